@@ -1,0 +1,56 @@
+"""Instants as people give them, and the one that ages count from."""
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Any
+
+import pandas as pd
+
+from picora_analytics.errors import SchemaError
+from picora_analytics.library.frame import Facts
+
+__all__ = ["Instant", "instant", "now_of"]
+
+Instant = str | dt.date | dt.datetime | pd.Timestamp
+
+
+def instant(value: Any, name: str) -> dt.datetime:
+    """
+    Read a date or an instant; without a zone it is UTC, and a date is its midnight.
+
+    Raises
+    ------
+    TypeError, ValueError
+        If it is none.
+
+    Examples
+    --------
+    >>> print(instant("2026-01-31", "date"), instant("2026-01-31T01:00+02:00", "date"))
+    2026-01-31 00:00:00+00:00 2026-01-30 23:00:00+00:00
+    """
+    example = "give text such as '2022-01-31', a date or a datetime"
+    if not isinstance(value, str | dt.date):
+        raise TypeError(f"{name}={value!r} is not a date: {example}.")
+    try:
+        if isinstance(value, str):
+            moment = dt.datetime.fromisoformat(value.strip())
+        elif isinstance(value, dt.datetime):  # a Timestamp too; NaT has no digits to read back
+            moment = dt.datetime.fromisoformat(value.isoformat())
+        else:
+            moment = dt.datetime.combine(value, dt.time())
+        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+    except (ValueError, OverflowError):
+        raise ValueError(f"{name}={value!r} is not a date: {example}.") from None
+
+
+def now_of(facts: Facts | None, now: Instant | None, asker: str) -> dt.datetime:
+    """Give the instant that ages count from: what the caller says, else when the load was made."""
+    if now is not None:
+        return instant(now, "now")
+    if not facts or not facts.get("loaded_at"):
+        raise SchemaError(
+            f"{asker} counts ages from the moment of the load, and these images do not say when "
+            f"that was. Pass it: now='2026-11-23'."
+        )
+    return instant(facts["loaded_at"], "loaded_at")

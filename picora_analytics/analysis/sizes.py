@@ -1,0 +1,319 @@
+"""How large: the library, its classes of file size, and the few files that hold most of it."""
+# Outside, FrameT is the caller's own frame; inside, `question` has made it a narwhals frame.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+import narwhals as nw
+
+from picora_analytics.analysis.counting import (
+    COUNTS,
+    SHARES,
+    SIZE,
+    UNKNOWN,
+    count,
+    labelled,
+    measured,
+    missing_unless_known,
+    share,
+    with_shares,
+)
+from picora_analytics.analysis.question import FrameT, question
+
+__all__ = [
+    "SIZE_RANGES",
+    "summarize_concentration",
+    "summarize_largest",
+    "summarize_library",
+    "summarize_sizes",
+]
+
+KIB, MIB = 1024, 1024**2
+
+# Each class ends below its number; the last has no end.
+_SIZE_CLASSES = [
+    (10 * KIB, "< 10 KiB"),
+    (100 * KIB, "10 - 100 KiB"),
+    (MIB, "100 KiB - 1 MiB"),
+    (2 * MIB, "1 - 2 MiB"),
+    (5 * MIB, "2 - 5 MiB"),
+    (10 * MIB, "5 - 10 MiB"),
+    (None, "10 MiB and more"),
+]
+SIZE_RANGES = (*(label for _, label in _SIZE_CLASSES), UNKNOWN)
+
+
+@question(
+    "size_bytes",
+    "mime_type",
+    "width",
+    "height",
+    "is_public",
+    "tags",
+    "created_at",
+    answers={
+        **COUNTS,
+        "mean_size_bytes": "float64",
+        "median_size_bytes": "float64",
+        "p90_size_bytes": "float64",
+        "p99_size_bytes": "float64",
+        "max_size_bytes": "Int64",
+        "first_upload": "datetime",
+        "last_upload": "datetime",
+        "n_formats": "int64",
+        "n_public": "int64",
+        "n_private": "int64",
+        "n_visibility_unknown": "int64",
+        "n_untagged": "int64",
+        "n_tags_unknown": "int64",
+        "n_without_dimensions": "int64",
+        "n_without_size": "int64",
+        "n_without_upload_date": "int64",
+    },
+)
+def summarize_library(images: FrameT) -> FrameT:
+    """
+    Say in one row how large a library is and what is not known of it.
+
+    Sizes that are missing are left out of the sum and of the mean; they are counted in
+    ``n_without_size``. When none is known, ``size_bytes`` is missing, not 0.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``size_bytes``, ``mime_type``,
+        ``width``, ``height``, ``is_public``, ``tags`` and ``created_at``.
+
+    Returns
+    -------
+    same type as ``images``, of one row
+        ``n_images``, ``size_bytes``; ``mean_``, ``median_``, ``p90_``, ``p99_`` and
+        ``max_size_bytes`` (quantiles interpolated); ``first_upload`` and ``last_upload`` (UTC);
+        ``n_formats``; ``n_public``, ``n_private``, ``n_visibility_unknown``; ``n_untagged`` (known
+        to have no tag) and ``n_tags_unknown``; ``n_without_dimensions``, ``n_without_size`` and
+        ``n_without_upload_date``.
+
+    Raises
+    ------
+    SchemaError
+        If one of these columns is missing.
+
+    Examples
+    --------
+    >>> images = make_images(size_bytes=[700, 300, None], tags=[("cat",), (), None])
+    >>> library = summarize_library(images)
+    >>> library[["n_images", "size_bytes", "mean_size_bytes", "n_untagged", "n_without_size"]]
+       n_images  size_bytes  mean_size_bytes  n_untagged  n_without_size
+    0         3        1000            500.0           1               1
+    """
+    public, formats = nw.col("is_public"), nw.col("mime_type")
+    n_tags, size = nw.col("tags").list.len(), SIZE.cast(nw.Float64)
+    row = images.select(
+        n_images=nw.len(),
+        size_bytes=SIZE.sum(),
+        n_sizes=SIZE.count(),
+        mean_size_bytes=size.mean(),
+        median_size_bytes=size.median(),
+        p90_size_bytes=size.quantile(0.9, "linear"),
+        p99_size_bytes=size.quantile(0.99, "linear"),
+        max_size_bytes=SIZE.max(),
+        first_upload=nw.col("created_at").min(),
+        last_upload=nw.col("created_at").max(),
+        n_formats=formats.n_unique(),
+        n_without_format=formats.is_null().sum(),
+        n_public=public.sum(),
+        n_private=(~public).sum(),
+        n_visibility_unknown=public.is_null().sum(),
+        n_untagged=(n_tags == 0).sum(),
+        n_tags_unknown=nw.col("tags").is_null().sum(),
+        n_without_dimensions=(~measured()).sum(),
+        n_without_size=SIZE.is_null().sum(),
+        n_without_upload_date=nw.col("created_at").is_null().sum(),
+    )
+    # A missing format counts as one more; of no images DuckDB counts NULL.
+    n_formats = nw.col("n_formats") - (nw.col("n_without_format") > 0).cast(nw.Int64)
+    n_formats = nw.when(nw.col("n_images") > 0).then(n_formats).otherwise(nw.lit(0))
+    return missing_unless_known(row.with_columns(n_formats=n_formats))
+
+
+@question("size_bytes", answers={"size_range": "str", **COUNTS, **SHARES})
+def summarize_sizes(images: FrameT) -> FrameT:
+    """
+    Count images and bytes per class of file size, smallest first.
+
+    A few large files often hold most of the bytes: compare the two shares. Classes without
+    images are left out; images of unknown size are in the row ``unknown``.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``size_bytes``.
+
+    Returns
+    -------
+    same type as ``images``, of shape (n_classes, 5)
+        ``size_range`` (its lower bound included), ``n_images``, ``size_bytes``, and
+        ``image_share`` and ``size_share`` (0 to 1) of the library the images were loaded from.
+
+    Raises
+    ------
+    SchemaError
+        If ``size_bytes`` is missing.
+
+    Examples
+    --------
+    >>> images = make_images(size_bytes=[6_000, 2_000, 2_000_000, None])
+    >>> summarize_sizes(images)[["size_range", "n_images", "size_bytes", "image_share"]]
+        size_range  n_images  size_bytes  image_share
+    0     < 10 KiB         2        8000         0.50
+    1    1 - 2 MiB         1     2000000         0.25
+    2      unknown         1        <NA>         0.25
+    """
+    last = len(SIZE_RANGES) - 1
+    steps = [(edge <= SIZE).cast(nw.Int64) for edge, _ in _SIZE_CLASSES if edge is not None]
+    classed = images.with_columns(place=nw.sum_horizontal(*steps)).with_columns(
+        place=nw.when(SIZE.is_null()).then(nw.lit(last)).otherwise(nw.col("place"))
+    )
+    table = count(classed, "place").sort("place")
+    return with_shares(table.with_columns(size_range=labelled("place", SIZE_RANGES)), images)
+
+
+@question(
+    "size_bytes",
+    answers={
+        **COUNTS,
+        "n50": "int64",
+        "n80": "int64",
+        "n90": "int64",
+        "top1_share": "float64",
+        "top10_share": "float64",
+        "gini": "float64",
+    },
+)
+def summarize_concentration(images: FrameT) -> FrameT:
+    """
+    Say how few images hold most of the bytes.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``size_bytes``; images of unknown size
+        are left out.
+
+    Returns
+    -------
+    same type as ``images``, of one row
+        ``n_images`` and ``size_bytes`` (of known size); ``n50``, ``n80`` and ``n90``, the fewest
+        images that hold at least 50, 80 and 90 % of the bytes; ``top1_share`` and ``top10_share``,
+        the share (0 to 1) of the largest 1 % and 10 % of the images, rounded up to a whole image;
+        ``gini``, 0 where all are equally large, near 1 where one holds all. Shares and ``gini`` are
+        missing where there are no bytes.
+
+    Raises
+    ------
+    SchemaError
+        If ``size_bytes`` is missing.
+
+    Examples
+    --------
+    >>> images = make_images(size_bytes=[600, 200, 100, 100])
+    >>> summarize_concentration(images)[["n_images", "n50", "n80", "top10_share", "gini"]]
+       n_images  n50  n80  top10_share  gini
+    0         4    1    2          0.6   0.4
+    """
+    size = SIZE.cast(nw.Float64)
+    ranked = (
+        images.drop_nulls("size_bytes")
+        .with_columns(size=size, minus=-size)
+        .with_columns(
+            n=nw.col("size").count(),
+            total=nw.col("size").sum(),
+            place=nw.col("size").rank("ordinal", descending=True),
+            held=nw.col("size").cum_sum().over(order_by="minus"),
+        )
+    )
+    before, total = nw.col("held") - nw.col("size"), nw.col("total")
+
+    def needed(percent: int) -> nw.Expr:
+        return (100 * before < percent * total).cast(nw.Int64).sum()
+
+    def top(one_in: int) -> nw.Expr:
+        # place <= ceil(n / one_in), without a division
+        return nw.when(one_in * (nw.col("place") - 1) < nw.col("n")).then(nw.col("size")).sum()
+
+    row = ranked.select(
+        n_images=nw.len(),
+        size_bytes=SIZE.sum(),
+        n50=needed(50),
+        n80=needed(80),
+        n90=needed(90),
+        top1=top(100),
+        top10=top(10),
+        held=nw.col("held").sum(),
+    )
+    n, size = nw.col("n_images"), SIZE.cast(nw.Float64)
+    # The sum of i * b_i over ascending sizes is the sum of the running totals over descending ones.
+    return row.with_columns(
+        top1_share=share(nw.col("top1"), size),
+        top10_share=share(nw.col("top10"), size),
+        gini=share(2 * nw.col("held") - (n + 1) * size, n * size),
+    )
+
+
+@question(
+    "id",
+    "filename",
+    "size_bytes",
+    "width",
+    "height",
+    "mime_type",
+    "created_at",
+    answers={
+        "id": "str",
+        "filename": "str",
+        "size_bytes": "Int64",
+        "width": "Int64",
+        "height": "Int64",
+        "mime_type": "str",
+        "created_at": "datetime",
+    },
+)
+def summarize_largest(images: FrameT, top: int = 20) -> FrameT:
+    """
+    List the largest files.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``id``, ``filename``, ``size_bytes``,
+        ``width``, ``height``, ``mime_type`` and ``created_at``.
+    top : int
+        At most so many rows.
+
+    Returns
+    -------
+    same type as ``images``, of shape (up to `top`, 7)
+        These columns, largest first, equal sizes by ``id``. Images of unknown size are left out.
+
+    Raises
+    ------
+    SchemaError
+        If one of these columns is missing.
+    ValueError
+        If `top` is negative.
+
+    Examples
+    --------
+    >>> images = make_images(size_bytes=[100, 900, 900])
+    >>> summarize_largest(images, top=2)[["id", "filename", "size_bytes"]]
+      id filename  size_bytes
+    0  b    b.png         900
+    1  c    c.png         900
+    """
+    if top < 0:
+        raise ValueError(f"top={top!r} is negative: say how many rows to list, 0 or more.")
+    # Not narwhals' top_k: on DuckDB it looks the relation up in the default connection (2.29),
+    # on pandas sorting a million wide rows takes a second.
+    known = images.drop_nulls("size_bytes")
+    candidates = known.filter(SIZE.rank("min", descending=True) <= top)
+    return candidates.sort("size_bytes", "id", descending=[True, False]).head(top)

@@ -1,0 +1,154 @@
+"""When: how old the uploads are and how the library grew."""
+# Outside, FrameT is the caller's own frame; inside, `question` has made it a narwhals frame.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+import datetime as dt
+from typing import Literal
+
+import narwhals as nw
+
+from picora_analytics.analysis.counting import (
+    COUNTS,
+    SHARES,
+    SIZE,
+    UNKNOWN,
+    count,
+    labelled,
+    with_shares,
+)
+from picora_analytics.analysis.dates import Instant, now_of
+from picora_analytics.analysis.question import FrameT, facts, question
+
+__all__ = [
+    "AGE_RANGES",
+    "summarize_ages",
+    "summarize_growth",
+]
+
+# Whole days since the upload, each class to the end of its last day.
+_AGE_CLASSES = [
+    (30, "0 - 30 days"),
+    (90, "31 - 90 days"),
+    (365, "91 - 365 days"),
+    (730, "1 - 2 years"),
+    (1826, "2 - 5 years"),
+    (None, "over 5 years"),
+]
+AGE_RANGES = ("in the future", *(label for _, label in _AGE_CLASSES), UNKNOWN)
+
+
+@question("created_at", "size_bytes", answers={"age": "str", **COUNTS, **SHARES})
+def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
+    """
+    Count images and bytes per class of age since the upload, youngest first.
+
+    This is the age of the upload, not of the picture: after a move from another host everything
+    is new. And old is not unused.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
+    now : str, date or datetime, optional
+        The instant ages count from; by default the moment of the load, which only a pandas frame
+        from ``load_images`` knows. Without a zone it is UTC.
+
+    Returns
+    -------
+    same type as ``images``, of shape (n_classes, 5)
+        ``age``, ``n_images``, ``size_bytes``, and ``image_share`` and ``size_share`` (0 to 1) of
+        the library the images were loaded from. Classes without images are left out. Images
+        without an upload date are in the row ``unknown``; uploads more than a day after `now` in
+        the row ``in the future`` (a wrong clock, or an early `now`).
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing, or if `now` is not given and the images do not know it.
+
+    Examples
+    --------
+    >>> images = make_images(created_at=["2026-01-15", "2026-01-02", "2023-01-01"])
+    >>> summarize_ages(images, now="2026-01-31")[["age", "n_images", "size_bytes"]]
+               age  n_images  size_bytes
+    0  0 - 30 days         2        2000
+    1  2 - 5 years         1        1000
+    """
+    moment = now_of(facts(images), now, "summarize_ages").replace(tzinfo=None)
+    uploaded = nw.col("created_at")
+    # The clocks of the service and of the load may differ a little: a day ahead still is new.
+    edges = [moment + dt.timedelta(days=1)] + [
+        moment - dt.timedelta(days=days + 1) for days, _ in _AGE_CLASSES if days is not None
+    ]
+    steps = [(uploaded <= edge).cast(nw.Int64) for edge in edges]
+    classed = images.with_columns(place=nw.sum_horizontal(*steps)).with_columns(
+        place=nw.when(uploaded.is_null())
+        .then(nw.lit(len(AGE_RANGES) - 1))
+        .otherwise(nw.col("place"))
+    )
+    table = count(classed, "place").sort("place")
+    return with_shares(table.with_columns(age=labelled("place", AGE_RANGES)), images)
+
+
+@question(
+    "created_at",
+    "size_bytes",
+    answers={
+        "period": "datetime",
+        **COUNTS,
+        "total_images": "int64",
+        "total_size_bytes": "Int64",
+    },
+)
+def summarize_growth(
+    images: FrameT, *, freq: Literal["day", "week", "month", "year"] = "month"
+) -> FrameT:
+    """
+    Count uploads per period, and the total they led to.
+
+    Surviving images only: what was deleted since is in no list, so the library may have been
+    larger than ``total_images`` says. Periods without uploads have no row, and images without an
+    upload date are left out.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
+    freq : {"day", "week", "month", "year"}
+        The length of a period, in UTC; weeks begin on Monday.
+
+    Returns
+    -------
+    same type as ``images``, of shape (n_periods, 5)
+        ``period`` (its first instant, UTC), ``n_images`` and ``size_bytes`` uploaded in it,
+        ``total_images`` and ``total_size_bytes`` up to its end; oldest first.
+
+    Raises
+    ------
+    SchemaError
+        If ``created_at`` or ``size_bytes`` is missing.
+    ValueError
+        If `freq` is none of the four.
+
+    Examples
+    --------
+    >>> images = make_images(created_at=["2026-01-05", "2026-01-20", "2026-03-01"])
+    >>> summarize_growth(images)[["period", "n_images", "total_images", "total_size_bytes"]]
+                         period  n_images  total_images  total_size_bytes
+    0 2026-01-01 00:00:00+00:00         2             2              2000
+    1 2026-03-01 00:00:00+00:00         1             3              3000
+    """
+    units = {"day": "1d", "week": "1d", "month": "1mo", "year": "1y"}
+    if freq not in units:
+        raise ValueError(f"freq={freq!r} is unknown: choose 'day', 'week', 'month' or 'year'.")
+    uploaded = nw.col("created_at")
+    period = uploaded.dt.truncate(units[freq])
+    if freq == "week":  # narwhals 2.29 cuts no weeks
+        period = period - nw.lit(dt.timedelta(days=1)) * (uploaded.dt.weekday() - 1)
+    table = count(images.drop_nulls("created_at").with_columns(period=period), "period")
+    return table.with_columns(
+        total_images=nw.col("n_images").cum_sum().over(order_by="period"),
+        total_size_bytes=SIZE.fill_null(0).cum_sum().over(order_by="period"),
+    ).sort("period")

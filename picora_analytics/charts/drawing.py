@@ -1,0 +1,192 @@
+"""What every chart shares: axes, units, bars, words for the empty library, and readable names."""
+
+from __future__ import annotations
+
+import functools
+import unicodedata
+from collections.abc import Sequence
+from typing import Any
+
+import matplotlib as mpl
+import numpy as np
+import pandas as pd
+from matplotlib import font_manager
+from matplotlib import pyplot as plt
+from matplotlib.axes import Axes
+from matplotlib.ticker import FuncFormatter, MaxNLocator
+
+from picora_analytics.text import plain_text, shorten, visible
+from picora_analytics.units import format_bytes
+
+__all__ = [
+    "BLUE",
+    "GRAY",
+    "ORANGE",
+    "axes",
+    "bars",
+    "counted",
+    "describe",
+    "families",
+    "listed",
+    "nothing",
+    "plain_numbers",
+    "readable",
+    "unit_of",
+]
+
+# Okabe and Ito's colours, told apart with every kind of colour blindness.
+BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#595959"
+
+# For names in Chinese, Japanese and Korean, by system; the first ones installed are used.
+_CJK = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "Noto Sans SC",
+    "Source Han Sans SC",
+    "Source Han Sans CN",
+    "WenQuanYi Zen Hei",
+    "WenQuanYi Micro Hei",
+    "PingFang SC",
+    "Hiragino Sans GB",
+    "Heiti SC",
+    "Microsoft YaHei",
+    "SimHei",
+    "Yu Gothic",
+    "Malgun Gothic",
+    "Apple SD Gothic Neo",
+    "Arial Unicode MS",
+    "Droid Sans Fallback",
+)
+_PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"  # DejaVu Sans has it, and matplotlib brings DejaVu Sans
+
+
+def axes(images: object, ax: Axes | None, asker: str) -> Axes:
+    """Give the axes to draw on: the caller's, else those of a figure that clips no long name."""
+    if not isinstance(images, pd.DataFrame):
+        raise TypeError(
+            f"{asker} takes a pandas DataFrame, as load_images makes it; "
+            f"this is {type(images).__name__}."
+        )
+    if ax is None:
+        _, ax = plt.subplots(layout="constrained")
+    ax.spines[["top", "right"]].set_visible(False)
+    ax.set_axisbelow(True)
+    return ax
+
+
+def families() -> list[str]:
+    """Give the fonts that names of strangers are drawn with: the caller's, then fallbacks."""
+    own = mpl.rcParams["font.family"]
+    installed = {font.name for font in font_manager.fontManager.ttflist}
+    fallback = [name for name in _CJK if name in installed]
+    return [*([own] if isinstance(own, str) else own), "DejaVu Sans", *fallback]
+
+
+def readable(text: object, columns: int = 32) -> str:
+    r"""
+    Make a stranger's text one that matplotlib can draw: short, no formula, no missing glyph.
+
+    Examples
+    --------
+    >>> print(readable("$x$ \N{PRIVATE USE ONE}"))
+    \$x\$ �
+    """
+    drawable = _drawable(tuple(families()))
+    clear = "".join(
+        char if ord(char) in drawable else _PLACEHOLDER
+        for char in visible(text)
+        # What joins or modifies an emoji has no width of its own.
+        if ord(char) in drawable or unicodedata.category(char) not in ("Mn", "Me", "Cf")
+    )
+    return plain_text(clear, columns) if clear.strip() else "(blank)"
+
+
+@functools.lru_cache(maxsize=8)
+def _drawable(names: tuple[str, ...]) -> frozenset[int]:
+    fonts = [font_manager.FontProperties(family=[name]) for name in names]
+    paths = {font_manager.findfont(font) for font in fonts}
+    return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))
+
+
+def bars(
+    ax: Axes,
+    labels: Sequence[object],
+    size_bytes: pd.Series[Any],
+    n_images: pd.Series[Any] | None = None,
+    **kwargs: Any,
+) -> None:
+    """Draw one bar of bytes per label, the first on top, with the number of images at its end."""
+    unit, divisor = unit_of(size_bytes.max())
+    sizes = size_bytes.astype("float64").to_numpy()
+    places = np.arange(len(labels))
+    drawn = ax.barh(places, np.nan_to_num(sizes) / divisor, **{"color": BLUE} | kwargs)
+    room = max(10, min(32, int(5 * _width_inches(ax))))
+    names = [readable(label, room) for label in labels]
+    ax.set_yticks(places, labels=names, family=families())
+    ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # one bar alone is no wall
+    if n_images is not None:
+        notes = [
+            f"{counted(n)}{', size unknown' if missing else ''}"
+            for n, missing in zip(n_images, np.isnan(sizes), strict=True)
+        ]
+        ax.bar_label(drawn, labels=notes, padding=4, color=GRAY)
+    longest = np.nan_to_num(sizes).max(initial=0) / divisor
+    ax.set_xlim(0, longest * (1.45 if n_images is not None else 1.05) or 1)
+    ax.set_xlabel(f"Storage ({unit})")
+    ax.tick_params(axis="y", length=0)
+    plain_numbers(ax, "x")
+
+
+def _width_inches(ax: Axes) -> float:
+    return float(ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0])
+
+
+def unit_of(largest: float) -> tuple[str, int]:
+    """Choose the binary unit in which the largest value reads well."""
+    for power, unit in ((4, "TiB"), (3, "GiB"), (2, "MiB"), (1, "KiB")):
+        if not pd.isna(largest) and largest >= 1024**power:
+            return unit, 1024**power
+    return "bytes", 1
+
+
+def plain_numbers(ax: Axes, which: str, *, whole: bool = False) -> None:
+    """Write an axis in full numbers with separators, and lay a light grid behind."""
+    axis = ax.xaxis if which == "x" else ax.yaxis
+    axis.set_major_locator(MaxNLocator("auto", integer=whole, steps=[1, 2, 2.5, 5, 10]))
+    axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
+    axis.grid(True, alpha=0.3)
+
+
+def nothing(ax: Axes, sentence: str) -> Axes:
+    """Say why there is nothing to draw."""
+    ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", color=GRAY)
+    ax.set(xticks=[], yticks=[])
+    return describe(ax, sentence)
+
+
+def describe(ax: Axes, sentence: str) -> Axes:
+    """
+    Keep what the chart shows in words, for people who cannot see it: the label of the axes.
+
+    A figure that holds nothing else has it too, as ``ax.get_figure().get_label()``.
+    """
+    words = visible(f"{ax.get_title()}. {sentence}")
+    ax.set_label(words)
+    figure = ax.get_figure()
+    if figure is not None and figure.axes[0] is ax and not figure.get_label():
+        figure.set_label(words)
+    return ax
+
+
+def counted(n: int) -> str:
+    """Write a number of images."""
+    return f"{n:,} image" if n == 1 else f"{n:,} images"
+
+
+def listed(names: Sequence[object], size_bytes: pd.Series[Any], most: int = 5) -> str:
+    """Write the first rows of a chart as a sentence."""
+    rows = [
+        f"{shorten(name, 40)} {'of unknown size' if pd.isna(size) else format_bytes(int(size))}"
+        for name, size in list(zip(names, size_bytes, strict=True))[:most]
+    ]
+    return ", ".join(rows) + "."

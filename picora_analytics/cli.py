@@ -1,0 +1,446 @@
+"""The command: parse, call the public API, print. The only file that prints or exits."""
+
+from __future__ import annotations
+
+import functools
+import os
+import shutil
+import subprocess
+import sys
+import time
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from picora_analytics import __version__
+from picora_analytics.errors import IncompleteLoadError, PicoraError
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
+    from picora_analytics.client import Client
+
+# Everything else is imported inside the commands: `--help` must answer at once, not after pandas.
+
+__all__ = ["main"]
+
+ERROR, USAGE, THRESHOLD, PARTIAL = 1, 2, 3, 4
+_WIDE = 110  # Columns from which three tables stand side by side.
+
+
+def main() -> None:
+    """Run the command, and turn our errors into exit codes."""
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):  # An old code page shows a ? rather than a traceback.
+            stream.reconfigure(errors="replace")
+    try:
+        cli(prog_name="picora-analytics", color=False if os.environ.get("NO_COLOR") else None)
+    except IncompleteLoadError as error:
+        _fail(error, PARTIAL)
+    except (PicoraError, ValueError, OSError) as error:
+        _fail(error, ERROR)
+
+
+def _fail(error: BaseException, code: int) -> None:
+    click.echo(f"picora-analytics: {error}", err=True)
+    sys.exit(code)
+
+
+@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.version_option(__version__, prog_name="picora-analytics")
+def cli() -> None:
+    """
+    Look at, understand and safely clean up a Picora image library.
+
+    The key is read from PICORA_API_KEY, the address from PICORA_BASE_URL. Without an account, start with
+    `picora-analytics demo`.
+
+    Exit codes: 0 done, 1 error, 2 wrong usage or no key, 3 a threshold was crossed, 4 the library was
+    read only in part.
+    """
+
+
+def _with_client(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command its client: the person's own, or with --demo an invented library."""
+
+    @click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
+    @functools.wraps(command)
+    def wrapper(*args: Any, demo: bool, **kwargs: Any) -> Any:
+        from picora_analytics import AuthenticationError, Client, DemoServer
+
+        if demo:
+            with DemoServer() as server, Client(server.api_key, server.url) as client:
+                return command(client, *args, **kwargs)
+        try:
+            client = Client()
+        except (AuthenticationError, ValueError) as error:
+            raise click.UsageError(f"{error} Or try --demo.") from error
+        with client:
+            return command(client, *args, **kwargs)
+
+    return wrapper
+
+
+@cli.command()
+@_with_client
+def check(client: Client) -> None:
+    """Test the key and the address, and say what this server answers."""
+    from picora_analytics import NotFoundError, StatusError
+    from picora_analytics.text import visible
+    from picora_analytics.units import format_bytes
+
+    credentials, usage = client.verify(), client.usage()
+    first = next(client.iter_pages(page_size=1))
+    single = "not tried, the library is empty"
+    if first.images:
+        try:
+            client.get_image(first.images[0].id)
+            single = "yes"
+        except NotFoundError:
+            single = "not known here"
+        except StatusError as error:
+            single = f"refused ({error.status_code})"
+    plan = f", plan {visible(credentials.plan)}" if credentials and credentials.plan else ""
+    counted = usage.n_images if usage else first.total
+    stored = usage.size_bytes if usage else None
+    for label, text in (
+        ("Address", client.base_url + (" (the DEMO)" if client.demo else "")),
+        ("Key", f"accepted, account {client.account()[:8]}{plan}"),
+        (
+            "Library",
+            ("not counted by the service" if counted is None else f"{counted:,} images")
+            + ("" if stored is None else f", {format_bytes(stored)}")
+            + " by the service's own count",
+        ),
+        ("Whose key", "yes" if credentials else "not told here"),
+        ("Usage", "yes" if usage else "not told to this key"),
+        ("One image", single),
+        ("Deleting", "not tried: a missing delete scope shows only at the first deletion"),
+    ):
+        click.echo(f"{label:<10} {text}")
+
+
+@cli.command()
+@click.option("--tag", help="Only images having exactly this tag; not remembered.")
+@click.option(
+    "--refresh", type=click.Choice(["auto", "full", "never"]), default="auto", show_default=True
+)
+@click.option("--store", type=click.Path(file_okay=False), help="Remember in this folder.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write the rows: .csv (safe for spreadsheets) or .parquet.",
+)
+@_with_client
+def load(
+    client: Client, tag: str | None, refresh: Any, store: str | None, output: str | None
+) -> None:
+    """Load the whole library, remember it, and show what is in it."""
+    if output and Path(output).suffix.lower() not in (".csv", ".parquet"):
+        raise click.UsageError(f"--output {output!r} ends neither in .csv nor in .parquet.")
+    images = _load(client, tag=tag, refresh=refresh, store=store)
+    _show_tables(images)
+    if output:
+        _write_rows(images, Path(output))
+        click.echo(f"\nWritten    {output}")
+
+
+def _load(client: Client, **options: Any) -> pd.DataFrame:
+    from picora_analytics import load_images
+
+    options["store"] = options.get("store") or "default"
+    return load_images(client, **options)
+
+
+def _write_rows(images: pd.DataFrame, path: Path) -> None:
+    from picora_analytics.files import write_atomic
+    from picora_analytics.text import csv_safe
+
+    if path.suffix.lower() == ".parquet":
+        write_atomic(path, images.to_parquet)
+        return
+    rows = images.reset_index()
+    rows["tags"] = [None if tags is None else ", ".join(tags) for tags in rows["tags"]]
+    safe = rows.astype(object).map(csv_safe, na_action="ignore")
+    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+
+
+@cli.command()
+@click.option(
+    "--older-than", type=float, metavar="DAYS", help="Uploaded more than so many days ago."
+)
+@click.option("--uploaded-before", metavar="DATE", help="Uploaded before a day, YYYY-MM-DD (UTC).")
+@click.option("--larger-than", metavar="SIZE", help="For example '5 MiB'.")
+@click.option("--untagged", is_flag=True, help="Known to have no tags.")
+@click.option(
+    "--tagged", multiple=True, metavar="TAG", help="Having one of these tags; repeatable."
+)
+@click.option("--private", is_flag=True, help="Not public.")
+@click.option("--oversized", is_flag=True, help="Over 2560 px on the longer edge.")
+@click.option("--reason", required=True, help="Why these images may go.")
+@click.option(
+    "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
+)
+@click.option("--decisions", type=click.Path(dir_okay=False), help="CSV of earlier decisions.")
+@click.option("--max-images", type=int, help="At most so many images.")
+@click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
+@click.option(
+    "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Save the plan for review, as JSON."
+)
+@click.option(
+    "--csv", "csv_path", type=click.Path(dir_okay=False), help="Also write the rows as CSV."
+)
+@click.option(
+    "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
+)
+@_with_client
+def plan(
+    client: Client, output: str | None, csv_path: str | None, store: str | None, **options: Any
+) -> None:
+    """
+    Plan a cleanup and rehearse it; nothing is deleted.
+
+    An image must meet every rule given. At least one is needed.
+    """
+    masks = _masks(options)
+    if not masks:
+        raise click.UsageError(
+            "Give at least one rule, such as --older-than 730; a plan never means all images."
+        )
+    from picora_analytics import plan_deletion
+
+    images = _load(client, store=store)
+    mask = functools.reduce(lambda one, other: one & other, (make(images) for make in masks))
+    kept = ("reason", "decisions", "max_images", "max_bytes", "max_fraction")
+    made = plan_deletion(
+        images,
+        mask,
+        protect=list(options["protect"]) or None,
+        **{name: options[name] for name in kept},
+    )
+    click.echo(repr(made))
+    if len(made.images):
+        click.echo(f"\n{made.dry_run(client)!r}")
+    for path, write in ((output, made.save), (csv_path, made.to_csv)):
+        if path:
+            click.echo(f"\nWritten    {write(path)}")
+    if made.refusals:
+        sys.exit(THRESHOLD)
+
+
+def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[Any]]]:
+    def rule(name: str, *args: Any) -> Callable[[pd.DataFrame], pd.Series[Any]]:
+        def apply(images: pd.DataFrame) -> pd.Series[Any]:
+            from picora_analytics import rules
+
+            mask: pd.Series[Any] = getattr(rules, name)(images, *args)
+            return mask
+
+        return apply
+
+    valued = [
+        rule(name, options[name])
+        for name in ("older_than", "uploaded_before", "larger_than")
+        if options[name] is not None
+    ]
+    flags = [rule(name) for name in ("untagged", "private", "oversized") if options[name]]
+    return valued + flags + ([rule("tagged", *options["tagged"])] if options["tagged"] else [])
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False), default="picora-notebooks")
+@click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
+def lab(folder: str, jupyter_options: Sequence[str]) -> None:
+    """
+    Open the notebooks in JupyterLab, as copies in FOLDER.
+
+    A notebook that is already there is left as it is. Options for JupyterLab go after `--`.
+    """
+    from importlib.util import find_spec
+
+    if find_spec("jupyterlab") is None:
+        raise click.ClickException(
+            "JupyterLab is not installed; type: pip install 'picora-analytics[notebook]'"
+        )
+    target = Path(folder)
+    target.mkdir(parents=True, exist_ok=True)
+    for source in _notebooks():
+        if not (target / source.name).exists():
+            shutil.copyfile(source, target / source.name)
+    click.echo(f"Notebooks in {target.resolve()}; end JupyterLab with Ctrl-C.")
+    command = [sys.executable, "-m", "jupyterlab", *jupyter_options]
+    sys.exit(subprocess.run(command, cwd=target, check=False).returncode)  # noqa: S603
+
+
+def _notebooks() -> list[Path]:
+    """Find the notebooks: inside the installed package, or beside it in a checkout."""
+    here = Path(__file__).parent
+    found: list[Path] = []
+    for folder in (here / "notebooks", here.parent / "notebooks"):
+        found = found or sorted(folder.glob("0*.ipynb"))
+    return found
+
+
+@cli.command()
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(file_okay=False),
+    default=".",
+    help="Folder for picora-overview.png.",
+)
+def demo(output: str) -> None:
+    """Show it all on an invented library on this machine: no account, nothing leaves it, nothing is deleted."""
+    from picora_analytics import Client, DemoServer
+    from picora_analytics.units import format_bytes
+
+    started = time.monotonic()
+    with DemoServer() as server, Client(server.api_key, server.url) as client:
+        _head(
+            "Picora Analytics demo",
+            "1,200 invented pictures on 127.0.0.1; no account, nothing leaves this machine\n",
+        )
+        from picora_analytics import load_images, plan_deletion, rules
+
+        images = load_images(client)
+        usage = client.usage()
+        first, last = images["created_at"].min(), images["created_at"].max()
+        size = int(images["size_bytes"].sum())
+        click.echo("")
+        _head(
+            "LIBRARY",
+            f"{len(images):,} images   {format_bytes(size)}   {first.day} {first:%b %Y} to {last.day} {last:%b %Y}",
+        )
+        if usage and usage.quota_bytes:
+            _head("QUOTA", _meter(size, usage.quota_bytes))
+        click.echo("")
+        _show_findings(images)
+        click.echo("")
+        _show_tables(images)
+
+        mask = rules.older_than(images, days=730) & rules.untagged(images)
+        made = plan_deletion(images, mask, reason="over two years old and never tagged")
+        click.echo("")
+        _show_dry_run(made, made.dry_run(client))
+        sent = [record.method for record in server.requests]
+        deleting = sent.count("DELETE")
+    click.echo(
+        f" Sent        {len(sent) - deleting} reading requests, {deleting} deleting requests\n"
+    )
+    picture = Path(output) / "picora-overview.png"
+    picture.parent.mkdir(parents=True, exist_ok=True)
+    _draw(images, picture)
+    _head("PICTURE", f"{picture}   ({picture.stat().st_size // 1024} KiB, six charts)\n")
+    _head("NEXT")
+    for command, what in (
+        ("make lab", "the same in JupyterLab; after a pip install: picora-analytics lab"),
+        (
+            'picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten"',
+            "the whole preview",
+        ),
+        ("Your own library (a key that only reads is enough):", ""),
+        ("  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check", ""),
+    ):
+        click.echo(f" {command:<42} {what}".rstrip())
+    click.echo(f" Done in {time.monotonic() - started:.1f} s.")
+
+
+def _head(word: str, text: str = "") -> None:
+    click.echo(f"{click.style(word, bold=True)}{' ' * max(11 - len(word), 3)}{text}".rstrip(" "))
+
+
+def _meter(size: int, quota: int, columns: int = 30) -> str:
+    from picora_analytics.units import format_bytes, format_share
+
+    full = min(round(columns * size / quota), columns)
+    block, blank = ("█", "░") if "utf" in (sys.stdout.encoding or "").lower() else ("#", ".")
+    return f"{block * full}{blank * (columns - full)}  {format_share(size, quota)} of {format_bytes(quota)}"
+
+
+def _show_findings(images: pd.DataFrame) -> None:
+    from picora_analytics.analysis.findings import find_notable
+    from picora_analytics.units import format_bytes
+
+    _head("WHAT STANDS OUT")
+    for number, finding in enumerate(find_notable(images), start=1):
+        click.echo(
+            f" {number}  {finding.text:<72} {finding.n_images:>6,} images {format_bytes(finding.size_bytes):>11}"
+        )
+
+
+def _show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
+    from picora_analytics.cleanup.preview import preview_facts
+    from picora_analytics.units import format_bytes, format_share
+
+    _head("DRY RUN", f'"{made.reason}"         nothing is deleted')
+    facts = preview_facts(made)
+    spared = ", ".join(f"{n} {text}" for n, text in facts["spared"])
+    n = receipt.counts.get("would delete", 0)
+    share = format_share(receipt.size_bytes, made.library["size_bytes"])
+    click.echo(f" {n} images   {format_bytes(receipt.size_bytes)}   {share} of storage")
+    if facts["n_spared"]:
+        click.echo(
+            f" Spared      {facts['n_spared']} of {facts['n_spared'] + facts['n']}: {spared}"
+        )
+    for row in facts["look_twice"][:3]:
+        click.echo(f" Look twice  {row['filename']} ({row['note']})")
+
+
+def _show_tables(images: pd.DataFrame) -> None:
+    """Show what is where, side by side where the terminal is wide enough."""
+    from picora_analytics import summarize_ages, summarize_formats, summarize_tags
+
+    tags = summarize_tags(images)
+    untagged = images[images["tags"].map(lambda row: row == ())]
+    by_tag = [*tags.head(3).itertuples(index=False, name=None)]
+    if len(untagged):
+        by_tag.append(("(no tag)", len(untagged), int(untagged["size_bytes"].sum())))
+    tables = [
+        _table("BY TAG", [row[:3] for row in by_tag]),
+        _table("BY TYPE", _rows(summarize_formats(images), "mime_type")),
+        _table("BY AGE", _rows(summarize_ages(images), "age")),
+    ]
+    columns = shutil.get_terminal_size((80, 24)).columns
+    if columns >= _WIDE:
+        height = max(map(len, tables))
+        filled = [table + [" " * len(table[0])] * (height - len(table)) for table in tables]
+        lines = ["   ".join(parts) for parts in zip(*filled, strict=True)]
+    else:
+        lines = [line for table in tables for line in (*table, "")][:-1]
+    for line in lines:
+        click.echo(f" {line}".rstrip())
+    more = len(tags) - 3
+    if more > 0:
+        click.echo(f" Images with several tags count under each; {more} more tags.")
+
+
+def _rows(summary: pd.DataFrame, key: str) -> list[tuple[Any, ...]]:
+    rows = summary[summary["n_images"] > 0][[key, "n_images", "size_bytes"]]
+    return [*rows.head(6).itertuples(index=False, name=None)]
+
+
+def _table(head: str, rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    from picora_analytics.text import pad, shorten
+    from picora_analytics.units import format_bytes
+
+    lines = [f"{head:<16}{'images':>7} {'storage':>10}"]
+    for name, n, size in rows:
+        label = pad(shorten(str(name).removeprefix("image/"), 15), 16)
+        lines.append(f"{label}{n:>7,} {format_bytes(int(size)):>10}")
+    return lines
+
+
+def _draw(images: pd.DataFrame, path: Path) -> None:
+    import matplotlib as mpl
+
+    mpl.use("Agg")  # A command draws into a file; no window, whatever the machine has.
+    from picora_analytics import plot_overview
+
+    plot_overview(images).savefig(path, dpi=110)

@@ -1,0 +1,331 @@
+"""The reading client: what a notebook may hold, for nothing in it can change the library."""
+
+from __future__ import annotations
+
+import contextlib
+import hashlib
+import os
+from collections.abc import Callable, Iterator
+from types import TracebackType
+from typing import Any, Protocol, Self
+from urllib.parse import quote
+
+import msgspec
+
+from picora_analytics.client.connection import Answer, Connection, Secret, read_base_url
+from picora_analytics.client.shapes import (
+    ImageRecord,
+    Page,
+    decode_image,
+    decode_object,
+    decode_page,
+)
+from picora_analytics.errors import StatusError
+
+__all__ = ["Client", "Credentials", "Usage"]
+
+MAX_PAGE_SIZE = 100  # [seed]: at most 100 a page, 20 when not said.
+
+
+class _Closable(Protocol):
+    def stop(self) -> None: ...
+
+
+class Credentials(msgspec.Struct, frozen=True):
+    """
+    Whose key it is.
+
+    Attributes
+    ----------
+    user_id : str
+    plan : str or None
+        ``none``, ``trial``, ``pro`` or ``pro_plus``.
+    auth_type : str or None
+        ``apiKey`` or ``jwt``.
+    """
+
+    user_id: str
+    plan: str | None = None
+    auth_type: str | None = None
+
+
+class Usage(msgspec.Struct, frozen=True):
+    """
+    What the service itself counts.
+
+    Attributes
+    ----------
+    n_images, size_bytes, quota_bytes : int or None
+        Images, bytes stored by images, and the plan's image storage in bytes; None where it does not say.
+    plan : str or None
+    """
+
+    n_images: int | None = None
+    size_bytes: int | None = None
+    quota_bytes: int | None = None
+    plan: str | None = None
+
+
+class Client:
+    """
+    A connection to Picora that only reads.
+
+    Requests are paced below Picora's documented limits and repeated on passing faults. The key goes to
+    this one host, is never shown, and redirects are not followed.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        Default: the environment's ``PICORA_API_KEY``.
+    base_url : str, optional
+        Default: the environment's ``PICORA_BASE_URL``, else ``https://api.picora.com``. A trailing slash,
+        ``/v1`` or ``/v1/images`` is tolerated.
+    timeout : float
+        Seconds for one answer to arrive whole.
+    max_wait : float
+        Seconds to wait at most for one call, pauses asked by the server included.
+
+    Raises
+    ------
+    AuthenticationError
+        If there is no key, or it cannot be one.
+    ValueError
+        If the base URL is not one.
+
+    Examples
+    --------
+    >>> with pic.DemoServer(n_images=3) as demo, pic.Client(demo.api_key, demo.url) as client:
+    ...     sum(len(page.images) for page in client.iter_pages())
+    3
+    """
+
+    def __init__(
+        self,
+        api_key: str | None = None,
+        base_url: str | None = None,
+        *,
+        timeout: float = 30.0,
+        max_wait: float = 900.0,
+    ) -> None:
+        for name, seconds in (("timeout", timeout), ("max_wait", max_wait)):
+            if (
+                not isinstance(seconds, int | float)
+                or isinstance(seconds, bool)
+                or not 0 < seconds < 1e9
+            ):
+                raise ValueError(f"{name}={seconds!r} is not a number of seconds above 0.")
+        url = read_base_url(
+            os.environ.get("PICORA_BASE_URL") or None if base_url is None else base_url
+        )
+        self._connection = Connection(Secret.read(api_key), url, timeout=timeout, max_wait=max_wait)
+        self._account: str | None = None
+        self._server: _Closable | None = None
+
+    def __repr__(self) -> str:
+        return f"Client(base_url={self.base_url!r}{', demo' if self.demo else ''})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self,
+        kind: type[BaseException] | None,
+        error: BaseException | None,
+        trace: TracebackType | None,
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close the connections, and the demo service if :func:`connect` started one."""
+        self._connection.close()
+        if self._server is not None:
+            self._server.stop()
+            self._server = None
+
+    @property
+    def base_url(self) -> str:
+        """Where requests go, without ``/v1``."""
+        return self._connection.base_url
+
+    @property
+    def demo(self) -> bool:
+        """Whether the demo service on this machine answered; known from the first answer on."""
+        return self._connection.demo
+
+    @contextlib.contextmanager
+    def reporting(self, show: Callable[[str], None]) -> Iterator[None]:
+        """Call `show` with a sentence before each wait of over 2 seconds, while the block runs."""
+        before, self._connection.on_wait = self._connection.on_wait, show
+        try:
+            yield
+        finally:
+            self._connection.on_wait = before
+
+    def iter_pages(
+        self, *, tag: str | None = None, cursor: str | None = None, page_size: int = MAX_PAGE_SIZE
+    ) -> Iterator[Page]:
+        """
+        Read the listing page by page, newest upload first.
+
+        Most people want :func:`load_images`, which also checks that nothing is missing.
+
+        Parameters
+        ----------
+        tag : str, optional
+            Only images having exactly this tag.
+        cursor : str, optional
+            Go on from a page's ``next_cursor`` under the same tag.
+        page_size : int
+            1 to 100 (seed document).
+
+        Yields
+        ------
+        Page
+
+        Raises
+        ------
+        ResponseFormatError
+            If a page is not a listing; what came before was yielded.
+        APIError
+            If a page could not be read in the end.
+        """
+        if type(page_size) is not int or not 1 <= page_size <= MAX_PAGE_SIZE:
+            raise ValueError(f"page_size={page_size!r} is not between 1 and {MAX_PAGE_SIZE}.")
+        if not isinstance(tag, str | None):
+            raise TypeError(f"tag must be the text of one tag, not {type(tag).__name__}.")
+        if tag == "":
+            raise ValueError("tag='' is no tag; leave it out for the whole library.")
+        return self._pages(tag, cursor, page_size)
+
+    def _pages(self, tag: str | None, cursor: str | None, page_size: int) -> Iterator[Page]:
+        while True:
+            params: dict[str, Any] = {"limit": page_size}
+            if tag is not None:
+                params["tag"] = tag
+            if cursor is not None:
+                params["cursor"] = cursor
+            page = self._connection.get("/v1/images", _page, params)
+            yield page
+            if page.next_cursor is None:
+                return
+            cursor = page.next_cursor
+
+    def get_image(self, image_id: str) -> ImageRecord:
+        """
+        Read one image.
+
+        The call is newer than the seed document: on a server that does not know it, a 404 says
+        nothing about the image.
+
+        Parameters
+        ----------
+        image_id : str
+            11 characters, case-sensitive.
+
+        Raises
+        ------
+        NotFoundError
+            If it is not in this library, or the server has no such call.
+        """
+        if not isinstance(image_id, str) or image_id in (
+            "",
+            ".",
+            "..",
+        ):  # Dots would climb the path.
+            raise ValueError(f"image_id={image_id!r} is not the id of an image.")
+        path = f"/v1/images/{quote(image_id, safe='')}"
+        return self._connection.get(
+            path, lambda answer: decode_image(answer.body, where=answer.where)
+        )
+
+    def verify(self) -> Credentials | None:
+        """
+        Ask whose key this is.
+
+        Returns
+        -------
+        Credentials or None
+            None where the server does not tell (the call is newer than the seed document).
+
+        Raises
+        ------
+        AuthenticationError
+            If the key is refused.
+        """
+        data = self._optional("/v1/auth/verify", refused=(403, 404, 405, 422))
+        user_id = data.get("userId") if data else None
+        if data is None or not isinstance(user_id, str) or not user_id:
+            return None
+        return Credentials(user_id, _text(data.get("plan")), _text(data.get("authType")))
+
+    def usage(self) -> Usage | None:
+        """
+        Ask what the service itself counts, for a cross-check.
+
+        Returns
+        -------
+        Usage or None
+            None where the server does not tell this key; some sources say only a dashboard session may ask.
+        """
+        data = self._optional("/v1/user/me/usage", refused=(401, 403, 404, 405, 422))
+        if data is None:
+            return None
+        images, limits = _block(data, "images"), _block(data, "planLimits")
+        return Usage(
+            _count(images.get("totalCount")),
+            _count(images.get("storageUsed")),
+            _count(limits.get("imgStorageBytes")),
+            _text(data.get("plan")),
+        )
+
+    def account(self) -> str:
+        """
+        Give a fingerprint of the account: the same for every key of it, and no way back to a key.
+
+        Returns
+        -------
+        str
+            16 hexadecimal digits: a keyed BLAKE2 over host and user id, over host and key only where the
+            service has no ``verify``.
+        """
+        if self._account is None:
+            credentials = self.verify()
+            host = self._connection.host
+            if credentials is None:
+                secret, subject = self._connection.secret.reveal().encode(), "key"
+            else:
+                secret, subject = b"picora_analytics account", credentials.user_id
+            # BLAKE2 takes keys of up to 64 bytes; access tokens are longer.
+            key = secret if len(secret) <= 64 else hashlib.blake2b(secret).digest()
+            message = f"{host}\n{subject}".encode()
+            self._account = hashlib.blake2b(message, key=key, digest_size=8).hexdigest()
+        return self._account
+
+    def _optional(self, path: str, *, refused: tuple[int, ...]) -> dict[str, Any] | None:
+        try:
+            return self._connection.get(
+                path, lambda answer: decode_object(answer.body, where=answer.where)
+            )
+        except StatusError as error:
+            if error.status_code in refused:
+                return None
+            raise
+
+
+def _page(answer: Answer) -> Page:
+    return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
+
+
+def _block(data: dict[str, Any], name: str) -> dict[str, Any]:
+    block = data.get(name)
+    return (
+        block if isinstance(block, dict) else {}
+    )  # Any block may be null, says the vendor's client.
+
+
+def _count(value: Any) -> int | None:
+    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+
+
+def _text(value: Any) -> str | None:
+    return value if isinstance(value, str) else None

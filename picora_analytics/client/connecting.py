@@ -1,0 +1,64 @@
+"""`connect`: a key from the argument, the environment or a prompt; in a notebook without one, the demo."""
+
+from __future__ import annotations
+
+import atexit
+import getpass
+import os
+
+from picora_analytics.client.client import Client
+from picora_analytics.progress import is_interactive, notice
+
+__all__ = ["connect"]
+
+
+def connect(
+    api_key: str | None = None, *, base_url: str | None = None, ask: bool = False
+) -> Client:
+    """
+    Connect to Picora, for reading.
+
+    Without a key in an interactive session this starts the demo on this machine and says so. Everywhere
+    else, and wherever a key or a base URL is given but empty or incomplete, it is an error: a script
+    must not report on invented pictures.
+
+    Parameters
+    ----------
+    api_key : str, optional
+        Default: the environment's ``PICORA_API_KEY``. Better not typed into a cell: notebooks get shared.
+    base_url : str, optional
+        Default: the environment's ``PICORA_BASE_URL``, else ``https://api.picora.com``.
+    ask : bool
+        Ask for the key at a prompt that does not echo, if none is set.
+
+    Returns
+    -------
+    Client
+
+    Raises
+    ------
+    AuthenticationError
+        If there is no key and no one to show a demo to, or the key cannot be one.
+    """
+    no_key = api_key is None and "PICORA_API_KEY" not in os.environ
+    if no_key and ask:
+        return Client(getpass.getpass("Picora API key: "), base_url)
+    if no_key and base_url is None and not os.environ.get("PICORA_BASE_URL") and is_interactive():
+        return demo_client()
+    return Client(api_key, base_url)
+
+
+def demo_client() -> Client:
+    """Start the demo and connect to it; it ends with the client, or with Python."""
+    from picora_analytics.demo import DemoServer  # Late: a web server and Pillow.
+
+    server = DemoServer()
+    server.start()
+    client = Client(server.api_key, server.url)
+    client._server = server
+    atexit.register(client.close)
+    notice(
+        "DEMO: no PICORA_API_KEY is set, so this is an invented library on this machine; nothing "
+        "leaves it. For your own: set PICORA_API_KEY and start again, or pic.connect(ask=True)."
+    )
+    return client

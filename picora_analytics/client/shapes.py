@@ -1,0 +1,316 @@
+"""
+Picora's answers decoded: both wire shapes in, one record out.
+
+The seed document and the newer OpenAPI file spell the same fields differently, and a live answer
+may mix them, so every field is read in either spelling on every page. Unknown fields are ignored.
+A field that cannot be read is missing and is counted; only `id` and `url` are required.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import json
+from typing import Annotated, Any
+
+import msgspec
+from msgspec import UNSET, Meta, Struct, UnsetType
+
+from picora_analytics.errors import ResponseFormatError
+
+__all__ = ["ImageRecord", "Page", "decode_image", "decode_object", "decode_page"]
+
+Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
+Pixels = Annotated[int, Meta(ge=0, le=2**31 - 1)]
+Count = Annotated[int, Meta(ge=0)]
+Name = Annotated[str, Meta(min_length=1)]
+# The API always answers in UTC and says so; a time without a zone would be a guess.
+Time = Annotated[dt.datetime, Meta(tz=True)]
+
+
+# Years outside are some program's "never" (0001, 1970, 9999); as a date it would make an image the oldest.
+YEARS = range(1990, 2200)
+
+
+class UnreadableBodyError(ResponseFormatError):
+    """A 2xx whose body is no JSON at all: cut off, or a proxy's page. Asking again may help."""
+
+
+class ImageRecord(Struct, frozen=True, kw_only=True):
+    """
+    One image as the service described it; None is what it did not say.
+
+    Attributes
+    ----------
+    id, url : str
+        The only two every image has.
+    filename, title, mime_type : str or None
+        ``mime_type`` is the service's own word; the frame falls back to the name's extension.
+    size_bytes : int or None
+        Bytes.
+    width, height : int or None
+        Pixels; never 0.
+    is_public : bool or None
+    tags : tuple of str, or None
+        ``()`` has no tags; None means that the service was silent.
+    created_at, updated_at : datetime or None
+        UTC.
+    """
+
+    id: str
+    url: str
+    filename: str | None = None
+    title: str | None = None
+    mime_type: str | None = None
+    size_bytes: int | None = None
+    width: int | None = None
+    height: int | None = None
+    is_public: bool | None = None
+    tags: tuple[str, ...] | None = None
+    created_at: dt.datetime | None = None
+    updated_at: dt.datetime | None = None
+
+
+class Page(Struct, frozen=True, kw_only=True):
+    """
+    One page of a listing.
+
+    Attributes
+    ----------
+    images : list of ImageRecord
+        Newest upload first.
+    next_cursor : str or None
+        None on the last page.
+    total : int or None
+        Images in the whole library, never of a filtered listing; None where the service does not count.
+    unreadable : dict of str to int
+        How many images of this page had a field that could not be read, by field.
+    server_time : datetime
+        The answer's own ``Date``, UTC.
+    """
+
+    images: list[ImageRecord]
+    next_cursor: str | None
+    total: int | None
+    unreadable: dict[str, int]
+    server_time: dt.datetime
+
+
+class _Wire(Struct):
+    """An image in both spellings at once (the sheet of differences: seed, OpenAPI 0.7.0)."""
+
+    id: Name
+    url: Name
+    filename: str | None = None
+    title: str | None = None
+    mimeType: str | None = None  # noqa: N815
+    sizeBytes: Bytes | None = None  # noqa: N815
+    size: Bytes | None = None
+    width: Pixels | None = None
+    height: Pixels | None = None
+    isPublic: bool | None = None  # noqa: N815
+    is_public: bool | None = None
+    tags: tuple[str, ...] | None = None
+    createdAt: Time | None = None  # noqa: N815
+    created_at: Time | None = None
+    updatedAt: Time | None = None  # noqa: N815
+    updated_at: Time | None = None
+
+
+class _Listing(Struct):
+    items: list[_Wire] | UnsetType = UNSET
+    images: list[_Wire] | UnsetType = UNSET
+    nextCursor: str | None = None  # noqa: N815
+    total: Count | None = None
+
+
+class _Envelope(Struct):
+    data: _Listing
+
+
+_PAGES = msgspec.json.Decoder(_Envelope)
+_REQUIRED = ("id", "url")
+_FIELDS = {
+    field.name: field.type for field in msgspec.structs.fields(_Wire) if field.name not in _REQUIRED
+}
+# What a field is called in the frame, for the count of unreadable ones.
+_COLUMN = {
+    "mimeType": "mime_type",
+    "sizeBytes": "size_bytes",
+    "size": "size_bytes",
+    "isPublic": "is_public",
+    "createdAt": "created_at",
+    "updatedAt": "updated_at",
+}
+
+
+def decode_page(body: bytes, *, server_time: dt.datetime, where: str) -> Page:
+    """
+    Decode one page of ``GET /v1/images``.
+
+    Parameters
+    ----------
+    body : bytes
+        The answer as it came.
+    server_time : datetime
+        The answer's Date.
+    where : str
+        Names the call in messages.
+
+    Raises
+    ------
+    ResponseFormatError
+        If it is not JSON, has neither ``items`` nor ``images``, or an image lacks its id or URL.
+        An unknown page is never an empty library.
+    """
+    unreadable: dict[str, int] = {}
+    try:  # The usual case: the whole page is valid.
+        listing = _PAGES.decode(body).data
+        rows = listing.items if listing.items is not UNSET else listing.images
+        if rows is UNSET:
+            raise msgspec.ValidationError
+        next_cursor, total = listing.nextCursor, listing.total
+    except msgspec.DecodeError:  # Not as documented somewhere: field by field.
+        data = decode_data(body, where=where)
+        rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
+        outer = data if isinstance(data, dict) else {}
+        next_cursor = outer.get("nextCursor")
+        if not isinstance(next_cursor, str | None):
+            raise ResponseFormatError(
+                f"{where}: nextCursor is {type(next_cursor).__name__}, not text; "
+                "the rest of the library cannot be asked for."
+            ) from None
+        total = outer.get("total")
+        if not isinstance(total, int | None) or isinstance(total, bool) or (total or 0) < 0:
+            unreadable["total"] = unreadable.get("total", 0) + 1
+            total = None
+    return Page(
+        images=[_record(row, unreadable) for row in rows],
+        next_cursor=next_cursor or None,  # An empty string is the first page again.
+        total=total,
+        unreadable=unreadable,
+        server_time=server_time,
+    )
+
+
+def decode_image(body: bytes, *, where: str) -> ImageRecord:
+    """
+    Decode the image of ``GET /v1/images/{id}``.
+
+    Raises
+    ------
+    ResponseFormatError
+        If there is no image in the answer.
+    """
+    return _record(_lenient(decode_data(body, where=where), {}, where), {})
+
+
+def decode_data(body: bytes, *, where: str) -> Any:
+    """Give the `data` of an answer, or the whole body where it has none, as the vendor's SDK does."""
+    try:
+        try:
+            answer = msgspec.json.decode(body)
+        except msgspec.DecodeError:
+            answer = json.loads(body)  # Takes half a surrogate pair, as a name cut in an emoji has.
+    except ValueError:
+        kind = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
+        raise UnreadableBodyError(
+            f"{where} answered {kind} where JSON was expected; is the base URL that of Picora's API, "
+            "and is no proxy or login page in between?"
+        ) from None
+    return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
+
+
+def decode_object(body: bytes, *, where: str) -> dict[str, Any]:
+    """
+    Give the `data` of an answer that must be a JSON object.
+
+    Raises
+    ------
+    ResponseFormatError
+        If it is anything else.
+    """
+    data = decode_data(body, where=where)
+    if isinstance(data, dict):
+        return data
+    raise ResponseFormatError(
+        f"{where} answered {type(data).__name__} where an object was expected; "
+        "this may be another version of the API."
+    )
+
+
+def _rows(data: Any, where: str) -> list[Any]:
+    rows = data
+    if isinstance(data, dict):
+        rows = data.get("images") if data.get("items") is None else data["items"]
+    if isinstance(rows, list):
+        return rows
+    found = sorted(data) if isinstance(data, dict) else type(data).__name__
+    raise ResponseFormatError(
+        f"{where} answered neither 'items' nor 'images' but {found}; an unknown page is not an "
+        "empty library, so nothing was taken from it."
+    )
+
+
+def _lenient(row: Any, unreadable: dict[str, int], where: str) -> _Wire:
+    if not isinstance(row, dict) or not all(
+        isinstance(row.get(name), str) and row[name] and _is_text(row[name]) for name in _REQUIRED
+    ):
+        raise ResponseFormatError(
+            f"{where} answered an image without an id or a URL; it cannot be told from others, so "
+            "the page was not taken."
+        )
+    wire = _Wire(row["id"], row["url"])
+    bad: set[str] = set()
+    for name, kind in _FIELDS.items():
+        if row.get(name) is None:
+            continue
+        try:
+            value = msgspec.convert(row[name], kind)
+        except msgspec.ValidationError:
+            bad.add(_COLUMN.get(name, name))
+            continue
+        if _is_text(value):
+            setattr(wire, name, value)
+        else:
+            bad.add(_COLUMN.get(name, name))
+    for name in bad:
+        unreadable[name] = unreadable.get(name, 0) + 1
+    return wire
+
+
+def _is_text(value: Any) -> bool:
+    """Tell whether texts have a UTF-8 form, which half a surrogate pair has not; other values have."""
+    texts = value if isinstance(value, tuple) else (value,)
+    return all(text.isascii() or _encodes(text) for text in texts if isinstance(text, str))
+
+
+def _encodes(text: str) -> bool:
+    try:
+        text.encode()
+    except UnicodeEncodeError:
+        return False
+    return True
+
+
+def _record(wire: _Wire, unreadable: dict[str, int]) -> ImageRecord:
+    times = {
+        "created_at": wire.createdAt or wire.created_at,
+        "updated_at": wire.updatedAt or wire.updated_at,
+    }
+    for name, time in times.items():
+        if time is not None and time.year not in YEARS:
+            times[name] = None
+            unreadable[name] = unreadable.get(name, 0) + 1
+    return ImageRecord(
+        id=wire.id,
+        url=wire.url,
+        filename=wire.filename,
+        title=wire.title,
+        mime_type=wire.mimeType,
+        size_bytes=wire.size if wire.sizeBytes is None else wire.sizeBytes,
+        width=wire.width or None,
+        height=wire.height or None,
+        is_public=wire.is_public if wire.isPublic is None else wire.isPublic,
+        tags=wire.tags,
+        **times,
+    )

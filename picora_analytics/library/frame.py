@@ -1,0 +1,134 @@
+"""The frame: one row per image, its columns and dtypes, and the facts it carries."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal, TypedDict, cast
+
+import numpy as np
+import pandas as pd
+import pyarrow as pa
+
+from picora_analytics.errors import SchemaError
+
+__all__ = ["COLUMNS", "Facts", "facts_of", "frame_from_table", "table_from_frame"]
+
+# pandas 3's `str`, under 2.2 by its older name: NaN for missing, in Arrow's memory.
+STR = (
+    pd.StringDtype(na_value=np.nan)
+    if int(pd.__version__.split(".")[0]) >= 3
+    else pd.StringDtype("pyarrow_numpy")  # type: ignore[call-overload,unused-ignore]
+)
+
+_TIME = pa.timestamp("us", tz="UTC")
+SCHEMA = pa.schema(
+    [
+        ("id", pa.string()),
+        ("filename", pa.string()),
+        ("title", pa.string()),
+        ("url", pa.string()),
+        ("mime_type", pa.string()),
+        ("size_bytes", pa.int64()),
+        ("width", pa.int64()),
+        ("height", pa.int64()),
+        ("is_public", pa.bool_()),
+        ("tags", pa.list_(pa.string())),
+        ("created_at", _TIME),
+        ("updated_at", _TIME),
+        ("content_hash", pa.string()),
+    ]
+)
+COLUMNS = tuple(SCHEMA.names[1:])
+"""The columns of the frame, in order; ``id`` is its index."""
+
+_PANDAS = {pa.string(): STR, pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+
+
+class Facts(TypedDict):
+    """What ``images.attrs["picora"]`` says of a load; plain JSON, so that it survives Parquet."""
+
+    account: str
+    base_url: str
+    demo: bool
+    scope: str
+    loaded_at: str
+    read_at: str
+    status: Literal["complete", "partial"]
+    n_images: int
+    size_bytes: int
+    total: int | None
+    checks: dict[str, Any]
+
+
+def frame_from_table(table: pa.Table, facts: Facts | None = None) -> pd.DataFrame:
+    """
+    Make the frame from an Arrow table of :data:`SCHEMA`.
+
+    Tags become tuples, equal tuples shared: `drop_duplicates`, `nunique` and `to_parquet` need
+    hashable rows that a file format knows, and Arrow lists fail all three (pandas 3.1).
+    """
+    tags = pd.Series(_shared_tuples(table["tags"]), dtype=object)
+    frame = cast(
+        pd.DataFrame,
+        table.drop_columns(["tags"]).to_pandas(types_mapper=_PANDAS.get, ignore_metadata=True),
+    )
+    frame.insert(SCHEMA.names.index("tags"), "tags", tags)
+    frame = frame.set_index("id")
+    if facts is not None:
+        frame.attrs["picora"] = dict(facts)
+    return frame
+
+
+def _shared_tuples(column: pa.ChunkedArray) -> list[tuple[str, ...] | None]:
+    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
+    rows: list[tuple[str, ...] | None] = []
+    for tags in column.to_pylist():
+        row = None if tags is None else tuple(tags)
+        rows.append(row if row is None else shared.setdefault(row, row))
+    return rows
+
+
+def table_from_frame(images: pd.DataFrame) -> pa.Table:
+    """
+    Make the Arrow table of :data:`SCHEMA` from a frame, for storing.
+
+    Raises
+    ------
+    SchemaError
+        If the frame has not the columns of a loaded library, or a column holds something else.
+    """
+    missing = [name for name in COLUMNS if name not in images.columns]
+    if images.index.name != "id" or missing:
+        lacks = f"the columns {missing}" if missing else "the index 'id'"
+        raise SchemaError(
+            f"This frame lacks {lacks} of a loaded library; pass the frame as load_images made it."
+        )
+    arrays: list[Any] = []
+    for field in SCHEMA:
+        values: Any = images.index if field.name == "id" else images[field.name]
+        try:
+            if field.name == "tags":
+                values = pa.array(map(_plain_tags, values), field.type)
+            else:
+                values = pa.Array.from_pandas(values, type=field.type)
+        except (pa.ArrowException, TypeError, ValueError) as error:
+            raise SchemaError(
+                f"The column {field.name!r} does not hold what load_images puts there ({error}); explode and "
+                "astype change it. Pass the frame as load_images made it."
+            ) from error
+        arrays.append(values)
+    return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _plain_tags(tags: Any) -> list[str] | None:
+    """Read one cell of `tags`: a tuple, or the array that plain pandas makes of it in Parquet."""
+    if isinstance(tags, str):  # Would be taken for a list of its letters.
+        raise TypeError(f"{tags!r} is text, not a tuple of tags")
+    return list(tags) if isinstance(tags, Sequence | np.ndarray) else None
+
+
+def facts_of(images: pd.DataFrame) -> Facts | None:
+    """Give the facts a frame carries, or None where it is silent about itself."""
+    facts = images.attrs.get("picora")
+    known = isinstance(facts, dict) and facts.keys() >= Facts.__annotations__.keys()
+    return cast(Facts, facts) if known else None

@@ -1,0 +1,198 @@
+"""One progress protocol: a bar in a terminal, one updated output in a notebook, a line now and then elsewhere."""
+
+from __future__ import annotations
+
+import html
+import sys
+import time
+from typing import Any, Protocol, TextIO
+
+__all__ = ["Progress", "in_notebook", "is_interactive", "notice", "progress_for"]
+
+LINE_EVERY = 10.0  # Seconds between lines where there is no terminal.
+
+
+class Progress(Protocol):
+    """What a long task reports to; pass your own object as `progress=` to show it elsewhere."""
+
+    def update(self, done: int, total: int | None) -> None:
+        """Show how far the task is; `total` is None where nobody knows."""
+
+    def wait(self, reason: str) -> None:
+        """Show why nothing happens, and until when."""
+
+    def finish(self, text: str) -> None:
+        """End, with the one line that stays."""
+
+
+class Silent:
+    """Show nothing."""
+
+    def update(self, done: int, total: int | None) -> None:
+        """Ignore."""
+
+    def wait(self, reason: str) -> None:
+        """Ignore."""
+
+    def finish(self, text: str) -> None:
+        """Ignore."""
+
+
+class Lines:
+    """Write a line each 10 seconds, and the last one always: for logs and cron."""
+
+    def __init__(self, label: str, stream: TextIO, every: float = LINE_EVERY) -> None:
+        self._label, self._stream, self._every = label, stream, every
+        self._last = time.monotonic()
+
+    def update(self, done: int, total: int | None) -> None:
+        """Write a line if 10 seconds have passed."""
+        if time.monotonic() - self._last >= self._every:
+            self._write(f"{self._label}: {_count(done, total)}")
+
+    def wait(self, reason: str) -> None:
+        """Write the reason."""
+        self._write(f"{self._label}: {reason}")
+
+    def finish(self, text: str) -> None:
+        """Write the last line."""
+        self._write(text)
+
+    def _write(self, text: str) -> None:
+        self._last = time.monotonic()
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+class Bar:
+    """Draw tqdm's bar in a terminal; the last line replaces it."""
+
+    def __init__(self, label: str, stream: TextIO) -> None:
+        from tqdm import tqdm
+
+        self._stream = stream
+        self._bar = tqdm(
+            desc=label,
+            file=stream,
+            unit=" images",
+            leave=False,
+            dynamic_ncols=True,
+            ascii=not _unicode(stream),
+        )
+
+    def update(self, done: int, total: int | None) -> None:
+        """Move the bar."""
+        if total is not None and total >= done:
+            self._bar.total = total
+        self._bar.set_postfix_str("", refresh=False)
+        self._bar.update(done - self._bar.n)
+
+    def wait(self, reason: str) -> None:
+        """Write the reason beside the bar."""
+        self._bar.set_postfix_str(reason)
+
+    def finish(self, text: str) -> None:
+        """Take the bar away and write the last line."""
+        self._bar.close()
+        self._stream.write(text + "\n")
+        self._stream.flush()
+
+
+class NotebookOutput:
+    """
+    Update one output in place, so that the saved notebook keeps the final state.
+
+    tqdm's notebook bar is a widget: saved, it stands at its first state for ever (tqdm#1082).
+    """
+
+    def __init__(self, label: str) -> None:
+        from IPython.display import display
+
+        self._label = label
+        self._last = 0.0
+        first = self._bundle(f"{label} …")
+        self._handle: Any = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
+
+    def update(self, done: int, total: int | None) -> None:
+        """Show the state, at most five times a second."""
+        if time.monotonic() - self._last >= 0.2:
+            self._show(f"{self._label}: {_count(done, total)}", done, total)
+
+    def wait(self, reason: str) -> None:
+        """Show the reason."""
+        self._show(f"{self._label}: {reason}")
+
+    def finish(self, text: str) -> None:
+        """Show the line that stays."""
+        self._show(text)
+
+    def _show(self, text: str, done: int = 0, total: int | None = None) -> None:
+        self._last = time.monotonic()
+        self._handle.update(self._bundle(text, done, total), raw=True)
+
+    @staticmethod
+    def _bundle(text: str, done: int = 0, total: int | None = None) -> dict[str, str]:
+        meter = f'<progress value="{done}" max="{total}"></progress> ' if total else ""
+        return {"text/plain": text, "text/html": f"<span>{meter}{html.escape(text)}</span>"}
+
+
+def progress_for(
+    progress: Progress | bool | None, label: str, stream: TextIO | None = None
+) -> Progress:
+    """
+    Choose where progress goes.
+
+    Parameters
+    ----------
+    progress : Progress, bool or None
+        Your own object; False for silence; None or True to suit the place.
+    label : str
+        What is going on, such as ``"Loading"``.
+    stream : file, optional
+        Default: standard error.
+    """
+    if progress is False:
+        return Silent()
+    if progress is not None and progress is not True:
+        return progress
+    if in_notebook():
+        return NotebookOutput(label)
+    stream = sys.stderr if stream is None else stream
+    return Bar(label, stream) if stream.isatty() else Lines(label, stream)
+
+
+def in_notebook() -> bool:
+    """Tell whether a Jupyter kernel runs this code."""
+    ipython = sys.modules.get("IPython")  # Not imported: then this is no kernel.
+    shell = ipython.get_ipython() if ipython is not None else None
+    return hasattr(shell, "kernel")
+
+
+def is_interactive() -> bool:
+    """Tell whether a person types at a prompt or in a notebook."""
+    return in_notebook() or hasattr(sys, "ps1")
+
+
+def notice(text: str) -> None:
+    """Show a person a line that must not be missed: in a notebook as an output, else on standard error."""
+    if in_notebook():
+        from IPython.display import display
+
+        display(  # type: ignore[no-untyped-call]
+            {
+                "text/plain": text,
+                "text/html": "<div style='border-left: 4px solid #b45309; padding: .3em .8em'>"
+                f"{html.escape(text)}</div>",
+            },
+            raw=True,
+        )
+    else:
+        sys.stderr.write(text + "\n")
+
+
+def _count(done: int, total: int | None) -> str:
+    return f"{done:,} of {total:,}" if total is not None and total >= done else f"{done:,}"
+
+
+def _unicode(stream: TextIO) -> bool:
+    return (getattr(stream, "encoding", None) or "ascii").lower().replace("-", "") == "utf8"

@@ -1,0 +1,112 @@
+"""
+Strangers' text made safe to show.
+
+File names, titles and tags come from whoever uploaded the picture. They are kept as they are in
+the frame; each place that shows them passes them through one function of this module. HTML needs
+:func:`visible` and the template's autoescape.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+
+from wcwidth import wcswidth, wcwidth
+
+__all__ = ["csv_safe", "pad", "plain_text", "shorten", "visible", "width"]
+
+_ELLIPSIS = "…"
+_JOINERS = "\u200c\u200d"  # Persian words and joined emoji need them.
+
+
+def visible(text: object) -> str:
+    r"""
+    Replace what cannot be seen, or would move the cursor or the reading order, by a mark.
+
+    Examples
+    --------
+    >>> visible("photo\u202egnp.exe"), visible("a\x1b[31mb\nc")
+    ('photo�gnp.exe', 'a�[31mb�c')
+    """
+    return "".join(
+        "\N{REPLACEMENT CHARACTER}"
+        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+        and char not in _JOINERS
+        else char
+        for char in str(text)
+    )
+
+
+def width(text: str) -> int:
+    """
+    Count the terminal columns of a text: most Chinese characters take two.
+
+    Examples
+    --------
+    >>> width("产品"), width("tag")
+    (4, 3)
+    """
+    columns: int = wcswidth(text)
+    return columns if columns >= 0 else len(text)
+
+
+def shorten(text: object, columns: int) -> str:
+    """
+    Make a text visible and cut its middle out until it fits.
+
+    The end of a file name says as much as its start, so the middle goes.
+
+    Examples
+    --------
+    >>> shorten("Screenshot 2022-05-11 at 09.14.png", 20)
+    'Screenshot…09.14.png'
+    """
+    whole = visible(text)
+    if width(whole) <= columns:
+        return whole
+    room = columns - 1
+    head = _fit(whole, room - room // 2)
+    tail = _fit(whole[::-1], room // 2)[::-1]
+    return f"{head.rstrip()}{_ELLIPSIS}{tail}"
+
+
+def _fit(text: str, columns: int) -> str:
+    used = 0
+    for position, char in enumerate(text):
+        used += max(wcwidth(char), 0)
+        if used > columns:
+            return text[:position]
+    return text
+
+
+def pad(text: str, columns: int, *, right: bool = False) -> str:
+    """Fill a text with blanks up to a number of terminal columns; `right` aligns it to the right."""
+    blanks = " " * max(columns - width(text), 0)
+    return blanks + text if right else text + blanks
+
+
+def plain_text(text: object, columns: int = 40) -> str:
+    r"""
+    Make a text safe for matplotlib, where ``$`` would start a formula.
+
+    Examples
+    --------
+    >>> print(plain_text("$x^2$"))
+    \$x^2\$
+    """
+    return shorten(text, columns).replace("$", r"\$")
+
+
+def csv_safe(text: object) -> object:
+    """
+    Keep a spreadsheet from running a cell: a text that begins like a formula gets an apostrophe.
+
+    Source: OWASP, CSV injection. Other values pass unchanged.
+
+    Examples
+    --------
+    >>> csv_safe('=HYPERLINK("x")'), csv_safe("-aT40cZpLq8"), csv_safe("roof.png"), csv_safe(7)
+    ('\\'=HYPERLINK("x")', "'-aT40cZpLq8", 'roof.png', 7)
+    """
+    if isinstance(text, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")):
+        return f"'{text}"
+    return text

@@ -1,0 +1,116 @@
+"""Bytes in and out: ``"5 GiB"`` to a number, a number to ``"4.71 GiB"``."""
+
+from __future__ import annotations
+
+import re
+from fractions import Fraction
+from numbers import Integral
+
+__all__ = ["format_bytes", "format_share", "parse_bytes"]
+
+KIB, MIB, GIB = 1024, 1024**2, 1024**3
+
+_UNITS = {"": 1, "b": 1, "byte": 1, "bytes": 1}
+for _power, _letter in enumerate("kmgt", start=1):
+    _UNITS[f"{_letter}b"] = 1000**_power
+    _UNITS[f"{_letter}ib"] = 1024**_power
+
+_SIZE = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*([A-Za-z]*)\s*", re.ASCII)
+
+
+def parse_bytes(size: int | str, name: str = "size") -> int:
+    """
+    Read a size in bytes, decimal and binary units each taken exactly.
+
+    Parameters
+    ----------
+    size : int or str
+        A number of bytes, or a number with a unit: ``"5 GiB"`` is 5 x 1024**3, ``"5 GB"`` is 5 x 1000**3.
+    name : str
+        The argument's name, for the message.
+
+    Returns
+    -------
+    int
+        Bytes, rounded to a whole one.
+
+    Raises
+    ------
+    ValueError
+        If it is negative or cannot be read.
+
+    Examples
+    --------
+    >>> parse_bytes("1.5 GiB"), parse_bytes("5 GB"), parse_bytes(700)
+    (1610612736, 5000000000, 700)
+    """
+    if isinstance(size, Integral) and not isinstance(size, bool) and size >= 0:
+        return int(size)
+    if isinstance(size, str) and (match := _SIZE.fullmatch(size)):
+        number, unit = match[1].replace("_", ""), match[2].lower()
+        if unit in _UNITS and number.count(".") <= 1:
+            return round(Fraction(number) * _UNITS[unit])
+    raise ValueError(
+        f"{name}={size!r} is not a size: give whole bytes, or text such as '5 GiB' (1024**3) "
+        f"or '5 GB' (1000**3)."
+    )
+
+
+def format_bytes(size: float) -> str:
+    """
+    Write a size for people, in binary units with their IEC names.
+
+    Picora counts its plans in binary units, so a 5 GiB plan is full at exactly ``"5.00 GiB"``.
+
+    Parameters
+    ----------
+    size : int or float
+        Bytes; may be negative, for a change.
+
+    Returns
+    -------
+    str
+        One decimal up to MiB, two from GiB on.
+
+    Examples
+    --------
+    >>> format_bytes(48), format_bytes(222_717_542), format_bytes(5 * 1024**3)
+    ('48 B', '212.4 MiB', '5.00 GiB')
+    """
+    sign, rest = ("-" if round(size) < 0 else ""), abs(size)
+    if round(rest) < KIB:
+        return f"{sign}{rest:.0f} B"
+    for unit, places in (("KiB", 1), ("MiB", 1), ("GiB", 2)):
+        rest /= 1024
+        if round(rest, places) < 1024:
+            return f"{sign}{rest:.{places}f} {unit}"
+    return f"{sign}{rest / 1024:,.2f} TiB"
+
+
+def format_share(part: float, whole: float) -> str:
+    """
+    Write a share in per cent, never rounding something to nothing nor a part to the whole.
+
+    Parameters
+    ----------
+    part, whole : int or float
+        In the same unit.
+
+    Returns
+    -------
+    str
+        ``"-"`` where the whole is nothing.
+
+    Examples
+    --------
+    >>> format_share(37, 3012), format_share(1, 30000), format_share(94, 100), format_share(0, 0)
+    ('1.2 %', '< 0.1 %', '94 %', '-')
+    """
+    if whole <= 0:
+        return "-"
+    percent = 100 * part / whole
+    if 0 < percent < 0.1:
+        return "< 0.1 %"
+    if 99.5 <= percent < 100:
+        return "> 99 %"
+    return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"

@@ -1,0 +1,197 @@
+"""The command as a person, a pipe and cron meet it: output, files and exit codes."""
+
+import os
+import re
+import subprocess
+import sys
+
+import pandas as pd
+import pytest
+
+from picora_analytics import DemoServer
+
+
+@pytest.fixture
+def run(tmp_path):
+    def command(*arguments, server=None, columns=80, **environment):
+        env = {k: v for k, v in os.environ.items() if not k.startswith("PICORA_")}
+        env |= {"PICORA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": str(columns)}
+        if server is not None:
+            env |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
+        env |= environment
+        return subprocess.run(
+            [sys.executable, "-W", "error", "-m", "picora_analytics", *arguments],
+            capture_output=True,
+            text=True,
+            encoding=environment.get("PYTHONIOENCODING", "utf-8"),
+            cwd=tmp_path,
+            env=env,
+            timeout=120,
+        )
+
+    return command
+
+
+def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
+    done = run("demo")
+
+    assert done.returncode == 0, done.stderr
+    for part in (
+        "1,200 invented pictures on 127.0.0.1",
+        "LIBRARY    1,200 images",
+        "WHAT STANDS OUT",
+        "BY TAG",
+        "BY TYPE",
+        "DRY RUN",
+        "nothing is deleted",
+        "0 deleting requests",
+        "make lab",
+    ):
+        assert part in done.stdout
+    assert "Complete: 1,200 rows = 1,200 different ids" in done.stderr
+    assert (tmp_path / "picora-overview.png").read_bytes().startswith(b"\x89PNG")
+    assert re.search(r"Done in \d+\.\d s\.\n$", done.stdout)
+
+
+def test_without_a_terminal_there_is_no_bar_and_no_colour(run):
+    done = run("load", "--demo")
+
+    assert "\x1b" not in done.stdout + done.stderr
+    assert "\r" not in done.stderr
+
+
+def test_an_old_code_page_gets_plain_characters_instead_of_an_error(run):
+    done = run("demo", PYTHONIOENCODING="cp1252")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"QUOTA +#+\.+ +\d+ %", done.stdout)
+
+
+@pytest.mark.parametrize(
+    ("columns", "together"),
+    [pytest.param(80, False, id="narrow"), pytest.param(120, True, id="wide")],
+)
+def test_the_tables_stand_side_by_side_where_there_is_room(run, columns, together):
+    done = run("load", "--demo", columns=columns)
+
+    heads = [line for line in done.stdout.splitlines() if "BY TAG" in line]
+    assert ("BY TYPE" in heads[0]) is together
+    assert max(len(line) for line in done.stdout.splitlines()) <= columns
+
+
+def test_no_key_is_wrong_usage(run):
+    done = run("load")
+
+    assert done.returncode == 2
+    assert "No API key: set PICORA_API_KEY" in done.stderr
+    assert done.stderr.endswith("Or try --demo.\n")
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["nonsense"], id="unknown command"),
+        pytest.param(["load", "--refresh", "sometimes", "--demo"], id="unknown choice"),
+        pytest.param(["plan", "--demo", "--reason", "x"], id="a plan without a rule"),
+        pytest.param(["load", "--demo", "-o", "rows.xlsx"], id="an unknown format"),
+    ],
+)
+def test_wrong_usage_exits_with_2(run, arguments):
+    assert run(*arguments).returncode == 2
+
+
+def test_a_refused_key_exits_with_1_and_names_the_other_hosts(run):
+    with DemoServer(n_images=1) as server:
+        done = run("check", server=server, PICORA_API_KEY="")
+        assert done.returncode == 2  # Empty is not refused: nothing was asked.
+
+        server.fail("GET", "/v1/*", times=None, status=401)
+        done = run("check", server=server)
+
+    assert done.returncode == 1
+    assert "set PICORA_BASE_URL to one of https://api.picora.com, " in done.stderr
+
+
+def test_a_library_read_in_part_exits_with_4(run):
+    with DemoServer(n_images=250) as server:
+        server.fail("GET", "/v1/images", skip=1, times=None, status=403)
+        done = run("load", server=server)
+
+    assert done.returncode == 4
+    assert "page 2 never came" in done.stderr
+
+
+def test_a_plan_over_its_caps_is_shown_and_exits_with_3(run):
+    done = run("plan", "--demo", "--untagged", "--max-images", "3", "--reason", "tidy")
+
+    assert done.returncode == 3
+    assert "REFUSED AS IT STANDS" in done.stdout
+    assert "more than max_images=3" in done.stdout
+
+
+def test_check_says_what_the_server_answers(run):
+    with DemoServer(n_images=5) as server:
+        current = run("check", server=server)
+    with DemoServer(n_images=5, seed_only=True) as server:
+        seed = run("check", server=server)
+
+    assert "5 images" in current.stdout
+    assert re.search(r"One image +yes", current.stdout)
+    assert re.search(r"Whose key +not told here", seed.stdout)
+    assert re.search(r"Usage +not told to this key", seed.stdout)
+
+
+def test_load_writes_rows_that_no_spreadsheet_runs(run, tmp_path):
+    with DemoServer(n_images=40) as server:
+        server.add(1, filename="=1+1.png")
+        csv = run("load", "-o", "rows.csv", server=server)
+        parquet = run("load", "--store", "kept", "-o", "rows.parquet", server=server)
+
+    assert (csv.returncode, parquet.returncode) == (0, 0), csv.stderr + parquet.stderr
+    rows = pd.read_csv(tmp_path / "rows.csv", dtype=str)
+    assert len(rows) == 41
+    assert "'=1+1.png" in set(rows["filename"])
+    assert not rows.map(lambda text: str(text).startswith(("=", "+", "-", "@"))).any(axis=None)
+    assert len(pd.read_parquet(tmp_path / "rows.parquet")) == 41
+    assert len(list((tmp_path / "kept").glob("*.parquet"))) == 1
+
+
+def test_plan_saves_a_plan_that_reads_back_and_sends_only_reads(run, tmp_path):
+    from picora_analytics import read_plan
+
+    with DemoServer(n_images=300) as server:
+        done = run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        methods = {request.method for request in server.requests}
+
+    assert done.returncode == 0, done.stderr
+    assert methods == {"GET"}
+    plan = read_plan(tmp_path / "plan.json")
+    assert plan.confirmation in done.stdout
+    assert f"{len(plan.images)} images would be deleted" in done.stdout
+
+
+def test_lab_copies_the_notebooks_and_overwrites_none(run, tmp_path):
+    mine = tmp_path / "mine"
+    mine.mkdir()
+    (mine / "01_explore.ipynb").write_text("my own work")
+
+    done = run("lab", "mine", "--", "--version")
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"\n\d+\.\d+\.\d+", done.stdout)
+    assert (mine / "01_explore.ipynb").read_text() == "my own work"
+    assert run("lab", "fresh", "--", "--version").returncode == 0
+    assert '"cells"' in (tmp_path / "fresh" / "01_explore.ipynb").read_text(encoding="utf-8")
+
+
+def test_version_is_the_packages():
+    from picora_analytics import __version__
+
+    done = subprocess.run(
+        [sys.executable, "-m", "picora_analytics", "--version"], capture_output=True, text=True
+    )
+
+    assert done.stdout.split()[-1] == __version__
