@@ -28,7 +28,7 @@ def _make_images(**columns: Any) -> pd.DataFrame:
     """Make a valid frame; what is not given is plausible, and ids are a, b, c, ..."""
     n = len(next(iter(columns.values()))) if columns else 3
     uploaded = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
-    names = [chr(ord("a") + i) if n <= 26 else f"i{i:010d}" for i in range(n)]
+    names = columns.get("id") or [chr(ord("a") + i) if n <= 26 else f"i{i:010d}" for i in range(n)]
     values: dict[str, Any] = {
         "id": names,
         "filename": [f"{name}.png" for name in names],

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
+    from picora_analytics.cleanup.receipt import DeletionReceipt
+
 __all__ = [
     "APIError",
     "AuthenticationError",
@@ -30,7 +32,16 @@ __all__ = [
 
 
 class PicoraError(Exception):
-    """Base of every error this package raises on purpose."""
+    """
+    Base of every error this package raises on purpose.
+
+    Attributes
+    ----------
+    receipt : DeletionReceipt or None
+        What had been done when a deletion was stopped by this error; None for everything else.
+    """
+
+    receipt: DeletionReceipt | None = None
 
 
 class APIError(PicoraError):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import atexit
+import functools
 import os
+import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
 
-__all__ = ["data_folder", "write_atomic"]
+__all__ = ["append_line", "data_folder", "session_folder", "write_atomic"]
 
 
 def data_folder() -> Path:
@@ -18,6 +21,26 @@ def data_folder() -> Path:
     return (
         Path(named) if named else platformdirs.user_data_path("picora_analytics", appauthor=False)
     )
+
+
+@functools.cache
+def session_folder() -> Path:
+    """Give a folder that ends with this Python: for what is remembered of a demo."""
+    folder = tempfile.mkdtemp(prefix="picora-demo-")
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Path(folder)
+
+
+def append_line(path: Path, line: bytes) -> None:
+    """Append a line to an existing file, on disk before this returns."""
+    with path.open("r+b", buffering=0) as file:
+        if file.seek(0, os.SEEK_END):
+            file.seek(-1, os.SEEK_END)
+            if file.read(1) != b"\n":  # A line that a crash cut off stays a line of its own.
+                file.write(b"\n")
+        file.write(line + b"\n")
+        os.fsync(file.fileno())
+    _sync_folder(path.parent)
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:

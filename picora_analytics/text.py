@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import unicodedata
 
-from wcwidth import wcswidth, wcwidth
+from wcwidth import wcswidth
 
 __all__ = ["csv_safe", "pad", "plain_text", "shorten", "visible", "width"]
 
@@ -63,19 +63,14 @@ def shorten(text: object, columns: int) -> str:
     whole = visible(text)
     if width(whole) <= columns:
         return whole
-    room = columns - 1
-    head = _fit(whole, room - room // 2)
-    tail = _fit(whole[::-1], room // 2)[::-1]
+    half = max(columns - 1, 0) // 2
+    rest = max(columns - 1, 0) - half
+    head, tail = whole[:rest], whole[len(whole) - half :]
+    while width(head) > rest:
+        head = head[:-1]
+    while width(tail) > half:
+        tail = tail[1:]
     return f"{head.rstrip()}{_ELLIPSIS}{tail}"
-
-
-def _fit(text: str, columns: int) -> str:
-    used = 0
-    for position, char in enumerate(text):
-        used += max(wcwidth(char), 0)
-        if used > columns:
-            return text[:position]
-    return text
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:

@@ -86,6 +86,27 @@ def test_the_demo_imports_nothing_of_ours():
     assert foreign == []
 
 
+def test_only_cleanup_imports_the_calls_that_change_picora():
+    importers = {
+        _part(path)
+        for path in _modules()
+        for name in _imported_names(path)
+        if name.startswith("picora_analytics.client.changes")
+    }
+
+    assert importers == {"cleanup"}
+
+
+def _imported_names(path: Path) -> list[str]:
+    """Give every module or name imported, in full: `from a.b import c` is a.b.c."""
+    return [
+        f"{node.module}.{alias.name}"
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.ImportFrom) and node.module
+        for alias in node.names
+    ]
+
+
 def test_only_the_command_prints_or_exits():
     loud = []
     for path in _modules():

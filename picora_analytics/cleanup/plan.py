@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import enum
 import hashlib
 import os
 from collections.abc import Iterable, Mapping
@@ -14,12 +15,13 @@ from typing import Any, cast
 import msgspec
 import pandas as pd
 
+from picora_analytics.cleanup.apply import carry_out, check_phrase
 from picora_analytics.cleanup.choice import chosen_ids, protection, read_decisions
 from picora_analytics.cleanup.preview import preview_html, preview_text
 from picora_analytics.cleanup.receipt import DeletionReceipt
 from picora_analytics.cleanup.rehearsal import rehearse
 from picora_analytics.client.client import Client
-from picora_analytics.errors import PlanError, SchemaError
+from picora_analytics.errors import BackupError, PlanError, SchemaError
 from picora_analytics.files import write_atomic
 from picora_analytics.library.frame import (
     COLUMNS,
@@ -28,6 +30,7 @@ from picora_analytics.library.frame import (
     frame_from_table,
     table_from_frame,
 )
+from picora_analytics.progress import Progress
 from picora_analytics.text import csv_safe
 from picora_analytics.units import format_bytes, format_share, parse_bytes
 
@@ -38,6 +41,15 @@ MAX_AGE = dt.timedelta(hours=24)
 VALID_FOR = dt.timedelta(days=14)
 # An image touched lately is not forgotten, whenever it was uploaded.
 EDITED_LATELY = dt.timedelta(days=90)
+
+
+class _Unsaid(enum.Enum):
+    """An argument that was not given, where None means something."""
+
+    UNSAID = "unsaid"
+
+
+UNSAID = _Unsaid.UNSAID
 
 
 @dataclasses.dataclass(frozen=True)
@@ -92,6 +104,8 @@ class DeletionPlan:
     caps : Caps
     made_at : datetime
         By this machine's clock; a plan is good for 14 days.
+    path : Path or None
+        The file it was read from; its journal is kept beside that.
     """
 
     images: pd.DataFrame
@@ -101,6 +115,7 @@ class DeletionPlan:
     protected_tags: tuple[str, ...]
     caps: Caps
     made_at: dt.datetime
+    path: Path | None = None
 
     @cached_property
     def fingerprint(self) -> str:
@@ -182,10 +197,18 @@ class DeletionPlan:
         -------
         Path
         """
+        text = msgspec.json.format(msgspec.json.encode(self.to_document()), indent=1)
+        target = Path(path)
+        write_atomic(target, lambda temporary: temporary.write_bytes(text + b"\n"))
+        return target
+
+    def to_document(self) -> dict[str, Any]:
+        """Give the plan as plain values, with a digest over all of it."""
         document = {
             "format": "picora-analytics deletion plan",
             "version": 1,
             "confirmation": self.confirmation,
+            "fingerprint": self.fingerprint,
             "reason": self.reason,
             "made_at": self.made_at.isoformat(),
             "expires_at": self.expires_at.isoformat(),
@@ -196,10 +219,7 @@ class DeletionPlan:
             "spared": _records(self.spared),
         }
         document["digest"] = digest(document)
-        text = msgspec.json.format(msgspec.json.encode(document), indent=1)
-        target = Path(path)
-        write_atomic(target, lambda temporary: temporary.write_bytes(text + b"\n"))
-        return target
+        return document
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -242,6 +262,60 @@ class DeletionPlan:
             If the library could not be read whole: what is missing there may only be unread.
         """
         return rehearse(self, client)
+
+    def apply(
+        self,
+        client: Client,
+        confirm: str | None = None,
+        *,
+        backup: str | os.PathLike[str] | _Unsaid | None = UNSAID,
+        journal: str | os.PathLike[str] = "default",
+        progress: Progress | bool | None = None,
+    ) -> DeletionReceipt:
+        """
+        Delete exactly these images, for ever; without `confirm` only rehearse.
+
+        The library is listed again first; if a planned image changed, nothing is deleted. Each image ends in one
+        outcome, and what was about to be sent is on disk before it is. A plan already carried out answers from its
+        journal, and nothing is sent.
+
+        Parameters
+        ----------
+        client : Client
+            Of the plan's own account.
+        confirm : str, optional
+            This plan's phrase, typed as a literal. Passing the plan's own attribute on defeats the guard: a run of
+            all cells next week would delete whatever the plan holds then.
+        backup : None
+            Must be said together with `confirm`. Copies cannot be kept yet, so only ``backup=None`` is accepted: these
+            images cannot come back.
+        journal : str or path
+            Default: beside the plan's file, else in the user-data folder.
+        progress : Progress or bool, optional
+            As for :func:`load_images`.
+
+        Returns
+        -------
+        DeletionReceipt
+
+        Raises
+        ------
+        ConfirmationError
+            If the phrase is for another plan.
+        PlanError, UnsafePlanError, BackupError, JournalError, LockedError
+            If the plan is refused; nothing was deleted.
+        AuthenticationError, PermissionDeniedError
+            If the key may not delete; the run stops at once, with a receipt in ``.receipt``.
+        """
+        if confirm is None:
+            return self.dry_run(client)
+        check_phrase(self, confirm)
+        if backup is UNSAID:
+            raise BackupError(
+                "backup= must be said together with confirm=: copies cannot be kept yet, so say backup=None if these "
+                f"{len(self.images):,} images may be lost for ever."
+            )
+        return carry_out(self, client, backup=backup, journal=journal, progress=progress)
 
 
 def plan_deletion(

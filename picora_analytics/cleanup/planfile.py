@@ -59,7 +59,7 @@ def read_plan(path: str | os.PathLike[str]) -> DeletionPlan:
             "use read_plan(...).without(ids) on an unedited file and save that."
         )
     try:
-        plan = _plan(document)
+        plan = _plan(document, source)
     except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise PlanError(f"The plan {str(path)!r} lacks a part ({error}); plan anew.") from error
     if plan.confirmation != document.get("confirmation"):
@@ -67,7 +67,7 @@ def read_plan(path: str | os.PathLike[str]) -> DeletionPlan:
     return plan
 
 
-def _plan(document: dict[str, Any]) -> DeletionPlan:
+def _plan(document: dict[str, Any], path: Path) -> DeletionPlan:
     rows = document["images"]
     columns: dict[str, list[Any]] = {}
     for field in SCHEMA:
@@ -102,4 +102,5 @@ def _plan(document: dict[str, Any]) -> DeletionPlan:
         protected_tags=tuple(document["protected_tags"]),
         caps=Caps(**document["caps"]),
         made_at=dt.datetime.fromisoformat(document["made_at"]),
+        path=path,
     )

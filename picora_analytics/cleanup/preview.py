@@ -79,6 +79,7 @@ def preview_facts(plan: DeletionPlan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
+        "requests": -(-n // 100),
         "reads": -(-max(library["n_images"], 1) // _PAGE),
     }
 
@@ -212,12 +213,15 @@ def preview_text(plan: DeletionPlan) -> str:
             "stand.",
             "                     A copy can be uploaded again, but under a new address and with a new date.",
             "",
-            f"  TAKES              {facts['reads']:,} pages read again in a dry run.",
+            "  COPIES             None can be kept yet: backup=None says that these images may be lost for ever.",
+            "",
+            f"  TAKES              {facts['reads']:,} pages read again and {facts['requests']:,} deleting "
+            f"request{'' if facts['requests'] == 1 else 's'} (one per image where the server knows no batches).",
             "",
             f'  Fewer       plan = plan.without("{facts["example"]}")',
             "  Rehearse    plan.dry_run(client)",
             '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
-            f"  Phrase      {facts['confirmation']}   for these images in this state, and no others",
+            f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup=None)',
         ]
     return "\n".join(line.rstrip() for line in lines)
 

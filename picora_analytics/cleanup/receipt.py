@@ -28,6 +28,7 @@ _HTML = jinja2.Environment(autoescape=True).from_string(
 {% for outcome, n in counts %}<tr><td>{{ outcome }}</td><td style="text-align: right">{{ "{:,}".format(n) }}</td></tr>
 {% endfor %}</tbody></table>
 {% if reasons %}<ul>{% for text, n in reasons %}<li>{{ "{:,}".format(n) }}: {{ text }}</li>{% endfor %}</ul>{% endif %}
+{% for note in notes %}<p>{{ note[:1] | upper }}{{ note[1:] }}.</p>{% endfor %}
 <p>One row per image: <code>receipt.outcomes</code></p></div>"""
 )
 
@@ -51,6 +52,8 @@ class DeletionReceipt:
         Bytes of the images deleted, or that would be.
     finished_at : datetime
         By this machine's clock.
+    notes : tuple of str
+        What else must be known of it.
     """
 
     outcomes: pd.DataFrame
@@ -59,6 +62,7 @@ class DeletionReceipt:
     library: Mapping[str, Any]
     size_bytes: int
     finished_at: dt.datetime
+    notes: tuple[str, ...] = ()
 
     @property
     def counts(self) -> dict[str, int]:
@@ -70,6 +74,7 @@ class DeletionReceipt:
         lines = [self._title(), f"  {self._where()}"]
         lines += [f"  {n:>8,}  {outcome}" for outcome, n in self.counts.items()]
         lines += [f"            {n:,}: {text}" for text, n in self._reasons()]
+        lines += [f"  {note}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -78,6 +83,7 @@ class DeletionReceipt:
             library=self._where(),
             counts=list(self.counts.items()),
             reasons=self._reasons(),
+            notes=self.notes,
         )
 
     def _title(self) -> str:
@@ -128,6 +134,7 @@ class DeletionReceipt:
                 "finished_at": self.finished_at.isoformat(),
                 "size_bytes": self.size_bytes,
                 "counts": self.counts,
+                "notes": list(self.notes),
                 "library": dict(self.library),
                 "outcomes": self.outcomes.to_dict("records"),
             }

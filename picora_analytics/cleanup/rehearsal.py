@@ -31,7 +31,7 @@ def rehearse(plan: DeletionPlan, client: Client) -> DeletionReceipt:
     """Give the receipt as it would be now."""
     refuse_other_account(plan, client)
     now = load_images(client, store=None, progress=False)
-    outcomes = [(one, *_outcome(plan, one, now)) for one in plan.images.index]
+    outcomes = compare(plan, now)
     refusals = plan.refusals
     if refusals:
         why = "the plan is refused: " + "; ".join(refusals)
@@ -49,6 +49,11 @@ def rehearse(plan: DeletionPlan, client: Client) -> DeletionReceipt:
         size_bytes=int(plan.images.loc[going, "size_bytes"].sum()),
         finished_at=dt.datetime.now(dt.UTC),
     )
+
+
+def compare(plan: DeletionPlan, now: pd.DataFrame) -> list[tuple[str, str, str]]:
+    """Give id, outcome and reason of each planned image, by the library as it is now."""
+    return [(str(one), *_outcome(plan, one, now)) for one in plan.images.index]
 
 
 def refuse_other_account(plan: DeletionPlan, client: Client) -> None:

@@ -152,6 +152,11 @@ class Client:
         """Whether the demo service on this machine answered; known from the first answer on."""
         return self._connection.demo
 
+    @property
+    def demo_session(self) -> str:
+        """Which run of the demo service answered; empty for Picora itself."""
+        return self._connection.demo_session
+
     @contextlib.contextmanager
     def reporting(self, show: Callable[[str], None]) -> Iterator[None]:
         """Call `show` with a sentence before each wait of over 2 seconds, while the block runs."""

@@ -190,6 +190,7 @@ class Connection:
         self.pacer = Pacer()
         self.on_wait: Callable[[str], None] | None = None
         self.demo = False
+        self.demo_session = ""
         self._http = httpx.Client(
             auth=_BearerAuth(secret, base_url),
             follow_redirects=False,
@@ -227,15 +228,11 @@ class Connection:
         deadline = time.monotonic() + self.max_wait
         for attempt in range(1, MAX_TRIES + 1):
             last = attempt == MAX_TRIES
-            self._pace("read", deadline, where)
+            self.pace("read", deadline, where)
             try:
-                return decode(self._once("GET", path, params, where, tier="read"))
+                return decode(self.once("GET", path, where, params=params, tier="read"))
             except RateLimitError as error:
-                pause = max(error.retry_after, _backoff(attempt) if last else 0.0)
-                self.pacer.refuse("read", pause)
-                if last or time.monotonic() + pause > deadline:
-                    raise self._refused(error, pause, attempt) from None
-                self._wait(pause, "Picora asks to slow down (429)")
+                self.wait_refused("read", error, deadline, attempt)
             except (StatusError, TransportError, UnreadableBodyError) as error:
                 final = isinstance(error, StatusError) and error.status_code < 500
                 pause = _backoff(attempt)
@@ -244,7 +241,8 @@ class Connection:
                 self._wait(pause, f"trying again ({type(error).__name__})")
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def _pace(self, tier: Tier, deadline: float, where: str) -> None:
+    def pace(self, tier: Tier, deadline: float, where: str) -> None:
+        """Wait until a request of this tier may start."""
         while (wait := self.pacer.delay(tier)) > 0:
             if time.monotonic() + wait > deadline:
                 raise RateLimitError(
@@ -261,6 +259,16 @@ class Connection:
             self.on_wait(f"{reason}, until {_clock(seconds)}")
         time.sleep(seconds)
 
+    def wait_refused(
+        self, tier: Tier, error: RateLimitError, deadline: float, attempt: int = 1
+    ) -> None:
+        """Wait as long as a 429 asks, or raise where that is too long or was said too often."""
+        pause = error.retry_after
+        self.pacer.refuse(tier, pause)
+        if attempt == MAX_TRIES or time.monotonic() + pause > deadline:
+            raise self._refused(error, pause, attempt) from None
+        self._wait(pause, "Picora asks to slow down (429)")
+
     def _refused(self, error: RateLimitError, pause: float, attempt: int) -> RateLimitError:
         why = f"max_wait={self.max_wait:g} seconds does not reach that far"
         advice = "Try again then, or give Client a larger max_wait."
@@ -274,19 +282,25 @@ class Connection:
             retry_after=pause,
         )
 
-    def _once(
+    def once(
         self,
         method: str,
         path: str,
-        params: Mapping[str, Any] | None,
         where: str,
         *,
         tier: Tier,
+        params: Mapping[str, Any] | None = None,
+        json: Any = None,
+        timeout: float | None = None,
     ) -> Answer:
-        deadline = time.monotonic() + self.timeout
+        """Send one request, once; `timeout` is the client's own unless given."""
+        patience = self.timeout if timeout is None else max(timeout, self.timeout)
+        deadline = time.monotonic() + patience
         failure: str
         try:
-            with self._http.stream(method, f"{self.base_url}{path}", params=params) as response:
+            with self._http.stream(
+                method, f"{self.base_url}{path}", params=params, json=json, timeout=patience
+            ) as response:
                 # A body that echoes the key must not carry it into a traceback or a frame.
                 body = _read(response, deadline, where).replace(
                     self.secret.reveal().encode(), b"<key>"
@@ -302,7 +316,9 @@ class Connection:
                 f"{failure} Check the network and the base URL {self.base_url!r}."
             ) from error
         wall = _date(response.headers)
-        self.demo = response.headers.get("server") == "picora-demo" and self.host in _LOOPBACK
+        name, _, session = response.headers.get("server", "").partition("/")
+        self.demo = name == "picora-demo" and self.host in _LOOPBACK
+        self.demo_session = session if self.demo and session.isalnum() else ""
         self.pacer.correct(tier, response.headers, wall.timestamp())
         if response.is_success:
             return Answer(response.status_code, response.headers, body, where, wall)
@@ -374,7 +390,7 @@ def _error_body(body: bytes) -> tuple[str, str | None]:
     """Read the text and the machine code of an error, in any shape the sources know."""
     try:
         answer = msgspec.json.decode(body)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (ValueError, RecursionError):
         return "", None
     if not isinstance(answer, dict):
         return "", None

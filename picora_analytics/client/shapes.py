@@ -169,7 +169,7 @@ def decode_page(body: bytes, *, server_time: dt.datetime, where: str) -> Page:
         if rows is UNSET:
             raise msgspec.ValidationError
         next_cursor, total = listing.nextCursor, listing.total
-    except msgspec.DecodeError:  # Not as documented somewhere: field by field.
+    except (msgspec.DecodeError, RecursionError):  # Not as documented somewhere: field by field.
         data = decode_data(body, where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
         outer = data if isinstance(data, dict) else {}
@@ -211,7 +211,7 @@ def decode_data(body: bytes, *, where: str) -> Any:
             answer = msgspec.json.decode(body)
         except msgspec.DecodeError:
             answer = json.loads(body)  # Takes half a surrogate pair, as a name cut in an emoji has.
-    except ValueError:
+    except (ValueError, RecursionError):
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
         raise UnreadableBodyError(
             f"{where} answered {kind} where JSON was expected; is the base URL that of Picora's API, "

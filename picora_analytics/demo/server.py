@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import secrets
 import socket
 import threading
 import time
@@ -138,6 +139,8 @@ class DemoServer:
         self._faults = FaultList()
         self._requests: list[SeenRequest] = []
         self._request_numbers = count(1)
+        # A library of its own each time: what is remembered of one must not be taken for another.
+        self._session = secrets.token_hex(4)
         self._pictures = PictureService(self._service)
         self._urls: tuple[str, str] | None = None
         self._thread: threading.Thread | None = None
@@ -308,7 +311,7 @@ class DemoServer:
         headers.pop("content-length", None)
         own = {
             "date": format_datetime(moment_of(self._state.now), usegmt=True),
-            "server": "picora-demo",
+            "server": f"picora-demo/{self._session}",
             "x-request-id": f"demo-{next(self._request_numbers):08}",
         }
         if status not in (204, 304):

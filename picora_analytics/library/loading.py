@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import atexit
 import datetime as dt
-import functools
 import mimetypes
 import os
-import shutil
-import tempfile
 import warnings
 from collections.abc import Iterator
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, cast
 from urllib.parse import urlsplit
 
 import pandas as pd
@@ -21,7 +17,7 @@ import pyarrow as pa
 from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord, Page
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
-from picora_analytics.files import data_folder
+from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress, progress_for
@@ -240,6 +236,18 @@ def _short_load(reading: _Reading) -> IncompleteLoadError | None:
     )
 
 
+def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> SnapshotStore:
+    """
+    Give the store in which a client's library is remembered.
+
+    Raises
+    ------
+    SnapshotError
+        If the folder holds snapshots of another account.
+    """
+    return cast(SnapshotStore, _store(store, client.account(), client.demo))
+
+
 def _store(store: str | os.PathLike[str] | None, account: str, demo: bool) -> SnapshotStore | None:
     if store is None:
         return None
@@ -248,15 +256,8 @@ def _store(store: str | os.PathLike[str] | None, account: str, demo: bool) -> Sn
         chosen.refuse_other_account(account)
         return chosen
     # The demo is invented anew in each session, so what is remembered of it ends with the session.
-    folder = _demo_folder() if demo else data_folder()
+    folder = session_folder() if demo else data_folder()
     return SnapshotStore(folder / "snapshots" / account)
-
-
-@functools.cache
-def _demo_folder() -> Path:
-    folder = tempfile.mkdtemp(prefix="picora-demo-")
-    atexit.register(shutil.rmtree, folder, ignore_errors=True)
-    return Path(folder)
 
 
 def _verdict(facts: Facts) -> str:

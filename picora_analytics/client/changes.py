@@ -1,0 +1,127 @@
+"""The calls that change Picora. Only `cleanup/` imports this module; a test keeps it so."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+from urllib.parse import quote
+
+from picora_analytics.client.client import Client
+from picora_analytics.client.connection import Answer, mask
+from picora_analytics.client.shapes import decode_object
+from picora_analytics.errors import (
+    NotFoundError,
+    RateLimitError,
+    ResponseFormatError,
+    StatusError,
+    TransportError,
+)
+
+__all__ = ["MAX_BATCH", "BatchUnknownError", "Result", "delete_batch", "delete_one"]
+
+MAX_BATCH = 100  # OpenAPI 0.7.0: DELETE /v1/media, maxItems.
+# A batch deletes image by image on the server, so it may take long; a cut answer is an unknown one.
+PATIENCE = 120.0
+
+
+class Result(NamedTuple):
+    """What one answer says of one image: deleted, gone, failed, refused (in a batch) or unknown."""
+
+    word: str
+    reason: str = ""
+
+
+class BatchUnknownError(Exception):
+    """This server has no batch route; nothing was deleted."""
+
+
+def delete_one(client: Client, image_id: str) -> Result:
+    """
+    Delete one image; any 2xx is deleted, and no body is read (seed document: 204, empty).
+
+    Raises
+    ------
+    AuthenticationError, PermissionDeniedError
+        At once: the rest would be refused as well.
+    """
+    path = f"/v1/images/{quote(image_id, safe='')}"
+    try:
+        _send(client, path, None)
+    except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
+        return Result("gone")
+    except (TransportError, ResponseFormatError) as error:
+        return Result("unknown", str(error))
+    except StatusError as error:
+        if error.status_code in (401, 403, 429):
+            raise
+        # Below 500 the server refused; from 500 on nobody knows what it did first.
+        return Result("failed" if error.status_code < 500 else "unknown", str(error))
+    return Result("deleted")
+
+
+def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
+    """
+    Delete up to 100 images by one request, with a result for each id.
+
+    Returns
+    -------
+    dict of str to Result
+        ``refused`` are those the answer calls failed: look them up, the reason is only for showing. An id
+        the answer does not mention is unknown.
+
+    Raises
+    ------
+    BatchUnknownError
+        If this server has no such route (404, 405, 422, 501).
+    AuthenticationError, PermissionDeniedError
+        At once.
+    ResponseFormatError
+        If the answer speaks of an id that was not asked for.
+    """
+    body = {"items": [{"id": one, "type": "image"} for one in ids]}
+    try:
+        answer = _send(client, "/v1/media", body)
+        data = decode_object(answer.body, where=answer.where)
+    except (TransportError, ResponseFormatError) as error:
+        return dict.fromkeys(ids, Result("unknown", str(error)))
+    except StatusError as error:
+        if error.status_code in (404, 405, 422, 501):
+            raise BatchUnknownError from error
+        if error.status_code in (401, 403, 429):
+            raise
+        return dict.fromkeys(ids, Result("unknown", str(error)))
+    results: dict[str, Result] = {}
+    for one in _list(data, "deleted"):
+        results[str(one)] = Result("deleted")
+    for entry in _list(data, "failed"):
+        if isinstance(entry, dict):
+            reason = mask(str(entry.get("reason") or "no reason given"))[:200]
+            results[str(entry.get("id"))] = Result("refused", reason)
+    foreign = set(results) - set(ids)
+    if foreign:
+        raise ResponseFormatError(
+            f"{answer.where} speaks of {min(foreign)!r}, which was not asked for; the run stops here."
+        )
+    silent = Result("unknown", "the answer does not mention it")
+    return {one: results.get(one, silent) for one in ids}
+
+
+def _list(data: dict[str, Any], name: str) -> list[Any]:
+    value = data.get(name)
+    return value if isinstance(value, list) else []
+
+
+def _send(client: Client, path: str, body: dict[str, Any] | None) -> Answer:
+    """Send one DELETE at the mutation pace; a 429 did nothing, so only that is sent again."""
+    connection = client._connection
+    where = f"DELETE {path} at {connection.host}"
+    deadline = time.monotonic() + connection.max_wait
+    while True:
+        connection.pace("mutation", deadline, where)
+        try:
+            return connection.once(
+                "DELETE", path, where, json=body, tier="mutation", timeout=PATIENCE
+            )
+        except RateLimitError as error:
+            connection.wait_refused("mutation", error, deadline)
