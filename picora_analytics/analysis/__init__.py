@@ -1,6 +1,7 @@
 """Questions to a library: frame in, frame out; no I/O and no clock."""
 
 from picora_analytics.analysis import rules
+from picora_analytics.analysis.comparison import SnapshotDiff, compare_snapshots
 from picora_analytics.analysis.kinds import (
     summarize_dimensions,
     summarize_formats,
@@ -16,6 +17,8 @@ from picora_analytics.analysis.sizes import (
 from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
 
 __all__ = [
+    "SnapshotDiff",
+    "compare_snapshots",
     "rules",
     "summarize_ages",
     "summarize_concentration",

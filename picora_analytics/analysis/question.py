@@ -130,7 +130,10 @@ def _tag_lists(tags: pd.Series[Any], asker: str) -> pa.ListArray:
         if isinstance(tags.dtype, pd.ArrowDtype):
             lists = _one_array(tags).cast(pa.list_(pa.string()))
         else:
-            lists = pa.array(tags.to_numpy(), pa.list_(pa.string()), from_pandas=True)
+            cells = tags.to_numpy(dtype=object)
+            if str in set(map(type, cells)):  # Arrow would take "cat" for c, a and t
+                raise TypeError("text is no list of tags")
+            lists = pa.array(cells, pa.list_(pa.string()), from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _wrong_kind(asker, "tags", "tags", tags.dtype) from error
     return _without_repeats(lists)
@@ -254,12 +257,14 @@ def _everyday(column: pd.Series[Any], name: str, asker: str) -> Any:
 
 def _naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:
     """Give instants in UTC without a zone; what has no zone is UTC, and ISO 8601 text is read."""
-    if pd.api.types.is_numeric_dtype(column.dtype) and column.notna().any():
-        raise TypeError("numbers are no instants")
-    if not isinstance(column.dtype, np.dtype | pd.DatetimeTZDtype) or column.dtype == object:
-        column = pd.to_datetime(column.astype(object), utc=True, format="ISO8601")
-    elif column.dtype.kind != "M":
-        column = pd.to_datetime(column, utc=True)
+    if not pd.api.types.is_datetime64_any_dtype(column.dtype) or isinstance(
+        column.dtype, pd.ArrowDtype
+    ):
+        column = column.astype(object)
+        found = pd.api.types.infer_dtype(column, skipna=True)
+        if found not in ("string", "datetime", "datetime64", "date", "empty"):
+            raise TypeError(f"{found} values are no instants")
+        column = pd.to_datetime(column, utc=True, format="ISO8601")
     zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
     naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
     return naive.astype("datetime64[us]")

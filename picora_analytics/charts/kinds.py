@@ -10,12 +10,12 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from picora_analytics.analysis import (
-    summarize_dimensions,
     summarize_formats,
     summarize_tags,
     summarize_visibility,
 )
 from picora_analytics.analysis.kinds import MAX_EDGE
+from picora_analytics.analysis.question import read_pandas
 from picora_analytics.charts.drawing import (
     BLUE,
     GRAY,
@@ -69,8 +69,8 @@ def plot_dimensions(
     """
     ax = axes(images, ax, "plot_dimensions")
     ax.set_title("Width and height")
-    summarize_dimensions(images)
-    pixels = images[["width", "height"]].astype("Int64").fillna(0).astype("int64")
+    read = read_pandas(images, ["width", "height"], "plot_dimensions")
+    pixels = read.fillna(0).astype("int64")
     known = pixels[(pixels > 0).all(axis="columns")]
     if known.empty:
         return nothing(ax, "No image has known dimensions" if len(images) else "No images")

@@ -10,7 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from picora_analytics.analysis import summarize_concentration, summarize_largest, summarize_library
+from picora_analytics.analysis import summarize_concentration, summarize_largest
+from picora_analytics.analysis.question import read_pandas
 from picora_analytics.charts.drawing import (
     BLUE,
     GRAY,
@@ -60,9 +61,9 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     'File size'
     """
     ax = axes(images, ax, "plot_sizes")
-    library = summarize_library(images).iloc[0]
     ax.set_title("Images by file size")
-    sizes = images["size_bytes"].dropna().astype("float64").to_numpy()
+    known = read_pandas(images, ["size_bytes"], "plot_sizes")["size_bytes"].dropna()
+    sizes = known.to_numpy("float64")
     drawn = sizes[sizes > 0]
     if not len(drawn):
         return nothing(ax, "No sizes known" if len(images) else "No images")
@@ -86,9 +87,7 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     median = float(np.median(drawn))
     ax.axvline(median, color=ORANGE, linestyle="--")
     ax.set_title(f"Images by file size, half over {format_bytes(median)} (dashed)")
-    return describe(
-        ax, f"{counted(len(drawn))}, the largest {format_bytes(library['max_size_bytes'])}."
-    )
+    return describe(ax, f"{counted(len(drawn))}, the largest {format_bytes(drawn.max())}.")
 
 
 def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -127,8 +126,9 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     n, total = int(row["n_images"]), int(row["size_bytes"] if row["n_images"] else 0)
     if not total:
         return nothing(ax, "No sizes known" if len(images) else "No images")
-    sizes = images["size_bytes"].dropna().astype("float64").sort_values(ascending=False)
-    held = np.concatenate([[0.0], sizes.cumsum().to_numpy() / total])
+    known = read_pandas(images, ["size_bytes"], "plot_concentration")["size_bytes"].dropna()
+    largest_first = np.sort(known.to_numpy("float64"))[::-1]
+    held = np.concatenate([[0.0], largest_first.cumsum() / total])
     share = np.arange(n + 1) / n
     # 500 points draw the same line as a million.
     some = np.unique(np.concatenate([np.linspace(0, n, 500), [row["n50"], row["n80"]]]).astype(int))
@@ -143,12 +143,12 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
         ax.annotate(
             f"{needed:,} {'holds' if needed == 1 else 'hold'} {percent} %",
             at,
-            xytext=(8 * side, -6),
+            xytext=(8 * side, -6 if side == 1 else 0),
             textcoords="offset points",
             ha="left" if side == 1 else "right",
-            va="top",
+            va="top" if side == 1 else "bottom",
         )
-    ax.set(xlabel="Images, largest first", ylabel="Share of storage", xlim=(0, 1), ylim=(0, 1.02))
+    ax.set(xlabel="Images, largest first", ylabel="Share of storage", xlim=(0, 1), ylim=(0, 1.08))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
         axis.grid(True, alpha=0.3)

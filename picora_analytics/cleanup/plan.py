@@ -74,7 +74,7 @@ class Caps:
             (size_bytes, facts["size_bytes"], "the bytes"),
         ):
             # A quotient: 0.29 * 100 is less than 29.
-            if part and part / whole > self.max_fraction:
+            if part and (not whole or part / whole > self.max_fraction):
                 found.append(
                     f"{format_share(part, whole)} of {what} are more than "
                     f"max_fraction={self.max_fraction:g}"

@@ -44,6 +44,7 @@ _CODES = {
     404: "NOT_FOUND",
     409: "CONFLICT",
     422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
 }
 _SECRETS = re.compile(r"sk_live_[\w-]*|Bearer\s+\S+", re.IGNORECASE)
 
@@ -52,7 +53,6 @@ class Answer(msgspec.Struct, frozen=True):
     """A 2xx answer."""
 
     status: int
-    headers: httpx.Headers
     body: bytes
     where: str
     server_time: dt.datetime
@@ -146,6 +146,8 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         url = httpx.URL("")
     if (
         not url.host
+        or re.search(r"[\s\x00-\x1f]", trimmed)
+        or not 0 < (url.port or 443) < 65536
         or url.scheme not in ("http", "https")
         or url.userinfo
         or url.query
@@ -321,9 +323,9 @@ class Connection:
         self.demo_session = session if self.demo and session.isalnum() else ""
         self.pacer.correct(tier, response.headers, wall.timestamp())
         if response.is_success:
-            return Answer(response.status_code, response.headers, body, where, wall)
+            return Answer(response.status_code, body, where, wall)
         if response.is_redirect:
-            target = _redirect_host(response) or self.host
+            target = httpx.URL(response.headers.get("location", "")).host or self.host
             raise ResponseFormatError(
                 f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
@@ -344,13 +346,6 @@ def _read(response: httpx.Response, deadline: float, where: str) -> bytes:
         if time.monotonic() > deadline:
             raise TransportError(f"{where} was not sent within the timeout; it was cut off.")
     return b"".join(chunks)
-
-
-def _redirect_host(response: httpx.Response) -> str:
-    try:
-        return httpx.URL(response.headers.get("location", "")).host
-    except httpx.InvalidURL:
-        return "elsewhere"
 
 
 def _status_error(

@@ -16,7 +16,12 @@ class Caller(httpx.Client):
     def __init__(self, server: DemoServer, **options: Any) -> None:
         headers = {"Authorization": f"Bearer {server.api_key}"}
         super().__init__(
-            base_url=server.url, headers=headers, timeout=20, trust_env=False, **options
+            base_url=server.url,
+            headers=headers,
+            timeout=20,
+            verify=False,
+            trust_env=False,
+            **options,
         )
 
     def list_ids(self, **query: Any) -> list[str]:

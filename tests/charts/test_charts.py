@@ -1,0 +1,183 @@
+"""Charts say what the summaries say, and no text is clipped, overlaps or becomes a formula."""
+
+import itertools
+
+import matplotlib.pyplot as plt
+import pytest
+
+import picora_analytics as pic
+from picora_analytics import DemoServer
+
+PLOTS = [name for name in pic.__all__ if name.startswith("plot_") and name != "plot_overview"]
+HOSTILE = [
+    "<img src=x onerror=alert(1)>",
+    r"$\frac{1}{0}$",
+    "one $ alone",
+    r"\$ and \alpha",
+    "photo\u202egnp.exe",
+    "\U0001f600 smile",
+    "产品图片",
+    "x" * 250,
+    "line\nbreak",
+    "\x1b[31mred",
+]
+
+
+@pytest.fixture(scope="module")
+def demo_images():
+    with DemoServer() as server, pic.Client(server.api_key, server.url) as client:
+        return pic.load_images(client, store=None, progress=False)
+
+
+@pytest.fixture
+def library(request, make_images, demo_images):
+    if request.param == "the demo":
+        return demo_images
+    if request.param == "hostile names":
+        return make_images(
+            filename=HOSTILE,
+            title=HOSTILE,
+            mime_type=HOSTILE,
+            tags=[(name,) for name in HOSTILE],
+            size_bytes=[1000 * (i + 1) for i in range(len(HOSTILE))],
+        )
+    if request.param == "all missing":
+        names = ("filename", "size_bytes", "width", "height", "is_public", "tags", "mime_type")
+        return make_images(**{name: [None, None] for name in names}, created_at=[None, None])
+    return make_images(tags=[()] * int(request.param.split()[0]))
+
+
+LIBRARIES = pytest.mark.parametrize(
+    "library",
+    ["the demo", "1 image", "0 images", "hostile names", "all missing"],
+    indirect=True,
+)
+
+
+@pytest.fixture(autouse=True)
+def _close_figures():
+    yield
+    plt.close("all")
+
+
+def _texts(figure):
+    figure.canvas.draw()
+    renderer = figure.canvas.get_renderer()
+    shown = [
+        text
+        for text in figure.findobj(plt.Text)
+        if text.get_visible() and text.get_text().strip() and text.get_window_extent(renderer).width
+    ]
+    return [(text, text.get_window_extent(renderer)) for text in shown]
+
+
+def _drawn_labels(axis):
+    """Give the tick labels inside the view: matplotlib keeps others, and draws none of those."""
+    low, high = sorted(axis.get_view_interval())
+    return [
+        label
+        for tick in axis.get_major_ticks()
+        for label in (tick.label1, tick.label2)
+        if label.get_visible() and label.get_text() and low <= tick.get_loc() <= high
+    ]
+
+
+def _assert_tidy(figure):
+    figure.canvas.draw()
+    page = figure.bbox
+    for axes in figure.axes:
+        for axis in (axes.xaxis, axes.yaxis):
+            boxes = [label.get_window_extent() for label in _drawn_labels(axis)]
+            for one, other in itertools.pairwise(boxes):
+                assert not one.shrunk(0.98, 0.9).overlaps(other.shrunk(0.98, 0.9)), axes.get_title()
+    undrawn = {
+        text
+        for axes in figure.axes
+        for axis in (axes.xaxis, axes.yaxis)
+        for text in axis.findobj(plt.Text)
+        if text not in (axis.label, axis.offsetText) and text not in _drawn_labels(axis)
+    }
+    for text, box in _texts(figure):
+        if text in undrawn:
+            continue
+        inside = page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1
+        assert inside and page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, text.get_text()
+
+
+@LIBRARIES
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_chart_is_tidy_for_any_library(name, library):
+    ax = getattr(pic, name)(library)
+
+    _assert_tidy(ax.figure)
+    assert ax.get_title() or ax.texts
+
+
+@LIBRARIES
+def test_the_overview_is_tidy_for_any_library(library):
+    figure = pic.plot_overview(library)
+
+    assert len(figure.axes) >= 6
+    _assert_tidy(figure)
+
+
+@pytest.mark.parametrize("library", ["hostile names"], indirect=True)
+@pytest.mark.parametrize("name", PLOTS)
+def test_strangers_text_is_never_a_formula_nor_moves_the_line(name, library):
+    ax = getattr(pic, name)(library)
+
+    for text, _ in _texts(ax.figure):
+        shown = text.get_text()
+        assert not any(char in shown for char in "\x1b\u202e")
+        # An unescaped pair of dollars would start mathtext.
+        if text.get_parse_math():
+            assert shown.replace(r"\$", "").count("$") == 0
+        assert len(shown) < 120
+
+
+@pytest.mark.parametrize("name", PLOTS)
+def test_a_chart_draws_into_the_axes_it_is_given_and_nowhere_else(name, make_images):
+    figure, ax = plt.subplots(layout="constrained")
+
+    assert getattr(pic, name)(make_images(), ax=ax) is ax
+    assert plt.get_fignums() == [figure.number]
+
+
+@pytest.mark.parametrize("library", ["0 images"], indirect=True)
+@pytest.mark.parametrize("name", PLOTS)
+def test_an_empty_library_says_so(name, library):
+    ax = getattr(pic, name)(library)
+
+    assert any("No images" in text.get_text() for text, _ in _texts(ax.figure))
+
+
+def test_bars_are_as_long_as_the_numbers(make_images):
+    mib = 1024**2
+    images = make_images(
+        tags=[("a",), ("a", "b"), ()], size_bytes=[3 * mib, mib, mib], filename=["x", "y", "z"]
+    )
+
+    ax = pic.plot_tags(images)
+
+    lengths = {
+        label.get_text(): bar.get_width()
+        for label, bar in zip(ax.get_yticklabels(), ax.patches, strict=False)
+    }
+    assert lengths == {"a": 4, "b": 1}
+    assert "MiB" in ax.get_xlabel()
+
+
+def test_concentration_says_how_few_hold_half(make_images):
+    ax = pic.plot_concentration(make_images(size_bytes=[70, 20, 10]))
+
+    assert "1 of 3" in ax.get_title()
+
+
+def test_growth_owns_up_to_what_it_hides(make_images):
+    assert "surviving images only" in pic.plot_growth(make_images()).get_title()
+
+
+def test_dimensions_count_those_beyond_the_guide(make_images):
+    ax = pic.plot_dimensions(make_images(width=[4000, 800, None], height=[100, 100, None]))
+
+    assert "1 of 2" in ax.get_title()
