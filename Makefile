@@ -53,7 +53,8 @@ $(OLD)/.test: pyproject.toml
 	@touch $@
 
 test-oldest: $(OLD)/.test
-	$(OLD)/bin/python -m pytest -m 'not browser and not notebook' -p no:cacheprovider
+	$(OLD)/bin/python -m pytest -m 'not browser and not notebook' -p no:cacheprovider \
+		tests/analysis tests/charts tests/cleanup tests/library picora_analytics
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .

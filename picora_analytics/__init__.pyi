@@ -64,5 +64,11 @@ from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
 )
+from .report import (
+    StorageReport as StorageReport,
+)
+from .widgets import (
+    CleanupPanel as CleanupPanel,
+)
 
 __version__: str

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
     from picora_analytics.client import Client
+    from picora_analytics.report import StorageReport
 
 # Everything else is imported inside the commands: `--help` must answer at once, not after pandas.
 
@@ -255,6 +256,175 @@ def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[A
 
 
 @cli.command()
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
+@click.option(
+    "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
+)
+@click.option(
+    "--no-copies",
+    is_flag=True,
+    help="Say that these images may be lost for ever; copies cannot be kept yet.",
+)
+@click.option(
+    "-o", "--output", type=click.Path(dir_okay=False), help="Write the receipt: .json or .csv."
+)
+@_with_client
+def apply(
+    client: Client, plan_file: str, confirm: str | None, no_copies: bool, output: str | None
+) -> None:
+    """
+    Carry out a saved plan: delete exactly its images, for ever.
+
+    Without --confirm it is a dry run that only reads. The journal is kept beside the plan.
+    """
+    from picora_analytics import read_plan
+
+    made = read_plan(plan_file)
+    if confirm is not None and not no_copies:
+        raise click.UsageError(
+            f"Say --no-copies if these {len(made.images):,} images may be lost for ever; copies cannot be kept yet."
+        )
+    try:
+        receipt = made.apply(client, confirm=confirm, backup=None)
+    except PicoraError as error:
+        if error.receipt is not None:
+            _give_receipt(error.receipt, output)
+        raise
+    _give_receipt(receipt, output)
+    if not {"failed", "unknown"}.isdisjoint(receipt.counts):
+        sys.exit(PARTIAL)
+    if receipt.dry_run and made.refusals:
+        sys.exit(THRESHOLD)
+
+
+def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
+    click.echo(repr(receipt))
+    if output:
+        click.echo(f"\nWritten    {receipt.write(output)}")
+
+
+@cli.command()
+@click.option(
+    "-o",
+    "--output",
+    "outputs",
+    multiple=True,
+    default=["picora-report.html"],
+    show_default=True,
+    help="A .html, .md or .json file; repeatable; - is standard output, as Markdown.",
+)
+@click.option(
+    "--quota",
+    metavar="SIZE",
+    help="The plan's storage, for example '5 GiB'; default: what the service says.",
+)
+@click.option(
+    "--fail-over", metavar="PERCENT", help="Exit with 3 above this share of the quota, such as 90%."
+)
+@click.option(
+    "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
+)
+@_with_client
+def report(
+    client: Client,
+    outputs: Sequence[str],
+    quota: str | None,
+    fail_over: str | None,
+    store: str | None,
+) -> None:
+    """Write the storage report, for people, CI and cron."""
+    limit = _percent(fail_over)
+    unknown = [
+        path for path in outputs if path != "-" and Path(path).suffix.lower() not in _REPORTS
+    ]
+    if unknown:
+        raise click.UsageError(f"--output {unknown[0]!r} ends in none of {', '.join(_REPORTS)}.")
+    from picora_analytics import StorageReport
+    from picora_analytics.units import parse_bytes
+
+    usage = None if quota else client.usage()
+    known = parse_bytes(quota, "quota") if quota else usage.quota_bytes if usage else None
+    if limit is not None and known is None:
+        raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
+    images = _load(client, store=store)
+    made = StorageReport(images, quota=quota or known)
+    for path in outputs:
+        if path == "-":
+            click.echo(made.to_markdown())
+        else:
+            _write_report(made, Path(path))
+            click.echo(f"Written    {path}", err=True)
+    if limit is not None and known and int(images["size_bytes"].sum()) > limit * known:
+        sys.exit(THRESHOLD)
+
+
+_REPORTS = (".html", ".md", ".json")
+
+
+def _write_report(made: StorageReport, path: Path) -> None:
+    if path.suffix.lower() == ".html":
+        made.write_html(path)
+        return
+    from picora_analytics.files import write_atomic
+
+    text = made.to_markdown() if path.suffix.lower() == ".md" else made.to_json()
+    write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
+
+
+def _percent(text: str | None) -> float | None:
+    if text is None:
+        return None
+    try:
+        share = float(text.strip().removesuffix("%")) / 100
+    except ValueError:
+        share = -1.0
+    if not 0 < share <= 10:
+        raise click.UsageError(f"--fail-over {text!r} is not a share such as 90%.")
+    return share
+
+
+@cli.command()
+@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
+@_with_client
+def snapshots(client: Client, store: str | None) -> None:
+    """List what is remembered of this account's library."""
+    from picora_analytics.library.loading import snapshots_of
+
+    kept = snapshots_of(client, store or "default")
+    for version in kept.versions():
+        click.echo(version)
+    if not kept.versions():
+        click.echo(
+            "Nothing is remembered yet; `picora-analytics load` makes the first snapshot.", err=True
+        )
+
+
+@cli.command()
+@click.argument("old", default="previous")
+@click.argument("new", default="latest")
+@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
+@_with_client
+def diff(client: Client, old: str, new: str, store: str | None) -> None:
+    """
+    Show what changed between two snapshots.
+
+    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, or `previous`: the one
+    before the latest.
+    """
+    from picora_analytics import compare_snapshots
+    from picora_analytics.library.loading import snapshots_of
+
+    kept = snapshots_of(client, store or "default")
+    versions = kept.versions()
+    if len(versions) < 2:
+        raise click.ClickException(
+            f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
+        )
+    before, after = (versions[-2] if name == "previous" else name for name in (old, new))
+    click.echo(repr(compare_snapshots(kept.load(before), kept.load(after))))
+
+
+@cli.command()
 @click.argument("folder", type=click.Path(file_okay=False), default="picora-notebooks")
 @click.argument("jupyter_options", nargs=-1, type=click.UNPROCESSED)
 def lab(folder: str, jupyter_options: Sequence[str]) -> None:
@@ -294,7 +464,7 @@ def _notebooks() -> list[Path]:
     "--output",
     type=click.Path(file_okay=False),
     default=".",
-    help="Folder for picora-overview.png.",
+    help="Folder for picora-overview.png and picora-report.html.",
 )
 def demo(output: str) -> None:
     """Show it all on an invented library on this machine: no account, nothing leaves it, nothing is deleted."""
@@ -307,7 +477,7 @@ def demo(output: str) -> None:
             "Picora Analytics demo",
             "1,200 invented pictures on 127.0.0.1; no account, nothing leaves this machine\n",
         )
-        from picora_analytics import load_images, plan_deletion, rules
+        from picora_analytics import StorageReport, load_images, plan_deletion, rules
 
         images = load_images(client)
         usage = client.usage()
@@ -337,7 +507,11 @@ def demo(output: str) -> None:
     picture = Path(output) / "picora-overview.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     _draw(images, picture)
-    _head("PICTURE", f"{picture}   ({picture.stat().st_size // 1024} KiB, six charts)\n")
+    page = picture.with_name("picora-report.html")
+    StorageReport(images, quota=usage.quota_bytes if usage else None).write_html(page)
+    _head("PICTURE", f"{picture}   ({picture.stat().st_size // 1024} KiB, six charts)")
+    size_kib = page.stat().st_size // 1024
+    _head("REPORT", f"{page}   (open it in a browser; {size_kib} KiB, no network needed)\n")
     _head("NEXT")
     for command, what in (
         ("make lab", "the same in JupyterLab; after a pip install: picora-analytics lab"),
@@ -427,13 +601,16 @@ def _rows(summary: pd.DataFrame, key: str) -> list[tuple[Any, ...]]:
 
 
 def _table(head: str, rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    from pandas import isna
+
     from picora_analytics.text import pad, shorten
     from picora_analytics.units import format_bytes
 
     lines = [f"{head:<16}{'images':>7} {'storage':>10}"]
     for name, n, size in rows:
         label = pad(shorten(str(name).removeprefix("image/"), 15), 16)
-        lines.append(f"{label}{n:>7,} {format_bytes(int(size)):>10}")
+        stored = "unknown" if isna(size) else format_bytes(int(size))
+        lines.append(f"{label}{n:>7,} {stored:>10}")
     return lines
 
 

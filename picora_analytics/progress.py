@@ -70,7 +70,7 @@ class Bar:
     def __init__(self, label: str, stream: TextIO) -> None:
         from tqdm import tqdm
 
-        self._stream = stream
+        self._label, self._stream = label, stream
         self._bar = tqdm(
             desc=label,
             file=stream,
@@ -84,12 +84,12 @@ class Bar:
         """Move the bar."""
         if total is not None and total >= done:
             self._bar.total = total
-        self._bar.set_postfix_str("", refresh=False)
+        self._bar.set_description_str(self._label, refresh=False)
         self._bar.update(done - self._bar.n)
 
     def wait(self, reason: str) -> None:
-        """Write the reason beside the bar."""
-        self._bar.set_postfix_str(reason)
+        """Write the reason before the bar: behind it, 80 columns would cut it off."""
+        self._bar.set_description_str(reason)
 
     def finish(self, text: str) -> None:
         """Take the bar away and write the last line."""

@@ -195,3 +195,103 @@ def test_version_is_the_packages():
     )
 
     assert done.stdout.split()[-1] == __version__
+
+
+def _phrase(done):
+    return re.search(r'confirm="([^"]+)"', done.stdout)[1]
+
+
+def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, tmp_path):
+    with DemoServer(n_images=300) as server:
+        planned = run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        rehearsed = run("apply", "plan.json", server=server)
+        unsaid = run("apply", "plan.json", "--confirm", _phrase(planned), server=server)
+        wrong = run("apply", "plan.json", "--confirm", "1-00000000", "--no-copies", server=server)
+        assert server.deleted == []
+
+        done = run(
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"),
+            *("-o", "receipt.json"),
+            server=server,
+        )
+        deleted = {one.id for one in server.deleted}
+        again = run(
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+        )
+
+    assert (rehearsed.returncode, unsaid.returncode, wrong.returncode) == (0, 2, 1)
+    assert "DRY RUN" in rehearsed.stdout
+    assert "is for another plan" in wrong.stderr
+    assert done.returncode == 0, done.stderr
+    assert f"{len(deleted)} images deleted" in done.stdout
+    assert "no copies were kept" in done.stdout
+    import json
+
+    receipt = json.loads((tmp_path / "receipt.json").read_text())
+    assert {row["id"] for row in receipt["outcomes"]} == deleted
+    assert (again.returncode, "nothing was sent now" in again.stdout) == (0, True)
+
+
+def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
+    with DemoServer(n_images=300, scopes=("images:read",)) as server:
+        planned = run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        done = run(
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+        )
+
+    assert done.returncode == 1
+    assert "0 images deleted" in done.stdout
+    assert "may lack the scope" in done.stderr
+
+
+def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
+    outputs = ("-o", "r.html", "-o", "r.md", "-o", "r.json", "-o", "-")
+
+    fine = run("report", "--demo", *outputs, "--fail-over", "95%")
+    full = run("report", "--demo", "-o", "r.json", "--quota", "1 GiB", "--fail-over", "90%")
+
+    assert fine.returncode == 0, fine.stderr
+    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    assert (tmp_path / "r.md").read_text(encoding="utf-8").strip() == fine.stdout.strip()
+    assert '"version":1' in (tmp_path / "r.json").read_text().replace(" ", "")
+    assert full.returncode == 3
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(["-o", "report.pdf"], id="an unknown format"),
+        pytest.param(["--quota", "5 gigs"], id="a quota that cannot be read"),
+        pytest.param(["--fail-over", "most"], id="a share that cannot be read"),
+    ],
+)
+def test_report_refuses_what_it_cannot_read(run, arguments, tmp_path):
+    done = run("report", "--demo", *arguments)
+
+    assert done.returncode in (1, 2)
+    assert repr(arguments[1]) in done.stderr
+    assert list(tmp_path.glob("*.html")) == []
+
+
+def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
+    with DemoServer(n_images=50) as server:
+        assert run("snapshots", "--store", "kept", server=server).stdout == ""
+        run("load", "--store", "kept", server=server)
+        one = run("diff", "--store", "kept", server=server)
+        gone = next(iter(server.images))
+        server.remove(gone)
+        run("load", "--store", "kept", server=server)
+        listed = run("snapshots", "--store", "kept", server=server)
+        two = run("diff", "--store", "kept", server=server)
+
+    assert one.returncode == 1
+    assert one.stderr.endswith("1 of 2 snapshots are there; load again later, and compare then.\n")
+    assert len(listed.stdout.splitlines()) == 2
+    assert two.stdout.startswith("0 added, 1 removed, 0 changed, 0 replaced, -")
+    assert gone in two.stdout

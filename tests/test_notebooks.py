@@ -2,25 +2,37 @@
 
 import json
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import nbclient
 import nbformat
 import pytest
 
+from picora_analytics import DemoServer
+
 NOTEBOOKS = sorted(Path(__file__).parents[1].joinpath("notebooks").glob("*.ipynb"))
+
+
+def _path(name):
+    return next(path for path in NOTEBOOKS if path.stem == name)
+
+
+def _run(name, tmp_path, monkeypatch):
+    monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    notebook = nbformat.read(_path(name), as_version=4)
+    nbclient.NotebookClient(
+        notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
+    ).execute()
+    return notebook
 
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_runs_without_errors_or_warnings(path, tmp_path, monkeypatch):
-    monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    notebook = nbformat.read(path, as_version=4)
-
-    nbclient.NotebookClient(
-        notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
-    ).execute()
+    notebook = _run(path.stem, tmp_path, monkeypatch)
 
     loud = [
         output["text"]
@@ -38,7 +50,7 @@ def test_committed_outputs_come_from_the_demo_and_from_one_run(path):
 
     nbformat.validate(notebook)
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
-    assert "DEMO" in json.dumps(code[0].outputs)
+    assert "DEMO" in json.dumps([cell.outputs for cell in code])
     assert not re.search(r"sk_live_(?!\.\.\.)", path.read_text(encoding="utf-8"))
     # A widget's state would be saved at its first moment, and GitHub refuses half of it.
     assert "widgets" not in notebook.metadata
@@ -52,3 +64,65 @@ def test_a_notebook_is_a_story_of_short_cells(path):
     for cell in notebook.cells:
         if cell.cell_type == "code":
             assert len(cell.source.splitlines()) < 10
+
+
+@pytest.mark.notebook
+def test_the_cleanup_notebook_touches_only_its_own_demo_whatever_the_environment_says(
+    tmp_path, monkeypatch
+):
+    with DemoServer(n_images=5) as mine:
+        monkeypatch.setenv("PICORA_API_KEY", mine.api_key)
+        monkeypatch.setenv("PICORA_BASE_URL", mine.url)
+        notebook = _run("03_guided_cleanup", tmp_path, monkeypatch)
+
+        assert mine.requests == []
+
+    shown = [
+        output["data"]["text/plain"]
+        for cell in notebook.cells
+        for output in cell.get("outputs", [])
+        if "data" in output
+    ]
+    assert any(text.startswith("DEMO  RECEIPT of plan") for text in shown)
+    assert any("nothing was sent now" in text for text in shown)
+
+
+@pytest.mark.notebook
+def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypatch):
+    monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
+    out = tmp_path / "out.ipynb"
+    page = tmp_path / "mine.html"
+
+    done = subprocess.run(
+        [
+            *(
+                sys.executable,
+                "-m",
+                "papermill",
+                _path("02_storage_report"),
+                out,
+                "--cwd",
+                tmp_path,
+            ),
+            *("-p", "quota", "2 GiB", "-p", "output", page, "--no-progress-bar"),
+        ],
+        capture_output=True,
+        text=True,
+        timeout=180,
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert "2.00 GiB" in page.read_text(encoding="utf-8")
+
+
+def test_only_the_cleanup_notebook_holds_a_phrase_and_types_it_out():
+    for path in NOTEBOOKS:
+        sources = "".join(
+            cell.source
+            for cell in nbformat.read(path, as_version=4).cells
+            if cell.cell_type == "code"
+        )
+        phrases = re.findall(r'confirm="(\d+-[0-9a-f]{8})"', sources)
+
+        assert sources.count("confirm=") == len(phrases)
+        assert bool(phrases) is (path.stem == "03_guided_cleanup")

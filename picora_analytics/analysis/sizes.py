@@ -113,7 +113,8 @@ def summarize_library(images: FrameT) -> FrameT:
         size_bytes=SIZE.sum(),
         n_sizes=SIZE.count(),
         mean_size_bytes=size.mean(),
-        median_size_bytes=size.median(),
+        # median() warns of an empty slice in pandas 2.2 where no size is known
+        median_size_bytes=size.quantile(0.5, "linear"),
         p90_size_bytes=size.quantile(0.9, "linear"),
         p99_size_bytes=size.quantile(0.99, "linear"),
         max_size_bytes=SIZE.max(),

@@ -152,7 +152,7 @@ def test_an_empty_plan_is_refused(service, client):
     plan = _plan(client, lambda images: [])
 
     with pytest.raises(pic.PlanError, match=r"no image was chosen, or all were spared\.$"):
-        plan.apply(client, confirm=plan.confirmation, backup=None)
+        plan.apply(client, confirm=f"0-{plan.fingerprint[:8]}", backup=None)
 
     assert _deleting(service) == []
 

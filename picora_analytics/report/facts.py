@@ -1,0 +1,319 @@
+"""
+All that a report says, as one dict of plain values.
+
+Strangers' text is made visible here and escaped by whoever shows it. Bytes are whole numbers,
+shares 0 to 1, instants ISO 8601 in UTC, what nobody knows is None.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+from urllib.parse import urlsplit
+
+import numpy as np
+import pandas as pd
+
+from picora_analytics.analysis import (
+    summarize_ages,
+    summarize_concentration,
+    summarize_dimensions,
+    summarize_formats,
+    summarize_growth,
+    summarize_largest,
+    summarize_library,
+    summarize_sizes,
+    summarize_tags,
+    summarize_visibility,
+)
+from picora_analytics.analysis.dates import instant
+from picora_analytics.analysis.findings import Observation, find_observations
+from picora_analytics.analysis.kinds import MAX_EDGE
+from picora_analytics.errors import SchemaError
+from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.text import visible
+from picora_analytics.units import format_bytes, parse_bytes
+
+__all__ = ["FORMAT", "VERSION", "gather"]
+
+FORMAT, VERSION = "picora-analytics storage report", 1
+
+_TOP = 20
+# A plan's number with a decimal unit is usually meant binary: Picora counts its plans so.
+_PLANS = {100 * 1000**2: "100 MiB", 5 * 1000**3: "5 GiB", 50 * 1000**3: "50 GiB"}
+
+# Images that could go whole; an oversized one would only be made smaller.
+_COULD_GO = ("copies", "likely copies", "old and untagged")
+
+_NOT_KNOWN = "Not known: which images are viewed or embedded. The list does not say it."
+_NO_QUOTA = "Give quota= to see how long the space lasts."
+_DEFINITIONS = (
+    "KiB, MiB and GiB are binary (1 GiB is 1024 x 1024 x 1024 bytes), as Picora counts its plans.",
+    "Ages count from the moment of the load, and are of the upload, not of the picture: after a move "
+    "from another host everything is new.",
+    "Growth is of the images that are still there; what was deleted since is in no list.",
+    "Copies: equal content where the service told its hash, the oldest upload not counted; else only "
+    "equal bytes, pixels and type, which is likely and no proof.",
+    f"Over {MAX_EDGE} px: there WordPress begins to scale down. What it could save is the share of "
+    "pixels beyond it, at most.",
+    "An image with three tags counts under each of the three, so the rows of tags add up to more "
+    "than the library.",
+    "Untagged means known to have no tag. Unknown visibility is treated as private.",
+    "Weeks begin on Monday; weeks, months and years are UTC.",
+)
+
+
+def gather(
+    images: pd.DataFrame, quota: int | str | None, previous: pd.DataFrame | None
+) -> dict[str, Any]:
+    """Work out all that a report of these images says."""
+    # What is wrong with the arguments is said before anything is counted.
+    limit = None if quota is None else parse_bytes(quota, "quota")
+    since = None if previous is None else _since(images, previous)
+    about = facts_of(images)
+    totals = _row(summarize_library(images))
+    caveats = _caveats(images, about)
+    observed = find_observations(images)
+    size = totals["size_bytes"]
+    given = (
+        None
+        if limit is None
+        else _quota(quota, limit, size, whole=not caveats, exact=not totals["n_without_size"])
+    )
+    dated = about is not None and bool(about["loaded_at"])
+    tags = summarize_tags(images)
+    formats = summarize_formats(images)
+    return {
+        "format": FORMAT,
+        "version": VERSION,
+        "library": _library(about, whole=not caveats),
+        "caveats": caveats,
+        "totals": totals,
+        "quota": given,
+        "quota_hint": _NO_QUOTA if quota is None else None,
+        "since": since,
+        "findings": [_finding(found, place) for place, found in enumerate(observed, start=1)],
+        "without": _without(images, observed, given),
+        "not_known": _NOT_KNOWN,
+        "growth": {
+            "by_year": _growth(images, "year", 4),
+            "by_month": _growth(images, "month", 7),
+        },
+        "concentration": _row(summarize_concentration(images)),
+        "sizes": _rows(summarize_sizes(images)),
+        "largest": _largest(images),
+        "formats": _rows(formats.head(_TOP)),
+        "n_formats": len(formats),
+        "dimensions": _rows(summarize_dimensions(images)),
+        "ages": _rows(summarize_ages(images)) if dated else [],
+        "tags": _rows(tags.head(_TOP)),
+        "n_tags": len(tags),
+        "visibility": _rows(summarize_visibility(images)),
+        "notes": _notes(totals, about, dated=dated),
+        "definitions": list(_DEFINITIONS),
+    }
+
+
+def _plain(value: Any) -> Any:
+    """Make a cell a value of JSON."""
+    if pd.isna(value):
+        return None
+    if isinstance(value, pd.Timestamp):
+        return value.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+    if isinstance(value, str):
+        return visible(value)
+    if isinstance(value, bool | np.bool_):
+        return bool(value)
+    return int(value) if isinstance(value, int | np.integer) else float(value)
+
+
+def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
+    columns = [[_plain(value) for value in table[name]] for name in table.columns]
+    names = [str(name) for name in table.columns]
+    return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _row(table: pd.DataFrame) -> dict[str, Any]:
+    return _rows(table)[0]
+
+
+def _library(about: Facts | None, *, whole: bool) -> dict[str, Any]:
+    if about is None:
+        return dict.fromkeys(("demo", "account", "host", "scope", "status", "loaded_at")) | {
+            "whole": False
+        }
+    loaded_at = instant(about["loaded_at"], "loaded_at") if about["loaded_at"] else None
+    return {
+        "demo": bool(about["demo"]),
+        "account": visible(about["account"])[:8],
+        "host": visible(urlsplit(about["base_url"]).netloc.rpartition("@")[2]),
+        "scope": visible(about["scope"]),
+        "status": visible(about["status"]),
+        "loaded_at": None if loaded_at is None else f"{loaded_at:%Y-%m-%dT%H:%M:%SZ}",
+        "whole": whole,
+    }
+
+
+def _caveats(images: pd.DataFrame, about: Facts | None) -> list[str]:
+    """Say why these images are not the whole library; nothing if they are."""
+    if about is None:
+        return [
+            "These images do not say where they come from or when they were read: no share of the "
+            "quota and no ages. Pass the frame as load_images made it."
+        ]
+    found = []
+    n, whole = len(images), about["n_images"]
+    if n != whole:
+        found.append(
+            f"These are {n:,} of the {whole:,} images that were loaded: a part, not the library."
+        )
+    if about["scope"] != "library":
+        found.append(
+            f"Only the images of {visible(about['scope'])} were loaded: a part, not the library."
+        )
+    if about["status"] != "complete":
+        found.append("The load ended early: images are missing here.")
+    return found
+
+
+def _quota(
+    quota: object, limit: int, size: int | None, *, whole: bool, exact: bool
+) -> dict[str, Any]:
+    note = None
+    if limit in _PLANS:
+        meant = _PLANS[limit]
+        note = f"The quota was given as {visible(quota)}, that is {limit:,} bytes: did you mean {meant}?"
+    share = size / limit if whole and size is not None and limit else None
+    return {
+        "size_bytes": limit,
+        "used_share": share,
+        "free_bytes": None if share is None or size is None else max(limit - size, 0),
+        "over_bytes": None if share is None or size is None else max(size - limit, 0),
+        "at_least": not exact,
+        "note": note,
+    }
+
+
+def _since(images: pd.DataFrame, previous: pd.DataFrame) -> dict[str, Any]:
+    now, before = _comparable(images, "images"), _comparable(previous, "previous")
+    if now["account"] != before["account"]:
+        raise SchemaError(
+            f"previous is of account {before['account'][:8]} and images of {now['account'][:8]}; "
+            "give an earlier load of the same account."
+        )
+    if now["scope"] != before["scope"]:
+        raise SchemaError(
+            f"previous holds {visible(before['scope'])} and images {visible(now['scope'])}; "
+            "give an earlier load of the same scope."
+        )
+    then = instant(before["loaded_at"], "loaded_at")
+    if then > instant(now["loaded_at"], "loaded_at"):
+        raise ValueError(
+            f"previous was loaded at {before['loaded_at']}, after images at {now['loaded_at']}; "
+            "give them the other way round."
+        )
+    added = int((~images.index.isin(previous.index)).sum())
+    removed = int((~previous.index.isin(images.index)).sum())
+    net = int(images["size_bytes"].sum()) - int(previous["size_bytes"].sum())
+    noun = "image" if added == 1 else "images"
+    sign = "+" if net >= 0 else ""
+    return {
+        "loaded_at": f"{then:%Y-%m-%dT%H:%M:%SZ}",
+        "n_added": added,
+        "n_removed": removed,
+        "net_bytes": net,
+        "text": f"+{added:,} {noun}, -{removed:,}, {sign}{format_bytes(net)}",
+    }
+
+
+def _comparable(frame: pd.DataFrame, name: str) -> Facts:
+    about = facts_of(frame)
+    if about is None or frame.index.name != "id":
+        raise SchemaError(
+            f"{name} does not say which library it is, so nothing can be said of what changed; pass "
+            "frames as load_images made them."
+        )
+    if about["status"] != "complete" or len(frame) != about["n_images"]:
+        raise SchemaError(
+            f"{name} holds {len(frame):,} of {about['n_images']:,} images ({visible(about['status'])}); "
+            "what it lacks would look added or removed. Leave previous out, or give two whole loads."
+        )
+    return about
+
+
+def _finding(found: Observation, place: int) -> dict[str, Any]:
+    return {
+        "number": place,
+        "kind": found.kind,
+        "group": found.group,
+        "text": found.text,
+        "n_images": found.n_images,
+        "size_bytes": found.size_bytes,
+        "could_save_bytes": found.could_save_bytes,
+        "sure": found.sure,
+        "code": found.code,
+    }
+
+
+def _without(
+    images: pd.DataFrame, observed: list[Observation], quota: dict[str, Any] | None
+) -> dict[str, Any] | None:
+    """Say how full it would be without what could go whole: copies and old untagged images."""
+    numbers = [
+        place
+        for place, found in enumerate(observed, start=1)
+        if found.kind in _COULD_GO and found.size_bytes
+    ]
+    if not numbers or quota is None or quota["used_share"] is None:
+        return None
+    gone = np.logical_or.reduce([observed[number - 1].rows for number in numbers])
+    freed = int(images["size_bytes"][gone].sum())
+    left = int(images["size_bytes"].sum()) - freed
+    names = [str(number) for number in numbers]
+    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return {"numbers": said, "freed_bytes": freed, "used_share": left / quota["size_bytes"]}
+
+
+def _growth(images: pd.DataFrame, freq: Any, digits: int) -> list[dict[str, Any]]:
+    rows = _rows(summarize_growth(images, freq=freq))
+    return [row | {"period": row["period"][:digits]} for row in rows]
+
+
+def _largest(images: pd.DataFrame) -> list[dict[str, Any]]:
+    rows = _rows(summarize_largest(images, top=_TOP))
+    return [row | {"uploaded_at": row.pop("created_at")} for row in rows]
+
+
+def _notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> list[str]:
+    """Say what is not known of how many images, and what that means for the numbers."""
+    n_images = totals["n_images"]
+
+    def of(name: str) -> str:
+        n = totals[name]
+        return "" if not n else f"{n:,} of {n_images:,} images" if n != n_images else "All images"
+
+    found = [
+        f"{who} {what}"
+        for who, what in (
+            (of("n_without_size"), "have no known size and are left out of every sum of bytes."),
+            (of("n_without_dimensions"), "have no known width and height, as SVGs have none."),
+            (
+                of("n_tags_unknown"),
+                "have tags that the service did not say; none counts as untagged.",
+            ),
+            (of("n_visibility_unknown"), "have an unknown visibility."),
+            (of("n_without_upload_date"), "have no upload date and are left out of growth."),
+        )
+        if who
+    ]
+    if about is not None:
+        unreadable = about["checks"].get("unreadable") or {}
+        if isinstance(unreadable, dict):
+            for field, n in sorted(unreadable.items()):
+                found.append(
+                    f"{visible(field)} could not be read of {n:,} rows and is missing there."
+                )
+        if about["checks"].get("repeated"):
+            found.append(f"{about['checks']['repeated']:,} rows came twice and count once.")
+    if not dated:
+        found.append("The moment of the load is not known, so nothing is said of ages.")
+    return found

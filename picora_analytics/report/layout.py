@@ -1,0 +1,252 @@
+"""The order and words of a report, once for every form; numbers come in by the path of their fact."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+from picora_analytics.report.writing import look_up
+
+__all__ = [
+    "GROUPS",
+    "SECTIONS",
+    "Section",
+    "Table",
+    "fill",
+    "header",
+    "is_number",
+    "overview",
+    "shown",
+]
+
+_TEXTS = (
+    "period",
+    "size_range",
+    "filename",
+    "id",
+    "mime_type",
+    "uploaded_at",
+    "aspect",
+    "age",
+    "tag",
+    "visibility",
+)
+GROUPS = {
+    "could do": "What you could do, by how little you would miss",
+    "worth knowing": "Worth knowing",
+}
+
+_IMAGES, _STORAGE = ("Images", "n_images"), ("Storage", "size_bytes")
+_SHARES = (("Of all images", "image_share"), ("Of all storage", "size_share"))
+
+
+class Table(NamedTuple):
+    """Rows of facts: where they are, and what stands over which of their keys."""
+
+    path: str
+    caption: str
+    columns: tuple[tuple[str, str], ...]
+
+
+class Section(NamedTuple):
+    """A part of the report; `picture` names a chart, `lead` is said above where `when` is not 0."""
+
+    key: str
+    title: str
+    picture: str | None
+    lead: str
+    when: str
+    tables: tuple[Table, ...]
+
+
+SECTIONS = (
+    Section(
+        "growth",
+        "Growth",
+        "growth",
+        "Images that are still there, by the day of their upload: from {totals.first_upload} to "
+        "{totals.last_upload}.",
+        "totals.last_upload",
+        (
+            Table(
+                "growth.by_year",
+                "By year of upload",
+                (
+                    ("Year", "period"),
+                    _IMAGES,
+                    _STORAGE,
+                    ("Images in all", "total_images"),
+                    ("Storage in all", "total_size_bytes"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "concentration",
+        "Where the bytes are",
+        "concentration",
+        "{concentration.n50} of {concentration.n_images} images of known size hold half of the storage, "
+        "{concentration.n80} hold four fifths, {concentration.n90} nine tenths. The largest tenth of "
+        "the images holds {concentration.top10_share}.",
+        "concentration.n50",
+        (
+            Table(
+                "sizes", "By size of file", (("Size", "size_range"), _IMAGES, _STORAGE, *_SHARES)
+            ),
+            Table(
+                "largest",
+                "The largest files",
+                (
+                    ("File", "filename"),
+                    ("Id", "id"),
+                    ("Storage", "size_bytes"),
+                    ("Width", "width"),
+                    ("Height", "height"),
+                    ("Type", "mime_type"),
+                    ("Uploaded", "uploaded_at"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "formats",
+        "Types",
+        "formats",
+        "Different types: {n_formats}. What holds most comes first.",
+        "n_formats",
+        (
+            Table(
+                "formats",
+                "By type",
+                (
+                    ("Type", "mime_type"),
+                    _IMAGES,
+                    _STORAGE,
+                    *_SHARES,
+                    ("Median file", "median_size_bytes"),
+                    ("Bytes per pixel", "bytes_per_pixel"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "dimensions",
+        "Dimensions",
+        "dimensions",
+        "",
+        "n_formats",
+        (
+            Table(
+                "dimensions",
+                "By shape",
+                (
+                    ("Shape", "aspect"),
+                    _IMAGES,
+                    _STORAGE,
+                    ("Median megapixels", "median_megapixels"),
+                    ("Oversized", "n_oversized"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "ages",
+        "Age",
+        "ages",
+        "Since the upload, counted from {library.loaded_at}. An old image may be the one most looked at.",
+        "library.loaded_at",
+        (Table("ages", "By age", (("Age", "age"), _IMAGES, _STORAGE, *_SHARES)),),
+    ),
+    Section(
+        "tags",
+        "Tags",
+        "tags",
+        "Different tags: {n_tags}. Images without any: {totals.n_untagged}. The rows add up to more "
+        "than the library, as an image counts under each of its tags.",
+        "n_tags",
+        (Table("tags", "The tags that hold most", (("Tag", "tag"), _IMAGES, _STORAGE)),),
+    ),
+    Section(
+        "visibility",
+        "Visibility",
+        None,
+        "",
+        "n_formats",
+        (
+            Table(
+                "visibility",
+                "By visibility",
+                (("Visibility", "visibility"), _IMAGES, _STORAGE, *_SHARES),
+            ),
+        ),
+    ),
+)
+
+
+def shown(facts: dict[str, Any]) -> list[Section]:
+    """Give the sections that have anything to show."""
+    return [
+        section
+        for section in SECTIONS
+        if any(look_up(facts, table.path) for table in section.tables)
+    ]
+
+
+def is_number(key: str) -> bool:
+    """Tell whether a column is of numbers, which stand to the right."""
+    return key not in _TEXTS
+
+
+def header(facts: dict[str, Any]) -> list[str]:
+    """Say whose library this is, and when and how it was read: sentences with paths."""
+    library = facts["library"]
+    if library["status"] is None:
+        return ["a table that does not say whose images these are"]
+    account = "account {library.account}"
+    parts = ["an invented library on this machine" if library["demo"] else account]
+    parts += [] if library["demo"] else ["{library.host}"]
+    parts += ["{library.loaded_at}"] if library["loaded_at"] else []
+    return [*parts, "{library.status}"]
+
+
+def overview(facts: dict[str, Any]) -> dict[str, str]:
+    """Say how much there is: sentences with paths, by what they are about."""
+    quota = facts["quota"]
+    least = "at least " if facts["totals"]["n_without_size"] else ""
+    unknown = facts["totals"]["size_bytes"] is None
+    storage = "size unknown" if unknown else f"{least}{{totals.size_bytes}}"
+    lines = {"storage": storage, "images": "{totals.n_images}"}
+    lines["images"] += " image" if facts["totals"]["n_images"] == 1 else " images"
+    if quota is not None:
+        if quota["used_share"] is None:
+            lines["quota"] = "quota {quota.size_bytes}"
+            if facts["caveats"]:
+                lines["quota"] += "; no share of it, as this is not the whole library"
+            elif unknown:
+                lines["quota"] += "; no share of it, as no size is known"
+        else:
+            lines["storage"] += " of {quota.size_bytes}"
+            lines["quota"] = "{quota.used_share} used, {quota.free_bytes} free"
+            if quota["over_bytes"]:
+                lines["quota"] = "{quota.used_share} used, {quota.over_bytes} over"
+    else:
+        lines["quota"] = "{quota_hint}"
+    if facts["since"] is not None:
+        lines["since"] = "{since.text} since {since.loaded_at}"
+    return lines
+
+
+def fill(sentence: str, write: Callable[[str], Any], plain: Callable[[str], Any] = str) -> str:
+    """
+    Put the facts into a sentence; what stands between them goes through `plain`.
+
+    Examples
+    --------
+    >>> fill("{n_tags} tags", {"n_tags": "7"}.get)
+    '7 tags'
+    """
+    parts = re.split(r"\{([\w.]+)\}", sentence)
+    return "".join(
+        str(write(part) if place % 2 else plain(part)) for place, part in enumerate(parts)
+    )

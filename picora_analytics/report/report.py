@@ -1,0 +1,198 @@
+"""StorageReport: one set of facts, shown as HTML, Markdown, JSON, text and a table of findings."""
+
+from __future__ import annotations
+
+import copy
+import functools
+import json
+import os
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup, escape
+
+from picora_analytics.files import write_atomic
+from picora_analytics.library.frame import STR
+from picora_analytics.report.facts import gather
+from picora_analytics.report.layout import GROUPS, fill, header, is_number, overview, shown
+from picora_analytics.report.markdown import markdown, plain
+from picora_analytics.report.pictures import draw
+from picora_analytics.report.writing import as_html, look_up, written
+
+__all__ = ["StorageReport"]
+
+_TEMPLATE = jinja2.Environment(
+    autoescape=True,
+    loader=jinja2.FileSystemLoader(Path(__file__).parent),
+    trim_blocks=True,
+    lstrip_blocks=True,
+    undefined=jinja2.StrictUndefined,
+).get_template("report.html.j2")
+
+_FINDINGS: dict[str, Any] = {
+    "group": STR,
+    "text": STR,
+    "n_images": "int64",
+    "size_bytes": "Int64",
+    "could_save_bytes": "Int64",
+    "sure": STR,
+    "code": STR,
+}
+
+
+class StorageReport:
+    """
+    Say what fills a library, what one could do about it, and what is worth knowing.
+
+    Everything shown is in :attr:`facts`; HTML, Markdown, JSON and text are made from them. The
+    time of the report is the moment of the load, so the same images give the same report. File
+    names and tags, also of private images, are in it; addresses of images are not.
+
+    A part of a library, a load that ended early or one of a single tag is reported as such, and
+    without a share of the quota.
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by :func:`load_images`.
+    quota : int or str, optional
+        The storage of the plan: bytes, or text such as ``"5 GiB"``. Read exactly: ``"5 GB"`` is
+        less, and the report asks whether that was meant.
+    previous : DataFrame, optional
+        An earlier load of the same account and scope, to say what came and went since.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing, or `previous` cannot be compared: it is of another account or
+        scope, or one of the two is not whole.
+    ValueError
+        If `quota` cannot be read, or `previous` is the later of the two.
+
+    Examples
+    --------
+    >>> images = make_images(size_bytes=[900, 50, 50], created_at=["2020-01-01", "2026-01-01", None])
+    >>> report = StorageReport(images, quota=2000)
+    >>> report.findings()[["text", "n_images"]]
+                                                 text  n_images
+    number
+    1                 Probably the same picture twice         1
+    2       Uploaded over two years ago, never tagged         1
+    >>> report.facts["quota"]["used_share"]
+    0.5
+    """
+
+    def __init__(
+        self,
+        images: pd.DataFrame,
+        *,
+        quota: int | str | None = None,
+        previous: pd.DataFrame | None = None,
+    ) -> None:
+        for name, frame in (("images", images), ("previous", previous)):
+            if frame is not None and not isinstance(frame, pd.DataFrame):
+                raise TypeError(
+                    f"StorageReport takes a pandas DataFrame for {name}, as load_images makes it; "
+                    f"this is {type(frame).__name__}."
+                )
+        self._images = images.copy(deep=False)
+        self._facts = gather(images, quota, previous)
+
+    @property
+    def facts(self) -> dict[str, Any]:
+        """All that the report says, as plain values: a copy."""
+        return copy.deepcopy(self._facts)
+
+    def findings(self) -> pd.DataFrame:
+        """
+        Give what to look at first.
+
+        Returns
+        -------
+        DataFrame of shape (up to 7, 7), indexed by ``number``
+            ``group`` (``could do`` or ``worth knowing``), ``text``, ``n_images``, ``size_bytes``
+            these images hold (missing where no size is known), ``could_save_bytes`` (an estimate,
+            at most; mostly missing), ``sure``: what the statement rests on, and ``code``: the line
+            of Python that gives the rows, with ``images`` and ``pic`` at hand.
+        """
+        rows = self._facts["findings"]
+        index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")
+        columns: dict[str, Any] = {
+            name: pd.array([row[name] for row in rows], dtype=dtype)
+            for name, dtype in _FINDINGS.items()
+        }
+        return pd.DataFrame(columns, index=index)
+
+    def to_html(self) -> str:
+        """
+        Make one page: no script, no network, charts inside; light, dark and on paper.
+
+        Each number stands in an element whose ``data-fact`` names its place in :attr:`facts`.
+        """
+        return self._render(page=True, pictures=self._pictures)
+
+    def write_html(self, path: str | os.PathLike[str]) -> Path:
+        """
+        Write the page to a file, whole or not at all, readable for its owner only.
+
+        Parameters
+        ----------
+        path : path-like
+            Replaced if it exists; its folder must exist.
+
+        Returns
+        -------
+        Path
+            Where it was written.
+        """
+        target, page = Path(path), self.to_html().encode()
+        write_atomic(target, lambda temporary: temporary.write_bytes(page))
+        return target
+
+    def to_markdown(self) -> str:
+        """Make Markdown (GitHub's, with tables), as for the summary of a CI job; without charts."""
+        return markdown(self._facts)
+
+    def to_json(self) -> str:
+        """
+        Make JSON: :attr:`facts` as they are.
+
+        ``format`` and ``version`` come first; another version may mean other names. Keys ending in
+        ``_bytes`` are whole bytes, in ``_share`` 0 to 1, in ``_at`` instants in UTC; null is unknown.
+        """
+        # Escaped to ASCII: what strangers named their files cannot harm a terminal or an editor.
+        return json.dumps(self._facts, indent=2, allow_nan=False) + "\n"
+
+    @functools.cached_property
+    def _pictures(self) -> dict[str, Any]:
+        return draw(self._images, dated=bool(self._facts["library"]["loaded_at"]))
+
+    def _render(self, **more: Any) -> str:
+        facts = self._facts
+        fact = functools.partial(as_html, facts)
+        library = facts["library"]
+        loaded_at = (
+            written("library.loaded_at", library["loaded_at"]) if library["loaded_at"] else ""
+        )
+        whose = "DEMO" if library["demo"] else library["account"]
+        return _TEMPLATE.render(
+            facts,
+            fact=fact,
+            say=lambda sentence: Markup(fill(sentence, fact, escape)),  # noqa: S704 - both escape
+            look_up=functools.partial(look_up, facts),
+            is_number=is_number,
+            title=" · ".join(filter(None, ["Picora storage report", whose, loaded_at])),
+            header=header(facts),
+            overview=overview(facts),
+            groups=GROUPS,
+            sections=shown(facts),
+            **more,
+        )
+
+    def _repr_html_(self) -> str:
+        return self._render(page=False, pictures={})
+
+    def __repr__(self) -> str:
+        return plain(self._facts)

@@ -1,0 +1,180 @@
+"""
+Small pictures for a list, fetched by the kernel and never by the page.
+
+The key is not known here: pictures live on other hosts. Private pictures are not fetched at all, since
+notebooks are saved and shared.
+"""
+
+from __future__ import annotations
+
+import threading
+import time
+from collections import OrderedDict
+from collections.abc import Callable, Iterable
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple
+
+import httpx
+import pandas as pd
+
+from picora_analytics.text import visible
+
+__all__ = ["Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
+
+WIDTH = 160  # Pixels.
+MAX_BYTES = 300 * 1024
+MAX_PIXELS = 40_000_000  # Of a file sent as it is: a small file may unpack to gigabytes.
+REMEMBERED = 600
+AT_ONCE = 4
+TIMEOUT = 5.0  # Seconds for each step of one request,
+PATIENCE = 15.0  # and for the whole of it.
+_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+
+
+class Thumbnail(NamedTuple):
+    """Bytes, and what they are: webp, png, jpeg or gif."""
+
+    data: bytes
+    format: str
+
+
+def kind_of(data: bytes) -> str | None:
+    """
+    Say what the first bytes are; None for anything a page should not be given, SVG among it.
+
+    Examples
+    --------
+    >>> kind_of(bytes.fromhex("89504e470d0a1a0a")), kind_of(b"<svg onload='x()'>")
+    ('png', None)
+    """
+    if data[:4] == b"RIFF" and data[8:12] == b"WEBP":
+        return "webp"
+    if data.startswith(b"\x89PNG\r\n\x1a\n"):
+        return "png"
+    if data.startswith(b"\xff\xd8\xff"):
+        return "jpeg"
+    if data.startswith((b"GIF87a", b"GIF89a")):
+        return "gif"
+    return None
+
+
+def request_urls(row: pd.Series[Any], *, demo: bool) -> list[str]:
+    """
+    Give the addresses to try for the picture of an image, in order; none for one that is not public.
+
+    The first asks for a small version; the second is the file as it is, if that is small itself.
+
+    Parameters
+    ----------
+    row : Series
+        Of the frame.
+    demo : bool
+        Whether pictures come from this machine; else its own addresses are refused.
+    """
+    if pd.isna(row["is_public"]) or not row["is_public"]:
+        return []
+    try:
+        url = httpx.URL(str(row["url"]))
+    except httpx.InvalidURL:
+        return []
+    here = url.host in _LOOPBACK
+    if not url.host or url.userinfo or here != demo or url.scheme != ("http" if here else "https"):
+        return []
+    size, width, height = row["size_bytes"], row["width"], row["height"]
+    small_file = not pd.isna(size) and size <= MAX_BYTES
+    few_pixels = not pd.isna(width) and not pd.isna(height) and width * height <= MAX_PIXELS
+    found = [] if url.query else [str(url.copy_merge_params({"w": WIDTH, "fmt": "webp"}))]
+    return found + ([str(url)] if small_file and few_pixels else [])
+
+
+def placeholder(row: pd.Series[Any]) -> str:
+    """Say in words what is not shown."""
+    kind = "" if pd.isna(row["mime_type"]) else str(row["mime_type"])
+    text = visible(kind.removeprefix("image/").removesuffix("+xml").upper()) or "unknown type"
+    public = row["is_public"]
+    if pd.isna(public):
+        return f"{text} · perhaps private"
+    return text if public else f"{text} · private"
+
+
+class Thumbnails:
+    """
+    Fetch and remember small pictures.
+
+    Parameters
+    ----------
+    demo : bool
+        Whether they come from this machine.
+    """
+
+    def __init__(self, *, demo: bool) -> None:
+        self._demo = demo
+        self._known: OrderedDict[str, Thumbnail | None] = OrderedDict()
+        self._lock = threading.Lock()
+
+    def fetch(
+        self,
+        rows: pd.DataFrame,
+        show: Callable[[str, Thumbnail | None], None],
+        wanted: Callable[[], bool] = lambda: True,
+    ) -> None:
+        """
+        Fetch the pictures of some rows, a few at a time; returns when all are there or given up.
+
+        Parameters
+        ----------
+        rows : DataFrame
+        show : callable
+            Given id and picture, or None where there is none to show; called from several threads.
+        wanted : callable
+            Asked before each picture.
+        """
+        # Made for one page and closed with it, so that nothing stays open behind a forgotten panel.
+        with (
+            httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=not self._demo) as web,
+            ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-thumbnails") as pool,
+        ):
+
+            def one(image_id: str, row: pd.Series[Any]) -> None:
+                if wanted():
+                    show(image_id, self._get(web, image_id, row))
+
+            jobs = [pool.submit(one, str(image_id), row) for image_id, row in rows.iterrows()]
+            for job in jobs:
+                job.result()
+
+    def remembered(self, ids: Iterable[str]) -> dict[str, Thumbnail | None]:
+        """Give what was fetched before; None stands for a picture that cannot be shown."""
+        with self._lock:
+            return {one: self._known[one] for one in ids if one in self._known}
+
+    def _get(self, web: httpx.Client, image_id: str, row: pd.Series[Any]) -> Thumbnail | None:
+        with self._lock:
+            if image_id in self._known:
+                self._known.move_to_end(image_id)
+                return self._known[image_id]
+        found = next(filter(None, (_download(web, url) for url in self._urls(row))), None)
+        with self._lock:
+            self._known[image_id] = found
+            while len(self._known) > REMEMBERED:
+                self._known.popitem(last=False)
+        return found
+
+    def _urls(self, row: pd.Series[Any]) -> list[str]:
+        return request_urls(row, demo=self._demo)
+
+
+def _download(web: httpx.Client, url: str) -> Thumbnail | None:
+    data, until = bytearray(), time.monotonic() + PATIENCE
+    try:
+        with web.stream("GET", url, headers={"Accept": "image/*"}) as answer:
+            if answer.status_code != 200:
+                return None
+            for piece in answer.iter_bytes():
+                data += piece
+                if len(data) > MAX_BYTES or time.monotonic() > until:
+                    return None
+    except httpx.HTTPError:
+        return None
+    kind = kind_of(bytes(data))
+    return None if kind is None else Thumbnail(bytes(data), kind)

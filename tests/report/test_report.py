@@ -1,0 +1,603 @@
+"""The report says one set of numbers in every form, and nothing in it is alive."""
+
+import contextlib
+import html.parser
+import json
+import os
+import re
+import shutil
+
+import msgspec
+import pandas as pd
+import pytest
+
+import picora_analytics as pic
+from picora_analytics.errors import SchemaError
+from picora_analytics.report import StorageReport
+from picora_analytics.report.writing import look_up, written
+
+HOSTILE = [
+    "<script>alert(1)</script>",
+    '"><img src=x onerror=alert(1)>',
+    "a|b`c`[d](javascript:e)",
+    "photo\u202egnp.exe",
+    "line\n# break",
+    "\x1b[31mred",
+    "{{ 7*7 }} {% raw %} {totals.n_images}",
+    "$x^2$ *bold* _it_ ~~no~~",
+    "https://evil.example/a www.evil.example @someone",
+    "=HYPERLINK(1)",
+    "x" * 250,
+    "产品图片 \U0001f600",
+]
+SHAPES = ["demo", "nothing", "one", "all missing", "hostile"]
+
+
+@pytest.fixture(scope="module")
+def demo_images():
+    with pic.DemoServer() as server, pic.Client(server.api_key, server.url) as client:
+        return pic.load_images(client, store=None, progress=False)
+
+
+@pytest.fixture(scope="module")
+def reports(make_images, demo_images):
+    """Make each report once, as drawing takes its time."""
+    missing = ("filename", "size_bytes", "width", "height", "is_public", "tags", "mime_type")
+    hostile = make_images(
+        filename=HOSTILE,
+        title=HOSTILE,
+        mime_type=HOSTILE,
+        tags=[(name,) for name in HOSTILE],
+        size_bytes=[1000 * (i + 1) for i in range(len(HOSTILE))],
+    )
+    hostile.attrs["picora"] |= {"base_url": "https://<b>|x.example"}
+    frames = {
+        "demo": demo_images,
+        "nothing": make_images(tags=[]),
+        "one": make_images(tags=[()]),
+        "all missing": make_images(
+            **{name: [None, None] for name in missing}, created_at=[None, None]
+        ),
+        "hostile": hostile,
+    }
+    made = {name: StorageReport(frame, quota="1.5 GiB") for name, frame in frames.items()}
+    return {name: (report, report.to_html()) for name, report in made.items()}
+
+
+@pytest.fixture(params=SHAPES)
+def report_and_page(request, reports):
+    return reports[request.param]
+
+
+class _Page(html.parser.HTMLParser):
+    """Reads a page: its tags and attributes, each fact with its text, and the text outside facts."""
+
+    void = frozenset({"meta", "link", "img", "br"})
+
+    def __init__(self, page):
+        super().__init__()
+        self.open, self.elements, self.facts, self.outside = [], [], [], []
+        self.feed(page)
+        assert self.open == []
+
+    def handle_starttag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
+        fact = dict(attrs).get("data-fact")
+        if fact:
+            self.facts.append([fact, dict(attrs).get("value"), ""])
+        if tag not in self.void:
+            self.open.append((tag, fact))
+
+    def handle_endtag(self, tag):
+        assert self.open.pop()[0] == tag
+
+    def handle_data(self, data):
+        if self.open and self.open[-1][1]:
+            self.facts[-1][2] += data
+        elif not {"style", "title"} & {tag for tag, _ in self.open}:
+            self.outside.append(data)
+
+
+def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
+    report, page = report_and_page
+    said = json.loads(report.to_json())
+    read = _Page(page)
+
+    assert len(read.facts) > 10
+    for path, value, text in read.facts:
+        fact = look_up(said, path)
+        if value is None or isinstance(fact, str):
+            assert value in (None, fact)
+            assert text == written(path, fact), path
+        else:
+            assert value == ("" if fact is None else str(fact)), path
+            assert text == written(path, fact), path
+    assert re.findall(r"\d", " ".join(read.outside)) == []
+
+
+def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
+    report, page = report_and_page
+    unescaped = re.sub(r"\\([^\w\s])", r"\1", report.to_markdown())
+    numbers = set(re.findall(r"\d[\d,.]*\d|\d", html.unescape(unescaped)))
+    shown = " ".join(text for _, _, text in _Page(page).facts)
+
+    assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", shown))
+
+
+def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
+    report, page = report_and_page
+    read = _Page(page)
+
+    assert {tag for tag, _ in read.elements} <= {
+        *("html", "head", "meta", "link", "title", "style", "body", "main", "header", "section"),
+        *("h1", "h2", "p", "ul", "ol", "li", "div", "span", "strong", "details", "summary", "pre"),
+        *("code", "data", "bdi", "figure", "img", "table", "caption", "thead", "tbody"),
+        *("tr", "th", "td"),
+    }
+    for tag, attributes in read.elements:
+        assert not [name for name in attributes if name.startswith("on")]
+        for name in ("src", "href", "action", "srcset"):
+            assert attributes.get(name, "data:").startswith("data:")
+        if tag == "img":
+            assert attributes["alt"].strip(" .")
+    assert "img.picora.com" not in page + report.to_markdown() + report.to_json()
+    assert page.startswith('<!doctype html>\n<html lang="en">')
+    assert len(page) < 1_500_000
+
+
+def test_no_form_calls_an_image_unused(report_and_page):
+    report, page = report_and_page
+
+    for text in (page, report.to_markdown(), report.to_json(), repr(report), report._repr_html_()):
+        assert "unused" not in text.lower()
+
+
+def test_the_json_has_a_version_and_round_trips(report_and_page):
+    report, _ = report_and_page
+    text = report.to_json()
+
+    assert text.isascii()
+    assert json.loads(text) == msgspec.json.decode(text) == report.facts
+    assert list(report.facts)[:2] == ["format", "version"]
+    assert (report.facts["format"], report.facts["version"]) == (
+        "picora-analytics storage report",
+        1,
+    )
+
+
+def test_each_finding_says_how_many_rows_its_line_gives(report_and_page):
+    report, _ = report_and_page
+    found = report.findings()
+
+    assert len(found) <= 7
+    for _, row in found.iterrows():
+        rows = eval(row["code"], {"images": report._images, "pic": pic})
+        assert len(rows) == row["n_images"]
+        assert pd.isna(row["size_bytes"]) or rows["size_bytes"].sum() == row["size_bytes"]
+
+
+def test_the_findings_have_the_same_columns_without_any(reports):
+    full, empty = (reports[name][0].findings() for name in ("demo", "nothing"))
+
+    assert list(full.index) == [1, 2, 3, 4, 5, 6]
+    assert (full.index.name, empty.index.name) == ("number", "number")
+    pd.testing.assert_series_equal(full.dtypes, empty.dtypes)
+    assert len(empty) == 0
+
+
+@pytest.fixture
+def worked(make_images):
+    """Make six images whose findings can be told by hand; the load was on 23 Nov 2026."""
+    return make_images(
+        size_bytes=[100_000, 400, 400, 200, 300, 500],
+        width=[5120, 800, 800, None, 640, 640],
+        height=[2560, 600, 600, None, 480, 480],
+        tags=[("a",), ("a",), ("b",), (), (), None],
+        is_public=[True, True, False, True, True, True],
+        created_at=[*["2026-01-01"] * 3, "2024-11-01", "2026-11-20", "2024-01-01"],
+    )
+
+
+def test_findings_are_as_worked_out_by_hand(worked):
+    found = StorageReport(worked).findings()
+
+    assert found[["group", "text", "n_images", "size_bytes"]].to_numpy().tolist() == [
+        ["could do", "Probably the same picture twice", 1, 400],
+        ["could do", "Uploaded over two years ago, never tagged", 1, 200],
+        ["could do", "Over 2560 px on the longer edge", 1, 100_000],
+        ["worth knowing", "The largest files: half of the storage", 1, 100_000],
+        ["worth knowing", "Uploaded in the last 30 days, not tagged yet", 1, 300],
+        ["worth knowing", "Private", 1, 400],
+    ]
+    # Half the edge is a quarter of the pixels.
+    assert found["could_save_bytes"].tolist() == [pd.NA, pd.NA, 75_000, *[pd.NA] * 3]
+
+
+def test_equal_content_is_sure_where_the_service_told_it(make_images):
+    images = make_images(
+        content_hash=["f", "f", "e", None, None],
+        created_at=["2026-02-01", "2026-01-01", "2026-01-01", "2026-01-01", "2026-01-02"],
+        is_public=[True] * 5,
+    )
+
+    found = StorageReport(images).findings()
+
+    assert found["text"].tolist() == ["Same picture twice", "Probably the same picture twice"]
+    rows = [list(eval(code, {"images": images, "pic": pic}).index) for code in found["code"]]
+    assert rows == [["a"], ["e"]]  # The oldest of equals is never the copy.
+
+
+def test_a_week_with_most_of_the_uploads_is_perhaps_a_move(make_images):
+    days = ["2025-03-11"] * 9 + ["2025-03-16"] + ["2024-01-01"] * 5 + ["2023-01-01"] * 5
+    images = make_images(created_at=days, tags=[("a",)] * 20, size_bytes=range(1, 21))
+
+    found = StorageReport(images).findings()
+
+    assert found["text"].tolist() == [
+        "Uploaded in one week, from 10 Mar 2025 on: perhaps a move, and their upload age says little"
+    ]
+    assert found["n_images"].tolist() == [10]
+    assert len(eval(found["code"].iloc[0], {"images": images})) == 10
+
+
+def test_at_most_seven_findings_are_given(make_images):
+    n = 40
+    images = make_images(
+        size_bytes=[1_000_000, *[10] * (n - 1)],
+        width=[4000, *[800] * (n - 1)],
+        content_hash=["f", "f", *[None] * (n - 2)],
+        created_at=["2026-11-20", "2026-11-20", *["2020-01-01"] * (n - 2)],
+        is_public=[False] * n,
+    )
+
+    found = StorageReport(images).findings()
+
+    assert len(found) == 7
+    assert found["group"].tolist() == ["could do"] * 4 + ["worth knowing"] * 3
+
+
+def test_the_share_of_the_quota_and_what_is_left_are_said(worked):
+    report = StorageReport(worked, quota=203_600)
+
+    assert report.facts["quota"] == {
+        "size_bytes": 203_600,
+        "used_share": 0.5,
+        "free_bytes": 101_800,
+        "over_bytes": 0,
+        "at_least": False,
+        "note": None,
+    }
+    assert report.facts["without"] == {
+        "numbers": "1 and 2",
+        "freed_bytes": 600,
+        "used_share": 101_200 / 203_600,
+    }
+    assert "50 % used, 99.4 KiB free" in report.to_markdown()
+    assert "Without all of 1 and 2: 50 % full." in report.to_markdown()
+
+
+def test_a_library_over_its_quota_says_by_how_much(make_images):
+    report = StorageReport(make_images(size_bytes=[3000]), quota=2000)
+
+    assert report.facts["quota"]["over_bytes"] == 1000
+    assert "150 % used, 1000 B over" in report.to_markdown()
+    assert "width: 100%" in report._repr_html_()
+
+
+def test_without_a_quota_the_report_says_what_to_give(worked):
+    report = StorageReport(worked)
+
+    assert report.facts["quota"] is None
+    for text in (report.to_markdown(), repr(report), report._repr_html_()):
+        assert "Give quota= to see how long the space lasts" in text
+        assert "used" not in text.split("What you could do")[0]
+
+
+@pytest.mark.parametrize(
+    ("quota", "meant"),
+    [
+        pytest.param("5 GB", "5 GiB", id="5 GB"),
+        pytest.param(5_000_000_000, "5 GiB", id="as a number"),
+        pytest.param("100 MB", "100 MiB", id="100 MB"),
+    ],
+)
+def test_a_decimal_quota_like_a_plan_is_read_exactly_and_asked_about(make_images, quota, meant):
+    report = StorageReport(make_images(), quota=quota)
+
+    assert report.facts["quota"]["note"].endswith(f"bytes: did you mean {meant}?")
+    assert report.facts["quota"]["used_share"] == 3000 / report.facts["quota"]["size_bytes"]
+    for text in (report.to_markdown(), repr(report), report._repr_html_()):
+        assert f"did you mean {meant}?" in text
+
+
+@pytest.mark.parametrize("quota", ["5 GiB", 0])
+def test_other_quotas_are_not_asked_about(make_images, quota):
+    assert StorageReport(make_images(), quota=quota).facts["quota"]["note"] is None
+
+
+def test_a_quota_that_is_no_size_is_an_error(make_images):
+    with pytest.raises(ValueError, match=r"^quota='much' is not a size: give whole bytes, .*\.$"):
+        StorageReport(make_images(), quota="much")
+
+
+def test_a_part_of_a_library_says_so_and_has_no_share_of_the_quota(worked):
+    report = StorageReport(worked[worked["size_bytes"] > 250], quota="5 GiB")
+
+    assert report.facts["caveats"] == [
+        "These are 5 of the 6 images that were loaded: a part, not the library."
+    ]
+    assert _no_share(report)
+
+
+def test_a_tag_or_a_load_that_ended_early_says_so_and_has_no_share(make_images):
+    tag, early = make_images(), make_images()
+    tag.attrs["picora"] |= {"scope": "tag=cat"}
+    early.attrs["picora"] |= {"status": "partial"}
+
+    reports = [StorageReport(images, quota="5 GiB") for images in (tag, early)]
+
+    assert [report.facts["caveats"] for report in reports] == [
+        ["Only the images of tag=cat were loaded: a part, not the library."],
+        ["The load ended early: images are missing here."],
+    ]
+    assert all(map(_no_share, reports))
+
+
+def test_images_that_do_not_say_where_they_are_from_have_no_share_and_no_ages(make_images):
+    images = make_images(size_bytes=[700, 300])
+    images.attrs.clear()
+
+    report = StorageReport(images, quota="5 GiB")
+
+    assert report.facts["caveats"][0].startswith("These images do not say where they come from")
+    assert report.facts["ages"] == []
+    assert "Since the upload" not in report.to_markdown()
+    assert 'id="ages"' not in report.to_html()
+    assert _no_share(report)
+
+
+def _no_share(report):
+    facts = report.facts
+    texts = (report.to_markdown(), repr(report), report._repr_html_())
+    return (
+        facts["library"]["whole"] is False
+        and facts["quota"]["used_share"] is None
+        and facts["without"] is None
+        and all(facts["caveats"][0].split(":")[0] in text.replace("\\", "") for text in texts)
+        and not any("% used" in text or 'class="meter"' in text for text in texts)
+    )
+
+
+def _earlier(images, **facts):
+    before = images.copy()
+    before.attrs["picora"] = images.attrs["picora"] | {
+        "loaded_at": "2026-11-16T10:00:00Z",
+        "n_images": len(images),
+        **facts,
+    }
+    return before
+
+
+def test_what_came_and_went_since_an_earlier_load_is_counted_by_id(make_images):
+    before = _earlier(make_images(id=["a", "b", "x"], size_bytes=[100, 200, 50]))
+    images = make_images(id=["b", "a", "c", "d"], size_bytes=[200, 100, 3000, 20])
+
+    report = StorageReport(images, previous=before)
+
+    assert report.facts["since"] == {
+        "loaded_at": "2026-11-16T10:00:00Z",
+        "n_added": 2,
+        "n_removed": 1,
+        "net_bytes": 2970,
+        "text": "+2 images, -1, +2.9 KiB",
+    }
+    for text in (repr(report), re.sub(r"<.*?>", "", report._repr_html_())):
+        assert "+2 images, -1, +2.9 KiB since 16 Nov 2026" in text
+
+
+@pytest.mark.parametrize(
+    ("facts", "message"),
+    [
+        pytest.param(
+            {"account": "f" * 16},
+            r"^previous is of account ffffffff and images of 01234567; "
+            r"give an earlier load of the same account\.$",
+            id="another account",
+        ),
+        pytest.param(
+            {"scope": "tag=cat"},
+            r"^previous holds tag=cat and images library; give an earlier load of the same scope\.$",
+            id="another scope",
+        ),
+        pytest.param(
+            {"n_images": 9},
+            r"^previous holds 3 of 9 images \(complete\); what it lacks would look added or "
+            r"removed\. Leave previous out, or give two whole loads\.$",
+            id="a part",
+        ),
+        pytest.param(
+            {"status": "partial"}, r"^previous holds 3 of 3 images \(partial\); .*\.$", id="partial"
+        ),
+    ],
+)
+def test_a_previous_load_that_cannot_be_compared_is_an_error(make_images, facts, message):
+    with pytest.raises(SchemaError, match=message):
+        StorageReport(make_images(), previous=_earlier(make_images(), **facts))
+
+
+def test_a_previous_load_must_be_the_earlier_one(make_images):
+    with pytest.raises(
+        ValueError, match=r"^previous was loaded at 2026-12-01.* other way round\.$"
+    ):
+        StorageReport(
+            make_images(), previous=_earlier(make_images(), loaded_at="2026-12-01T00:00:00Z")
+        )
+
+
+def test_what_is_no_frame_is_an_error(make_images):
+    with pytest.raises(TypeError, match=r"^StorageReport takes a pandas DataFrame for images, "):
+        StorageReport([1, 2])
+    with pytest.raises(TypeError, match=r"for previous, .*; this is str\.$"):
+        StorageReport(make_images(), previous="yesterday")
+
+
+def test_hostile_names_are_dead_text_on_the_page(reports):
+    report, page = reports["hostile"]
+    read = _Page(page)
+
+    assert {"script"}.isdisjoint(tag for tag, _ in read.elements)
+    names = [row["filename"] for row in report.facts["largest"]]
+    shown = {text for path, _, text in read.facts if path.endswith(".filename")}
+    assert {name for name in names if len(name) < 60} | {f"{'x' * 30}…{'x' * 29}"} == shown
+    for char in "\u202e\x1b":
+        assert char not in page + repr(report) + report.to_markdown() + report._repr_html_()
+    assert "{{ 7*7 }}" in page
+
+
+def test_hostile_names_are_dead_text_in_markdown(reports):
+    markdown = reports["hostile"][0].to_markdown()
+
+    assert not re.search(r"<(?!br)", markdown.replace("&lt;", ""))
+    for live in ("<script", "](", "https://", "@someone", "www.evil", "^2$ *", "\n# break"):
+        assert live not in markdown
+    rows = [line for line in markdown.splitlines() if line.startswith("| ")]
+    tables = markdown.split("**The largest files**")[1].split("##")[0].strip().splitlines()
+    pipes = {len(re.findall(r"(?<!\\)\|", line)) for line in tables}
+    assert pipes == {8}
+    assert len(tables) == 2 + len(HOSTILE) and rows
+
+
+def test_hostile_names_stay_dead_when_a_markdown_reader_reads_them(reports):
+    mistune = pytest.importorskip("mistune")
+    read = mistune.create_markdown(escape=False, plugins=["table", "strikethrough", "url", "math"])
+    page = read(reports["hostile"][0].to_markdown())
+
+    tags = set(re.findall(r"<(/?[a-zA-Z0-9]+)", page))
+    live = {tag.strip("/") for tag in tags}
+    assert live <= {
+        *("h1", "h2", "p", "ul", "ol", "li", "blockquote", "strong", "table", "thead", "tbody"),
+        *("tr", "th", "td", "code", "pre"),
+    }
+    assert "*bold* _it_ ~~no~~" in html.unescape(page)
+
+
+def test_missing_sizes_make_the_total_a_lower_bound(make_images):
+    report = StorageReport(make_images(size_bytes=[1024, None]), quota=2048)
+
+    assert "at least 1.0 KiB of 2.0 KiB" in report.to_markdown()
+    assert report.facts["notes"] == [
+        "1 of 2 images have no known size and are left out of every sum of bytes."
+    ]
+
+
+def test_images_of_which_nothing_is_known_are_not_said_to_hold_nothing(reports):
+    report, page = reports["all missing"]
+
+    assert report.facts["totals"]["size_bytes"] is None
+    assert "size unknown" in page
+    assert "0 B" not in report.to_markdown()
+    assert report.facts["quota"]["used_share"] is None
+    assert len(report.facts["notes"]) == 5
+
+
+def test_a_library_without_images_still_has_a_report(reports):
+    report, page = reports["nothing"]
+
+    assert "Nothing stands out." in page
+    assert "0 images" in re.sub(r"<.*?>", "", page)
+    assert "<img" not in page
+
+
+def test_a_frame_that_pandas_read_from_parquet_gives_the_same_report(
+    reports, demo_images, tmp_path
+):
+    report, page = reports["demo"]
+    demo_images.to_parquet(tmp_path / "images.parquet")
+    again = StorageReport(pd.read_parquet(tmp_path / "images.parquet"), quota="1.5 GiB")
+
+    assert again.facts == report.facts
+    assert again.to_html() == page
+
+
+def test_the_demo_is_stamped_in_every_form(reports):
+    report, page = reports["demo"]
+
+    assert ">DEMO<" in page and ">DEMO<" in report._repr_html_()
+    assert report.to_markdown().startswith("# DEMO: ")
+    assert repr(report).startswith("DEMO ")
+    assert report.facts["library"]["demo"] is True
+
+
+def test_the_page_is_written_whole_and_for_its_owner(reports, tmp_path):
+    report, page = reports["demo"]
+    path = tmp_path / "report.html"
+    path.write_text("an older one")
+
+    assert report.write_html(path) == path
+
+    assert path.read_text(encoding="utf-8") == page
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert list(tmp_path.iterdir()) == [path]
+
+
+def test_the_page_takes_no_style_from_the_caller(reports, make_images):
+    from matplotlib import pyplot as plt
+
+    _, page = reports["one"]
+    open_figures = plt.get_fignums()
+
+    with plt.style.context("dark_background"):
+        dark = StorageReport(make_images(tags=[()]), quota="1.5 GiB").to_html()
+
+    assert dark == page
+    assert plt.get_fignums() == open_figures
+
+
+def test_showing_a_report_in_a_notebook_is_light_and_scoped(reports):
+    report, _ = reports["demo"]
+    shown = report._repr_html_()
+
+    assert len(shown) < 20_000
+    assert "data:image" not in shown and "<html" not in shown
+    for rule in re.findall(r"^([^@{}\n]+)\{", shown, re.MULTILINE):
+        for selector in rule.split(","):
+            assert selector.strip().startswith(".picora-report")
+
+
+def test_the_facts_given_are_a_copy(make_images):
+    report = StorageReport(make_images())
+
+    report.facts["totals"]["n_images"] = 7
+
+    assert report.facts["totals"]["n_images"] == 3
+
+
+CHROMIUM = os.environ.get("PICORA_BROWSER") or shutil.which("chromium")
+
+
+@pytest.mark.browser
+@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
+def test_the_page_fits_its_window_and_says_nothing_to_the_console(reports, tmp_path):
+    api = pytest.importorskip("playwright.sync_api")
+    paths = []
+    for name in ("demo", "hostile", "nothing"):
+        paths.append(tmp_path / f"{name}.html")
+        paths[-1].write_text(reports[name][1], encoding="utf-8")
+    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
+    flags += " --disable-background-networking --disable-component-update --disable-sync"
+    said = []
+    with contextlib.ExitStack() as stack:
+        playwright = stack.enter_context(api.sync_playwright())
+        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags.split())
+        stack.callback(browser.close)
+        for width in (1280, 400):
+            page = browser.new_page(viewport={"width": width, "height": 800})
+            page.on("console", lambda message: said.append(message.text))
+            page.on("pageerror", lambda error: said.append(str(error)))
+            page.on("request", lambda one: said.append(one.url) if "://" in one.url[:9] else None)
+            for path in paths:
+                page.goto(path.as_uri())
+                wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
+                assert wide[0] <= wide[1], (path.name, width)
+
+    assert [text for text in said if not text.startswith("file:")] == []

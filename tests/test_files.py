@@ -1,0 +1,132 @@
+"""Our own files: whole or not at all, for their owner's eyes, and where a person expects them."""
+
+import os
+import stat
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from picora_analytics.files import append_line, data_folder, session_folder, write_atomic
+
+
+def test_a_file_is_there_whole_and_for_its_owner_only(tmp_path):
+    file = tmp_path / "a.json"
+
+    write_atomic(file, lambda temporary: temporary.write_bytes(b"new"))
+
+    assert file.read_bytes() == b"new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+    assert list(tmp_path.iterdir()) == [file]
+
+
+def test_a_file_that_was_there_is_replaced_and_made_private(tmp_path):
+    file = tmp_path / "a.json"
+    file.write_text("old, and longer than the new one")
+    file.chmod(0o644)
+
+    write_atomic(file, lambda temporary: temporary.write_bytes(b"new"))
+
+    assert file.read_bytes() == b"new"
+    assert stat.S_IMODE(file.stat().st_mode) == 0o600
+
+
+@pytest.mark.parametrize("error", [ValueError, OSError, KeyboardInterrupt])
+def test_a_write_that_fails_leaves_what_was_there_and_nothing_else(tmp_path, error):
+    file = tmp_path / "a.json"
+    file.write_text("old")
+
+    def fail(temporary):
+        temporary.write_text("half")
+        raise error
+
+    with pytest.raises(error):
+        write_atomic(file, fail)
+
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
+
+
+KILLED = """
+import os, sys
+from pathlib import Path
+from picora_analytics.files import write_atomic
+
+def half(temporary):
+    with temporary.open("wb") as file:
+        file.write(b"half")
+        file.flush()
+        os._exit(9)
+
+write_atomic(Path(sys.argv[1]), half)
+"""
+
+
+@pytest.mark.parametrize("before", [None, b"old"])
+def test_a_write_that_is_killed_leaves_no_half_file(tmp_path, before):
+    file = tmp_path / "a.parquet"
+    if before is not None:
+        file.write_bytes(before)
+
+    done = subprocess.run([sys.executable, "-c", KILLED, file], timeout=60)
+
+    assert done.returncode == 9
+    assert (file.read_bytes() if file.exists() else None) == before
+    assert [path for path in tmp_path.glob("*.parquet") if path != file] == []
+
+
+def test_a_long_name_in_any_script_can_be_written(tmp_path):
+    file = tmp_path / ("产" * 80 + ".json")
+
+    write_atomic(file, lambda temporary: temporary.write_bytes(b"x"))
+
+    assert file.read_bytes() == b"x"
+
+
+def test_lines_are_appended_whole_after_a_torn_one(tmp_path):
+    file = tmp_path / "journal"
+    file.write_bytes(b"")
+    append_line(file, b"one")
+    with file.open("ab") as torn:
+        torn.write(b"tor")
+
+    append_line(file, b"two")
+    append_line(file, b"three")
+
+    assert file.read_bytes() == b"one\ntor\ntwo\nthree\n"
+
+
+def test_a_line_is_not_appended_to_a_file_that_is_gone(tmp_path):
+    with pytest.raises(FileNotFoundError):
+        append_line(tmp_path / "gone", b"x")
+
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_the_data_folder_is_the_one_that_is_named(tmp_path, monkeypatch):
+    monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path))
+
+    assert data_folder() == tmp_path
+
+
+def test_else_the_data_folder_is_the_platforms(tmp_path, monkeypatch):
+    monkeypatch.delenv("PICORA_DATA_DIR")
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("XDG_DATA_HOME", str(tmp_path / "data"))
+
+    assert data_folder().name == "picora_analytics"
+    assert tmp_path in data_folder().parents
+
+
+def test_the_folder_of_a_session_ends_with_it():
+    code = "from picora_analytics.files import session_folder as f; print(f()); assert f() is f()"
+
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+
+    folder = Path(done.stdout.strip())
+    assert done.returncode == 0, done.stderr
+    assert folder.name.startswith("picora-demo-")
+    assert not folder.exists()
+    assert session_folder() == session_folder()
+    assert os.access(session_folder(), os.W_OK)
