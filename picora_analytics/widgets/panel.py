@@ -51,7 +51,7 @@ _STYLE = """<style>
 .picora-panel ul { margin: 2px 0 4px; padding-left: 1.6em; }
 .picora-panel table { border-collapse: collapse; font-size: inherit; }
 .picora-panel th, .picora-panel td { padding: 1px 10px 1px 0; vertical-align: top; font-weight: inherit; }
-.picora-panel th { color: var(--jp-ui-font-color2, inherit); }
+.picora-panel th { color: var(--jp-ui-font-color2, inherit); white-space: nowrap; }
 .picora-panel code, .picora-panel pre { font-family: var(--jp-code-font-family, monospace); font-size: .92em;
   color: inherit; background: none; }
 .picora-panel pre { white-space: pre-wrap; }
@@ -154,7 +154,11 @@ class CleanupPanel:
         self._lock = threading.RLock()
         self._painting = False
         self._cancelled = threading.Event()
+        # What is painted now, so that only what changed is painted again.
         self._shown_ids: list[str] = []
+        self._previewed: DeletionPlan | None = None
+        self._receipted: DeletionReceipt | None = None
+        self._put_away: DeletionReceipt | None = None
         self._build()
         self._paint()
 
@@ -201,7 +205,9 @@ class CleanupPanel:
         self._build_confirm()
         self._build_progress()
         self._receipt = _html()
-        self._receipt_step = _step("6  Receipt", self._receipt)
+        self._done = self._button("Done", self._on_done)
+        self._done.tooltip = "Put the receipt away; panel.receipt keeps it"
+        self._receipt_step = _step("6  Receipt", self._receipt, self._done)
         look = widgets.VBox([self._list_head, self._pager, self._grid])
         look.add_class("picora-look")
         columns = widgets.HBox([look, self._side], layout=widgets.Layout(flex_flow="row wrap"))
@@ -212,8 +218,8 @@ class CleanupPanel:
                 self._title(),
                 _step("1  Filter", self._filter_code, self._filters, self._filter_count),
                 columns,
-                self._message,
                 self._plan_step,
+                self._message,
                 self._confirm_step,
                 self._progress_step,
                 self._receipt_step,
@@ -307,18 +313,20 @@ class CleanupPanel:
     def _build_side(self) -> None:
         self._dry_run = _html()
         self._reason = widgets.Text(
+            description="Reason",
+            style={"description_width": "initial"},
             placeholder="Why may these go?",
             tooltip="Stands in the plan and in the receipt",
             layout=_fill(),
         )
         self._reason.observe(self._handle(self._change_reason), "value")
         self._plan_button = self._button("Plan", self._on_plan, button_style="primary")
+        self._plan_button.layout.align_self = "stretch"
         self._plan_button.tooltip = "Show what deleting these would mean; nothing is sent"
         self._plan_code = _html()
         self._side = widgets.VBox(
             [
                 self._dry_run,
-                _html("<label>Reason</label>"),
                 self._reason,
                 self._plan_button,
                 self._plan_code,
@@ -326,13 +334,15 @@ class CleanupPanel:
         )
         self._side.add_class("picora-side")
         self._preview = _html()
-        self._plan_step = _step("3  Plan", self._preview)
+        self._plan_step = widgets.VBox([self._preview], layout=_fill())
 
     def _build_confirm(self) -> None:
         self._confirm_text = _html()
         self._typed = widgets.Text(
+            description="Type here",
+            style={"description_width": "initial"},
             tooltip="Type exactly what is asked for; pressing Enter here does nothing",
-            layout=widgets.Layout(width="200px"),
+            layout=widgets.Layout(width="260px"),
         )
         self._no_copies = widgets.Checkbox(
             description="No copies: these images cannot come back", indent=False, layout=_fill()
@@ -366,7 +376,7 @@ class CleanupPanel:
             description=text,
             tooltip=text,
             button_style=button_style,
-            layout=widgets.Layout(width="auto"),
+            layout=widgets.Layout(width="auto", align_self="flex-start"),
         )
         button.on_click(self._handle(act))
         return button
@@ -449,6 +459,11 @@ class CleanupPanel:
             '<div role="status">Nothing was deleted; the selection is as it was.</div>'
         )
 
+    def _on_done(self) -> None:
+        self._put_away = self._session.receipt
+        self._paint()
+        self._select_none.focus()
+
     def _on_stop(self) -> None:
         self._cancelled.set()
         self._progress_text.value = "<p>Stopping before the next batch …</p>"
@@ -484,6 +499,8 @@ class CleanupPanel:
             if failure is not None:
                 self._show_error(failure)
             self._guarded(self._paint)
+            if receipt is not None:
+                self._done.focus()  # The panel is shorter now; this scrolls to what counts.
 
     def _show_progress(self, done: int | None, text: str) -> None:
         with self._lock:
@@ -582,7 +599,7 @@ class CleanupPanel:
         library, chosen, spared = session.library, session.selected, session.spared
         elsewhere = session.n_selected_elsewhere
         self._dry_run.value = markup(
-            '<h3>Dry run</h3><p class="picora-big">{n} selected</p><p>{size}, {share} of the storage<br>'
+            '<h3>3&ensp;Plan, a dry run</h3><p class="picora-big">{n} selected</p><p>{size}, {share} of the storage<br>'
             "{images} of the images<br>{going} would go, {spared} spared{elsewhere}</p>"
             '<p class="picora-soft">Nothing has been sent.</p>',
             n=_images(chosen),
@@ -604,8 +621,9 @@ class CleanupPanel:
         asking = session.stage is Stage.PLANNED and plan is not None and not plan.refusals
         _toggle(self._confirm_step, asking)
         _toggle(self._progress_step, session.stage is Stage.DELETING)
-        _toggle(self._receipt_step, session.receipt is not None)
-        if plan is not None and getattr(self, "_previewed", None) is not plan:
+        receipt = session.receipt
+        _toggle(self._receipt_step, receipt is not None and receipt is not self._put_away)
+        if plan is not None and plan is not self._previewed:
             self._previewed = plan
             self._preview.value = plan._repr_html_()  # Its template escapes every value.
             n = len(plan.images)
@@ -620,8 +638,7 @@ class CleanupPanel:
             self._confirm_code.value = _code(
                 f'plan.apply(client, confirm="{plan.confirmation}", backup=None)'
             )
-        receipt = session.receipt
-        if receipt is not None and getattr(self, "_receipted", None) is not receipt:
+        if receipt is not None and receipt is not self._receipted:
             self._receipted = receipt
             self._receipt.value = (  # Its template escapes every value, too.
                 receipt._repr_html_()
@@ -646,9 +663,7 @@ class _Card:
         """Show another image, with a tick of its own: a late click on the old one must not fall on this one."""
         old = self.tick
         name = "(no name)" if pd.isna(row["filename"]) else row["filename"]
-        tick = widgets.Checkbox(
-            description=label(name, 34), tooltip=shorten(f"{name} ({image_id})", 120), indent=False
-        )
+        tick = widgets.Checkbox(description=label(name, 34), indent=False)
         tick.observe(lambda _: on_tick(image_id, tick), "value")
         self.tick = tick
         self.box.children = (self.image, self.text, tick)
@@ -657,7 +672,13 @@ class _Card:
         day = "date unknown" if pd.isna(row["created_at"]) else f"{row['created_at']:%d %b %Y}"
         self._none = markup('<div class="picora-none">{text}</div>', text=placeholder(row))
         size = "" if pd.isna(row["size_bytes"]) else f"{format_bytes(int(row['size_bytes']))} · "
-        self._caption = markup('<div class="picora-caption">{size}{day}</div>', size=size, day=day)
+        self._caption = markup(
+            '<div class="picora-caption" title="{name} ({id})">{size}{day}</div>',
+            name=shorten(name, 120),
+            id=image_id,
+            size=size,
+            day=day,
+        )
         _toggle(self.box, True)
 
     def picture(self, picture: Thumbnail | None) -> None:

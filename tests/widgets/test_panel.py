@@ -93,6 +93,10 @@ def test_the_whole_journey_deletes_exactly_the_plan(service, panel):
     assert panel.plan is None
     assert not _shown(panel._confirm_step)
     assert not _shown(panel._progress_step)
+    assert _shown(panel._receipt_step)
+    panel._done.click()
+    assert not _shown(panel._receipt_step)
+    assert panel.receipt is not None
 
 
 @pytest.mark.parametrize(

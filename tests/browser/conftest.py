@@ -1,0 +1,288 @@
+"""A real browser, a real JupyterLab, and notebooks typed into it."""
+
+from __future__ import annotations
+
+import functools
+import os
+import secrets
+import shutil
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import nbformat
+import pytest
+from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+
+from picora_analytics.demo.server import DEMO_KEY
+
+NAMES = ("chromium", "chromium-browser", "google-chrome-stable", "google-chrome")
+FLAGS = [
+    "--headless",
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+KEY_NAME = "TEST_PICORA_KEY"
+"""The environment variable in which kernels find the demo's key: it must not stand in a cell."""
+MISSING = "No browser was found: name one in PICORA_BROWSER, or install Debian's with `sudo apt install chromium`."
+
+
+@functools.cache
+def find_browser() -> str | None:
+    """Give the first browser that starts and tells its version."""
+    named = os.environ.get("PICORA_BROWSER")
+    for name in [named] if named else NAMES:
+        path = shutil.which(name)
+        if path is None:
+            continue
+        try:
+            done = subprocess.run([path, "--version"], capture_output=True, timeout=30)
+        except (OSError, subprocess.TimeoutExpired):
+            continue
+        if done.returncode == 0:
+            return path
+    return None
+
+
+@pytest.fixture(scope="session")
+def browser() -> Iterator[Browser]:
+    """Start the browser once; without one the tests are skipped, but not in CI."""
+    path = find_browser()
+    if path is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
+    with sync_playwright() as playwright:
+        started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
+        yield started
+        started.close()
+
+
+@dataclass
+class Lab:
+    """A JupyterLab server, private in all it reads and writes."""
+
+    url: str
+    token: str
+    folder: Path
+    log: Path
+
+    def ask(self, method: str, path: str, body: Any = None) -> Any:
+        """Call its REST API."""
+        answer = httpx.request(
+            method,
+            f"{self.url}{path}",
+            json=body,
+            headers={"Authorization": f"token {self.token}"},
+            timeout=20,
+            trust_env=False,
+        )
+        answer.raise_for_status()
+        return answer.json() if answer.content else None
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start JupyterLab once, on a free port and with a token nobody knows."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    token = secrets.token_hex(16)
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    settings = home / "config" / "labconfig"
+    settings.mkdir(parents=True)
+    (settings / "page_config.json").write_text(
+        '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
+    )
+    places = {
+        "JUPYTER_CONFIG_DIR": "config",
+        "JUPYTER_DATA_DIR": "data",
+        "JUPYTER_RUNTIME_DIR": "runtime",
+        "IPYTHONDIR": "ipython",
+        "PICORA_DATA_DIR": "picora",
+    }
+    environment = {
+        name: value
+        for name, value in os.environ.items()
+        if not name.startswith(("JUPYTER", "PICORA_"))
+    } | {name: str(home / place) for name, place in places.items()}
+    environment[KEY_NAME] = DEMO_KEY
+    command = [
+        sys.executable,
+        "-m",
+        "jupyterlab",
+        "--no-browser",
+        f"--port={port}",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.extension_manager=readonly",
+        "--allow-root",
+    ]
+    log = home / "lab.log"
+    with log.open("wb") as out:
+        process = subprocess.Popen(
+            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder
+        )
+    server = Lab(f"http://127.0.0.1:{port}", token, folder, log)
+    try:
+        _wait_until_it_answers(server, process)
+        yield server
+    finally:
+        process.terminate()
+        try:
+            process.wait(20)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            process.wait(20)
+
+
+def _wait_until_it_answers(server: Lab, process: subprocess.Popen[bytes]) -> None:
+    until = time.monotonic() + 60
+    while time.monotonic() < until:
+        try:
+            server.ask("GET", "/api/status")
+        except httpx.HTTPError:
+            if process.poll() is not None:
+                break
+            time.sleep(0.1)
+        else:
+            return
+    pytest.fail(f"JupyterLab did not start:\n{server.log.read_text()[-3000:]}")
+
+
+@dataclass
+class Notebook:
+    """A notebook open in the browser."""
+
+    page: Page
+    lab: Lab
+    path: Path
+    requested: list[str] = field(default_factory=list)
+    console: list[str] = field(default_factory=list)
+
+    def wait_for_kernel(self, *, timeout: float = 30) -> None:
+        """Wait until the server and the page agree on an idle kernel; before that, Run asks for one."""
+        until = time.monotonic() + timeout
+        while time.monotonic() < until:
+            states = [
+                one["kernel"]["execution_state"] for one in self.lab.ask("GET", "/api/sessions")
+            ]
+            if states == ["idle"]:
+                break
+            self.page.wait_for_timeout(50)
+        self.page.locator("#jp-bottom-panel, #jp-main-statusbar").get_by_text("| Idle").wait_for()
+
+    def run_all(self, *, timeout: float = 60) -> None:
+        """Run all cells, and wait until the last one is done."""
+        self.page.get_by_role("menuitem", name="Run", exact=True).click()
+        self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
+        self.idle(timeout=timeout)
+
+    def idle(self, *, timeout: float = 60) -> None:
+        """Wait until no cell runs or waits."""
+        self.page.wait_for_function(
+            """() => {
+                const prompts = [...document.querySelectorAll('.jp-CodeCell .jp-InputPrompt')];
+                return prompts.length && prompts.every(one => /\\d/.test(one.textContent));
+            }""",
+            timeout=timeout * 1000,
+        )
+
+    def errors(self) -> list[str]:
+        """Give what cells wrote to standard error, tracebacks among it."""
+        kinds = "application/vnd.jupyter.error", "application/vnd.jupyter.stderr"
+        found = [self.page.locator(f'[data-mime-type="{kind}"]') for kind in kinds]
+        return [text for one in found for text in one.all_inner_texts()]
+
+    def output(self, number: int) -> Locator:
+        """Give the outputs of a code cell, counted from 0."""
+        return self.page.locator(".jp-CodeCell").nth(number).locator(".jp-OutputArea-output")
+
+    @property
+    def hosts(self) -> set[str]:
+        """The hosts and ports the page asked anything of; blobs are its own."""
+        return {
+            httpx.URL(url).netloc.decode()
+            for url in self.requested
+            if not url.startswith(("blob:", "data:"))
+        }
+
+    @property
+    def own_console_errors(self) -> list[str]:
+        """What the page's console says about us."""
+        return [
+            text for text in self.console if "picora" in text.lower() or "widget" in text.lower()
+        ]
+
+
+@pytest.fixture(scope="session")
+def context(browser: Browser) -> Iterator[BrowserContext]:
+    """Give one context for all tests: JupyterLab's scripts are read once."""
+    made = browser.new_context()
+    made.set_default_timeout(20_000)
+    yield made
+    made.close()
+
+
+@pytest.fixture
+def open_notebook(
+    lab: Lab, context: BrowserContext, tmp_path: Path, request: pytest.FixtureRequest
+) -> Iterator[Any]:
+    """Give what opens a notebook, by its cells or from a file; a failed test leaves a picture."""
+    opened: list[Notebook] = []
+
+    def open_(cells: list[str] | Path, *, width: int = 1200, height: int = 1000) -> Notebook:
+        path = lab.folder / f"{request.node.name.partition('[')[0][:60]}.ipynb"
+        if isinstance(cells, Path):
+            shutil.copy(cells, path)
+        else:
+            made = nbformat.v4.new_notebook(
+                cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
+                metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
+            )
+            nbformat.write(made, path)
+        for session in lab.ask("GET", "/api/sessions"):
+            lab.ask("DELETE", f"/api/sessions/{session['id']}")
+        notebook = Notebook(context.new_page(), lab, path)
+        opened.append(notebook)
+        notebook.page.set_viewport_size({"width": width, "height": height})
+        notebook.page.on("request", lambda one: notebook.requested.append(one.url))
+        notebook.page.on(
+            "console",
+            lambda one: notebook.console.append(one.text) if one.type == "error" else None,
+        )
+        notebook.page.on("pageerror", lambda error: notebook.console.append(f"picora? {error}"))
+        notebook.page.goto(
+            f"{lab.url}/lab/workspaces/{secrets.token_hex(4)}/tree/{path.name}?token={lab.token}"
+        )
+        notebook.page.locator(".jp-NotebookPanel-toolbar").wait_for()
+        notebook.wait_for_kernel()
+        return notebook
+
+    yield open_
+    failed = getattr(request.node, "failed_call", False)
+    for number, notebook in enumerate(opened):
+        if failed:
+            notebook.page.screenshot(path=tmp_path / f"failed-{number}.png")
+        notebook.page.close()
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(item: pytest.Item) -> Any:
+    """Tell the fixtures whether the test failed."""
+    report = yield
+    if report.when == "call":
+        item.failed_call = report.failed  # type: ignore[attr-defined]
+    return report
