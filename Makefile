@@ -4,6 +4,8 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
+# One worker a core; tests that share a JupyterLab stay in one.
+PARALLEL := -n logical --dist loadgroup
 
 .PHONY: help demo test check lab test-oldest format notebooks clean
 
@@ -35,7 +37,7 @@ demo: $(VENV)/.base
 	@$(BIN)/picora-analytics demo
 
 test: $(VENV)/.test
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 
 lab: $(VENV)/.test
 	$(BIN)/python -m jupyterlab notebooks
@@ -44,7 +46,7 @@ check: $(VENV)/.dev
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest $(PARALLEL)
 	@$(MAKE) --no-print-directory test-oldest
 
 $(OLD)/.test: pyproject.toml
@@ -53,7 +55,7 @@ $(OLD)/.test: pyproject.toml
 	@touch $@
 
 test-oldest: $(OLD)/.test
-	$(OLD)/bin/python -m pytest -m 'not browser and not notebook' -p no:cacheprovider \
+	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not browser and not notebook' -p no:cacheprovider \
 		tests/analysis tests/charts tests/cleanup tests/library picora_analytics
 
 format: $(VENV)/.dev

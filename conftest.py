@@ -1,18 +1,24 @@
-"""Isolation for every test, and the helpers that doctests and tests share."""
+"""Isolation for every test, the search for the key at the end, and the helpers that doctests and tests share."""
 
 from __future__ import annotations
 
 import os
 import tempfile
 
-# Before anything is imported: nothing of the person's own may be read or written by a test.
+# Before anything is imported: nothing of the person's own may be read or written by a test, and all that a run
+# leaves behind lies in one folder, which xdist's workers and every program a test starts share.
 for _name in ("PICORA_API_KEY", "PICORA_BASE_URL"):
     os.environ.pop(_name, None)
-os.environ["PICORA_DATA_DIR"] = tempfile.mkdtemp(prefix="picora-test-data-")
+if "PYTEST_XDIST_WORKER" not in os.environ:
+    os.environ["TMPDIR"] = os.environ["PICORA_TEST_HOME"] = tempfile.mkdtemp(prefix="picora-test-")
+HOME = tempfile.tempdir = os.environ["PICORA_TEST_HOME"]
+os.environ["PICORA_DATA_DIR"] = tempfile.mkdtemp(prefix="data-")
 os.environ["MPLBACKEND"] = "Agg"
 
 import datetime as dt  # noqa: E402
-from collections.abc import Callable  # noqa: E402
+import shutil  # noqa: E402
+from collections.abc import Callable, Iterable  # noqa: E402
+from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
 
 import pandas as pd  # noqa: E402
@@ -88,22 +94,52 @@ def _doctest_names(doctest_namespace: dict[str, Any]) -> None:
     doctest_namespace["pic"] = pic
 
 
-_PRINTED: list[str] = []
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Keep all browser tests in one xdist worker: they share one JupyterLab and one Chromium."""
+    for item in items:
+        if item.get_closest_marker("browser"):
+            item.add_marker(pytest.mark.xdist_group("browser"))
+
+
+_PRINTED: set[str] = set()
+_LEAKS: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep all that a test printed, logged or raised, for the search for the key at the end."""
-    _PRINTED.extend(content for _, content in report.sections if content)
+    """Keep all that a test printed, logged or raised; xdist brings its workers' reports here too."""
+    _PRINTED.update(content for _, content in report.sections if content)
     if report.longrepr is not None:
-        _PRINTED.append(str(report.longrepr))
+        _PRINTED.add(str(report.longrepr))
 
 
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Put the search for the key last."""
-    items.sort(key=lambda item: item.path.name == "test_zz_canary.py")
+@pytest.hookimpl(trylast=True)
+def pytest_sessionfinish(session: pytest.Session) -> None:
+    """Fail the run if the demo's key stands in anything it printed, raised or left behind."""
+    if "PYTEST_XDIST_WORKER" in os.environ:
+        return
+    from picora_analytics.demo.server import DEMO_KEY
+
+    _LEAKS.extend(text.replace(DEMO_KEY, "<key>")[:200] for text in _PRINTED if DEMO_KEY in text)
+    names = ("notebooks", "docs", ".pytest_cache", ".hypothesis")
+    _LEAKS.extend(files_holding(DEMO_KEY, [HOME, *(session.config.rootpath / n for n in names)]))
+    if _LEAKS:
+        session.exitstatus = pytest.ExitCode.TESTS_FAILED
+    elif session.exitstatus == pytest.ExitCode.OK:
+        shutil.rmtree(HOME, ignore_errors=True)
 
 
-@pytest.fixture
-def everything_printed() -> list[str]:
-    """Give what all tests so far printed, logged and raised."""
-    return _PRINTED
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say where the key was found."""
+    for place in _LEAKS:
+        terminalreporter.write_line(f"THE KEY OF THIS RUN STANDS IN: {place}", red=True)
+
+
+def files_holding(needle: str, folders: Iterable[str | os.PathLike[str]]) -> list[str]:
+    """Give the files below some folders that hold a text."""
+    found = []
+    for folder in folders:
+        for path in Path(folder).rglob("*"):
+            if path.is_file() and not path.is_symlink() and needle.encode() in path.read_bytes():
+                found.append(str(path))
+    return found
