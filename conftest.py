@@ -89,10 +89,13 @@ def _doctest_names(doctest_namespace: dict[str, Any]) -> None:
 
 
 _PRINTED: list[str] = []
+_SKIPPED: list[str] = []
 
 
 def pytest_runtest_logreport(report: pytest.TestReport) -> None:
-    """Keep all that a test printed, logged or raised, for the search for the key at the end."""
+    """Keep all that a test printed, logged or raised, and what was skipped, for the last tests of a run."""
+    if report.skipped and "browser" in report.keywords:
+        _SKIPPED.append(report.nodeid)
     _PRINTED.extend(content for _, content in report.sections if content)
     if report.longrepr is not None:
         _PRINTED.append(str(report.longrepr))
@@ -107,3 +110,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
 def everything_printed() -> list[str]:
     """Give what all tests so far printed, logged and raised."""
     return _PRINTED
+
+
+@pytest.fixture
+def skipped_browser_tests() -> list[str]:
+    """Give the names of the browser tests that were skipped so far."""
+    return _SKIPPED

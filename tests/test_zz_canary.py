@@ -45,3 +45,8 @@ def test_the_key_of_this_run_occurs_in_no_output_file_log_notebook_or_traceback(
 def test_the_whole_run_was_watched(everything_printed, request):
     assert request.session.testscollected > 300
     assert request.session.items[-1].path.name == Path(__file__).name
+
+
+@pytest.mark.skipif(os.environ.get("CI") is None, reason="without CI a browser may be missing")
+def test_no_browser_test_was_skipped(skipped_browser_tests):
+    assert skipped_browser_tests == []

@@ -246,8 +246,14 @@ class CleanupPanel:
         )
 
     def _build_filters(self) -> None:
-        self._older, self._days = _tick(""), widgets.BoundedIntText(730, min=0, max=36500)
-        self._larger, self._than = _tick(""), widgets.Text("5 MiB", continuous_update=False)
+        # A label of no width: the tick before it says the same, but screen readers need one for each.
+        named = {"description_width": "0px"}
+        self._older = _tick("")
+        self._days = widgets.BoundedIntText(730, min=0, max=36500, description="Days", style=named)
+        self._larger = _tick("")
+        self._than = widgets.Text(
+            "5 MiB", continuous_update=False, description="Size", style=named
+        )
         self._untagged, self._oversized, self._private = _tick(""), _tick(""), _tick("")
         tags = self._session.tags()
         options = [
@@ -293,7 +299,12 @@ class CleanupPanel:
         self._only = widgets.ToggleButton(
             description="Selected only", tooltip="List the selection, whatever the filters say"
         )
-        self._order = widgets.Dropdown(options=list(ORDERS), tooltip="Order of the list")
+        self._order = widgets.Dropdown(
+            options=list(ORDERS),
+            description="Order",
+            style={"description_width": "initial"},
+            tooltip="Order of the list",
+        )
         self._previous = self._button("Previous", lambda: self._turn(-1))
         self._next = self._button("Next", lambda: self._turn(1))
         self._page_text = _html()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import io
 import os
 import secrets
 import shutil
@@ -10,7 +11,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +19,8 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from picora_analytics.demo.server import DEMO_KEY
@@ -65,6 +68,47 @@ def browser() -> Iterator[Browser]:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def hostile_names() -> tuple[str, ...]:
+    """Names that would set `window.__xss`, each in its way, and one that would burst a table."""
+    return (
+        "<script>window.__xss=1</script>",
+        '"><img src=x onerror="window.__xss=1">',
+        "$\\href{javascript:window.__xss=1}{x}$",
+        "[x](javascript:window.__xss=1) `'{{0}}",
+        "x" * 250,
+    )
+
+
+@pytest.fixture
+def find_barriers() -> Callable[..., list[str]]:
+    """Give what lists, by axe-core, whatever keeps people from reading a page or a part of it."""
+
+    def find(page: Page, part: str | None = None) -> list[str]:
+        found = Axe().run(page, part, {"resultTypes": ["violations"]}).response["violations"]
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    return find
+
+
+@pytest.fixture
+def keep_picture(tmp_path: Path) -> Callable[..., None]:
+    """Give what takes a picture: small and for good in the folder PICORA_SCREENSHOTS, else as it is."""
+
+    def keep(shown: Locator, name: str, height: float | None = None) -> None:
+        taken = Image.open(io.BytesIO(shown.screenshot(animations="disabled")))
+        picture = taken.convert("RGB").crop((0, 0, taken.width, int(height or taken.height)))
+        folder = Path(os.environ.get("PICORA_SCREENSHOTS", tmp_path))
+        # 256 colours are a third of the bytes, and nobody sees it.
+        picture.quantize(dither=Image.Dither.NONE).save(folder / name, optimize=True)
+
+    return keep
 
 
 @dataclass
@@ -181,7 +225,7 @@ class Notebook:
             ]
             if states == ["idle"]:
                 break
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(50)  # The page must go on while we ask the server.
         self.page.locator("#jp-bottom-panel, #jp-main-statusbar").get_by_text("| Idle").wait_for()
 
     def run_all(self, *, timeout: float = 60) -> None:
@@ -246,13 +290,16 @@ def open_notebook(
     def open_(cells: list[str] | Path, *, width: int = 1200, height: int = 1000) -> Notebook:
         path = lab.folder / f"{request.node.name.partition('[')[0][:60]}.ipynb"
         if isinstance(cells, Path):
-            shutil.copy(cells, path)
+            made = nbformat.read(cells, as_version=4)
+            for cell in made.cells:  # What is seen later must come from this run.
+                if cell.cell_type == "code":
+                    cell.outputs, cell.execution_count = [], None
         else:
             made = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
                 metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
             )
-            nbformat.write(made, path)
+        nbformat.write(made, path)
         for session in lab.ask("GET", "/api/sessions"):
             lab.ask("DELETE", f"/api/sessions/{session['id']}")
         notebook = Notebook(context.new_page(), lab, path)
