@@ -1,7 +1,5 @@
 """Summaries: worked out by hand, equal on every engine, the same dtypes for any library."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest

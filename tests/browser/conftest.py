@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import io
 import os
 import secrets
@@ -41,9 +40,8 @@ KEY_NAME = "TEST_PICORA_KEY"
 MISSING = "No browser was found: name one in PICORA_BROWSER, or install Debian's with `sudo apt install chromium`."
 
 
-@functools.cache
-def find_browser() -> str | None:
-    """Give the first browser that starts and tells its version."""
+def find_browser() -> str:
+    """Give the first browser that starts and tells its version; without one skip the test, in CI fail."""
     named = os.environ.get("PICORA_BROWSER")
     for name in [named] if named else NAMES:
         path = shutil.which(name)
@@ -55,15 +53,19 @@ def find_browser() -> str | None:
             continue
         if done.returncode == 0:
             return path
-    return None
+    end = pytest.fail if os.environ.get("CI") else pytest.skip
+    raise end.Exception(MISSING)
+
+
+@pytest.fixture(scope="session", name="find_browser")
+def _find_browser() -> Callable[[], str]:
+    return find_browser
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start the browser once; without one the tests are skipped, but not in CI."""
+    """Start the browser once."""
     path = find_browser()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
         yield started
@@ -99,14 +101,13 @@ def find_barriers() -> Callable[..., list[str]]:
 
 @pytest.fixture
 def keep_picture(tmp_path: Path) -> Callable[..., None]:
-    """Give what takes a picture: small and for good in the folder PICORA_SCREENSHOTS, else as it is."""
+    """Give what takes a picture, into the folder PICORA_SCREENSHOTS or one that is thrown away."""
+    folder = Path(os.environ.get("PICORA_SCREENSHOTS", tmp_path))
 
     def keep(shown: Locator, name: str, height: float | None = None) -> None:
         taken = Image.open(io.BytesIO(shown.screenshot(animations="disabled")))
-        picture = taken.convert("RGB").crop((0, 0, taken.width, int(height or taken.height)))
-        folder = Path(os.environ.get("PICORA_SCREENSHOTS", tmp_path))
-        # 256 colours are a third of the bytes, and nobody sees it.
-        picture.quantize(dither=Image.Dither.NONE).save(folder / name, optimize=True)
+        box = (0, 0, taken.width, int(height or taken.height))
+        taken.convert("RGB").crop(box).save(folder / name, optimize=True)
 
     return keep
 

@@ -92,6 +92,8 @@ def test_the_whole_journey(open_panel, service, find_barriers, tmp_path):
     notebook = open_panel()
     page = notebook.page
     page.keyboard.press("Control+b")  # More room: the file browser goes.
+    tags = page.get_by_label("Tag", exact=True).locator("option:checked")
+    expect(tags).to_have_text("any tags, or none")
     images = page.locator(".picora-card img:visible")
     expect(images.nth(14)).to_be_visible()
     for loaded in images.evaluate_all("all => all.map(one => one.src.startsWith('blob:'))"):
