@@ -7,7 +7,7 @@ OLD := .venv-oldest
 # One worker a core; tests that share a JupyterLab stay in one.
 PARALLEL := -n logical --dist loadgroup
 
-.PHONY: help demo test check lab test-oldest format notebooks clean
+.PHONY: help demo test check lab test-oldest format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
@@ -17,6 +17,7 @@ help:
 	@echo "make test-oldest  the unit tests under pandas 2.2"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
+	@echo "make screenshots  take the README's pictures of the panel and the report anew"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -64,6 +65,9 @@ format: $(VENV)/.dev
 
 notebooks: $(VENV)/.test
 	env -u PICORA_API_KEY -u PICORA_BASE_URL $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+
+screenshots: $(VENV)/.test
+	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme
 
 clean:
 	rm -rf $(VENV) $(OLD) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis

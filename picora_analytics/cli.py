@@ -491,7 +491,8 @@ def demo(output: str) -> None:
         if usage and usage.quota_bytes:
             _head("QUOTA", _meter(size, usage.quota_bytes))
         click.echo("")
-        _show_findings(images)
+        storage = StorageReport(images, quota=usage.quota_bytes if usage else None)
+        _show_findings(storage.findings())
         click.echo("")
         _show_tables(images)
 
@@ -508,21 +509,19 @@ def demo(output: str) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     _draw(images, picture)
     page = picture.with_name("picora-report.html")
-    StorageReport(images, quota=usage.quota_bytes if usage else None).write_html(page)
+    storage.write_html(page)
     _head("PICTURE", f"{picture}   ({picture.stat().st_size // 1024} KiB, six charts)")
     size_kib = page.stat().st_size // 1024
     _head("REPORT", f"{page}   (open it in a browser; {size_kib} KiB, no network needed)\n")
     _head("NEXT")
-    for command, what in (
-        ("make lab", "the same in JupyterLab; after a pip install: picora-analytics lab"),
-        (
-            'picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten"',
-            "the whole preview",
-        ),
-        ("Your own library (a key that only reads is enough):", ""),
-        ("  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check", ""),
+    for line in (
+        "make lab      the same in JupyterLab; after a pip install: picora-analytics lab",
+        "The whole preview of that plan, and a file to review:",
+        '  picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten" -o plan.json',
+        "Your own library (a key that only reads is enough until the day you delete):",
+        "  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check",
     ):
-        click.echo(f" {command:<42} {what}".rstrip())
+        click.echo(f" {line}")
     click.echo(f" Done in {time.monotonic() - started:.1f} s.")
 
 
@@ -538,14 +537,18 @@ def _meter(size: int, quota: int, columns: int = 30) -> str:
     return f"{block * full}{blank * (columns - full)}  {format_share(size, quota)} of {format_bytes(quota)}"
 
 
-def _show_findings(images: pd.DataFrame) -> None:
-    from picora_analytics.analysis.findings import find_notable
+def _show_findings(found: pd.DataFrame) -> None:
+    from pandas import isna
+
+    from picora_analytics.text import pad, shorten
     from picora_analytics.units import format_bytes
 
     _head("WHAT STANDS OUT")
-    for number, finding in enumerate(find_notable(images), start=1):
+    for number, row in found.iterrows():
+        size = "unknown" if isna(row["size_bytes"]) else format_bytes(int(row["size_bytes"]))
+        noun = "image" if row["n_images"] == 1 else "images"
         click.echo(
-            f" {number}  {finding.text:<72} {finding.n_images:>6,} images {format_bytes(finding.size_bytes):>11}"
+            f" {number}  {pad(shorten(row['text'], 48), 48)} {row['n_images']:>6,} {noun:<6} {size:>11}"
         )
 
 

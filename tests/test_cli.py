@@ -39,7 +39,9 @@ def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
     for part in (
         "1,200 invented pictures on 127.0.0.1",
         "LIBRARY    1,200 images",
+        "QUOTA      ",
         "WHAT STANDS OUT",
+        " 1  Probably the same picture twice                      20 images    28.1 MiB\n",
         "BY TAG",
         "BY TYPE",
         "DRY RUN",
