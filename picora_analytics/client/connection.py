@@ -37,7 +37,7 @@ DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.p
 MAX_BODY = 64 * 1024 * 1024
 MAX_TRIES = 5
 MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
+LOOPBACK = ("127.0.0.1", "localhost", "::1")
 _CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -56,6 +56,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
     where: str
     server_time: dt.datetime
+    headers: Mapping[str, str] = {}
 
 
 class Secret:
@@ -159,7 +160,7 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         raise ValueError(
             f"base_url={shown!r} is not the address of an API; give for example {DEFAULT_URL!r}."
         )
-    if url.scheme == "http" and url.host not in _LOOPBACK:
+    if url.scheme == "http" and url.host not in LOOPBACK:
         raise ValueError(
             f"base_url={trimmed!r} would send the key unencrypted; use https (http works on this "
             "machine only)."
@@ -199,7 +200,7 @@ class Connection:
             timeout=httpx.Timeout(timeout),
             headers={"Accept": "application/json", "User-Agent": "picora-analytics"},
             # A proxy of the environment would break the demo on this machine.
-            trust_env=base_url.host not in _LOOPBACK,
+            trust_env=base_url.host not in LOOPBACK,
         )
 
     def close(self) -> None:
@@ -293,15 +294,21 @@ class Connection:
         tier: Tier,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        form: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> Answer:
-        """Send one request, once; `timeout` is the client's own unless given."""
+        """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
         deadline = time.monotonic() + patience
         failure: str
         try:
             with self._http.stream(
-                method, f"{self.base_url}{path}", params=params, json=json, timeout=patience
+                method,
+                f"{self.base_url}{path}",
+                params=params,
+                json=json,
+                timeout=patience,
+                **(form or {}),
             ) as response:
                 # A body that echoes the key must not carry it into a traceback or a frame.
                 body = _read(response, deadline, where).replace(
@@ -319,11 +326,11 @@ class Connection:
             ) from error
         wall = _date(response.headers)
         name, _, session = response.headers.get("server", "").partition("/")
-        self.demo = name == "picora-demo" and self.host in _LOOPBACK
+        self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
         self.pacer.correct(tier, response.headers, wall.timestamp())
         if response.is_success:
-            return Answer(response.status_code, body, where, wall)
+            return Answer(response.status_code, body, where, wall, response.headers)
         if response.is_redirect:
             target = httpx.URL(response.headers.get("location", "")).host or self.host
             raise ResponseFormatError(
@@ -377,7 +384,9 @@ def _status_error(
     if status == 404:
         return NotFoundError(message, **facts)
     if status == 429:
-        return RateLimitError(message, retry_after=_retry_after(response.headers, wall), **facts)
+        return RateLimitError(
+            message, retry_after=retry_after(response.headers, wall), **facts
+        )
     return StatusError(message, **facts)
 
 
@@ -412,8 +421,9 @@ def _date(headers: httpx.Headers) -> dt.datetime:
     return dt.datetime.now(dt.UTC)
 
 
-def _retry_after(headers: httpx.Headers, wall: dt.datetime) -> float:
+def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
     """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
+    wall = _date(headers) if wall is None else wall
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return min(max(float(text), 0.05), MAX_PAUSE)

@@ -11,11 +11,11 @@ from typing import Literal
 
 __all__ = ["Pacer", "Tier"]
 
-Tier = Literal["read", "mutation"]
+Tier = Literal["read", "mutation", "upload"]
 
 # Requests a minute and burst of each tier, and all together in an hour (OpenAPI 0.7.0 and the docs).
-PER_MINUTE: dict[Tier, int] = {"read": 600, "mutation": 120}
-BURST: dict[Tier, int] = {"read": 30, "mutation": 10}
+PER_MINUTE: dict[Tier, int] = {"read": 600, "mutation": 120, "upload": 60}
+BURST: dict[Tier, int] = {"read": 30, "mutation": 10, "upload": 5}
 PER_HOUR = 5000
 # Start a little below the limit: clocks and networks jitter, and a refusal costs more than 0.2 %.
 MARGIN = 0.998
@@ -102,7 +102,7 @@ class Pacer:
 
         Parameters
         ----------
-        tier : {"read", "mutation"}
+        tier : {"read", "mutation", "upload"}
             The tier of the call that was answered.
         headers : mapping
             Case-insensitive. ``Reset`` is read as a Unix time from 10**9 up, else as seconds: the
