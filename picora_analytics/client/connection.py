@@ -384,9 +384,7 @@ def _status_error(
     if status == 404:
         return NotFoundError(message, **facts)
     if status == 429:
-        return RateLimitError(
-            message, retry_after=retry_after(response.headers, wall), **facts
-        )
+        return RateLimitError(message, retry_after=retry_after(response.headers, wall), **facts)
     return StatusError(message, **facts)
 
 

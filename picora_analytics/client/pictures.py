@@ -134,6 +134,9 @@ def _refuse(answer: httpx.Response) -> None:
     if answer.is_redirect:
         raise PictureError(f"{host} answered {status}, a redirect, which was not followed", status)
     if status != 200:
-        raise PictureError(f"{host} answered {status}", status, retry_after(answer.headers))
+        pause = retry_after(answer.headers) if "retry-after" in answer.headers else 0.0
+        raise PictureError(f"{host} answered {status}", status, pause)
     if answer.headers.get("content-encoding", "identity") != "identity":
-        raise PictureError(f"{host} sent it compressed, though the file as it is was asked for", 200)
+        raise PictureError(
+            f"{host} sent it compressed, though the file as it is was asked for", 200
+        )
