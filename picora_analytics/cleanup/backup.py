@@ -14,15 +14,12 @@ from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
 from pathlib import Path
 from typing import Any
 
-import httpx
 import jinja2
 import pandas as pd
 
 from picora_analytics.cleanup.copies import CopyFolder, Proof, hash_of, why_stale
 from picora_analytics.cleanup.copying import ArchivedError, Copier, NotCopiedError
 from picora_analytics.client.client import Client
-from picora_analytics.client.connection import LOOPBACK
-from picora_analytics.client.pictures import picture_web
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
 from picora_analytics.library.frame import Facts
@@ -30,10 +27,9 @@ from picora_analytics.progress import Progress, progress_for
 from picora_analytics.text import visible
 from picora_analytics.units import format_bytes
 
-__all__ = ["CANNOT_COME_BACK", "Backup", "back_up"]
+__all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
 
 AT_ONCE = 4
-TIMEOUT = 30.0  # Seconds for each step of one request.
 ROUNDS = 7  # Docs, archive tier: restored in 30 s to 5 min; asked once a minute.
 LONGEST_PAUSE = 300.0
 PER_FILE = 8192  # Bytes a file takes on disk beyond its content, its line in the manifest included.
@@ -170,7 +166,7 @@ def back_up(
         If another run holds the folder.
     """
     target = CopyFolder.of(Path(folder), library)
-    wanted = {image.id: image for image in _records(images)}
+    wanted = {image.id: image for image in records_of(images)}
     hashes = {str(one): value for one, value in images["content_hash"].dropna().items()}
     show = progress_for(progress, "Copying")
     with target.lock():
@@ -209,7 +205,8 @@ def _check_room(path: Path, need: int) -> int:
     return free
 
 
-def _records(images: pd.DataFrame) -> list[ImageRecord]:
+def records_of(images: pd.DataFrame) -> list[ImageRecord]:
+    """Give the rows of a frame as the records they were made from."""
     names = [name for name in ImageRecord.__struct_fields__ if name != "id"]
     rows = images[names].astype(object)
     return [
@@ -250,10 +247,8 @@ class _Run:
         self._stopped: Callable[[], bool] = lambda: self._ended.is_set() or cancelled()
 
     def copy(self, todo: list[ImageRecord], n_before: int) -> None:
-        local = httpx.URL(self._client.base_url).host in LOOPBACK
-        web = picture_web(local=local, timeout=TIMEOUT)
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-copies")
-        copier = Copier(self._client, self._folder, web, local=local, stopped=self._stopped)
+        copier = Copier(self._client, self._folder, stopped=self._stopped)
         try:
             for left in range(ROUNDS - 1, -1, -1):
                 jobs = {
@@ -271,7 +266,7 @@ class _Run:
             # On Ctrl-C nobody waits for a slow host: a thread that sees the end proves nothing more.
             self._ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            web.close()
+            copier.close()
 
     def _collect(
         self, jobs: dict[Future[Proof], ImageRecord], n_before: int

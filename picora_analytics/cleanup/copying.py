@@ -12,15 +12,19 @@ import threading
 import time
 from collections.abc import Callable
 from pathlib import Path
-from typing import BinaryIO
-
-import httpx
+from typing import IO
 
 from picora_analytics.cleanup.copies import CopyFolder, Proof, copy_name
 from picora_analytics.cleanup.decoding import DecodeError, picture_format
 from picora_analytics.client import changes
 from picora_analytics.client.client import Client
-from picora_analytics.client.pictures import PictureError, picture_url, stream_picture
+from picora_analytics.client.pictures import (
+    PictureError,
+    is_local,
+    picture_url,
+    picture_web,
+    stream_picture,
+)
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import APIError, StatusError
 
@@ -29,6 +33,7 @@ __all__ = ["ArchivedError", "Copier", "NotCopiedError", "why_not_the_original"]
 MAX_BYTES = 64 * 1024**2  # Docs, upload page: at most 50 MB.
 SLACK = 64 * 1024  # What may come beyond the size told, to tell a longer file from a cut one.
 MAX_TRIES = 4
+TIMEOUT = 30.0  # Seconds for each step of one request.
 PATIENCE = 900.0  # Seconds for one image, all tries together.
 MAX_DOUBTS = 3  # A 404 of the signing route may be about the image, or there is no such route.
 
@@ -82,10 +87,6 @@ class Copier:
     client : Client
         Signs the addresses of private images; pictures themselves are fetched without its key.
     folder : CopyFolder
-    web : httpx.Client
-        Of :func:`picture_web`.
-    local : bool
-        Whether the service runs on this machine.
     stopped : callable
         Asked all the time.
     """
@@ -94,17 +95,20 @@ class Copier:
         self,
         client: Client,
         folder: CopyFolder,
-        web: httpx.Client,
         *,
-        local: bool,
-        stopped: Callable[[], bool],
+        stopped: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._client, self._folder, self._web = client, folder, web
-        self._local, self._stopped = local, stopped
+        self._client, self._folder, self._stopped = client, folder, stopped
+        self._local = is_local(client.base_url)
+        self._web = picture_web(local=self._local, timeout=TIMEOUT)
         self._manifest = threading.Lock()
         self._signing = threading.Lock()
         self._no_signing = ""
         self._signed = self._doubts = 0
+
+    def close(self) -> None:
+        """Close the connections to the picture hosts."""
+        self._web.close()
 
     def copy(self, image: ImageRecord, content_hash: str | None) -> Proof:
         """
@@ -138,7 +142,7 @@ class Copier:
         temporary = Path(name)
         try:
             with os.fdopen(descriptor, "w+b") as file:
-                size, sha256, promised = self._download(image, file)
+                size, sha256, promised = self.download(image, file)
                 file.flush()
                 os.fsync(file.fileno())
             if why := why_not_the_original(size, sha256, promised, told, content_hash):
@@ -160,8 +164,25 @@ class Copier:
             self._folder.add(proof)
         return proof
 
-    def _download(self, image: ImageRecord, file: BinaryIO) -> tuple[int, str, int | None]:
-        """Fetch into a file, a few times; give size, sha256 and the length promised."""
+    def download(self, image: ImageRecord, file: IO[bytes]) -> tuple[int, str, int | None]:
+        """
+        Fetch a picture into a file, asking again where that may help.
+
+        Returns
+        -------
+        size : int
+            Bytes.
+        sha256 : str
+        promised : int or None
+            The length the host promised, in bytes.
+
+        Raises
+        ------
+        NotCopiedError, PictureError
+            If it did not arrive.
+        ArchivedError
+            If it is worth asking again later.
+        """
         until = time.monotonic() + PATIENCE
         for attempt in range(1, MAX_TRIES + 1):
             file.seek(0)

@@ -7,7 +7,7 @@ import threading
 from pathlib import Path
 from xml.parsers import expat
 
-__all__ = ["DecodeError", "picture_format"]
+__all__ = ["MIME_TYPES", "DecodeError", "picture_format"]
 
 # Pillow's names of what Picora takes (docs, upload page); MPO is a JPEG with a second picture behind it.
 _KINDS = {
@@ -20,7 +20,7 @@ _KINDS = {
 }
 _SVG = "image/svg+xml"
 _SAME = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/apng": "image/png"}
-_MIME_TYPES = {*(mime_type for _, mime_type in _KINDS.values()), _SVG}
+MIME_TYPES = {**dict(_KINDS.values()), "svg": _SVG}
 # A small file may unpack to gigabytes. Pillow itself warns above this many pixels.
 MAX_PIXELS = 89_000_000
 # An animation is decoded frame by frame up to so many pixels in all.
@@ -50,7 +50,7 @@ def picture_format(path: Path, mime_type: str | None) -> str:
     """
     told = _SAME.get(mime_type or "", mime_type)
     extension, found = ("svg", _SVG) if _read_svg(path, told == _SVG) else _decode(path)
-    if told in _MIME_TYPES and told != found:
+    if told in MIME_TYPES.values() and told != found:
         raise DecodeError(f"the listing says {told}, the bytes are {found}")
     return extension
 

@@ -9,7 +9,7 @@ import httpx
 
 from picora_analytics.client.connection import LOOPBACK, mask, retry_after
 
-__all__ = ["PictureError", "picture_url", "picture_web", "stream_picture"]
+__all__ = ["PictureError", "is_local", "picture_url", "picture_web", "stream_picture"]
 
 
 class PictureError(Exception):
@@ -33,6 +33,11 @@ class PictureError(Exception):
     def passing(self) -> bool:
         """Whether asking again may help."""
         return self.status is None or self.status == 429 or self.status >= 500
+
+
+def is_local(base_url: str) -> bool:
+    """Tell whether a service runs on this machine, as the demo does."""
+    return httpx.URL(base_url).host in LOOPBACK
 
 
 def picture_url(text: str, *, local: bool) -> httpx.URL | None:
