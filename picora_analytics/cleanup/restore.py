@@ -16,6 +16,12 @@ from picora_analytics.cleanup.backup import CANNOT_COME_BACK, records_of
 from picora_analytics.cleanup.copies import CopyFolder, Proof
 from picora_analytics.cleanup.copying import ArchivedError, Copier, NotCopiedError
 from picora_analytics.cleanup.decoding import MIME_TYPES
+from picora_analytics.cleanup.likeness import (
+    differs,
+    looks_like_upload,
+    what_is_lost,
+    wishes_of,
+)
 from picora_analytics.cleanup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client import changes
 from picora_analytics.client.client import Client
@@ -155,9 +161,10 @@ class _Run:
 
     def _known(self, one: str, proof: Proof) -> Outcome | None:
         """Answer without sending anything: still there, or restored by an earlier call."""
-        if one in self._now.index and self._now.at[one, "size_bytes"] == proof.size_bytes:
-            url = str(self._now.at[one, "url"])
-            return Outcome("already there", one, url, "it is still in the library")
+        if one in self._now.index:
+            (there,) = records_of(self._now.loc[[one]])
+            if there.size_bytes in (None, proof.size_bytes):
+                return Outcome("already there", one, there.url, "it is still in the library")
         past = self._past.get(one)
         return past if past is not None and past.word in DONE else None
 
@@ -167,10 +174,11 @@ class _Run:
             return Outcome("failed", reason="its copy is gone or was altered")
         past = self._past.get(one)
         if one in self._past and (past is None or past.word == "unknown"):
-            same_size = self._now[self._now["size_bytes"] == proof.size_bytes]
-            found = self._same_bytes(records_of(same_size), proof)
+            found = self._same_bytes(records_of(self._candidates(proof)), proof)
             if found is not None:
-                return self._record(one, self._finished(proof, found, not _is_ours(found, proof)))
+                return self._record(
+                    one, self._finished(proof, found, not looks_like_upload(found, proof))
+                )
         self._log.intend(one)
         try:
             sent = self._upload(proof, data)
@@ -189,6 +197,12 @@ class _Run:
         except APIError as error:
             return self._record(one, self._after_lost_answer(proof, error))
         return self._record(one, self._finished(proof, *sent))
+
+    def _candidates(self, proof: Proof) -> pd.DataFrame:
+        """Give the images that an upload of this copy may have made."""
+        size, name = self._now["size_bytes"], self._now["filename"]
+        alike = size.isna() & (name == (proof.image.filename or proof.file))
+        return self._now[(size == proof.size_bytes).fillna(False) | alike]
 
     def _upload(self, proof: Proof, data: bytes) -> changes.Uploaded:
         image = proof.image
@@ -241,8 +255,8 @@ class _Run:
             return Outcome("already there", image.id, image.url, why)
         wishes = {
             name: value
-            for name, value in _wishes(proof.image).items()
-            if _differs(getattr(image, name), value)
+            for name, value in wishes_of(proof.image).items()
+            if differs(getattr(image, name), value)
         }
         reasons = []
         try:
@@ -251,7 +265,9 @@ class _Run:
             image = self._client.get_image(image.id)
         except APIError as error:
             reasons.append(str(error))
-        return Outcome("restored", image.id, image.url, "; ".join(reasons + _lost(proof, image)))
+        return Outcome(
+            "restored", image.id, image.url, "; ".join(reasons + what_is_lost(proof, image))
+        )
 
     def _record(self, one: str, outcome: Outcome) -> Outcome:
         self.outcomes[one] = outcome
@@ -282,48 +298,6 @@ def _proved_bytes(path: Path, proof: Proof) -> bytes | None:
     except OSError:
         return None
     return data if hashlib.sha256(data).hexdigest() == proof.sha256 else None
-
-
-def _wishes(image: ImageRecord) -> dict[str, Any]:
-    """Give what an image shall have again, as far as it is known."""
-    wishes: dict[str, Any] = {"is_public": image.is_public is True}
-    if image.tags is not None:
-        wishes["tags"] = list(image.tags)
-    if image.title:
-        wishes["title"] = image.title
-    return wishes
-
-
-def _differs(found: Any, wish: Any) -> bool:
-    if isinstance(wish, list):
-        return found is None or sorted(found) != sorted(wish)
-    return bool(found != wish)
-
-
-def _is_ours(image: ImageRecord, proof: Proof) -> bool:
-    """Tell whether an image looks exactly like an upload of this copy whose answer was lost."""
-    old = proof.image
-    return not (
-        image.title
-        or image.filename != (old.filename or proof.file)
-        or _differs(image.tags, list(old.tags or ()))
-        or image.is_public is not (old.is_public is True)
-    )
-
-
-def _lost(proof: Proof, image: ImageRecord) -> list[str]:
-    """Say what is not as it was, old and new."""
-    wishes = {"filename": proof.image.filename or proof.file, **_wishes(proof.image)}
-    lost = [
-        f"its {name} was {value!r} and is {getattr(image, name)!r}"
-        for name, value in wishes.items()
-        if _differs(getattr(image, name), value)
-    ]
-    if image.size_bytes not in (None, proof.size_bytes):
-        lost.append(f"it had {proof.size_bytes:,} bytes and has {image.size_bytes:,}")
-    if proof.image.is_public is None:
-        lost.append("nobody knows whether it was public, so it is private now")
-    return lost
 
 
 def _frame(proofs: dict[str, Proof], outcomes: dict[str, Outcome]) -> pd.DataFrame:
