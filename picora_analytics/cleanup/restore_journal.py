@@ -67,7 +67,11 @@ class RestoreJournal:
     def past(self) -> dict[str, Outcome | None]:
         """Give the last line of each image: its outcome, or None where the upload's answer is not known."""
         found: dict[str, Outcome | None] = {}
-        for line in lines_of(self._path):
+        try:
+            lines = list(lines_of(self._path))
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        for line in lines:
             try:
                 read = msgspec.convert(line, _Line)
             except msgspec.ValidationError:
@@ -82,7 +86,10 @@ class RestoreJournal:
                 self._path.touch(mode=0o600)
             append_line(self._path, msgspec.json.encode(line))
         except OSError as error:
-            raise JournalError(
-                f"The journal {str(self._path)!r} cannot be written ({error.strerror}); the run stops here, because "
-                "without a journal an image might be uploaded twice."
-            ) from error
+            raise self._unusable("written", error) from error
+
+    def _unusable(self, verb: str, error: OSError) -> JournalError:
+        return JournalError(
+            f"The journal {str(self._path)!r} cannot be {verb} ({error.strerror}); the run stops here, because "
+            "without a journal an image might be uploaded twice."
+        )

@@ -14,7 +14,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import given, settings, strategies as st
 from PIL import Image
 
 import picora_analytics as pic
@@ -25,7 +25,9 @@ from picora_analytics.cleanup.copies import copy_name, why_stale
 from picora_analytics.cleanup.copying import why_not_the_original
 from picora_analytics.client.shapes import ImageRecord
 
-SVG = b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><rect width='1' height='1'/></svg>"
+SVG = (
+    b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><rect width='1' height='1'/></svg>"
+)
 
 
 def drawn(kind, color="red", **options):
@@ -331,8 +333,11 @@ def test_file_names_are_safe_whatever_the_pictures_are_called(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
+@settings(max_examples=60, deadline=None)
 @given(
-    one=st.text(min_size=1), other=st.text(min_size=1), content=st.sampled_from(["0" * 64, "1" * 64])
+    one=st.text(min_size=1),
+    other=st.text(min_size=1),
+    content=st.sampled_from(["0" * 64, "1" * 64]),
 )
 def test_a_copys_name_is_safe_on_every_file_system_and_its_own(one, other, content):
     name = copy_name(one, content, "png")
@@ -359,9 +364,7 @@ def test_the_folder_and_its_files_are_for_their_owner_alone(client, images, tmp_
     assert modes == {0o600}
 
 
-def test_proofs_that_hold_are_reused_and_damaged_ones_made_anew(
-    service, client, images, tmp_path
-):
+def test_proofs_that_hold_are_reused_and_damaged_ones_made_anew(service, client, images, tmp_path):
     first = copied(images, client, tmp_path)
     gone, altered, *_ = first.proofs
     (tmp_path / first.proofs[gone].file).unlink()
@@ -573,8 +576,10 @@ with pic.Client(key, url) as client:
 
 def started(server, folder, limit=0):
     return subprocess.Popen(
-        [sys.executable, "-W", "error", "-c", SCRIPT.format(limit=limit)]
-        + [server.url, server.api_key, str(folder)],
+        [
+            *(sys.executable, "-W", "error", "-c", SCRIPT.format(limit=limit)),
+            *(server.url, server.api_key, str(folder)),
+        ],
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
