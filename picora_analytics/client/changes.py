@@ -173,8 +173,7 @@ def upload(
         tier="upload",
         timeout=PATIENCE + len(data) / SLOW_LINE,
     )
-    duplicate = answer.headers.get("x-picora-duplicate", "").strip().lower() == "true"
-    return Uploaded(decode_image(answer.body, where=answer.where), duplicate)
+    return Uploaded(decode_image(answer.body, where=answer.where), answer.duplicate)
 
 
 def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:

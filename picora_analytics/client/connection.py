@@ -56,7 +56,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
     where: str
     server_time: dt.datetime
-    headers: Mapping[str, str] = {}
+    duplicate: bool = False  # Of an upload: the library had these bytes already.
 
 
 class Secret:
@@ -330,7 +330,8 @@ class Connection:
         self.demo_session = session if self.demo and session.isalnum() else ""
         self.pacer.correct(tier, response.headers, wall.timestamp())
         if response.is_success:
-            return Answer(response.status_code, body, where, wall, response.headers)
+            duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
+            return Answer(response.status_code, body, where, wall, duplicate)
         if response.is_redirect:
             target = httpx.URL(response.headers.get("location", "")).host or self.host
             raise ResponseFormatError(
