@@ -244,11 +244,11 @@ class _Run:
         self._client, self._folder, self._hashes = client, folder, hashes
         self._show, self._total = show, total
         self._ended = threading.Event()
-        self._stopped: Callable[[], bool] = lambda: self._ended.is_set() or cancelled()
+        self._cancelled = cancelled
 
     def copy(self, todo: list[ImageRecord], n_before: int) -> None:
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-copies")
-        copier = Copier(self._client, self._folder, stopped=self._stopped)
+        copier = Copier(self._client, self._folder, ended=self._ended, cancelled=self._cancelled)
         try:
             for left in range(ROUNDS - 1, -1, -1):
                 jobs = {
@@ -275,7 +275,9 @@ class _Run:
         archived: list[ImageRecord] = []
         pause, open_jobs = 0.0, set(jobs)
         while open_jobs:
-            done, open_jobs = wait(open_jobs, timeout=1.0, return_when=FIRST_COMPLETED)
+            done, open_jobs = wait(open_jobs, timeout=0.5, return_when=FIRST_COMPLETED)
+            if self._cancelled():
+                self._ended.set()
             for job in done:
                 image = jobs[job]
                 try:
@@ -291,5 +293,5 @@ class _Run:
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0 and not self._stopped():
+        while (left := until - time.monotonic()) > 0 and not self._cancelled():
             time.sleep(min(left, 0.2))

@@ -25,6 +25,7 @@ from picora_analytics.client.pictures import (
     picture_web,
     stream_picture,
 )
+from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import APIError, StatusError
 
@@ -87,8 +88,10 @@ class Copier:
     client : Client
         Signs the addresses of private images; pictures themselves are fetched without its key.
     folder : CopyFolder
-    stopped : callable
-        Asked all the time.
+    ended : Event, optional
+        When set, every wait ends and nothing more is proved.
+    cancelled : callable
+        Asked all the time, to the same effect.
     """
 
     def __init__(
@@ -96,9 +99,11 @@ class Copier:
         client: Client,
         folder: CopyFolder,
         *,
-        stopped: Callable[[], bool] = lambda: False,
+        ended: threading.Event | None = None,
+        cancelled: Callable[[], bool] = lambda: False,
     ) -> None:
-        self._client, self._folder, self._stopped = client, folder, stopped
+        self._client, self._folder = client, folder
+        self._ended, self._cancelled = ended or threading.Event(), cancelled
         self._local = is_local(client.base_url)
         self._web = picture_web(local=self._local, timeout=TIMEOUT)
         self._manifest = threading.Lock()
@@ -207,6 +212,9 @@ class Copier:
                 return file.tell(), digest.hexdigest(), promised
         raise AssertionError("unreachable")  # pragma: no cover
 
+    def _stopped(self) -> bool:
+        return self._ended.is_set() or self._cancelled()
+
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._stopped():
@@ -254,7 +262,9 @@ class Copier:
             if self._stopped():
                 raise NotCopiedError("not tried: stopped")
             try:
-                url = changes.sign(self._client, image.id)
+                url = changes.sign(self._client, image.id, self._ended)
+            except StoppedError:
+                raise NotCopiedError("not tried: stopped") from None
             except StatusError as error:
                 status = error.status_code
                 self._doubts += status == 404

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -127,16 +128,18 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     return {one: results.get(one, silent) for one in ids}
 
 
-def sign(client: Client, image_id: str) -> str:
+def sign(client: Client, image_id: str, stop: threading.Event | None = None) -> str:
     """
     Ask for an address that opens a private image for an hour; nothing in the library changes.
+
+    `stop` ends every wait when set, with a :exc:`StoppedError`.
 
     Raises
     ------
     APIError
         If none was granted: the key lacks the scope (403), or the server has no such route (404, 405, 501).
     """
-    answer = _send(client, "POST", f"{_path(image_id)}/sign", tier="upload")
+    answer = _send(client, "POST", f"{_path(image_id)}/sign", tier="upload", stop=stop)
     url = decode_object(answer.body, where=answer.where).get("signedUrl")
     if not isinstance(url, str) or not url:
         raise ResponseFormatError(f"{answer.where} answered no signedUrl.")
@@ -205,6 +208,7 @@ def _send(
     *,
     tier: Tier = "mutation",
     timeout: float = PATIENCE,
+    stop: threading.Event | None = None,
     **body: Any,
 ) -> Answer:
     """Send one request at the pace of its tier; a 429 did nothing, so only that is sent again."""
@@ -212,8 +216,8 @@ def _send(
     where = f"{method} {path} at {connection.host}"
     deadline = time.monotonic() + connection.max_wait
     while True:
-        connection.pace(tier, deadline, where)
+        connection.pace(tier, deadline, where, stop)
         try:
             return connection.once(method, path, where, tier=tier, timeout=timeout, **body)
         except RateLimitError as error:
-            connection.wait_refused(tier, error, deadline)
+            connection.wait_refused(tier, error, deadline, stop=stop)

@@ -7,7 +7,8 @@ from collections.abc import Callable
 
 import httpx
 
-from picora_analytics.client.connection import LOOPBACK, mask, retry_after
+from picora_analytics.client.answers import retry_after
+from picora_analytics.client.keys import LOOPBACK, mask
 
 __all__ = ["PictureError", "is_local", "picture_url", "picture_web", "stream_picture"]
 
