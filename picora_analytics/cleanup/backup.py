@@ -250,16 +250,17 @@ class _Run:
         pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-copies")
         copier = Copier(self._client, self._folder, ended=self._ended, cancelled=self._cancelled)
         try:
-            for left in range(ROUNDS - 1, -1, -1):
+            pause, tries = 0.0, 0
+            while todo and tries < ROUNDS:
+                if tries:
+                    self._show.wait(f"{len(todo):,} images are being fetched out of the archive")
+                    self._pause(pause)
+                tries += 1
                 jobs = {
                     pool.submit(copier.copy, image, self._hashes.get(image.id)): image
                     for image in todo
                 }
                 todo, pause = self._collect(jobs, n_before)
-                if not todo or not left:
-                    break
-                self._show.wait(f"{len(todo):,} images are being fetched out of the archive")
-                self._pause(pause)
             for image in todo:
                 self.failed[image.id] = f"still in the archive after {ROUNDS} tries"
         finally:

@@ -137,10 +137,10 @@ class Copier:
         if self._stopped():
             raise NotCopiedError("not tried: stopped")
         told = image.size_bytes
-        if told is not None and told > MAX_BYTES:
-            raise NotCopiedError(f"{told:,} bytes are more than the {MAX_BYTES:,} that are fetched")
         if shutil.disk_usage(self._folder.path).free < (told or 0):
             raise NotCopiedError("the disk is full")
+        if told is not None and told > MAX_BYTES:
+            raise NotCopiedError(f"{told:,} bytes are more than the {MAX_BYTES:,} that are fetched")
         descriptor, name = tempfile.mkstemp(
             prefix=".picora-", suffix=".part", dir=self._folder.path
         )
@@ -259,8 +259,6 @@ class Copier:
         with self._signing:
             if self._no_signing:
                 raise NotCopiedError(self._no_signing)
-            if self._stopped():
-                raise NotCopiedError("not tried: stopped")
             try:
                 url = changes.sign(self._client, image.id, self._ended)
             except StoppedError:

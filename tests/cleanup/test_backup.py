@@ -21,8 +21,9 @@ import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup import copying
 from picora_analytics.cleanup.backup import back_up
-from picora_analytics.cleanup.copies import copy_name, why_stale
+from picora_analytics.cleanup.copies import CopyFolder, Proof, copy_name, why_stale
 from picora_analytics.cleanup.copying import why_not_the_original
+from picora_analytics.client.pictures import PictureError, picture_web, stream_picture
 from picora_analytics.client.shapes import ImageRecord
 
 SVG = (
@@ -264,6 +265,87 @@ def test_private_pictures_without_a_signed_address_are_kept(tmp_path, options, r
     assert len(asked_for) <= copying.MAX_DOUBTS
 
 
+@pytest.mark.parametrize(
+    ("fault", "reason"),
+    [
+        pytest.param({"status": 403}, "and this key is not granted signed", id="no scope"),
+        pytest.param(
+            {"status": 405}, "and this server gives no signed addresses (405)", id="no route"
+        ),
+        pytest.param({"status": 404}, "and no signed address was given (404)", id="no image"),
+        pytest.param({"status": 500, "times": None}, "answered 500", id="down"),
+        pytest.param({"body": b"{}", "times": None}, "answered no signedUrl.", id="no address"),
+    ],
+)
+def test_a_refused_picture_without_a_signed_address_is_kept_with_both_reasons(
+    service, client, images, tmp_path, fault, reason
+):
+    one = picked(images, "small.webp")
+    service.fail("GET", f"/{one}.*", times=None, status=403)
+    service.fail("POST", "*/sign", **fault)
+
+    failed = copied(images.loc[[one]], client, tmp_path).failed
+
+    assert reason in failed[one]
+
+
+def test_a_signing_route_that_fails_once_is_asked_again(service, client, images, tmp_path):
+    service.fail("POST", "*/sign", status=502)
+
+    assert copied(images[~images["is_public"]], client, tmp_path).failed == {}
+
+
+def test_cancelling_ends_a_long_wait_for_a_signed_address(service, client, images, tmp_path):
+    service.fail("POST", "*/sign", times=None, status=429, headers={"retry-after": "500"})
+
+    def cancelled():
+        return any(request.status == 429 for request in service.requests)
+
+    backup = copied(images[~images["is_public"]], client, tmp_path, cancelled=cancelled)
+
+    assert "not tried: stopped" in backup.failed.values()
+    assert backup.proofs == {}
+
+
+@pytest.mark.parametrize(
+    ("size", "reason"),
+    [
+        pytest.param(10**18, "the disk is full", id="more than the disk has"),
+        pytest.param(
+            64 * 2**20 + 1,
+            "67,108,865 bytes are more than the 67,108,864 that are fetched",
+            id="more than Picora takes",
+        ),
+    ],
+)
+def test_a_picture_too_large_is_not_asked_for(service, client, images, tmp_path, size, reason):
+    copier = copying.Copier(client, CopyFolder.of(tmp_path, images.attrs["picora"]))
+
+    with pytest.raises(copying.NotCopiedError, match=f"^{reason}$"):
+        copier.copy(ImageRecord(id="a", url=f"{service.pictures_url}/a.png", size_bytes=size), None)
+
+    copier.close()
+    assert asked(service) == []
+
+
+def test_a_picture_that_does_not_end_is_cut_off(service, client, tmp_path):
+    service.upload(SVG.replace(b"/></svg>", b"/><!--" + b" " * 70_000 + b"--></svg>"), "long.svg")
+    images = pic.load_images(client, store=None, progress=False)
+    one = picked(images, "long.svg")
+
+    backup = copied(images.loc[[one]].assign(size_bytes=10), client, tmp_path)
+
+    assert backup.failed == {one: "more than 65,546 bytes came"}
+
+
+def test_a_picture_that_comes_too_slowly_is_given_up(service, images):
+    with (
+        picture_web(local=True, timeout=5) as web,
+        pytest.raises(PictureError, match=r"^it was not there within 0 seconds$"),
+    ):
+        stream_picture(web, images["url"].iloc[-1], bytes, max_bytes=10**6, patience=0)
+
+
 def test_the_picture_host_never_sees_the_key(client, images, tmp_path):
     seen = []
 
@@ -384,6 +466,17 @@ def test_proofs_that_hold_are_reused_and_damaged_ones_made_anew(service, client,
     assert again.recheck(images.index) == {}
 
 
+def test_nothing_is_fetched_where_all_is_proved(service, client, images, tmp_path):
+    first = copied(images, client, tmp_path)
+    before = len(asked(service))
+
+    again = copied(images, client, tmp_path)
+
+    assert len(asked(service)) == before
+    assert again.proofs == first.proofs
+    assert again.recheck(["unplanned"]) == {"unplanned": "no copy was made"}
+
+
 def test_an_image_changed_since_is_copied_anew(service, client, images, tmp_path):
     copied(images, client, tmp_path)
     one = picked(images, "shot.png")
@@ -412,7 +505,7 @@ def test_an_image_changed_since_is_copied_anew(service, client, images, tmp_path
 def test_a_proof_is_of_one_state_and_expires(change, reason):
     now = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
     facts = {"id": "a", "url": "u", "size_bytes": 7}
-    proof = pic.cleanup.copies.Proof(
+    proof = Proof(
         file="picora-a", sha256="0", size_bytes=7, copied_at=now, image=ImageRecord(**facts)
     )
     image = ImageRecord(**{**facts, **change})
@@ -498,6 +591,14 @@ def test_a_folder_that_cannot_be_made_is_refused(client, images, tmp_path):
 
     with pytest.raises(pic.BackupError, match=r"cannot be used: .*\.$"):
         copied(images, client, tmp_path / "file" / "kept")
+
+
+@pytest.mark.parametrize("name", ["copies.ndjson", ".picora-x.part"])
+def test_a_folder_where_a_file_of_ours_is_a_folder_is_refused(client, images, tmp_path, name):
+    (tmp_path / name).mkdir()
+
+    with pytest.raises(pic.BackupError, match=r"cannot be used: .*\.$"):
+        copied(images, client, tmp_path)
 
 
 def test_progress_says_first_what_is_needed_and_last_what_stands(client, images, tmp_path):

@@ -1,6 +1,7 @@
 """Copies uploaded again: byte for byte, each once, with a whole mapping of old and new."""
 
 import csv
+import datetime as dt
 import io
 import os
 
@@ -10,7 +11,8 @@ from PIL import Image
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.backup import back_up
-from picora_analytics.cleanup.likeness import what_is_lost
+from picora_analytics.cleanup.copies import Proof
+from picora_analytics.cleanup.likeness import what_is_lost, wishes_of
 from picora_analytics.cleanup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client.shapes import ImageRecord
 
@@ -284,13 +286,15 @@ def test_a_folder_without_copies_is_refused_and_not_made(client, tmp_path):
 def test_an_altered_copy_is_not_uploaded_and_others_are(service, client, before, kept):
     altered = next(kept.glob("picora-*.png"))
     altered.write_bytes(altered.read_bytes() + b"x")
+    next(kept.glob("picora-*.svg")).unlink()
 
     rows = restored(client, kept).set_index("old_id")
 
-    assert rows.loc[named(before, "one.png"), "outcome"] == "failed"
-    assert rows.loc[named(before, "one.png"), "reason"] == "its copy is gone or was altered"
-    assert sorted(rows["outcome"]) == ["failed", "restored", "restored"]
-    assert len(service.images) == 2
+    for name in ("one.png", "=three.svg"):
+        assert rows.loc[named(before, name), "outcome"] == "failed"
+        assert rows.loc[named(before, name), "reason"] == "its copy is gone or was altered"
+    assert sorted(rows["outcome"]) == ["failed", "failed", "restored"]
+    assert len(service.images) == 1
 
 
 def test_a_refused_file_fails_alone(service, client, kept):
@@ -319,11 +323,11 @@ def test_copies_are_uploaded_at_the_pace_of_uploads(service, client, kept):
 
 def test_what_did_not_come_back_as_it_was_is_said_field_by_field():
     old = ImageRecord(id="a", url="u", filename="a.png", tags=("x", "y"), is_public=None)
-    proof = pic.cleanup.copies.Proof(
+    proof = Proof(
         file="picora-a.png",
         sha256="0",
         size_bytes=7,
-        copied_at=pic.cleanup.copies.dt.datetime.min,
+        copied_at=dt.datetime.min,
         image=old,
     )
     new = ImageRecord(id="b", url="v", filename="b.png", tags=("y",), is_public=True, size_bytes=6)
@@ -377,6 +381,7 @@ def test_another_upload_of_the_same_size_is_not_taken_for_the_lost_one(
 
     def meanwhile(answer):
         service.upload(other, "=three.svg", tags=["b"])
+        service.upload(other + b"<!-- -->", "=three.svg", tags=["b"])
         return answer
 
     service.fail("POST", "/v1/images", after=True, status=500, body=meanwhile)
@@ -385,4 +390,42 @@ def test_another_upload_of_the_same_size_is_not_taken_for_the_lost_one(
 
     assert row["outcome"] == "restored"
     assert service.picture(row["new_id"]) == before[one].data
-    assert len(service.images) == 2
+    assert len(service.images) == 3
+
+
+@pytest.mark.parametrize(
+    ("path", "fault"),
+    [
+        pytest.param("/v1/images", {"skip": 1, "status": 403}, id="the listing"),
+        pytest.param("/*.png", {"status": 404}, id="the picture"),
+    ],
+)
+def test_what_cannot_be_looked_for_is_unknown_and_found_by_the_next_call(
+    service, client, before, kept, path, fault
+):
+    one = named(before, "one.png")
+    service.fail("POST", "/v1/images", after=True, drop=True)
+    service.fail("GET", path, **fault)
+
+    first = restored(client, kept, one).iloc[0]
+    again = restored(client, kept, one).iloc[0]
+
+    assert (first["outcome"], first["new_id"]) == ("unknown", None)
+    assert (again["outcome"], again["new_id"]) == ("restored", next(iter(service.images)))
+    assert len(uploads(service)) == 1
+
+
+def test_an_image_there_with_other_bytes_does_not_stand_for_its_copy(service, client, tmp_path):
+    images = pic.load_images(client, store=None, progress=False)
+    back_up(images, images.attrs["picora"], client, tmp_path, progress=False)
+    changed = service.upload(drawn("PNG", "red"))
+    service.edit(changed.id, data=drawn("PNG", "red") + b"more", size_bytes=changed.size_bytes + 4)
+
+    row = restored(client, tmp_path, changed.id).iloc[0]
+
+    assert row["outcome"] == "restored"
+    assert row["new_id"] != row["old_id"]
+
+
+def test_silence_about_tags_is_no_wish_for_none():
+    assert wishes_of(ImageRecord(id="a", url="u", is_public=True)) == {"is_public": True}
