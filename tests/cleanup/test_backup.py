@@ -307,6 +307,15 @@ def test_cancelling_ends_a_long_wait_for_a_signed_address(service, client, image
     assert backup.proofs == {}
 
 
+def test_a_folder_that_vanishes_fails_the_copy(client, images, tmp_path):
+    copier = copying.Copier(client, CopyFolder.of(tmp_path / "gone", images.attrs["picora"]))
+
+    with pytest.raises(copying.NotCopiedError, match=r"^the copy cannot be written \(No such file"):
+        copier.copy(ImageRecord(id="a", url="u"), None)
+
+    copier.close()
+
+
 @pytest.mark.parametrize(
     ("size", "reason"),
     [
