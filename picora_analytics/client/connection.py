@@ -10,6 +10,7 @@ import time
 from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Any, TypeVar
+from urllib.parse import urlencode
 
 import httpx
 
@@ -245,22 +246,18 @@ class Connection:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
         deadline = time.monotonic() + patience
+        # The query is written here: httpx would read and write the whole address twice.
+        url = f"{self.base_url}{path}" + (f"?{urlencode(params)}" if params else "")
         failure: str
         heard = False
         try:
             with self._http.stream(
-                method,
-                f"{self.base_url}{path}",
-                params=params,
-                json=json,
-                timeout=patience,
-                **(form or {}),
+                method, url, json=json, timeout=patience, **(form or {})
             ) as response:
                 # A body that echoes the key must not carry it into a traceback or a frame.
                 body = _read(response, deadline, where).replace(
                     self.secret.reveal().encode(), b"<key>"
                 )
-            # A refusal is not in the count of requests that the headers tell.
             heard = response.status_code != 429
         except KeyboardInterrupt as interrupt:
             strip_tracebacks(interrupt)  # The HTTP libraries' frames hold the key.
@@ -282,13 +279,7 @@ class Connection:
         finally:
             if not heard:
                 self.pacer.lost(tier)
-        date = date_of(response.headers.get("date", ""))
-        wall = date or dt.datetime.now(dt.UTC)
-        name, _, session = response.headers.get("server", "").partition("/")
-        self.demo = name == "picora-demo" and self.host in LOOPBACK
-        self.demo_session = session if self.demo and session.isalnum() else ""
-        if heard:
-            self.pacer.correct(tier, response.headers, date.timestamp() if date else None)
+        wall = self._learn(tier, response)
         if response.is_success:
             duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
             return Answer(response.status_code, body, where, wall, duplicate)
@@ -299,6 +290,20 @@ class Connection:
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
             )
         raise status_error(response, body, where, wall)
+
+    def _learn(self, tier: Tier, response: httpx.Response) -> dt.datetime:
+        """Take from the headers what they tell of pace, server and time; give the service's own time."""
+        headers = {
+            name.decode("latin-1").lower(): value.decode("latin-1")
+            for name, value in response.headers.raw
+        }
+        name, _, session = headers.get("server", "").partition("/")
+        self.demo = name == "picora-demo" and self.host in LOOPBACK
+        self.demo_session = session if self.demo and session.isalnum() else ""
+        date = date_of(headers.get("date", ""))
+        if response.status_code != 429:  # A refusal is not in the count that the headers tell.
+            self.pacer.correct(tier, headers, date.timestamp() if date else None)
+        return date or dt.datetime.now(dt.UTC)
 
 
 def _read(response: httpx.Response, deadline: float, where: str) -> bytes:

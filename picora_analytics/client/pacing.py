@@ -192,13 +192,13 @@ class Pacer:
         tier : {"read", "mutation", "upload"}
             The tier of the call that was answered.
         headers : mapping
-            Case-insensitive. ``Reset`` is read as a Unix time from 10**9 up, else as seconds: the
+            Names in lower case. ``Reset`` is read as a Unix time from 10**9 up, else as seconds: the
             vendor's sources say both.
         wall : float or None
             The service's own time, Unix seconds; None where the answer has no date.
         """
         limit, remaining, reset = (
-            _number(headers, name) for name in ("Limit", "Remaining", "Reset")
+            _number(headers, name) for name in ("limit", "remaining", "reset")
         )
         if reset is not None and reset >= 1e9:
             reset = None if wall is None else max(0.0, reset - wall)
@@ -235,7 +235,7 @@ class Pacer:
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:
-    for family in ("RateLimit-", "X-RateLimit-"):
+    for family in ("ratelimit-", "x-ratelimit-"):
         # Never "nan" or "inf".
         match = re.match(
             r"\s*(\d{1,12}(?:\.\d{1,6})?)\s*(?:[,;]|$)", headers.get(family + name, "")

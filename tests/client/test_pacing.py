@@ -28,8 +28,8 @@ def run(pacer, clock, n, tier="read"):
 
 
 def answer(limit=None, remaining=None, reset=None, prefix=""):
-    named = {"Limit": limit, "Remaining": remaining, "Reset": reset}
-    return {f"{prefix}RateLimit-{k}": str(v) for k, v in named.items() if v is not None}
+    named = {"limit": limit, "remaining": remaining, "reset": reset}
+    return {f"{prefix}ratelimit-{k}": str(v) for k, v in named.items() if v is not None}
 
 
 def per_second(starts):
@@ -103,7 +103,7 @@ def test_a_smaller_limit_slows_down_and_a_later_larger_one_speeds_up_again():
         pytest.param(
             answer(600, 0, 1_800_000_020), 1_800_000_000, id="Unix time by the server's clock"
         ),
-        pytest.param(answer(600, 0, 20, prefix="X-"), 0, id="the older header names"),
+        pytest.param(answer(600, 0, 20, prefix="x-"), 0, id="the older header names"),
         pytest.param(answer("600;w=60", 0, "20, 3600"), 0, id="with parameters"),
     ],
 )
@@ -198,7 +198,7 @@ def test_a_header_that_is_no_number_leaves_the_word_to_the_other_family():
     clock = Clock()
     pacer = Pacer(clock)
 
-    pacer.correct("read", answer("x", "", "soon") | answer(6000, 5999, 59, prefix="X-"), wall=0)
+    pacer.correct("read", answer("x", "", "soon") | answer(6000, 5999, 59, prefix="x-"), wall=0)
 
     assert 99 < per_second(run(pacer, clock, 600)) < 100
 
