@@ -172,9 +172,15 @@ def back_up(
     with target.lock():
         target.begin()
         known = {one: proof for one, proof in target.proofs().items() if one in wanted}
+        if known:
+            show.wait(f"checking {len(known):,} copies that are there already")
         before = Backup(target.path, known, {}, len(known), library["demo"], wanted)
         lost = before.recheck(known)
-        proofs = {one: proof for one, proof in known.items() if one not in lost}
+        proofs = {
+            one: proof
+            for one, proof in known.items()
+            if one not in lost and hashes.get(one, proof.sha256).lower() == proof.sha256
+        }
         todo = [image for one, image in wanted.items() if one not in proofs]
         need = sum(image.size_bytes or 0 for image in todo)
         free = _check_room(target.path, need + PER_FILE * len(todo))

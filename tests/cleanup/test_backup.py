@@ -486,6 +486,16 @@ def test_nothing_is_fetched_where_all_is_proved(service, client, images, tmp_pat
     assert again.recheck(["unplanned"]) == {"unplanned": "no copy was made"}
 
 
+def test_a_copy_that_does_not_fit_a_content_hash_told_later_is_not_reused(client, images, tmp_path):
+    copied(images, client, tmp_path)
+    one = picked(images, "shot.png")
+    images.loc[one, "content_hash"] = "0" * 64
+
+    again = copied(images, client, tmp_path)
+
+    assert again.failed == {one: "its bytes are not those of its content hash"}
+
+
 def test_an_image_changed_since_is_copied_anew(service, client, images, tmp_path):
     copied(images, client, tmp_path)
     one = picked(images, "shot.png")
