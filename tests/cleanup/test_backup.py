@@ -677,7 +677,8 @@ def test_a_manifest_that_says_not_whose_it_is_is_refused(client, images, tmp_pat
 
 
 SCRIPT = """
-import sys
+import signal, sys
+signal.signal(signal.SIGINT, signal.default_int_handler)  # A run in the background inherits none.
 import picora_analytics as pic
 from picora_analytics.cleanup.backup import back_up
 url, key, folder = sys.argv[1:]
