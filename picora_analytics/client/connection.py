@@ -308,14 +308,16 @@ class Connection:
 
 def _read(response: httpx.Response, deadline: float, where: str) -> bytes:
     """Read a body under a total deadline and a ceiling: a read timeout alone never ends a slow drip."""
+    too_much = f"{where} sent more than {MAX_BODY // 1024**2} MiB; it was cut off."
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
+        raise TransportError(too_much)
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY:
-            raise TransportError(
-                f"{where} sent more than {MAX_BODY // 1024**2} MiB; it was cut off."
-            )
+            raise TransportError(too_much)
         if time.monotonic() > deadline:
             raise TransportError(f"{where} was not sent within the timeout; it was cut off.")
     return b"".join(chunks)

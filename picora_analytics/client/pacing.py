@@ -3,7 +3,7 @@ Pacing before refusal: how long to wait so that the service never has to say no.
 
 Each tier is a bucket of requests that refills at the tier's rate, kept as the service keeps it: our own
 requests are taken out when they start, those of other programs on the same key when an answer tells of them
-(``Remaining`` has fallen by more than we sent). Alone, all but one of the burst is used at once and the
+(``Remaining`` has fallen by more than we sent). Alone, all but two of the burst are used at once and the
 limit's own pace after it. In company the pace is the limit times how full the bucket is: two programs settle
 at half each with the bucket half full, three at a third, and whoever is left alone is back at the whole.
 """
@@ -77,8 +77,9 @@ class _Budget:
 
     def delay(self, now: float) -> float:
         interval = self.refill(now)
-        # One stays in the bucket, and one more for each that may be overtaken; two is as many as matter.
-        needed = min(self.size, 2 + min(2, self.under_way))
+        # Two stay in the bucket: one for clocks that differ, one for another program's first request, which
+        # nothing foretells. A third for requests of ours that may overtake each other on the way.
+        needed = min(self.size, 3 + min(1, self.under_way))
         start = max(self.closed_until, self.at + (needed - self.held) * interval)
         spare = 0.0
         if now < self.company_until:
@@ -115,7 +116,7 @@ class _Budget:
         if now >= self.closed_until:
             self.ease = max(SLOWEST, self.pace(now) * SLOWER)
         self.eased_at = self.closed_until = self.at = max(self.closed_until, until)
-        self.held = min(self.held, 2)
+        self.held = min(self.held, 3)
 
     def see(self, now: float, used: float | None, left: float, reset: float) -> None:
         """Learn from one answer: requests of the window used by all, left in it, and when it ends."""
