@@ -430,3 +430,12 @@ def test_an_image_there_with_other_bytes_does_not_stand_for_its_copy(service, cl
 
 def test_silence_about_tags_is_no_wish_for_none():
     assert wishes_of(ImageRecord(id="a", url="u", is_public=True)) == {"is_public": True}
+
+
+def test_a_private_picture_is_private_from_its_upload_on(service, client, before, kept):
+    service.fail("PATCH", "*", times=None, status=422)
+
+    row = restored(client, kept, named(before, "../two.jpg")).iloc[0]
+
+    assert row["outcome"] == "restored"
+    assert service.images[row["new_id"]].is_public is False
