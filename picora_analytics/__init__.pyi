@@ -28,10 +28,12 @@ from .charts import (
     plot_visibility as plot_visibility,
 )
 from .cleanup import (
+    Backup as Backup,
     DeletionPlan as DeletionPlan,
     DeletionReceipt as DeletionReceipt,
     plan_deletion as plan_deletion,
     read_plan as read_plan,
+    restore_images as restore_images,
 )
 from .client import (
     Client as Client,

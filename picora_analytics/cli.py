@@ -257,6 +257,58 @@ def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[A
 
 @cli.command()
 @click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
+@click.argument("folder", type=click.Path(file_okay=False))
+@_with_client
+def backup(client: Client, plan_file: str, folder: str) -> None:
+    """
+    Copy the original files of a saved plan into FOLDER and prove each copy; nothing is deleted.
+
+    Copies already there are checked again and reused. The downloads count towards the month's image bandwidth.
+    """
+    from picora_analytics import read_plan
+
+    made = read_plan(plan_file).back_up(client, folder)
+    click.echo(repr(made))
+    if made.failed:
+        sys.exit(PARTIAL)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write old and new ids and addresses and every outcome, as CSV.",
+)
+@_with_client
+def restore(client: Client, folder: str, ids: Sequence[str], output: str | None) -> None:
+    """
+    Upload the copies in FOLDER again, under new addresses and with a new date.
+
+    Images still in the library are not sent. A second call goes on where the first ended.
+    FOLDER/restored.csv holds old and new addresses, for a search and replace.
+    """
+    from picora_analytics import restore_images
+    from picora_analytics.files import write_atomic
+    from picora_analytics.text import csv_safe, visible
+
+    rows = restore_images(client, folder, list(ids) or None)
+    for row in rows[rows["reason"] != ""].itertuples(index=False):
+        click.echo(visible(f"{row.old_id}  {row.outcome}: {row.reason}"))
+    for outcome, n in rows["outcome"].value_counts().items():
+        click.echo(f"{n:>8,}  {outcome}")
+    if output:
+        safe = rows.map(csv_safe)
+        write_atomic(Path(output), lambda file: safe.to_csv(file, index=False))
+        click.echo(f"\nWritten    {output}")
+    if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
+        sys.exit(PARTIAL)
+
+
+@cli.command()
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
 @click.option(
     "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
 )

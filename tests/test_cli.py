@@ -8,6 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
+import picora_analytics as pic
 from picora_analytics import DemoServer
 
 
@@ -297,3 +298,41 @@ def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
     assert len(listed.stdout.splitlines()) == 2
     assert two.stdout.startswith("0 added, 1 removed, 0 changed, 0 replaced, -")
     assert gone in two.stdout
+
+
+def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
+    with DemoServer(n_images=120, rate_scale=100) as server:
+        planned = run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        made = run("backup", "plan.json", "kept", server=server)
+        chosen = pic.read_plan(tmp_path / "plan.json").images.index
+        for one in chosen:
+            server.remove(one)
+        one = run("restore", "kept", "--id", chosen[0], server=server)
+        back = run("restore", "kept", "-o", "map.csv", server=server)
+
+        assert (planned.returncode, made.returncode, one.returncode, back.returncode) == (0,) * 4, (
+            made.stderr + one.stderr + back.stderr
+        )
+        assert f"{len(chosen)} of {len(chosen)} images proved" in made.stdout
+        assert len(server.images) == 120
+        assert re.search(r"^ +1  restored$", one.stdout, re.MULTILINE)
+        assert re.search(rf"^ +{len(chosen)}  restored$", back.stdout, re.MULTILINE)
+    rows = pd.read_csv(tmp_path / "map.csv", dtype=str)
+    assert list(rows.columns) == ["old_id", "new_id", "old_url", "new_url", "outcome", "reason"]
+    assert set(rows["old_id"].str.removeprefix("'")) == set(chosen)
+
+
+def test_copies_that_cannot_be_proved_exit_with_4(run):
+    with DemoServer(n_images=120, rate_scale=100) as server:
+        run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        server.fail("GET", "/*.*", status=404)
+        made = run("backup", "plan.json", "kept", server=server)
+
+    assert made.returncode == 4
+    assert "1: 127.0.0.1 answered 404" in made.stdout

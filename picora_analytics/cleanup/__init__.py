@@ -1,7 +1,17 @@
 """From a choice of images to a plan, and what it would do."""
 
+from picora_analytics.cleanup.backup import Backup
 from picora_analytics.cleanup.plan import Caps, DeletionPlan, plan_deletion
 from picora_analytics.cleanup.planfile import read_plan
 from picora_analytics.cleanup.receipt import DeletionReceipt
+from picora_analytics.cleanup.restore import restore_images
 
-__all__ = ["Caps", "DeletionPlan", "DeletionReceipt", "plan_deletion", "read_plan"]
+__all__ = [
+    "Backup",
+    "Caps",
+    "DeletionPlan",
+    "DeletionReceipt",
+    "plan_deletion",
+    "read_plan",
+    "restore_images",
+]

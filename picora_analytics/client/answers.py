@@ -20,7 +20,7 @@ from picora_analytics.errors import (
     StatusError,
 )
 
-__all__ = ["Answer", "date_of", "status_error"]
+__all__ = ["Answer", "date_of", "retry_after", "status_error"]
 
 DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.picora.cn")
 MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
@@ -41,6 +41,7 @@ class Answer(msgspec.Struct, frozen=True):
     body: bytes
     where: str
     server_time: dt.datetime
+    duplicate: bool = False  # Of an upload: the library had these bytes already.
 
 
 def status_error(
@@ -73,7 +74,7 @@ def status_error(
     if status == 404:
         return NotFoundError(message, **facts)
     if status == 429:
-        return RateLimitError(message, retry_after=_retry_after(response.headers, wall), **facts)
+        return RateLimitError(message, retry_after=retry_after(response.headers, wall), **facts)
     return StatusError(message, **facts)
 
 
@@ -104,8 +105,9 @@ def date_of(text: str) -> dt.datetime | None:
     return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
-def _retry_after(headers: httpx.Headers, wall: dt.datetime) -> float:
+def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
     """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
+    wall = wall or date_of(headers.get("date", "")) or dt.datetime.now(dt.UTC)
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return min(max(float(text), 0.05), MAX_PAUSE)

@@ -240,9 +240,10 @@ class Connection:
         tier: Tier,
         params: Mapping[str, Any] | None = None,
         json: Any = None,
+        form: Mapping[str, Any] | None = None,
         timeout: float | None = None,
     ) -> Answer:
-        """Send one request, once; `timeout` is the client's own unless given."""
+        """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
         deadline = time.monotonic() + patience
         # The query is written here: httpx would read and write the whole address twice.
@@ -250,7 +251,9 @@ class Connection:
         failure: str
         heard = False
         try:
-            with self._http.stream(method, url, json=json, timeout=patience) as response:
+            with self._http.stream(
+                method, url, json=json, timeout=patience, **(form or {})
+            ) as response:
                 # A body that echoes the key must not carry it into a traceback or a frame.
                 body = _read(response, deadline, where).replace(
                     self.secret.reveal().encode(), b"<key>"
@@ -278,7 +281,8 @@ class Connection:
                 self.pacer.lost(tier)
         wall = self._learn(tier, response)
         if response.is_success:
-            return Answer(response.status_code, body, where, wall)
+            duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
+            return Answer(response.status_code, body, where, wall, duplicate)
         if response.is_redirect:
             target = httpx.URL(response.headers.get("location", "")).host or self.host
             raise ResponseFormatError(
