@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from picora_analytics.errors import SchemaError
 
@@ -79,12 +80,24 @@ def frame_from_table(table: pa.Table, facts: Facts | None = None) -> pd.DataFram
     return frame
 
 
-def _shared_tuples(column: pa.ChunkedArray) -> list[tuple[str, ...] | None]:
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    rows: list[tuple[str, ...] | None] = []
-    for tags in column.to_pylist():
-        row = None if tags is None else tuple(tags)
-        rows.append(row if row is None else shared.setdefault(row, row))
+def _shared_tuples(column: pa.ChunkedArray) -> Any:
+    """Make one tuple of each different row of tags: a million small lists one by one take seconds."""
+    lists = column.combine_chunks()
+    flat = pc.list_flatten(lists).dictionary_encode()
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    # A row written as the numbers of its tags, so that no tag can hold the separator.
+    numbers = pa.ListArray.from_arrays(offsets, flat.indices.fill_null(-1).cast(pa.string()))
+    codes = pc.binary_join(numbers, ",").dictionary_encode().indices.to_numpy()
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    # Unknown tags have no numbers either: they are told apart from `()` below.
+    known = pc.fill_null(lists, pa.scalar([], lists.type)).take(pa.array(first))
+    tuples = np.empty(len(first), dtype=object)
+    for number, tags in enumerate(known.to_pylist()):
+        tuples[number] = tuple(tags)
+    rows = tuples[codes]
+    rows[lists.is_null().to_numpy(zero_copy_only=False)] = None
     return rows
 
 
@@ -108,7 +121,7 @@ def table_from_frame(images: pd.DataFrame) -> pa.Table:
         values: Any = images.index if field.name == "id" else images[field.name]
         try:
             if field.name == "tags":
-                values = pa.array(map(_plain_tags, values), field.type)
+                values = _tag_lists(values, field.type)
             else:
                 values = pa.Array.from_pandas(values, type=field.type)
         except (pa.ArrowException, TypeError, ValueError) as error:
@@ -118,6 +131,15 @@ def table_from_frame(images: pd.DataFrame) -> pa.Table:
             ) from error
         arrays.append(values)
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _tag_lists(tags: pd.Series[Any], kind: pa.DataType) -> pa.Array:
+    try:  # Rows with equal tags become one list, taken as often as it is needed.
+        codes, different = pd.factorize(tags.to_numpy(dtype=object))
+    except TypeError:  # Arrays, as plain pandas reads them from Parquet, have no hash.
+        return pa.array(map(_plain_tags, tags), kind)
+    lists = pa.array(map(_plain_tags, different), kind)
+    return lists.take(pa.array(codes, mask=codes < 0))
 
 
 def _plain_tags(tags: Any) -> list[str] | None:

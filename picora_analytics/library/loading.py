@@ -3,13 +3,9 @@
 from __future__ import annotations
 
 import datetime as dt
-import mimetypes
 import os
-import warnings
 from collections.abc import Iterator
-from pathlib import Path
-from typing import Any, Literal, cast
-from urllib.parse import urlsplit
+from typing import Literal, cast
 
 import pandas as pd
 import pyarrow as pa
@@ -19,7 +15,9 @@ from picora_analytics.client.shapes import ImageRecord, Page
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
-from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.library.refreshing import refreshed
+from picora_analytics.library.rows import table_of
+from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, progress_for
 from picora_analytics.units import format_bytes
 
@@ -57,7 +55,9 @@ def load_images(
         Where to remember the library between sessions: ``"default"`` is the platform's user-data folder (a
         temporary one for the demo), None remembers nothing.
     refresh : {"auto", "full", "never"}
-        ``"never"`` gives what was last remembered and sends no listing; otherwise the library is listed anew.
+        ``"auto"`` reads only what changed since the library was last remembered, where the service has a change
+        feed; without one, and with ``"full"``, the library is listed anew. ``"never"`` gives what was last
+        remembered and asks only whose key it is.
     progress : Progress or bool, optional
         False for silence, an object of your own, or None to suit the place.
 
@@ -91,13 +91,17 @@ def load_images(
         raise ValueError("A load by tag is not remembered, so refresh='never' has nothing to give.")
     pages = client.iter_pages(tag=tag)
     account = client.account()
-    remembered = None if tag is not None else _store(store, account, client.demo)
+    remembered = None if tag is not None else _store(store, account, client)
     if refresh == "never":
         if remembered is None:
             raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
         return remembered.load()
 
     show = progress_for(progress, "Loading")
+    if refresh == "auto" and remembered is not None:
+        images = refreshed(client, remembered, show)
+        if images is not None:
+            return images
     reading = _Reading()
     problem: IncompleteLoadError | APIError | KeyboardInterrupt | None = None
     with client.reporting(show.wait):
@@ -126,14 +130,7 @@ def load_images(
             )
         raise IncompleteLoadError(f"{what} {_KEPT.format(len(images))}", images=images) from problem
     if remembered is not None:
-        try:
-            remembered.save(images)
-        except OSError as error:  # An hour of reading is not thrown away for a full disk.
-            warnings.warn(
-                f"The library was read whole, but not remembered in {remembered.folder}: {error}. "
-                "Choose another folder with store=, or store=None.",
-                stacklevel=2,
-            )
+        remember(remembered, images)
     show.finish(_verdict(facts))
     return images
 
@@ -170,7 +167,16 @@ class _Reading:
 
     def table(self) -> pa.Table:
         rows = list(self._seen.values())
-        parts = [_table(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
+        parts = [
+            table_of(
+                {
+                    name: [getattr(row, name) for row in batch]
+                    for name in ImageRecord.__struct_fields__
+                }
+            )
+            for start in range(0, len(rows), BATCH)
+            if (batch := rows[start : start + BATCH])
+        ]
         return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
 
     def facts(self, client: Client, account: str, tag: str | None, *, complete: bool) -> Facts:
@@ -245,18 +251,20 @@ def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> S
     SnapshotError
         If the folder holds snapshots of another account.
     """
-    return cast(SnapshotStore, _store(store, client.account(), client.demo))
+    return cast(SnapshotStore, _store(store, client.account(), client))
 
 
-def _store(store: str | os.PathLike[str] | None, account: str, demo: bool) -> SnapshotStore | None:
+def _store(
+    store: str | os.PathLike[str] | None, account: str, client: Client
+) -> SnapshotStore | None:
     if store is None:
         return None
     if store != "default":
         chosen = SnapshotStore(store)
         chosen.refuse_other_account(account)
         return chosen
-    # The demo is invented anew in each session, so what is remembered of it ends with the session.
-    folder = session_folder() if demo else data_folder()
+    # Each demo is a library of its own under the same account, and ends with this session.
+    folder = session_folder() / client.demo_session if client.demo else data_folder()
     return SnapshotStore(folder / "snapshots" / account)
 
 
@@ -272,36 +280,6 @@ def _verdict(facts: Facts) -> str:
             f"{count} {name}" for name, count in sorted(unreadable.items())
         )
     return f"{text}; read {facts['loaded_at'][:16].replace('T', ' ')} UTC"
-
-
-def _table(images: list[ImageRecord]) -> pa.Table:
-    columns: dict[str, list[Any]] = {
-        name: [getattr(image, name) for image in images]
-        for name in SCHEMA.names
-        if name != "content_hash"
-    }
-    columns["mime_type"] = [image.mime_type or _mime_type(image) for image in images]
-    columns["content_hash"] = [None] * len(images)  # Only the change feed tells it.
-    return pa.table(columns, schema=SCHEMA)
-
-
-# The formats Picora stores (docs, upload page); the standard library knows some only on some platforms.
-_MIME_TYPES = {
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".svg": "image/svg+xml",
-}
-
-
-def _mime_type(image: ImageRecord) -> str | None:
-    """Fall back to the URL's extension, then to the file name's: the URL names what is stored."""
-    for name in (urlsplit(image.url).path, image.filename or ""):
-        suffix = Path(name).suffix.lower()
-        kind = _MIME_TYPES.get(suffix) or mimetypes.types_map.get(suffix)
-        if kind is not None and kind.startswith("image/"):
-            return kind
-    return None
 
 
 def _iso(moment: dt.datetime) -> str:
