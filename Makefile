@@ -4,10 +4,11 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
+BENCH := .venv-bench
 # One worker a core; tests that share a JupyterLab stay in one.
 PARALLEL := -n logical --dist loadgroup
 
-.PHONY: help demo test check lab test-oldest format notebooks clean
+.PHONY: help demo test check lab test-oldest format notebooks bench clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
@@ -17,6 +18,7 @@ help:
 	@echo "make test-oldest  the unit tests under pandas 2.2"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
+	@echo "make bench        measure the loader beside others, 40 minutes"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -65,5 +67,13 @@ format: $(VENV)/.dev
 notebooks: $(VENV)/.test
 	env -u PICORA_API_KEY -u PICORA_BASE_URL $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
+$(BENCH)/.ready: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python benchmarks/run.py --write
+
 clean:
-	rm -rf $(VENV) $(OLD) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
