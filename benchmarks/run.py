@@ -41,7 +41,7 @@ def times(value: float, base: float) -> str:
 
 def extra(run: Run) -> str:
     pages = math.ceil(run["images"] / 100)
-    return f"{run['requests']:.0f} (+{run['requests'] / pages - 1:.1%})"
+    return f"{run['requests']:.0f} ({run['requests'] / pages - 1:+.1%})"
 
 
 def ms(latency: float) -> str:
@@ -54,12 +54,13 @@ def ms(latency: float) -> str:
 def client(options: argparse.Namespace) -> str:
     """Cost at the client: no latency, no limit."""
     with Service(options.images) as service:
-        found = {}
-        for program in ("ten_lines", "requests_session", "picora"):
-            found[NAMES[program]] = [load(program, service) for _ in range(options.repeat)]
-        found["`load_images`, remembered (checkpoint and snapshot)"] = [
-            remembered(service) for _ in range(options.repeat)
-        ]
+        found: dict[str, list[Run]] = {}
+        for _ in range(
+            options.repeat
+        ):  # In turns, so that other work on the machine meets all alike.
+            for program in ("ten_lines", "requests_session", "picora"):
+                found.setdefault(NAMES[program], []).append(load(program, service))
+            found.setdefault(f"{NAMES['picora']}, with a store", []).append(remembered(service))
         found[NAMES["dlt_rest"]] = [load("dlt_rest", service)]
     runs = {name: median(each) for name, each in found.items()}
     one = runs[NAMES["ten_lines"]]
@@ -78,21 +79,21 @@ def client(options: argparse.Namespace) -> str:
 
 def limit(options: argparse.Namespace) -> str:
     """All programs under the documented limit, at three round trips."""
-    n = min(options.images, 10_000)
     rows = []
-    with Service(n) as service:
-        for latency in (0.05, 0.2, 0.5):
+    # Refusals come only once the burst is used up, which takes longer where the round trip is short.
+    for latency, largest in ((0.05, 20_000), (0.2, 10_000), (0.5, 10_000)):
+        n = min(options.images, largest)
+        with Service(n) as service:
             for program in ("ten_lines", "requests_session", "dlt_rest", "picora"):
                 run = load(program, service, latency=latency, scale=1)
                 wall = times(run["wall"], floor(n))
                 if run["error"]:
                     wall = f"died on request {run['requests']} ({run['error']})"
-                rows.append([ms(latency), NAMES[program], wall, extra(run), run["refusals"]])
-    head = "round trip | program | wall / floor | requests | refused"
-    return (
-        f"{n:,} images at 600 requests a minute, in real time; the floor is {floor(n):.1f} s.\n\n"
-        f"{table(head, rows)}"
-    )
+                rows.append(
+                    [ms(latency), f"{n:,}", NAMES[program], wall, extra(run), run["refusals"]]
+                )
+    head = "round trip | images | program | wall / floor | requests | refused"
+    return f"600 requests a minute, in real time.\n\n{table(head, rows)}"
 
 
 def chains(options: argparse.Namespace) -> str:
