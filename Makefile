@@ -4,20 +4,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
+BENCH := .venv-bench
 # One worker a core; tests that share a JupyterLab stay in one.
 PARALLEL := -n logical --dist loadgroup
 
-.PHONY: help demo test check lab test-oldest format notebooks screenshots clean
+.PHONY: help demo test check lab test-oldest prove bench format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
 	@echo "make test         the tests"
 	@echo "make lab          JupyterLab on notebooks/"
 	@echo "make check        format, lint, types and all tests"
+	@echo "make prove        the long counts, with their figures: loads, deletions, kills, mutants"
 	@echo "make test-oldest  the unit tests under pandas 2.2"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
 	@echo "make screenshots  take the README's pictures of the panel and the report anew"
+	@echo "make bench        measure the loader beside others, 40 minutes"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -55,6 +58,9 @@ $(OLD)/.test: pyproject.toml
 	$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'pandas==2.2.*'
 	@touch $@
 
+prove: $(VENV)/.test
+	$(BIN)/python tests/prove/prove_copies.py
+
 test-oldest: $(OLD)/.test
 	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not browser and not notebook' -p no:cacheprovider \
 		tests/analysis tests/charts tests/cleanup tests/library picora_analytics
@@ -69,5 +75,13 @@ notebooks: $(VENV)/.test
 screenshots: $(VENV)/.test
 	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme
 
+$(BENCH)/.ready: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python benchmarks/run.py --write
+
 clean:
-	rm -rf $(VENV) $(OLD) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
