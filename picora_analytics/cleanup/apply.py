@@ -12,9 +12,10 @@ from typing import TYPE_CHECKING, Any
 from filelock import FileLock, Timeout
 
 from picora_analytics.cleanup.journal import Past, read_journal
+from picora_analytics.cleanup.ledger import Ledger, copies_note
 from picora_analytics.cleanup.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.rehearsal import refuse_other_account
-from picora_analytics.cleanup.run import Run, copies_note
+from picora_analytics.cleanup.run import Run
 from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, JournalError, LockedError, PicoraError
 from picora_analytics.files import data_folder, session_folder
@@ -107,21 +108,23 @@ def go_on(
         return _answer(plan, past, past.ended_at, path)
     show = progress_for(progress, "Deleting")
     folder = None if backup is None else os.fspath(backup)
-    run = Run(plan, client, path, past, folder, show, cancelled)
+    ledger = Ledger(plan, path, past, folder)
+    run = Run(plan, client, ledger, show, cancelled)
     with client.reporting(show.wait):
         try:
             run.look()
-            run.begin()
-            run.copy(progress)
+            run.copy(folder, progress)
             run.delete()
             run.verify()
+            ledger.end()
         except BaseException as error:
-            receipt = run.receipt(f"not tried: the run was stopped ({type(error).__name__})")
+            why = f"not tried: the run was stopped ({type(error).__name__})"
+            receipt = ledger.receipt(why, run.notes)
             show.finish(f"Stopped: {_counted(receipt)}")
-            if isinstance(error, PicoraError) and run.sent:
+            if isinstance(error, PicoraError) and ledger.sent:
                 error.receipt = receipt
             raise
-    receipt = run.end()
+    receipt = ledger.receipt("not tried: cancelled" if cancelled() else "not tried", run.notes)
     show.finish(_counted(receipt))
     return receipt
 

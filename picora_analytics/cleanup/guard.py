@@ -69,13 +69,13 @@ def drift(old: State, new: State) -> list[str]:
     """Say what changed in an image since it was planned, old to new."""
     changes = []
     for word, before, now in zip(_WORDS, old, new, strict=True):
-        if isinstance(before, tuple) and isinstance(now, tuple):
-            same = set(before) == set(now)  # Their order means nothing.
-        else:
-            same = before == now
-        if not same:
+        if _unordered(before) != _unordered(now):
             changes.append(f"{word} {_shown(before)} → {_shown(now)}")
     return changes
+
+
+def _unordered(value: Any) -> Any:
+    return frozenset(value) if isinstance(value, tuple) else value
 
 
 def _shown(value: Any) -> str:
