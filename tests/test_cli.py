@@ -15,6 +15,7 @@ from picora_analytics import DemoServer
 def run(tmp_path):
     def command(*arguments, server=None, columns=80, **environment):
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICORA_")}
+        env.pop("CI", None)  # What differs there is said by the tests that are about it.
         env |= {"PICORA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": str(columns)}
         if server is not None:
             env |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
@@ -209,17 +210,17 @@ def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, 
         )
         rehearsed = run("apply", "plan.json", server=server)
         unsaid = run("apply", "plan.json", "--confirm", _phrase(planned), server=server)
-        wrong = run("apply", "plan.json", "--confirm", "1-00000000", "--no-copies", server=server)
+        wrong = run("apply", "plan.json", "--confirm", "1-00000000", "--no-backup", server=server)
         assert server.deleted == []
 
         done = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"),
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"),
             *("-o", "receipt.json"),
             server=server,
         )
         deleted = {one.id for one in server.deleted}
         again = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"), server=server
         )
 
     assert (rehearsed.returncode, unsaid.returncode, wrong.returncode) == (0, 2, 1)
@@ -242,7 +243,7 @@ def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
             server=server,
         )
         done = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"), server=server
         )
 
     assert done.returncode == 1
