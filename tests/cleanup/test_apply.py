@@ -9,20 +9,6 @@ from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply import carry_out, locked
 
 
-@pytest.fixture(params=["current", "seed-only"])
-def service(request):
-    with DemoServer(
-        n_images=250, seed_only=request.param == "seed-only", rate_scale=1000
-    ) as server:
-        yield server
-
-
-@pytest.fixture
-def client(service):
-    with pic.Client(service.api_key, service.url) as made:
-        yield made
-
-
 def _plan(client, choice=None, **options):
     images = pic.load_images(client, store=None, progress=False)
     ids = list(images.index[:7]) if choice is None else choice(images)

@@ -1,7 +1,7 @@
 """A journal says what was about to be sent, and nothing in it can change unnoticed."""
 
 import json
-import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
@@ -191,7 +191,7 @@ def test_a_journal_that_cannot_be_read_or_reopened_is_named(tmp_path, path, docu
         Journal.reopen(path, past, None)
 
 
-@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="needs a device that is always full")
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a device that is always full")
 def test_a_full_disk_stops_the_run(path):
     path.symlink_to("/dev/full")
 
