@@ -354,7 +354,9 @@ def _apply(
         confirm = read_phrase(Path(confirm_file))
     if backup is not None and no_backup:
         raise click.UsageError("Give --backup or --no-backup, not both.")
-    places = {"the journal": Path(plan_file)} | ({"the copies": Path(backup)} if backup else {})
+    places = {"the journal": Path(plan_file).with_suffix(".journal.ndjson")}
+    if backup is not None:
+        places["the copies"] = Path(backup)
     if resume:
         _warn_of_loss(places)
         kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
