@@ -216,7 +216,8 @@ def preview_text(plan: DeletionPlan) -> str:
             "stand.",
             "                     A copy can be uploaded again, but under a new address and with a new date.",
             "",
-            f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s bandwidth; an image',
+            f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
+            "bandwidth; an image",
             "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
             "",
             f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
