@@ -34,6 +34,7 @@ from .cleanup import (
     plan_deletion as plan_deletion,
     read_plan as read_plan,
     restore_images as restore_images,
+    resume_deletion as resume_deletion,
 )
 from .client import (
     Client as Client,

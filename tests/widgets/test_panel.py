@@ -232,16 +232,17 @@ def test_a_key_that_may_not_delete_stops_with_a_message_and_a_receipt():
         assert service.api_key not in panel._message.value
 
 
-def test_a_library_that_changed_meanwhile_deletes_nothing(service, panel):
+def test_an_image_that_changed_meanwhile_is_kept_and_stays_selected(service, panel):
     plan = _plan(panel)
-    service.edit(plan.images.index[0], tags=["needed"])
+    edited = plan.images.index[0]
+    service.edit(edited, tags=["needed"])
 
     _type(panel, "delete 5")
-    _until(lambda: "changed since the plan" in panel._message.value)
+    _until(lambda: panel.receipt is not None)
 
-    assert panel.receipt is None
-    assert panel.plan is None
-    assert _changing(service) == []
+    assert panel.receipt.counts == {"deleted": 4, "kept": 1}
+    assert edited in service.images
+    assert list(panel.mask[panel.mask].index) == [edited]
 
 
 def test_the_bar_moves_at_most_ten_times_a_second_and_to_the_end():
@@ -373,7 +374,27 @@ def test_each_step_says_its_line_of_python(panel):
     assert lines[0] == "mask = pic.rules.untagged(images)"
     assert lines[1] == "mask = panel.mask"
     assert lines[2] == "plan = pic.plan_deletion(images, mask, reason=&quot;a test&quot;)"
-    assert f"{plan.confirmation}&quot;, backup=None)" in lines[3]
+    assert f"{plan.confirmation}&quot;, backup=&quot;kept/&quot;)" in lines[3]
+
+
+def test_what_must_be_typed_depends_on_the_copies(panel):
+    plan = _plan(panel)
+    assert "<strong>5</strong>" in panel._confirm_text.value
+
+    panel._no_copies.value = True
+
+    assert "<strong>delete 5</strong>" in panel._confirm_text.value
+    assert f"{plan.confirmation}&quot;, backup=None)" in panel._confirm_code.value
+
+
+def test_without_a_folder_or_the_tick_nothing_goes(service, panel):
+    _plan(panel)
+    panel._folder.value = " "
+
+    _type(panel, "5", tick=False)
+
+    assert "Name a folder for copies" in panel._message.value
+    assert _changing(service) == []
 
 
 def test_what_is_no_client_is_refused(make_images):
