@@ -8,7 +8,10 @@ import email.utils
 import os
 import random
 import re
+import statistics
+import threading
 import time
+from collections import deque
 from collections.abc import Callable, Generator, Mapping
 from typing import Any, NoReturn, TypeVar
 
@@ -193,6 +196,8 @@ class Connection:
         self.on_wait: Callable[[str], None] | None = None
         self.demo = False
         self.demo_session = ""
+        self._trips: deque[float] = deque(maxlen=9)
+        self._waiting = 0.0
         self._http = httpx.Client(
             auth=_BearerAuth(secret, base_url),
             follow_redirects=False,
@@ -206,8 +211,28 @@ class Connection:
         """Close the pool of connections."""
         self._http.close()
 
+    @property
+    def round_trip(self) -> float | None:
+        """Median seconds from request to body of the last reads; None before the first."""
+        return statistics.median(self._trips) if self._trips else None
+
+    @property
+    def waiting(self) -> float:
+        """Seconds the last reads had to wait for the pacer, smoothed."""
+        return self._waiting
+
+    @property
+    def interval(self) -> float:
+        """Seconds between two reads at the pacer's steady pace."""
+        return self.pacer.interval("read")
+
     def get(
-        self, path: str, decode: Callable[[Answer], T], params: Mapping[str, Any] | None = None
+        self,
+        path: str,
+        decode: Callable[[Answer], T],
+        params: Mapping[str, Any] | None = None,
+        *,
+        stop: threading.Event | None = None,
     ) -> T:
         """
         Read and decode; repeated on 429, 5xx, transport faults and unreadable bodies, within `max_wait`.
@@ -230,9 +255,14 @@ class Connection:
         deadline = time.monotonic() + self.max_wait
         for attempt in range(1, MAX_TRIES + 1):
             last = attempt == MAX_TRIES
+            before = time.monotonic()
             self.pace("read", deadline, where)
+            sent = time.monotonic()
+            self._waiting += 0.2 * (sent - before - self._waiting)
             try:
-                return decode(self.once("GET", path, where, params=params, tier="read"))
+                answer = self.once("GET", path, where, params=params, tier="read")
+                self._trips.append(time.monotonic() - sent)
+                return decode(answer)
             except RateLimitError as error:
                 self.wait_refused("read", error, deadline, attempt)
             except (StatusError, TransportError, UnreadableBodyError) as error:

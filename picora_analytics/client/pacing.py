@@ -73,6 +73,11 @@ class Pacer:
         self._hour: deque[float] = deque()
         self._per_hour = PER_HOUR
 
+    def interval(self, tier: Tier) -> float:
+        """Give the seconds between two requests of a tier at its steady pace."""
+        with self._lock:
+            return self._budgets[tier].interval
+
     def delay(self, tier: Tier) -> float:
         """
         Take one request from a tier if it may start now; else give the seconds to wait before asking again.

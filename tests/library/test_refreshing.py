@@ -209,7 +209,9 @@ def test_a_server_of_the_two_oldest_calls_is_listed_anew(serve, tmp_path):
 )
 def test_what_does_not_add_up_makes_way_for_a_full_load(library, bend, path):
     server, client, store = library
-    server.fail("GET", path, times=None, body=lambda answer: {**answer, "data": bend(answer["data"])})
+    server.fail(
+        "GET", path, times=None, body=lambda answer: {**answer, "data": bend(answer["data"])}
+    )
 
     images = load(client, store)
 
@@ -225,8 +227,9 @@ def test_an_image_that_the_feed_knows_and_nobody_finds_makes_way_for_a_full_load
         "GET",
         "/v1/sync/state",
         times=None,
-        body=lambda answer: answer
-        | {"data": answer["data"] | {"changes": [*answer["data"]["changes"], ghost]}},
+        body=lambda answer: (
+            answer | {"data": answer["data"] | {"changes": [*answer["data"]["changes"], ghost]}}
+        ),
     )
 
     images = load(client, store)

@@ -1,0 +1,155 @@
+"""A load carried out: one page after another in the calling thread, or several chains by a few threads."""
+
+from __future__ import annotations
+
+import queue
+import threading
+from collections.abc import Callable
+from typing import NamedTuple, Protocol
+
+from picora_analytics.client.shapes import Listing
+from picora_analytics.errors import StatusError
+from picora_analytics.library.checkpoint import SavedPage
+from picora_analytics.library.planning import Ask, Cut, Pace
+from picora_analytics.library.reading import HEAD, Reading
+
+__all__ = ["Fetched", "Record", "carry_out"]
+
+# The main thread wakes so often to see a Ctrl-C, which on Windows does not wake it by itself.
+WAKE = 0.2
+
+
+class Fetched(NamedTuple):
+    """A page, decoded, and as it came."""
+
+    listing: Listing
+    body: bytes
+
+
+Fetch = Callable[[Ask, threading.Event], Fetched]
+
+
+class Record(Protocol):
+    """Where pages and cuts are written down before the next request."""
+
+    def add(self, entry: SavedPage | Cut) -> None:
+        """Have it on disk when this returns."""
+
+
+def carry_out(
+    reading: Reading,
+    fetch: Fetch,
+    pace: Callable[[], Pace],
+    *,
+    record: Record | None = None,
+    read: Callable[[], object] = lambda: None,
+) -> None:
+    """
+    Read until the library is read, or an error ends it.
+
+    Parameters
+    ----------
+    reading : Reading
+        Told of each page; stands afterwards where the load stands.
+    fetch : callable
+        Gives a page, from any thread; ends its waiting when the event is set.
+    pace : callable
+        Gives what was measured last.
+    record : Record, optional
+    read : callable
+        Called after each page but those read again at the end.
+
+    Raises
+    ------
+    APIError, BrokenListing, KeyboardInterrupt
+        At once, with at most a page of each chain under way and lost.
+    """
+    crew = _Crew(fetch)
+    under_way = 0
+
+    def cut(made: Cut | None) -> None:
+        if made is not None:
+            if record is not None:
+                record.add(made)
+            reading.cut(made)
+
+    try:
+        while not reading.done:
+            while (wanted := reading.next_cut(pace())) is not None:
+                cut(wanted)
+            asks = reading.asks()
+            if under_way == 0 and len(asks) == 1:
+                answered = crew.answer(asks[0])
+            else:
+                for ask in asks:
+                    crew.send(ask)
+                under_way += len(asks)
+                answered = crew.wait()
+                under_way -= 1
+            ask, result = answered
+            if isinstance(result, StatusError):
+                goes_on, made = reading.refused(ask, result.status_code)
+                if not goes_on:
+                    raise result
+                cut(made)
+                continue
+            if isinstance(result, BaseException):
+                raise result
+            if record is not None and reading.counts(ask.chain):
+                record.add(SavedPage(ask.chain, result.listing.server_time, result.body))
+            cut(reading.take(ask.chain, result.listing))
+            if ask.chain != HEAD:
+                read()
+    finally:
+        crew.stop()
+
+
+class _Crew:
+    """A few threads, as many as chains have been under way at once; none while there is one chain."""
+
+    def __init__(self, fetch: Fetch) -> None:
+        self._fetch = fetch
+        self._stop = threading.Event()
+        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[tuple[Ask, Fetched | BaseException]] = queue.SimpleQueue()
+        self._idle = threading.Semaphore(0)
+        self._threads = 0
+
+    def answer(self, ask: Ask) -> tuple[Ask, Fetched | BaseException]:
+        """Fetch a page here and now: Ctrl-C ends it wherever it stands."""
+        try:
+            return ask, self._fetch(ask, self._stop)
+        except StatusError as error:
+            return ask, error
+
+    def send(self, ask: Ask) -> None:
+        """Have a page fetched by a thread."""
+        if not self._idle.acquire(blocking=False):
+            self._threads += 1
+            # A daemon: an answer that takes long keeps nobody from leaving.
+            threading.Thread(target=self._work, name="picora-load", daemon=True).start()
+        self._asks.put(ask)
+
+    def wait(self) -> tuple[Ask, Fetched | BaseException]:
+        """Wait for the next page, and hear a Ctrl-C meanwhile."""
+        while True:
+            try:
+                return self._answers.get(timeout=WAKE)
+            except queue.Empty:
+                continue
+
+    def stop(self) -> None:
+        """End the waits of all threads, and the threads after what they have under way."""
+        self._stop.set()
+        for _ in range(self._threads):
+            self._asks.put(None)
+
+    def _work(self) -> None:
+        while (ask := self._asks.get()) is not None:
+            answer: Fetched | BaseException
+            try:
+                answer = self._fetch(ask, self._stop)
+            except BaseException as error:  # The thread that loads raises it.
+                answer = error
+            self._idle.release()
+            self._answers.put((ask, answer))

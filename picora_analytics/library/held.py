@@ -1,0 +1,94 @@
+"""The images read so far, each once: columns of decoded pages, packed into Arrow as they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import compress
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from picora_analytics.library.frame import SCHEMA
+from picora_analytics.library.rows import Columns, table_of
+
+__all__ = ["Held"]
+
+# Rows become Arrow arrays so many at a time: Python objects are four times as large, arrays of one page slow.
+BATCH = 1_000
+
+
+class Held:
+    """
+    The images read so far, each once, by the chain that brought it.
+
+    Of two copies of an image the one with the later ``updated_at`` counts; the first keeps its place.
+    """
+
+    def __init__(self) -> None:
+        self.updated: dict[str, dt.datetime | None] = {}
+        self.n_newer = 0
+        self._newer: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[int, Columns] = {}
+        self._parts: dict[int, list[pa.Table]] = {}
+
+    def __len__(self) -> int:
+        return len(self.updated)
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self.updated
+
+    def add(self, chain: int, columns: Columns) -> None:
+        """Take the rows of a page that are not held yet, and newer copies of those that are."""
+        new = []
+        for at, (image_id, updated) in enumerate(
+            zip(columns["id"], columns["updated_at"], strict=True)
+        ):
+            new.append(image_id not in self.updated)
+            if new[-1]:
+                self.updated[image_id] = updated
+            elif updated is not None and _older(self.updated[image_id], updated):
+                self.updated[image_id] = updated
+                self._newer[image_id] = {name: values[at] for name, values in columns.items()}
+                self.n_newer += 1
+        if not any(new):
+            return
+        waiting = self._waiting.setdefault(chain, {name: [] for name in columns})
+        for name, values in columns.items():
+            waiting[name].extend(values if all(new) else compress(values, new))
+        if len(waiting["id"]) >= BATCH:
+            self._pack(chain)
+
+    def drop(self, chains: set[int]) -> None:
+        """Forget what some chains brought."""
+        for chain in chains:
+            self._pack(chain)
+            for part in self._parts.pop(chain, []):
+                for image_id in part["id"].to_pylist():
+                    del self.updated[image_id]
+                    self._newer.pop(image_id, None)
+
+    def table(self, order: list[int]) -> pa.Table:
+        """Give the table of :data:`SCHEMA`, chain after chain."""
+        for chain in order:
+            self._pack(chain)
+        parts = [part for chain in order for part in self._parts.get(chain, [])]
+        table = pa.concat_tables(parts) if parts else SCHEMA.empty_table()
+        return self._with_newer(table) if self._newer else table
+
+    def _pack(self, chain: int) -> None:
+        columns = self._waiting.pop(chain, None)
+        if columns:
+            self._parts.setdefault(chain, []).append(table_of(columns))
+
+    def _with_newer(self, table: pa.Table) -> pa.Table:
+        rows = list(self._newer.values())
+        newer = table_of({name: [row[name] for row in rows] for name in rows[0]})
+        at = pc.index_in(table["id"], value_set=newer["id"].combine_chunks())
+        here = pa.array(range(table.num_rows), pa.int64())
+        there = pc.add(at.cast(pa.int64()), table.num_rows)
+        return pa.concat_tables([table, newer]).take(pc.coalesce(there, here))
+
+
+def _older(held: dt.datetime | None, other: dt.datetime) -> bool:
+    return held is None or held < other
