@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import queue
 import threading
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
-from picora_analytics.client.shapes import Listing
+from picora_analytics.client.shapes import Listing, decode_listing
 from picora_analytics.errors import StatusError
 from picora_analytics.library.checkpoint import SavedPage
 from picora_analytics.library.planning import Ask, Cut, Pace
 from picora_analytics.library.reading import HEAD, Reading
 
-__all__ = ["Fetched", "Record", "carry_out"]
+__all__ = ["Crew", "Fetched", "carry_out", "go_on_from"]
 
 # The main thread wakes so often to see a Ctrl-C, which on Windows does not wake it by itself.
 WAKE = 0.2
@@ -27,6 +27,7 @@ class Fetched(NamedTuple):
 
 
 Fetch = Callable[[Ask, threading.Event], Fetched]
+Answered = tuple[Ask, Fetched | BaseException]
 
 
 class Record(Protocol):
@@ -36,9 +37,22 @@ class Record(Protocol):
         """Have it on disk when this returns."""
 
 
+class Fetcher(Protocol):
+    """Who gets pages: :class:`Crew`, or a simulation of it."""
+
+    def answer(self, ask: Ask) -> Answered:
+        """Fetch a page, here and now."""
+
+    def send(self, ask: Ask) -> None:
+        """Have a page fetched."""
+
+    def wait(self) -> Answered:
+        """Wait for the next page sent for."""
+
+
 def carry_out(
     reading: Reading,
-    fetch: Fetch,
+    fetcher: Fetcher,
     pace: Callable[[], Pace],
     *,
     record: Record | None = None,
@@ -51,8 +65,7 @@ def carry_out(
     ----------
     reading : Reading
         Told of each page; stands afterwards where the load stands.
-    fetch : callable
-        Gives a page, from any thread; ends its waiting when the event is set.
+    fetcher : Fetcher
     pace : callable
         Gives what was measured last.
     record : Record, optional
@@ -64,7 +77,6 @@ def carry_out(
     APIError, BrokenListing, KeyboardInterrupt
         At once, with at most a page of each chain under way and lost.
     """
-    crew = _Crew(fetch)
     under_way = 0
 
     def cut(made: Cut | None) -> None:
@@ -73,49 +85,63 @@ def carry_out(
                 record.add(made)
             reading.cut(made)
 
-    try:
-        while not reading.done:
-            while (wanted := reading.next_cut(pace())) is not None:
-                cut(wanted)
-            asks = reading.asks()
-            if under_way == 0 and len(asks) == 1:
-                answered = crew.answer(asks[0])
-            else:
-                for ask in asks:
-                    crew.send(ask)
-                under_way += len(asks)
-                answered = crew.wait()
-                under_way -= 1
-            ask, result = answered
-            if isinstance(result, StatusError):
-                goes_on, made = reading.refused(ask, result.status_code)
-                if not goes_on:
-                    raise result
-                cut(made)
-                continue
-            if isinstance(result, BaseException):
+    while not reading.done:
+        while (wanted := reading.next_cut(pace())) is not None:
+            cut(wanted)
+        asks = reading.asks()
+        if under_way == 0 and len(asks) == 1:
+            ask, result = fetcher.answer(asks[0])
+        else:
+            for one in asks:
+                fetcher.send(one)
+            under_way += len(asks)
+            ask, result = fetcher.wait()
+            under_way -= 1
+        if isinstance(result, StatusError):
+            goes_on, made = reading.refused(ask, result.status_code)
+            if not goes_on:
                 raise result
-            if record is not None and reading.counts(ask.chain):
-                record.add(SavedPage(ask.chain, result.listing.server_time, result.body))
-            cut(reading.take(ask.chain, result.listing))
-            if ask.chain != HEAD:
-                read()
-    finally:
-        crew.stop()
+            cut(made)
+            continue
+        if isinstance(result, BaseException):
+            raise result
+        if record is not None and reading.counts(ask.chain):
+            record.add(SavedPage(ask.chain, result.listing.server_time, result.body))
+        cut(reading.take(ask.chain, result.listing))
+        if ask.chain != HEAD:
+            read()
 
 
-class _Crew:
+def go_on_from(entries: Iterable[SavedPage | Cut], reading: Reading) -> None:
+    """
+    Tell a new reading what an interrupted load had read, so that it stands where that one stood.
+
+    Raises
+    ------
+    SnapshotError
+        If the checkpoint is damaged.
+    """
+    for entry in entries:
+        if isinstance(entry, Cut):
+            reading.cut(entry)
+            continue
+        where = f"Page {reading.n_pages + 1} of the checkpoint"
+        reading.take(entry.chain, decode_listing(entry.answer, server_time=entry.at, where=where))
+    reading.gave_up()
+
+
+class Crew:
     """A few threads, as many as chains have been under way at once; none while there is one chain."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._stop = threading.Event()
         self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
-        self._answers: queue.SimpleQueue[tuple[Ask, Fetched | BaseException]] = queue.SimpleQueue()
+        self._answers: queue.SimpleQueue[Answered] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads = 0
 
-    def answer(self, ask: Ask) -> tuple[Ask, Fetched | BaseException]:
+    def answer(self, ask: Ask) -> Answered:
         """Fetch a page here and now: Ctrl-C ends it wherever it stands."""
         try:
             return ask, self._fetch(ask, self._stop)
@@ -130,7 +156,7 @@ class _Crew:
             threading.Thread(target=self._work, name="picora-load", daemon=True).start()
         self._asks.put(ask)
 
-    def wait(self) -> tuple[Ask, Fetched | BaseException]:
+    def wait(self) -> Answered:
         """Wait for the next page, and hear a Ctrl-C meanwhile."""
         while True:
             try:

@@ -19,7 +19,7 @@ from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.checkpoint import Checkpoint, Origin, SavedPage
-from picora_analytics.library.fetching import Fetched, carry_out
+from picora_analytics.library.fetching import Crew, Fetched, carry_out, go_on_from
 from picora_analytics.library.frame import Facts, frame_from_table
 from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace
 from picora_analytics.library.reading import Reading
@@ -134,6 +134,7 @@ class _Load:
         self._client, self._account, self._tag, self._show = client, account, tag, show
         self._remembered = remembered
         self._reading = Reading(whole=tag is None, expected=self._expected)
+        self._crew = Crew(self._fetch)
         self._started = dt.datetime.now(dt.UTC)
         self._checkpoint: Checkpoint | None = None
         self.resumed = 0
@@ -154,7 +155,7 @@ class _Load:
             try:
                 if self._checkpoint is not None:
                     self._replay(self._checkpoint)
-                carry_out(reading, self._fetch, self._pace, record=self, read=self._shown)
+                carry_out(reading, self._crew, self._pace, record=self, read=self._shown)
             except (BrokenListing, APIError, KeyboardInterrupt) as error:
                 problem = error
             except SnapshotError:
@@ -193,7 +194,8 @@ class _Load:
         ) from (problem if isinstance(problem, APIError) else None)
 
     def close(self, *, finished: bool = False) -> None:
-        """Let go of the checkpoint; it stays for the next load unless this one is finished."""
+        """Stop, and let go of the checkpoint; it stays for the next load unless this one is finished."""
+        self._crew.stop()
         if self._checkpoint is None:
             return
         if finished:
@@ -247,17 +249,8 @@ class _Load:
             self._checkpoint = Checkpoint.open(remembered.folder, origin, anew=anew)
 
     def _replay(self, checkpoint: Checkpoint) -> None:
-        """Tell the reading what an interrupted load had read, so that it stands where that one stood."""
-        for entry in checkpoint.entries():
-            if isinstance(entry, Cut):
-                self._reading.cut(entry)
-            else:
-                where = f"Page {self._reading.n_pages + 1} of {checkpoint.path}"
-                listing = decode_listing(entry.answer, server_time=entry.at, where=where)
-                cut = self._reading.take(entry.chain, listing)
-                if cut is not None:
-                    self._reading.cut(cut)
-        self._reading.planner.gave_up()
+        """Go on from where an interrupted load stood."""
+        go_on_from(checkpoint.entries(), self._reading)
         self.resumed = self._reading.n_pages
         self._started = checkpoint.origin.started_at
         for note in checkpoint.notes:

@@ -9,8 +9,8 @@ from typing import Any
 import pyarrow as pa
 
 from picora_analytics.client.shapes import Listing
-from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace, Planner
 from picora_analytics.library.held import Held
+from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace, Planner
 
 __all__ = ["Reading"]
 
@@ -74,6 +74,11 @@ class Reading:
             return []
         self._head_asked = True
         return [Ask(HEAD, self._head_cursor, None)]
+
+    def gave_up(self) -> None:
+        """Count nothing as under way any more."""
+        self.planner.gave_up()
+        self._head_asked = False
 
     # Pages in
 
