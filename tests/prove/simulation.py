@@ -245,7 +245,8 @@ def judge(ids: list[str], line: Line, world: World) -> str:
     held = set(ids)
     if len(held) != len(ids):
         return f"{len(ids) - len(held)} repeated"
-    if lost := (line.at_head or set()) - held:
+    there = {one for _, one in world.keys}
+    if lost := ((line.at_head or set()) & there) - held:
         return f"{len(lost)} lost"
     if foreign := held - world.ever:
         return f"{len(foreign)} that never were"
