@@ -173,8 +173,10 @@ class _Load:
                 f"{reading.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
             )
             self.close(finished=True)
-        table = reading.table()
-        images = frame_from_table(table, self._facts(table, complete=problem is None))
+        checks = reading.checks()
+        table, tags = reading.table()
+        facts = self._facts(table, checks, complete=problem is None)
+        images = frame_from_table(table, facts, tags)
         if problem is None:
             return images
         name = (
@@ -269,7 +271,7 @@ class _Load:
         except SnapshotError:
             return 1  # There was a library; the file that knew how large is damaged.
 
-    def _facts(self, table: pa.Table, *, complete: bool) -> Facts:
+    def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
         client, reading = self._client, self._reading
         return {
             "account": self._account,
@@ -279,10 +281,10 @@ class _Load:
             "loaded_at": _iso(reading.first_time or dt.datetime.now(dt.UTC)),
             "read_at": _iso(self._started),
             "status": "complete" if complete else "partial",
-            "n_images": reading.n_images,
+            "n_images": table.num_rows,
             "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
             "total": reading.total,
-            "checks": reading.checks(),
+            "checks": checks,
         }
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import pyarrow as pa
 
 from picora_analytics.client.shapes import Listing
+from picora_analytics.library.frame import Tags
 from picora_analytics.library.held import Held
 from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace, Planner
 
@@ -123,11 +124,9 @@ class Reading:
     def _take_page(self, number: int, listing: Listing) -> None:
         columns = listing.columns
         ids, times = columns["id"], columns["created_at"]
-        new = [one not in self.held for one in ids]
-        n_new = len({one for one, is_new in zip(ids, new, strict=True) if is_new})
-        shared = self._shared_rows(number, times)
-        repeats = len(ids) - n_new
-        self.repeated += max(0, repeats - shared)
+        n_new = self.held.n_new(ids)
+        if n_new < len(ids):
+            self.repeated += max(0, len(ids) - n_new - self._shared_rows(number, times))
         doubt = not ids and self.planner.n_pages == 0 and bool(listing.total or self._expected())
         newer = self.held.n_newer
         try:
@@ -266,13 +265,13 @@ class Reading:
             }
         return found
 
-    def table(self) -> pa.Table:
-        """Give the rows, newest upload first."""
-        table = self.held.table([HEAD, *(chain.number for chain in self.planner.chains)])
-        if not self._uploaded:
-            return table
-        # What the newest pages showed at the end may be no upload, but a row they had left out before.
-        return table.sort_by([("created_at", "descending"), ("id", "descending")])
+    def table(self) -> tuple[pa.Table, list[Tags]]:
+        """Give the rows, newest upload first, and their different tags; the reading is over then."""
+        table, tags = self.held.table([HEAD, *(chain.number for chain in self.planner.chains)])
+        if self._uploaded:
+            # What the newest pages showed at the end may be no upload, but a row they had left out before.
+            table = table.sort_by([("created_at", "descending"), ("id", "descending")])
+        return table, tags
 
 
 def _iso(moment: dt.datetime | None) -> str | None:

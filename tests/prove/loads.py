@@ -32,14 +32,18 @@ def completeness(n: int, first: int) -> int:
 
 def walls(runs: int) -> None:
     """Print wall against the floor of 600 a minute and a burst of 30."""
-    print(f"{'images':>8} {'shape':8} {'totals':6} {'trip':>6} {'wall/floor':>10} {'extra':>7} chains")
+    print(
+        f"{'images':>8} {'shape':8} {'totals':6} {'trip':>6} {'wall/floor':>10} {'extra':>7} chains"
+    )
     for n in (100_000, 10_000):
         for shape in ("even", "skewed", "growing"):
             for totals in (True, False):
                 for trip in (0.05, 0.2, 0.5):
                     found = []
                     for seed in range(runs):
-                        world = World(times_of(shape, n, random.Random(seed)), totals=totals, seed=seed)
+                        world = World(
+                            times_of(shape, n, random.Random(seed)), totals=totals, seed=seed
+                        )
                         found.append(simulate(world, None, seed=seed, trip=trip))
                     floor = (n / 100 - 30) / 10
                     wall = statistics.median(one.wall / floor for one in found)

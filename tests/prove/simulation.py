@@ -104,7 +104,13 @@ class Line:
     """The network, the pacer and the service, by the clock of events."""
 
     def __init__(
-        self, world: World, rng: random.Random, *, trip: float, faults: float = 0.0, jitter: float = 0.3
+        self,
+        world: World,
+        rng: random.Random,
+        *,
+        trip: float,
+        faults: float = 0.0,
+        jitter: float = 0.3,
     ) -> None:
         self.world, self.rng, self.trip, self.faults, self.jitter = world, rng, trip, faults, jitter
         self.now = 0.0
@@ -233,7 +239,7 @@ def simulate(
         break
     if not why and reading.missing() is not None:
         why = "short"
-    ids = reading.table()["id"].to_pylist()
+    ids = reading.table()[0]["id"].to_pylist()
     wrong = "" if why else judge(ids, line, world)
     return Outcome(
         not why, why, wrong, line.now, line.n_requests, again, interrupted, reading.planner.n_chains
@@ -283,7 +289,9 @@ def times_of(shape: str, n: int, rng: random.Random, years: float = 3.0) -> list
         found = [start - start % day + rng.randrange(day) for _ in range(n)]
         found = [min(at, end) for at in found]
     elif shape == "gaps":
-        clusters = [(end - rng.randrange(span * 3), rng.choice([1, 30, 200]) * day) for _ in range(4)]
+        clusters = [
+            (end - rng.randrange(span * 3), rng.choice([1, 30, 200]) * day) for _ in range(4)
+        ]
         found = [start - rng.randrange(width) for start, width in rng.choices(clusters, k=n)]
     elif shape == "growing":
         found = [end - round(span * (1 - rng.random() ** 0.5)) for _ in range(n)]
@@ -302,7 +310,9 @@ SHAPES = ("even", "skewed", "one day", "gaps", "growing", "tied")
 def draw(seed: int, *, most: int = 20_000) -> tuple[World, dict]:
     """Draw a world and how it is loaded."""
     rng = random.Random(seed)
-    n = rng.choice([0, 1, 2, round(most ** rng.random()), round(most ** rng.random()), rng.randrange(most)])
+    n = rng.choice(
+        [0, 1, 2, round(most ** rng.random()), round(most ** rng.random()), rng.randrange(most)]
+    )
     page_size = 100 if n > 1000 else rng.choice([5, 20, 100])
     trip = rng.choice([0.02, 0.05, 0.15, 0.2, 0.5, 1.2])
     rough = max(1.0, n / page_size * max(trip / 4, 0.1))
