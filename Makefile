@@ -5,13 +5,14 @@ BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
 
-.PHONY: help demo test check lab test-oldest format notebooks clean
+.PHONY: help demo test check lab prove test-oldest format notebooks clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
 	@echo "make test         the tests"
 	@echo "make lab          JupyterLab on notebooks/"
 	@echo "make check        format, lint, types and all tests"
+	@echo "make prove        the long counts: simulated and killed loads, with their figures"
 	@echo "make test-oldest  the unit tests under pandas 2.2"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
@@ -46,6 +47,10 @@ check: $(VENV)/.dev
 	$(BIN)/mypy
 	$(BIN)/python -m pytest
 	@$(MAKE) --no-print-directory test-oldest
+
+prove: $(VENV)/.test
+	$(BIN)/python tests/prove/loads.py
+	$(BIN)/python tests/prove/kills.py
 
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)

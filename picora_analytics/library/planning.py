@@ -14,7 +14,6 @@ import datetime as dt
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
-from itertools import pairwise
 from typing import NamedTuple
 
 __all__ = ["Ask", "BrokenListing", "Chain", "Cut", "Pace", "Planner"]
@@ -198,7 +197,8 @@ class Planner:
         chain.n_pages += 1
         chain.asked = False
         page_before = chain.cursor
-        if any(time is None for time in times) or not _newest_first(chain.last, times):
+        known = [time for time in times if time is not None]
+        if len(known) < len(times) or not _newest_first(chain.last, known):
             if any(one.end_date for one in self.chains):
                 self.alone()
             self.windows = False
@@ -441,6 +441,6 @@ def _midnight_after(day: dt.date | None) -> dt.datetime:
     return dt.datetime.combine(day or dt.date.max, dt.time(), dt.UTC) + dt.timedelta(1)
 
 
-def _newest_first(last: dt.datetime | None, times: Sequence[dt.datetime | None]) -> bool:
-    known = [time for time in ([last] if last else []) + list(times) if time is not None]
-    return all(one >= other for one, other in pairwise(known))
+def _newest_first(last: dt.datetime | None, times: list[dt.datetime]) -> bool:
+    above = last is None or not times or last >= times[0]
+    return above and times == sorted(times, reverse=True)
