@@ -228,12 +228,13 @@ class Planner:
         if owner is None:
             return
         new = Chain(cut.chain, cut.end_date, owner.older, owner.last, cut.rest, low=owner.low)
+        # A restart reads again what was read, and images of one instant may stand on both sides of a cut.
+        new.barren = -self.n_pages
         owner.older, owner.low = new, None
         self.n_chains = max(self.n_chains, cut.chain + 1)
         if cut.rest:
             owner.done = True
             self.restarts += 1
-            new.barren = -self.n_pages  # It may read again all that was read.
 
     def alone(self) -> None:
         """Drop the windows: the newest chain does it all."""

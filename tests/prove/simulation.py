@@ -116,7 +116,8 @@ class Line:
         self.now = 0.0
         self.n_requests = self.n_refused = 0
         self.kill_after: int | None = None
-        self.at_head: set[str] | None = None
+        # The library when its newest page was looked at last, or whatever page came last without that.
+        self.at_last: list[tuple[int, str]] = []
         self.waiting = 0.0
         self.trips: list[float] = []
         self.most = 0
@@ -169,8 +170,8 @@ class Line:
         if isinstance(body, int):
             self.n_refused += 1
             return StatusError("no", status_code=body, code="NO")
-        if (ask.chain == HEAD and ask.cursor is None) or self.at_head is None:
-            self.at_head = {one for _, one in self.world.keys}
+        if ask.chain != HEAD or ask.cursor is None:
+            self.at_last = list(self.world.keys)
         at = START + dt.timedelta(seconds=self.now)
         return Fetched(decode_listing(body, server_time=at, where="GET"), body)
 
@@ -251,8 +252,7 @@ def judge(ids: list[str], line: Line, world: World) -> str:
     held = set(ids)
     if len(held) != len(ids):
         return f"{len(ids) - len(held)} repeated"
-    there = {one for _, one in world.keys}
-    if lost := ((line.at_head or set()) & there) - held:
+    if lost := {one for _, one in set(line.at_last) & set(world.keys)} - held:
         return f"{len(lost)} lost"
     if foreign := held - world.ever:
         return f"{len(foreign)} that never were"
