@@ -211,7 +211,9 @@ def test_a_restart_may_read_again_all_that_was_read():
     for number in range(2):
         page(planner, 1, [5], f"r{number}", n_new=0)
 
-    with pytest.raises(BrokenListing, match=r"^The listing turns in circles: pages .* claim more\.$"):
+    with pytest.raises(
+        BrokenListing, match=r"^The listing turns in circles: pages .* claim more\.$"
+    ):
         page(planner, 1, [5], "s", n_new=0)
 
 

@@ -107,7 +107,9 @@ def main(n: int) -> int:
                     bad += not good
                     if not good:
                         print(f"killed after {after} pages: {outcome}")
-    print(f"{n} loads killed: {bad} wrong; most pages asked again: {most[0]} of one chain, {most[1]} of several")
+    print(
+        f"{n} loads killed: {bad} wrong; most pages asked again: {most[0]} of one chain, {most[1]} of several"
+    )
     return bad
 
 
