@@ -14,7 +14,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.client.client import MAX_PAGE_SIZE, Client
-from picora_analytics.client.connection import Answer
+from picora_analytics.client.connection import Answer, RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import data_folder, session_folder
@@ -135,6 +135,7 @@ class _Load:
         self._remembered = remembered
         self._reading = Reading(whole=tag is None, expected=self._expected)
         self._crew = Crew(self._fetch)
+        self._budget = RetryBudget()
         self._started = dt.datetime.now(dt.UTC)
         self._checkpoint: Checkpoint | None = None
         self.resumed = 0
@@ -214,7 +215,9 @@ class _Load:
             params["end_date"] = ask.end_date.isoformat()
         if ask.cursor is not None:
             params["cursor"] = ask.cursor
-        return self._client._connection.get("/v1/images", _fetched, params, stop=stop)
+        return self._client._connection.get(
+            "/v1/images", _fetched, params, budget=self._budget, stop=stop
+        )
 
     def _pace(self) -> Pace:
         connection = self._client._connection

@@ -120,8 +120,10 @@ class Line:
         self.at_last: list[tuple[int, str]] = []
         self.waiting = 0.0
         self.trips: list[float] = []
+        self.starts: list[float] = []
         self.most = 0
-        self._pacer = Pacer(lambda: self._free)
+        # Requests are given their start as they are sent, which may lie ahead of the events.
+        self._pacer = Pacer(lambda: max(self.now, self._free))
         self._free = 0.0
         self._events: list = []
         self._order = itertools.count()
@@ -144,6 +146,7 @@ class Line:
         self.waiting += 0.2 * (start - self.now - self.waiting)
         trip = self.trip * self.rng.uniform(1 - self.jitter, 1 + self.jitter)
         self.trips.append(trip)
+        self.starts.append(start)
         self.n_requests += 1
         heapq.heappush(self._events, (start + trip / 2, next(self._order), "served", ask, trip))
         self.most = max(self.most, len(self._events))
@@ -153,11 +156,23 @@ class Line:
             self.now, _, what, ask, rest = heapq.heappop(self._events)
             self.world.turn(self.now)
             if what == "answered":
+                self._pacer.correct("read", self._headers(), None)
                 return ask, rest
             result = self._serve(ask)
             heapq.heappush(
                 self._events, (self.now + rest / 2, next(self._order), "answered", ask, result)
             )
+
+    def _headers(self) -> dict[str, str]:
+        """Tell what is left of the minute, as the service does."""
+        minute = int(self.now // 60)
+        used = sum(start // 60 == minute for start in self.starts[-700:])
+        left, reset = max(0, 600 - used), 60 - self.now % 60
+        return {
+            "RateLimit-Limit": "600",
+            "RateLimit-Remaining": str(left),
+            "RateLimit-Reset": f"{reset:.3f}",
+        }
 
     def _serve(self, ask):
         if self.rng.random() < self.faults:
