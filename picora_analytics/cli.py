@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
     from picora_analytics.client import Client
+    from picora_analytics.library import SnapshotStore
     from picora_analytics.report import StorageReport
 
 # Everything else is imported inside the commands: `--help` must answer at once, not after pandas.
@@ -383,45 +384,87 @@ def _percent(text: str | None) -> float | None:
     return share
 
 
-@cli.command()
-@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
-@_with_client
-def snapshots(client: Client, store: str | None) -> None:
-    """List what is remembered of this account's library."""
-    from picora_analytics.library.loading import snapshots_of
+_IN_STORE = click.option(
+    "--store",
+    type=click.Path(file_okay=False),
+    help="The folder of snapshots; with it, no key is needed.",
+)
+_OF_DEMO = click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
 
-    kept = snapshots_of(client, store or "default")
+
+@cli.command()
+@_IN_STORE
+@click.option("--prune", type=click.IntRange(1), metavar="N", help="Delete all but N of them.")
+@_OF_DEMO
+def snapshots(store: str | None, prune: int | None, demo: bool) -> None:
+    """
+    List what is remembered of the library: version, images, size, and when it was last seen so (UTC).
+
+    A load that finds nothing changed makes no new version. Beyond the number kept, the older ones of a day
+    go first, then the oldest.
+    """
+    from picora_analytics import SnapshotError, SnapshotStore
+    from picora_analytics.units import format_bytes
+
+    kept = SnapshotStore(store) if store else _default_store(demo=demo)
+    versions = kept.versions()
+    if prune is not None and versions:
+        gone = kept.prune(prune, account=kept.about(versions[-1])["account"])
+        click.echo(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
     for version in kept.versions():
-        click.echo(version)
-    if not kept.versions():
+        try:
+            facts = kept.about(version)
+        except SnapshotError:
+            click.echo(f"{version}  damaged or no snapshot")
+            continue
+        seen = facts["read_at"][:16].replace("T", " ")
+        click.echo(
+            f"{version}  {facts['n_images']:>9,} images {format_bytes(facts['size_bytes']):>11}  {seen}"
+        )
+    if versions:
+        click.echo(f"At most {kept.keep} are kept in {kept.folder}", err=True)
+    else:
         click.echo(
             "Nothing is remembered yet; `picora-analytics load` makes the first snapshot.", err=True
         )
 
 
+@_with_client
+def _default_store(client: Client) -> SnapshotStore:
+    from picora_analytics.library.loading import snapshots_of
+
+    return snapshots_of(client)
+
+
 @cli.command()
 @click.argument("old", default="previous")
 @click.argument("new", default="latest")
-@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
-@_with_client
-def diff(client: Client, old: str, new: str, store: str | None) -> None:
+@_IN_STORE
+@_OF_DEMO
+def diff(old: str, new: str, store: str | None, demo: bool) -> None:
     """
     Show what changed between two snapshots.
 
-    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, or `previous`: the one
-    before the latest.
+    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, `previous` (the one
+    before the latest), or files that end in .parquet.
     """
-    from picora_analytics import compare_snapshots
-    from picora_analytics.library.loading import snapshots_of
+    from picora_analytics import SnapshotStore, compare_snapshots
+    from picora_analytics.library.snapshots import load_file
 
-    kept = snapshots_of(client, store or "default")
-    versions = kept.versions()
-    if len(versions) < 2:
-        raise click.ClickException(
-            f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
-        )
-    before, after = (versions[-2] if name == "previous" else name for name in (old, new))
-    click.echo(repr(compare_snapshots(kept.load(before), kept.load(after))))
+    kept: SnapshotStore | None = None
+    frames = []
+    for name in (old, new):
+        if name.lower().endswith(".parquet"):
+            frames.append(load_file(name))
+            continue
+        kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
+        versions = kept.versions()
+        if name == "previous" and len(versions) < 2:
+            raise click.ClickException(
+                f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
+            )
+        frames.append(kept.load(versions[-2] if name == "previous" else name))
+    click.echo(repr(compare_snapshots(*frames)))
 
 
 @cli.command()

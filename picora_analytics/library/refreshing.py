@@ -11,7 +11,6 @@ import datetime as dt
 from collections.abc import Set
 from typing import Any
 
-import numpy as np
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -30,7 +29,7 @@ from picora_analytics.errors import (
 )
 from picora_analytics.library.edits import plan_edits
 from picora_analytics.library.frame import Facts, frame_from_table
-from picora_analytics.library.rows import table_of
+from picora_analytics.library.merging import merged
 from picora_analytics.library.snapshots import FeedPosition, Snapshot, SnapshotStore, remember
 from picora_analytics.progress import Progress
 from picora_analytics.units import format_bytes
@@ -92,7 +91,9 @@ def refreshed(client: Client, store: SnapshotStore, show: Progress) -> pd.DataFr
     except (APIError, KeyboardInterrupt) as error:
         show.finish(f"Refreshing failed: {type(error).__name__}")
         raise
-    table = refresh.table()
+    table = merged(
+        kept.table, refresh.where, refresh.read, refresh.top, refresh.gone, refresh.hashes
+    )
     facts = refresh.facts(table)
     images = frame_from_table(table, facts)
     remember(
@@ -127,10 +128,10 @@ class _Refresh:
         self._created = kept.table["created_at"]
         # Changed or new, and not read yet as it is since then; in the feed's order.
         self._wanted: dict[str, dt.datetime] = {}
-        self._read: dict[str, ImageRecord] = {}
-        self._top: list[str] = []
-        self._gone: set[str] = set()
-        self._hashes: dict[str, str] = {}
+        self.read: dict[str, ImageRecord] = {}
+        self.top: list[str] = []
+        self.gone: set[str] = set()
+        self.hashes: dict[str, str] = {}
         self._single_answers = False
         self._server_time: dt.datetime | None = None
         self._count: int | None = None
@@ -153,8 +154,8 @@ class _Refresh:
         raise _CannotTellError
 
     def __len__(self) -> int:
-        new = sum(one not in self.where for one in self._read)
-        return len(self.where) + new - sum(one in self.where for one in self._gone)
+        new = sum(one not in self.where for one in self.read)
+        return len(self.where) + new - sum(one in self.where for one in self.gone)
 
     def _take_changes(self) -> bool:
         """Walk the feed to its end; tell whether it brought anything."""
@@ -176,24 +177,24 @@ class _Refresh:
             if whole:
                 told.update(change.id for change in page.changes)
                 self.show.update(len(told), len(self.where))
-        if whole and not self.where.keys() <= told | self._read.keys() | self._gone:
+        if whole and not self.where.keys() <= told | self.read.keys() | self.gone:
             raise _CannotTellError  # A feed silent about images we know would be silent when they go.
         return news
 
     def _take(self, change: Change) -> bool:
         one = change.id
         if change.op == "delete":
-            news = one not in self._gone and (one in self.where or one in self._read)
-            self._gone.add(one)
+            news = one not in self.gone and (one in self.where or one in self.read)
+            self.gone.add(one)
             self._wanted.pop(one, None)
-            self._read.pop(one, None)
+            self.read.pop(one, None)
             return news
-        self._gone.discard(one)
+        self.gone.discard(one)
         if change.content_hash:
-            self._hashes[one] = change.content_hash
+            self.hashes[one] = change.content_hash
         row = self.where.get(one)
-        if one in self._read:
-            same = self._read[one].updated_at == change.updated_at
+        if one in self.read:
+            same = self.read[one].updated_at == change.updated_at
         else:
             same = row is not None and self._updated[row] == _micros(change.updated_at)
         if not same:
@@ -230,7 +231,7 @@ class _Refresh:
             self.show.update(len(self), None)
             if not new or any(one in self.where for one in ids):
                 break
-        self._top = list(top)
+        self.top = list(top)
 
     def _read_window(self, first: dt.date, last: dt.date, n_pages: int) -> None:
         """List the uploads of some days; a server that ignores dates shows other images, and is left."""
@@ -252,9 +253,9 @@ class _Refresh:
     def _accept(self, image: ImageRecord) -> None:
         since = self._wanted.get(image.id)
         late = since is not None and image.updated_at is not None and image.updated_at < since
-        if late or image.id in self._gone:  # The feed knows more: it decides, or nobody does.
+        if late or image.id in self.gone:  # The feed knows more: it decides, or nobody does.
             return
-        self._read[image.id] = image
+        self.read[image.id] = image
         self._wanted.pop(image.id, None)
 
     def _read_single(self, one: str) -> None:
@@ -288,52 +289,12 @@ class _Refresh:
 
     def counts(self) -> dict[str, int]:
         """Count what came, changed and went."""
-        known = sum(one in self.where for one in self._read)
+        known = sum(one in self.where for one in self.read)
         return {
-            "added": len(self._read) - known,
+            "added": len(self.read) - known,
             "edited": known,
-            "deleted": sum(one in self.where for one in self._gone),
+            "deleted": sum(one in self.where for one in self.gone),
         }
-
-    def table(self) -> pa.Table:
-        """Give the rows as a full load would: newest upload first, what did not change in its old place."""
-        table, n = self.kept.table, len(self.where)
-        loose = [one for one in self._read if one not in self.where and one not in self._top]
-        new = [*loose, *(one for one in self._top if one in self._read)]
-        edited = [one for one in self._read if one in self.where]
-        rows = np.arange(n)
-        rows[[self.where[one] for one in edited]] = n + len(new) + np.arange(len(edited))
-        stays = np.ones(n, dtype=bool)
-        stays[[self.where[one] for one in self._gone if one in self.where]] = False
-        if new or edited or not stays.all():
-            columns = {
-                name: [getattr(self._read[one], name) for one in (*new, *edited)]
-                for name in ImageRecord.__struct_fields__
-            }
-            columns["content_hash"] = [self._hash_kept(one) for one in (*new, *edited)]
-            order = np.concatenate([n + np.arange(len(new)), rows[stays]])
-            table = pa.concat_tables([table, table_of(columns)]).take(pa.array(order))
-        table = self._with_hashes(table)
-        # Uploads that the top of the list did not show: their place is told by their time alone.
-        return table.sort_by([("created_at", "descending")]) if loose else table
-
-    def _hash_kept(self, one: str) -> str | None:
-        row = self.where.get(one)
-        return None if row is None else self.kept.table["content_hash"][row].as_py()
-
-    def _with_hashes(self, table: pa.Table) -> pa.Table:
-        if not self._hashes:
-            return table
-        known = pa.table(
-            {"id": list(self._hashes), "content_hash": list(self._hashes.values())},
-            schema=pa.schema([table.schema.field("id"), table.schema.field("content_hash")]),
-        )
-        at = pc.index_in(table["id"], value_set=known["id"].combine_chunks())
-        told = known["content_hash"].combine_chunks().take(at.combine_chunks())
-        hashes = pc.coalesce(told, table["content_hash"].combine_chunks())
-        return table.set_column(
-            table.schema.get_field_index("content_hash"), table.schema.field("content_hash"), hashes
-        )
 
     def facts(self, table: pa.Table) -> Facts:
         """Say what the result is, and how it came about."""

@@ -178,21 +178,7 @@ class SnapshotStore:
 
     def read(self, version: str | dt.date = "latest") -> Snapshot:
         """Read a version as :meth:`load` does, as the Arrow table it is stored as, and with its feed position."""
-        name = self._find(version)
-        path = self._path(name)
-        try:
-            table = pq.read_table(path)
-            metadata = table.schema.metadata or {}
-            facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
-            feed = metadata.get(_FEED)
-            return Snapshot(
-                name,
-                table.select(SCHEMA.names).cast(SCHEMA),
-                facts,
-                None if feed is None else msgspec.json.decode(feed, type=FeedPosition),
-            )
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise _damaged(path, error) from error
+        return _read(self._path(self._find(version)))
 
     def about(self, version: str) -> Facts:
         """
@@ -281,6 +267,42 @@ def remember(
             "Choose another folder with store=, or store=None.",
             stacklevel=3,
         )
+
+
+def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """
+    Load a snapshot from any place, or a frame as plain pandas wrote it.
+
+    Raises
+    ------
+    SnapshotError
+        If the file is damaged or no Parquet file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SnapshotError(f"There is no file {path}.")
+    try:
+        if _FACTS not in (pq.read_schema(path).metadata or {}):
+            return pd.read_parquet(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    found = _read(path)
+    return frame_from_table(found.table, found.facts)
+
+
+def _read(path: Path) -> Snapshot:
+    try:
+        table = pq.read_table(path)
+        metadata = table.schema.metadata or {}
+        feed = metadata.get(_FEED)
+        return Snapshot(
+            path.stem,
+            table.select(SCHEMA.names).cast(SCHEMA),
+            msgspec.json.decode(metadata[_FACTS], type=Facts),
+            None if feed is None else msgspec.json.decode(feed, type=FeedPosition),
+        )
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise _damaged(path, error) from error
 
 
 def _superfluous(versions: list[str], keep: int) -> list[str]:
