@@ -10,7 +10,8 @@ from typing import NamedTuple, Protocol
 from picora_analytics.client.shapes import Listing, decode_listing
 from picora_analytics.errors import StatusError
 from picora_analytics.library.checkpoint import SavedPage
-from picora_analytics.library.planning import Ask, Cut, Pace
+from picora_analytics.library.cutting import Pace
+from picora_analytics.library.planning import Ask, Cut
 from picora_analytics.library.reading import HEAD, Reading
 
 __all__ = ["Crew", "Fetched", "carry_out", "go_on_from"]

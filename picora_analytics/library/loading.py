@@ -19,9 +19,10 @@ from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.checkpoint import Checkpoint, Origin, SavedPage
+from picora_analytics.library.cutting import Pace
 from picora_analytics.library.fetching import Crew, Fetched, carry_out, go_on_from
 from picora_analytics.library.frame import Facts, frame_from_table
-from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace
+from picora_analytics.library.planning import Ask, BrokenListing, Cut
 from picora_analytics.library.reading import Reading
 from picora_analytics.library.refreshing import refreshed
 from picora_analytics.library.snapshots import SnapshotStore, remember
@@ -46,7 +47,9 @@ def load_images(
     Load the whole library into one DataFrame, one row per image, newest upload first.
 
     The frame remembers where it comes from in ``images.attrs["picora"]``. Ages count from the service's own
-    time of this load, not from when a question is asked.
+    time of this load, not from when a question is asked. A load that was cut short, by Ctrl-C or a lost network
+    or a killed process, goes on where it stood when it is called again within a day; its pages are kept beside
+    the snapshots until then.
 
     Parameters
     ----------
@@ -80,7 +83,8 @@ def load_images(
     APIError
         If not even the first page could be read.
     SnapshotError
-        If ``refresh="never"`` and nothing is remembered.
+        If ``refresh="never"`` and nothing is remembered, or what an interrupted load left is damaged or of
+        another account.
 
     Examples
     --------

@@ -11,30 +11,19 @@ a guess of how the images lie: a bad guess costs a page and loses none.
 from __future__ import annotations
 
 import datetime as dt
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["Ask", "BrokenListing", "Chain", "Cut", "Pace", "Planner"]
+__all__ = ["WEST", "Ask", "BrokenListing", "Chain", "Cut", "Planner", "midnight_after"]
 
 # Listings that claim more yet bring nothing new, page after page, never end.
 MAX_BARREN_PAGES = 3
 MAX_RESTARTS = 3
 # Days begin at most 14 hours before UTC's and end at most 12 after (the world's time zones).
 EAST, WEST = dt.timedelta(hours=14), dt.timedelta(hours=12)
-# Below so many images left, more chains cost more pages than they save time.
-WORTH_CUTTING, WORTH_A_CHAIN, MANY = 2_000, 300, 20_000
 # Tell the zone only where images lie so close that the first row of a day is near its beginning.
 DENSE = 96.0  # images a day, one each quarter of an hour
-
-
-class Pace(NamedTuple):
-    """What was measured, in seconds: a round trip, the wait for the pacer, and the pacer's steady interval."""
-
-    round_trip: float | None = None
-    waiting: float = 0.0
-    interval: float = 0.1
 
 
 class Ask(NamedTuple):
@@ -105,7 +94,7 @@ class Planner:
         self.n_chains = 1
         self.restarts = 0
         self.dropped: set[int] = set()
-        self._zone: dt.timedelta | None = (
+        self.zone: dt.timedelta | None = (
             None  # How late the service's days end after UTC's, at least.
         )
 
@@ -150,7 +139,7 @@ class Planner:
         older = chain.older
         if older is None or older.first is not None or older.rest or chain.last is None:
             return False
-        return chain.last <= _midnight_after(older.end_date)
+        return chain.last <= midnight_after(older.end_date)
 
     # Events
 
@@ -278,7 +267,7 @@ class Planner:
 
     def _starts_well(self, chain: Chain, times: list[dt.datetime]) -> bool:
         """Judge the first page of a window; a chain that brings nothing of its own is taken out again."""
-        midnight = _midnight_after(chain.end_date)
+        midnight = midnight_after(chain.end_date)
         owner = next(one for one in self.chains if one.older is chain)
         if times and times[0] >= midnight + WEST:
             self.alone()  # The service does not keep to the date.
@@ -298,9 +287,9 @@ class Planner:
             owner.misses += 1
             self.dropped.add(chain.number)
             if nothing:
-                owner.low = midnight - (EAST if self._zone is None else dt.timedelta(0))
+                owner.low = midnight - (EAST if self.zone is None else dt.timedelta(0))
             else:
-                self._zone = WEST  # The day begins among what is read already: keep farther away.
+                self.zone = WEST  # The day begins among what is read already: keep farther away.
             return False
         owner.misses = 0
         return True
@@ -313,8 +302,8 @@ class Planner:
         if chain.first is None:
             chain.first, chain.top, chain.top_last = times[0], frozenset(ids), times[-1]
             if chain.end_date is not None and not chain.rest and chain.density >= DENSE:
-                late = times[0] - _midnight_after(chain.end_date)
-                self._zone = max(late, self._zone or dt.timedelta(0), dt.timedelta(0))
+                late = times[0] - midnight_after(chain.end_date)
+                self.zone = max(late, self.zone or dt.timedelta(0), dt.timedelta(0))
         chain.last = times[-1]
 
     def _follow(self, chain: Chain, cursor: str | None, n_new: int, *, doubt: bool) -> None:
@@ -360,85 +349,9 @@ class Planner:
                 continue
             chain.done = chain.last <= older.first
 
-    # What to cut
 
-    def wanted(self, pace: Pace) -> Cut | None:
-        """
-        Choose the next cut worth making.
-
-        Parameters
-        ----------
-        pace : Pace
-
-        Returns
-        -------
-        Cut or None
-            To be carried out by :meth:`cut`, once it is written down.
-        """
-        trip = pace.round_trip
-        if not self.windows or trip is None or trip <= pace.interval or pace.waiting > trip / 2:
-            return None
-        chains = self.chains
-        active = sum(not chain.done for chain in chains)
-        left = {chain.number: self._left(chain) for chain in chains}
-        whole = sum(left.values())
-        most = math.ceil(trip / pace.interval) + (2 if whole >= MANY else 1)
-        if active >= most or whole < WORTH_CUTTING:
-            return None
-        for chain in sorted(chains, key=lambda chain: -left[chain.number]):
-            if left[chain.number] < WORTH_A_CHAIN:
-                return None
-            if chain.misses > 3:
-                continue
-            day = self._day(chain, left[chain.number])
-            if day is not None:
-                return Cut(self.n_chains, chain.number, day)
-        return None
-
-    def _left(self, chain: Chain) -> float:
-        """Estimate how many images a chain has left to read."""
-        if chain.done or chain.last is None or (chain.older and chain.older.first is None):
-            return 0.0
-        low = self._low(chain)
-        if low is not None:
-            older = chain.older.density if chain.older else chain.density
-            return (chain.last - low) / dt.timedelta(1) * (chain.density + older) / 2
-        if self.total is not None:
-            rest = sum(self._left(one) for one in self.chains if one is not chain)
-            return max(0.0, self.total - self.n_images - rest)
-        return math.inf
-
-    def _low(self, chain: Chain) -> dt.datetime | None:
-        first = chain.older.first if chain.older is not None else None
-        return max((low for low in (chain.low, first) if low is not None), default=None)
-
-    def _day(self, chain: Chain, left: float) -> dt.date | None:
-        """Choose the last day of the new chain: half of the unread days, or as far as is worth a look."""
-        if chain.last is None or chain.first is None:
-            return None
-        low = self._low(chain)
-        if low is not None:
-            # Where nothing was found the images lie near: halve, then an eighth, then nearer still.
-            middle = chain.last - (chain.last - low) / 2 ** (1 + 2 * chain.misses)
-        else:
-            # Nobody knows how far the library goes: look three times as far back as anything read so far.
-            seen = 3 * ((self.newest.first or chain.first) - chain.last) / dt.timedelta(1)
-            reach = max(WORTH_CUTTING / chain.density, seen)
-            if math.isfinite(left):
-                reach = min(left / 2 / chain.density, max(seen, 365.0))
-            middle = chain.last - dt.timedelta(min(reach, 36_500.0))
-        late = WEST if self._zone is None else self._zone
-        day: dt.date = (min(middle, chain.last - late) - dt.timedelta(1)).date()
-        if low is not None and _midnight_after(day) <= low:
-            day += dt.timedelta(
-                1
-            )  # The half is less than a day: what is left of the day before, or nothing.
-            if _midnight_after(day) + late >= chain.last or _midnight_after(day) <= low:
-                return None
-        return day
-
-
-def _midnight_after(day: dt.date | None) -> dt.datetime:
+def midnight_after(day: dt.date | None) -> dt.datetime:
+    """Give the end of a day, were it UTC's."""
     return dt.datetime.combine(day or dt.date.max, dt.time(), dt.UTC) + dt.timedelta(1)
 
 

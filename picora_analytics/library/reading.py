@@ -9,9 +9,10 @@ from typing import Any
 import pyarrow as pa
 
 from picora_analytics.client.shapes import Listing
+from picora_analytics.library.cutting import Pace, next_cut
 from picora_analytics.library.frame import Tags
 from picora_analytics.library.held import Held
-from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace, Planner
+from picora_analytics.library.planning import Ask, BrokenListing, Cut, Planner
 
 __all__ = ["Reading"]
 
@@ -56,7 +57,7 @@ class Reading:
 
     def next_cut(self, pace: Pace) -> Cut | None:
         """Give a cut worth making; it counts when it is given to :meth:`cut`."""
-        return self.planner.wanted(pace)
+        return next_cut(self.planner, pace)
 
     def cut(self, cut: Cut) -> None:
         """Carry out a cut: one of :meth:`next_cut` or :meth:`refused`, or one read from a checkpoint."""

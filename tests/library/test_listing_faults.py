@@ -194,9 +194,7 @@ def test_an_emptied_library_is_empty_after_the_second_look_and_the_last(serve, t
 
     assert len(images) == 0
     assert images.attrs["picora"]["status"] == "complete"
-    assert (
-        len([one for one in server.requests[before:] if one.path == "/v1/images"]) == 3
-    )
+    assert len([one for one in server.requests[before:] if one.path == "/v1/images"]) == 3
 
 
 def test_an_empty_page_in_the_middle_is_asked_for_again(serve):

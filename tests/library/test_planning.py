@@ -6,7 +6,8 @@ import random
 import pytest
 from simulation import SHAPES, World, draw, simulate, times_of
 
-from picora_analytics.library.planning import Ask, BrokenListing, Cut, Pace, Planner
+from picora_analytics.library.cutting import Pace, next_cut
+from picora_analytics.library.planning import Ask, BrokenListing, Cut, Planner
 from picora_analytics.library.reading import Reading
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
@@ -54,8 +55,8 @@ def test_one_chain_stays_alone_where_more_would_not_be_faster(pace):
     planner = Planner()
     page(planner, 0, spread(0, 1), "next")
 
-    assert planner.wanted(pace) is None
-    assert planner.wanted(SLOW) is not None
+    assert next_cut(planner, pace) is None
+    assert next_cut(planner, SLOW) is not None
 
 
 def test_nothing_is_cut_where_less_than_2000_images_are_left():
@@ -64,7 +65,7 @@ def test_nothing_is_cut_where_less_than_2000_images_are_left():
     page(planner, 0, spread(0, 1), "next")
     planner.total = 2_000
 
-    assert planner.wanted(SLOW) is None
+    assert next_cut(planner, SLOW) is None
 
 
 # Cuts
@@ -95,10 +96,10 @@ def test_the_bound_moves_at_the_cut_and_not_when_the_new_chain_answers():
 def test_an_empty_half_only_moves_the_boundary():
     planner = Planner()
     page(planner, 0, spread(0, 1), "a")
-    first = planner.wanted(SLOW)
+    first = next_cut(planner, SLOW)
     planner.cut(first)
     kept = planner.took(first.chain, [], [], None, n_new=0)
-    second = planner.wanted(SLOW)
+    second = next_cut(planner, SLOW)
 
     assert not kept
     assert [chain.number for chain in planner.chains] == [0]
@@ -109,12 +110,12 @@ def test_one_day_is_not_cut():
     planner = Planner()
     planner.total = 50_000
     page(planner, 0, spread(0, 0.01), "a")
-    probe = planner.wanted(SLOW)
+    probe = next_cut(planner, SLOW)
     planner.cut(probe)
     planner.took(probe.chain, [], [], None, n_new=0)
 
     assert probe.end_date < at(0.01).date()
-    while (cut := planner.wanted(SLOW)) is not None:
+    while (cut := next_cut(planner, SLOW)) is not None:
         assert cut.end_date < at(0.01).date()
         planner.cut(cut)
         planner.took(cut.chain, [], [], None, n_new=0)
@@ -138,7 +139,7 @@ def test_a_window_that_is_none_is_dropped_and_one_chain_does_it_all(days):
     assert not page(planner, 1, days, "b")
     assert planner.dropped == {1}
     assert planner.asks() == [Ask(0, "a", None)]
-    assert planner.wanted(SLOW) is None
+    assert next_cut(planner, SLOW) is None
 
 
 def test_refused_dates_leave_one_chain():

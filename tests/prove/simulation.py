@@ -19,8 +19,9 @@ from picora_analytics.client.pacing import Pacer
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import StatusError, TransportError
 from picora_analytics.library.checkpoint import Checkpoint, Origin
+from picora_analytics.library.cutting import Pace
 from picora_analytics.library.fetching import Fetched, carry_out, go_on_from
-from picora_analytics.library.planning import BrokenListing, Pace
+from picora_analytics.library.planning import BrokenListing
 from picora_analytics.library.reading import HEAD, Reading
 
 START = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
