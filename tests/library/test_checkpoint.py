@@ -1,7 +1,6 @@
 """A load that was cut short goes on from its checkpoint, or refuses one that is not its own."""
 
 import datetime as dt
-import errno
 import json
 import random
 import re
@@ -228,39 +227,30 @@ def test_a_listing_that_breaks_leaves_no_checkpoint_to_break_at_again(serve, tmp
     assert len(load(client, tmp_path)) == 450
 
 
-class Full:
-    """A file on a disk that has no room after so many bytes."""
-
-    def __init__(self, file, room):
-        self._file, self._room = file, room
-
-    def write(self, data):
-        if len(data) > self._room:
-            raise OSError(errno.ENOSPC, "No space left on device")
-        self._room -= len(data)
-        return self._file.write(data)
-
-    def __getattr__(self, name):
-        return getattr(self._file, name)
-
-
-def test_a_full_disk_costs_the_checkpoint_and_not_the_load(serve, tmp_path, monkeypatch):
+def test_a_full_disk_costs_the_checkpoint_and_not_the_load(serve, tmp_path):
+    resource = pytest.importorskip("resource")
     _, client = serve(450)
-    entries = Checkpoint.entries
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    seen = Seen()
 
-    def shrink(self):
-        yield from entries(self)
-        self._file = Full(self._file, 40_000)
+    def shrink(done, total):
+        # From the second page on no file grows; then there is room again for the snapshot.
+        room = (tmp_path / NAME).stat().st_size + 1_000 if done == 100 else before[0]
+        resource.setrlimit(resource.RLIMIT_FSIZE, (room, before[1]))
 
-    monkeypatch.setattr(Checkpoint, "entries", shrink)
+    seen.update = shrink
+    try:
+        with pytest.warns(
+            UserWarning,
+            match=r"^The load goes on, but from here on it could not be resumed: .* cannot be written \(.*\)\. Choose "
+            r"another folder with store=\.$",
+        ):
+            images = load(client, tmp_path, progress=seen)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
 
-    with pytest.warns(
-        UserWarning,
-        match=r"^The load goes on, but from here on it could not be resumed: .* cannot be written \(.*\)\. Choose "
-        r"another folder with store=\.$",
-    ):
-        images = load(client, tmp_path)
     assert len(images) == 450
+    assert images.attrs["picora"]["status"] == "complete"
 
 
 # kill -9
