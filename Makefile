@@ -53,13 +53,15 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PARALLEL)
 	@$(MAKE) --no-print-directory test-oldest
 
+prove: $(VENV)/.test
+	$(BIN)/python tests/prove/loads.py
+	$(BIN)/python tests/prove/kills.py
+	$(BIN)/python tests/prove/copies.py
+
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)
 	$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'pandas==2.2.*'
 	@touch $@
-
-prove: $(VENV)/.test
-	$(BIN)/python tests/prove/prove_copies.py
 
 test-oldest: $(OLD)/.test
 	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not browser and not notebook' -p no:cacheprovider \

@@ -115,6 +115,11 @@ class Connection:
         trips = list(self._round_trips)
         return statistics.median(trips) if trips else None
 
+    @property
+    def interval(self) -> float:
+        """Seconds between two reads at the pacer's steady pace."""
+        return self.pacer.interval("read")
+
     def get(
         self,
         path: str,

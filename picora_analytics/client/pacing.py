@@ -159,6 +159,11 @@ class Pacer:
         self._hour_advertised = False
         self._hour_closed_until = -math.inf
 
+    def interval(self, tier: Tier) -> float:
+        """Give the seconds between two requests of a tier at its steady pace."""
+        with self._lock:
+            return self._budgets[tier].refill(self._clock())
+
     def delay(self, tier: Tier) -> float:
         """
         Take one request from a tier if it may start now; else give the seconds to wait before asking again.

@@ -45,6 +45,9 @@ COLUMNS = tuple(SCHEMA.names[1:])
 _PANDAS = {pa.string(): STR, pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 
+Tags = tuple[str, ...] | None
+
+
 class Facts(TypedDict):
     """What ``images.attrs["picora"]`` says of a load; plain JSON, so that it survives Parquet."""
 
@@ -61,14 +64,22 @@ class Facts(TypedDict):
     checks: dict[str, Any]
 
 
-def frame_from_table(table: pa.Table, facts: Facts | None = None) -> pd.DataFrame:
+def frame_from_table(
+    table: pa.Table, facts: Facts | None = None, different: Sequence[Tags] | None = None
+) -> pd.DataFrame:
     """
-    Make the frame from an Arrow table of :data:`SCHEMA`.
+    Make the frame from an Arrow table of :data:`SCHEMA`, or of one whose ``tags`` are numbers of `different` rows.
 
     Tags become tuples, equal tuples shared: `drop_duplicates`, `nunique` and `to_parquet` need
     hashable rows that a file format knows, and Arrow lists fail all three (pandas 3.1).
     """
-    tags = pd.Series(_shared_tuples(table["tags"]), dtype=object)
+    if different is None:
+        rows = _shared_tuples(table["tags"])
+    else:
+        known = np.empty(len(different), dtype=object)
+        known[:] = different
+        rows = known[table["tags"].to_numpy()]
+    tags = pd.Series(rows, dtype=object)
     frame = cast(
         pd.DataFrame,
         table.drop_columns(["tags"]).to_pandas(types_mapper=_PANDAS.get, ignore_metadata=True),

@@ -24,8 +24,8 @@ _MIME_TYPES = {
 }
 
 
-def table_of(columns: Columns) -> pa.Table:
-    """Make a table of :data:`SCHEMA`; a missing type falls back to the names, the hash only the change feed tells."""
+def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
+    """Make a table; a missing type falls back to the names, and the hash only the change feed tells."""
     n = len(columns["id"])
     types = columns["mime_type"]
     if None in types:
@@ -36,7 +36,7 @@ def table_of(columns: Columns) -> pa.Table:
     filled = {**columns, "mime_type": types}
     filled.setdefault("content_hash", [None] * n)
     return pa.Table.from_arrays(
-        [pa.array(filled[field.name], field.type) for field in SCHEMA], schema=SCHEMA
+        [pa.array(filled[field.name], field.type) for field in schema], schema=schema
     )
 
 
