@@ -46,7 +46,7 @@ class Held:
 
     def n_new(self, ids: list[str]) -> int:
         """Count the different ids that are not held."""
-        return sum(image_id not in self._updated for image_id in set(ids))
+        return len(set(ids).difference(self._updated))
 
     def add(self, chain: int, columns: Columns) -> None:
         """Take the rows of a page that are not held yet, and newer copies of those that are."""
@@ -80,13 +80,13 @@ class Held:
 
     def _numbers(self, rows: list[Tags]) -> list[int]:
         """Number the different rows of tags, their words shared."""
-        numbers, words = self._tags, self._words
+        numbers, share = self._tags, self._words.setdefault
         found = []
         for tags in rows:
             number = numbers.get(tags)
             if number is None:
                 if tags is not None:
-                    tags = tuple([words.setdefault(tag, tag) for tag in tags])
+                    tags = tuple(map(share, tags, tags))
                 number = numbers[tags] = len(numbers)
             found.append(number)
         return found
