@@ -19,7 +19,7 @@ from picora_analytics.files import append_line, write_atomic
 from picora_analytics.library.frame import Facts
 from picora_analytics.text import visible
 
-__all__ = ["CopyFolder", "Proof", "copy_name", "hash_of", "lines_of", "why_stale"]
+__all__ = ["MANIFEST", "CopyFolder", "Proof", "copy_name", "hash_of", "lines_of", "why_stale"]
 
 MANIFEST = "copies.ndjson"
 _FORMAT = "picora-analytics copies"
