@@ -700,7 +700,37 @@ def test_the_clock_of_a_load_is_the_services_own(serve):
     assert page.server_time == dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("date", ["", "nonsense", "99 Foo 2026"])
+def test_a_clock_days_ahead_makes_no_image_old(serve):
+    server, client = serve(1)
+    server.fail(
+        "GET", "/v1/images", headers={"Server": "other", "Date": "Fri, 31 Dec 9999 23:59:59 GMT"}
+    )
+    before = time.time()
+
+    (page,) = client.iter_pages()
+
+    assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/"])
+def test_a_redirect_to_no_address_is_an_error_of_ours(serve, location):
+    server, client = serve(1)
+    server.fail("GET", "/v1/images", status=302, headers={"Location": location}, times=None)
+
+    with pytest.raises((ResponseFormatError, TransportError)):
+        list(client.iter_pages())
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "nonsense",
+        "99 Foo 2026",
+        "Fri, 31 Dec 9999 23:59:59 -1200",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+    ],
+)
 def test_without_a_readable_date_this_machines_clock_counts(serve, date):
     server, client = serve(1)
     server.fail("GET", "/v1/images", headers={"Date": date})
