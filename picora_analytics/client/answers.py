@@ -54,7 +54,7 @@ def status_error(
     facts: dict[str, Any] = {
         "status_code": status,
         "code": code,
-        "request_id": response.headers.get("x-request-id"),
+        "request_id": mask(response.headers.get("x-request-id", "")) or None,
     }
     message = f"{where} answered {status} {code}" + (f": {said}" if said else "")
     message = message if message.endswith(".") else f"{message}."

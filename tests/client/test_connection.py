@@ -148,6 +148,7 @@ def test_a_base_url_is_written_in_one_way():
         pytest.param("https://x#y", "https://x#y", id="a fragment"),
         pytest.param(f"https://me:{CANARY}@x", "…@x", id="a password"),
         pytest.param(f"https://x?key={CANARY}", "https://x?key=<key>", id="a key in the query"),
+        pytest.param(f"https://x/{CANARY}", "https://x/<key>", id="a key in the path"),
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url, shown):
@@ -740,3 +741,13 @@ def test_without_a_readable_date_this_machines_clock_counts(serve, date):
 
     assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
     assert email.utils.format_datetime(page.server_time)
+
+
+def test_a_key_in_the_name_of_a_request_is_not_kept(serve):
+    server, client = serve()
+    server.fail("GET", "/v1/images", status=400, headers={"X-Request-Id": CANARY})
+
+    with pytest.raises(StatusError) as caught:
+        listing(client)
+
+    assert caught.value.request_id == "<key>"
