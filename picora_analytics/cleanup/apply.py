@@ -17,7 +17,7 @@ from picora_analytics.cleanup.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.rehearsal import refuse_other_account
 from picora_analytics.cleanup.run import Run
 from picora_analytics.client.client import Client
-from picora_analytics.errors import ConfirmationError, JournalError, LockedError, PicoraError
+from picora_analytics.errors import ConfirmationError, JournalError, LockedError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
@@ -91,6 +91,10 @@ def carry_out(
                 f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
                 f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
+        if past is not None and not past.intents:
+            past = (
+                None  # Nothing was sent by it; the caps and protection that count are this plan's.
+            )
         return go_on(plan, client, path, past, backup, progress, cancelled)
 
 
@@ -121,8 +125,8 @@ def go_on(
             why = f"not tried: the run was stopped ({type(error).__name__})"
             receipt = ledger.receipt(why, run.notes)
             show.finish(f"Stopped: {_counted(receipt)}")
-            if isinstance(error, PicoraError) and ledger.sent:
-                error.receipt = receipt
+            if ledger.sent:
+                error.receipt = receipt  # type: ignore[attr-defined]  # Ctrl-C has one as well.
             raise
     receipt = ledger.receipt("not tried: cancelled" if cancelled() else "not tried", run.notes)
     show.finish(_counted(receipt))

@@ -17,7 +17,7 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from picora_analytics.cleanup.copies import CopyFolder, Proof, hash_of, why_stale
+from picora_analytics.cleanup.copies import MANIFEST, CopyFolder, Proof, hash_of, why_stale
 from picora_analytics.cleanup.copying import ArchivedError, Copier, NotCopiedError
 from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord
@@ -65,6 +65,7 @@ class Backup:
     n_reused: int
     demo: bool
     _images: dict[str, ImageRecord]
+    _on_disk: CopyFolder
 
     @property
     def size_bytes(self) -> int:
@@ -85,15 +86,21 @@ class Backup:
             Why the proof of an id does not hold (any more); empty where all do.
         """
         now, found = dt.datetime.now(dt.UTC), {}
+        try:
+            listed = self._on_disk.proofs()
+        except BackupError as error:
+            return dict.fromkeys(ids, str(error))
         for one in ids:
-            if why := self._why_not(one, now):
+            if why := self._why_not(one, now, listed.get(one)):
                 found[one] = why
         return found
 
-    def _why_not(self, image_id: str, now: dt.datetime) -> str | None:
+    def _why_not(self, image_id: str, now: dt.datetime, listed: Proof | None) -> str | None:
         proof = self.proofs.get(image_id)
         if proof is None:
             return self.failed.get(image_id, "no copy was made")
+        if listed != proof:  # Without its line nobody could restore it.
+            return f"{MANIFEST} does not list its copy any more"
         sha256 = hash_of(self.folder / proof.file)
         if sha256 is None:
             return "its copy is gone or cannot be read"
@@ -174,7 +181,7 @@ def back_up(
         known = {one: proof for one, proof in target.proofs().items() if one in wanted}
         if known:
             show.wait(f"checking {len(known):,} copies that are there already")
-        before = Backup(target.path, known, {}, len(known), library["demo"], wanted)
+        before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target)
         lost = before.recheck(known)
         proofs = {
             one: proof

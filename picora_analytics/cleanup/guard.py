@@ -123,22 +123,31 @@ def verdicts(
         Which image stays as the copy of a planned one.
     """
     return {
-        one: _verdict(old, now.get(one), protected_tags, copies.get(one, one) in now)
+        one: _verdict(old, now.get(one), protected_tags, now.get(copies.get(one, one)))
         for one, old in planned.items()
     }
 
 
-def _verdict(old: State, new: State | None, tags: Collection[str], has_copy: bool) -> Verdict:
+def _verdict(old: State, new: State | None, tags: Collection[str], copy: State | None) -> Verdict:
     if new is None:
         return Verdict("already gone")
     changes = drift(old, new)
     reasons = [
         protected_by(new.tags, tags),
         f"changed since the plan: {'; '.join(changes)}" if changes else "",
-        "" if has_copy else "the copy that was to stay is gone, so this is the last one",
+        _without_copy(new, copy),
     ]
     said = "; ".join(filter(None, reasons))
     return Verdict("kept", said) if said else Verdict("delete")
+
+
+def _without_copy(new: State, copy: State | None) -> str:
+    """Say why the image that was to stay is no copy any more; its length is all that is told of its content."""
+    if copy is None:
+        return "the copy that was to stay is gone, so this is the last one"
+    if copy.size_bytes != new.size_bytes:
+        return "the copy that was to stay has another size by now, so this may be the last one"
+    return ""
 
 
 def last_copies(

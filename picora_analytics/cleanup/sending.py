@@ -107,15 +107,18 @@ class Sender:
 
     def _look_up(self, ids: list[str], refused: set[str], reasons: dict[str, str]) -> list[str]:
         """Settle what is gone, changed, or cannot be looked up; give back what may be sent again."""
+        copies = self._plan.copies
         try:
-            there = self._lookout.look(ids).states
+            there = self._lookout.look(
+                {*ids, *(copies[one] for one in ids if one in copies)}
+            ).states
         except PicoraError as error:
             self._ledger.keep(
                 {one: ("unknown", f"{reasons[one]} Looking it up failed: {error}") for one in ids}
             )
             return []
         planned = {one: self._plan.states[one] for one in ids}
-        found = guard.verdicts(planned, there, self._plan.protected_tags, {})
+        found = guard.verdicts(planned, there, self._plan.protected_tags, copies)
         settled: dict[str, tuple[str, str]] = {}
         for one, verdict in found.items():
             if verdict.word == "kept":

@@ -54,7 +54,7 @@ def status_error(
     facts: dict[str, Any] = {
         "status_code": status,
         "code": code,
-        "request_id": response.headers.get("x-request-id"),
+        "request_id": mask(response.headers.get("x-request-id", "")) or None,
     }
     message = f"{where} answered {status} {code}" + (f": {said}" if said else "")
     message = message if message.endswith(".") else f"{message}."
@@ -100,9 +100,13 @@ def date_of(text: str) -> dt.datetime | None:
     """Read an HTTP date; None where it is none."""
     try:
         moment = email.utils.parsedate_to_datetime(text)
-    except (ValueError, TypeError):
+        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
+    except (
+        ValueError,
+        TypeError,
+        OverflowError,
+    ):  # Zones of more hours than there are, year 10000.
         return None
-    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
 
 
 def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:

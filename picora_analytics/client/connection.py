@@ -53,6 +53,8 @@ T = TypeVar("T")
 
 # A page of 100 images is about 31 KB; this is far above any documented answer.
 MAX_BODY = 64 * 1024 * 1024
+# Ages count from the service's time; a clock farther ahead of this machine's would make every image old.
+AHEAD = dt.timedelta(days=1)
 # Waits are looked up from this often: the pacer may have learned, or the caller may want to stop.
 SLICE = 0.2
 
@@ -287,9 +289,12 @@ class Connection:
         wall = self._learn(tier, response)
         if response.is_success:
             duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
+            now = dt.datetime.now(dt.UTC)
+            if wall - now > AHEAD and not self.demo:  # The demo's clock stands still.
+                wall = now
             return Answer(response.status_code, body, where, wall, duplicate)
         if response.is_redirect:
-            target = httpx.URL(response.headers.get("location", "")).host or self.host
+            target = _host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
                 f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
@@ -338,6 +343,14 @@ def _sleep(seconds: float, stop: threading.Event | None) -> None:
         time.sleep(seconds)
     elif stop.wait(seconds):
         raise StoppedError
+
+
+def _host_of(address: str) -> str:
+    """Give the host of an address; empty where it is none."""
+    try:
+        return httpx.URL(address).host
+    except httpx.InvalidURL:
+        return ""
 
 
 def _is_untrusted(error: BaseException | None) -> bool:

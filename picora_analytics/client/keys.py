@@ -121,6 +121,7 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         or url.userinfo
         or url.query
         or url.fragment
+        or _SECRETS.search(trimmed)
     ):
         shown = _SECRETS.sub("<key>", text)
         if "@" in shown:  # What stands before it may be a password.

@@ -1,5 +1,6 @@
 """Apply deletes exactly the plan, judged by the service's own log, and nothing in doubt."""
 
+import json
 import re
 
 import pytest
@@ -351,6 +352,67 @@ def test_an_interrupted_plan_says_so_and_sends_nothing(service, client, tmp_path
         plan.apply(client, confirm=_typed(plan), backup=None, journal=journal)
 
     assert len(_deleting(service)) == sent
+
+
+class PressCtrlC:
+    """A progress that interrupts once something was deleted."""
+
+    def update(self, done, total):
+        if done:
+            raise KeyboardInterrupt
+
+    def wait(self, reason):
+        """Hear nothing."""
+
+    def finish(self, text):
+        """Hear nothing."""
+
+
+def test_ctrl_c_after_the_first_batch_carries_the_receipt(service, client):
+    plan = _plan(client)
+
+    with pytest.raises(KeyboardInterrupt) as stopped:
+        plan.apply(client, confirm=_typed(plan), backup=None, progress=PressCtrlC())
+
+    assert stopped.value.receipt.counts["deleted"] == len(_gone(service)) > 0
+
+
+def test_a_journal_that_nothing_was_sent_by_is_begun_anew_with_the_plan_that_counts(
+    service, client, tmp_path
+):
+    journal, no_folder = tmp_path / "j.ndjson", tmp_path / "file"
+    no_folder.write_text("no folder")
+    first = _plan(client)
+    with pytest.raises(pic.BackupError):
+        first.apply(
+            client, confirm=_typed(first), backup=no_folder, journal=journal, progress=False
+        )
+    images = pic.load_images(client, store=None, progress=False)
+    second = pic.plan_deletion(
+        images, first.images.index, reason="looked at again", max_images=len(first.images)
+    )
+
+    second.apply(client, confirm=_typed(second), backup=None, journal=journal, progress=False)
+
+    written = json.loads(journal.read_text().splitlines()[0])["plan"]
+    assert (written["reason"], written["caps"]["max_images"]) == (
+        "looked at again",
+        len(first.images),
+    )
+
+
+@pytest.mark.parametrize("seed_only", [False, True])
+def test_an_empty_listing_is_looked_at_twice_before_images_are_gone(seed_only):
+    with (
+        DemoServer(n_images=30, seed_only=seed_only, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        plan = _plan(client)
+        service.fail("GET", "/v1/images", body='{"images": [], "nextCursor": null}')
+
+        receipt = plan.dry_run(client)
+
+        assert receipt.counts == {"would delete": len(plan.images)}
 
 
 def test_without_a_journal_nothing_is_deleted(service, client, tmp_path):

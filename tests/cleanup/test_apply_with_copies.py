@@ -75,6 +75,43 @@ def test_a_copy_altered_between_its_proof_and_the_deletion_proves_nothing(
     assert still in service.images
 
 
+class SpoilManifest(Spoil):
+    """A progress that spoils the manifest when the first deleting request is announced."""
+
+    def __init__(self, folder, spoil):
+        super().__init__(folder)
+        self.spoil = spoil
+
+    def wait(self, reason):
+        if "deleting request" in reason:
+            self.spoil(self.folder / "copies.ndjson")
+
+
+@pytest.mark.parametrize(
+    ("spoil", "why"),
+    [
+        pytest.param(lambda file: file.unlink(), "has no readable copies.ndjson", id="gone"),
+        pytest.param(
+            lambda file: file.write_text(file.read_text().splitlines()[0] + "\n"),
+            "copies.ndjson does not list its copy any more",
+            id="emptied",
+        ),
+    ],
+)
+def test_a_copy_that_nobody_could_restore_proves_nothing(
+    service, client, make_plan, typed, kept, gone, spoil, why
+):
+    plan = make_plan(client)
+
+    receipt = plan.apply(
+        client, confirm=typed(plan), backup=kept, progress=SpoilManifest(kept, spoil)
+    )
+
+    assert receipt.counts == {"kept": 7}
+    assert gone(service) == []
+    assert all(why in reason for reason in receipt.outcomes["reason"])
+
+
 def test_resuming_uses_the_folder_that_was_said_then(
     service, client, make_plan, typed, kept, tmp_path
 ):

@@ -204,7 +204,21 @@ def test_a_row_of_a_frame_has_the_state_the_service_described(make_images):
             id="its copy is gone",
         ),
         pytest.param(
-            {"a": STATE, "b": STATE}, (), {"a": "b"}, ("delete", ""), id="its copy is there"
+            {"a": STATE, "b": STATE._replace(size_bytes=2)},
+            (),
+            {"a": "b"},
+            (
+                "kept",
+                "the copy that was to stay has another size by now, so this may be the last one",
+            ),
+            id="its copy is another file by now",
+        ),
+        pytest.param(
+            {"a": STATE, "b": STATE._replace(tags=())},
+            (),
+            {"a": "b"},
+            ("delete", ""),
+            id="its copy is there, and edited",
         ),
     ],
 )

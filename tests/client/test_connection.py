@@ -149,6 +149,7 @@ def test_a_base_url_is_written_in_one_way():
         pytest.param("https://x#y", "https://x#y", id="a fragment"),
         pytest.param(f"https://me:{CANARY}@x", "…@x", id="a password"),
         pytest.param(f"https://x?key={CANARY}", "https://x?key=<key>", id="a key in the query"),
+        pytest.param(f"https://x/{CANARY}", "https://x/<key>", id="a key in the path"),
     ],
 )
 def test_a_base_url_that_is_none_is_refused(url, shown):
@@ -740,7 +741,37 @@ def test_the_clock_of_a_load_is_the_services_own(serve):
     assert page.server_time == dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
 
-@pytest.mark.parametrize("date", ["", "nonsense", "99 Foo 2026"])
+def test_a_clock_days_ahead_makes_no_image_old(serve):
+    server, client = serve(1)
+    server.fail(
+        "GET", "/v1/images", headers={"Server": "other", "Date": "Fri, 31 Dec 9999 23:59:59 GMT"}
+    )
+    before = time.time()
+
+    (page,) = client.iter_pages()
+
+    assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
+
+
+@pytest.mark.parametrize("location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/"])
+def test_a_redirect_to_no_address_is_an_error_of_ours(serve, location):
+    server, client = serve(1)
+    server.fail("GET", "/v1/images", status=302, headers={"Location": location}, times=None)
+
+    with pytest.raises((ResponseFormatError, TransportError)):
+        list(client.iter_pages())
+
+
+@pytest.mark.parametrize(
+    "date",
+    [
+        "",
+        "nonsense",
+        "99 Foo 2026",
+        "Fri, 31 Dec 9999 23:59:59 -1200",
+        "Mon, 01 Jan 2024 00:00:00 +99999999999999999999",
+    ],
+)
 def test_without_a_readable_date_this_machines_clock_counts(serve, date):
     server, client = serve(1)
     server.fail("GET", "/v1/images", headers={"Date": date})
@@ -750,3 +781,13 @@ def test_without_a_readable_date_this_machines_clock_counts(serve, date):
 
     assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
     assert email.utils.format_datetime(page.server_time)
+
+
+def test_a_key_in_the_name_of_a_request_is_not_kept(serve):
+    server, client = serve()
+    server.fail("GET", "/v1/images", status=400, headers={"X-Request-Id": CANARY})
+
+    with pytest.raises(StatusError) as caught:
+        listing(client)
+
+    assert caught.value.request_id == "<key>"
