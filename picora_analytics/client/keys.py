@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Generator
+import urllib.request
 from typing import NoReturn
 
 import httpx
@@ -14,9 +14,9 @@ from picora_analytics.errors import AuthenticationError
 __all__ = [
     "DEFAULT_URL",
     "LOOPBACK",
-    "BearerAuth",
     "Secret",
     "mask",
+    "proxy_for",
     "read_base_url",
     "strip_tracebacks",
 ]
@@ -78,22 +78,13 @@ def _no_key(message: str) -> AuthenticationError:
     return AuthenticationError(message, status_code=401, code="UNAUTHORIZED")
 
 
-class BearerAuth(httpx.Auth):
-    """Add the key to requests for its own host and to no other."""
-
-    def __init__(self, secret: Secret, origin: httpx.URL) -> None:
-        self._secret, self._origin = secret, origin
-
-    def auth_flow(self, request: httpx.Request) -> Generator[httpx.Request, httpx.Response, None]:
-        """Add the header, or refuse to."""
-        if _origin(request.url) != _origin(self._origin):
-            raise ValueError(f"The key is not sent to {request.url.host}.")
-        request.headers["Authorization"] = f"Bearer {self._secret.reveal()}"
-        yield request
-
-
-def _origin(url: httpx.URL) -> tuple[str, str, int | None]:
-    return url.scheme, url.host, url.port
+def proxy_for(url: httpx.URL) -> str | None:
+    """Give the proxy that the environment names for an address; one would break the demo on this machine."""
+    proxies = urllib.request.getproxies()
+    proxy = proxies.get(url.scheme) or proxies.get("all")
+    if not proxy or url.host in LOOPBACK or urllib.request.proxy_bypass(url.host):
+        return None
+    return proxy if "://" in proxy else f"http://{proxy}"
 
 
 def read_base_url(base_url: str | None) -> httpx.URL:

@@ -12,6 +12,8 @@ __all__ = ["Pace", "next_cut"]
 
 # Below so many images left, more chains cost more pages than they save time.
 WORTH_CUTTING, WORTH_A_CHAIN, MANY = 2_000, 300, 20_000
+# A shorter round trip, in seconds, is the work at both ends more than the way: a second chain would not hide it.
+WORTH_HIDING = 0.02
 
 
 class Pace(NamedTuple):
@@ -36,7 +38,9 @@ def next_cut(planner: Planner, pace: Pace) -> Cut | None:
         To be carried out by :meth:`Planner.cut`, once it is written down.
     """
     trip = pace.round_trip
-    if not planner.windows or trip is None or trip <= pace.interval or pace.waiting > trip / 2:
+    if not planner.windows or trip is None or pace.waiting > trip / 2:
+        return None
+    if trip <= max(pace.interval, WORTH_HIDING):
         return None
     chains = planner.chains
     active = sum(not chain.done for chain in chains)

@@ -12,6 +12,7 @@ import threading
 import time
 import traceback
 
+import httpx
 import pytest
 
 from picora_analytics import (
@@ -26,6 +27,7 @@ from picora_analytics import (
     TransportError,
 )
 from picora_analytics.client.connection import mask, read_base_url
+from picora_analytics.client.keys import proxy_for
 
 CANARY = "sk_live_CANARY0canary0CANARY0canary00"
 EMPTY = {"success": True, "data": {"images": [], "nextCursor": None}}
@@ -582,10 +584,28 @@ def test_the_key_is_given_to_its_own_host_only(serve):
     server, client = serve()
     other, _ = serve()
 
-    with pytest.raises(ValueError, match=exactly("The key is not sent to 127.0.0.1.")):
-        client._connection._http.get(f"{other.url}/v1/images")
+    aside = f"@{other.url.removeprefix('http://')}/v1/images"
+
+    with pytest.raises(httpx.InvalidURL):
+        client._connection.once("GET", aside, "GET aside", tier="read")
 
     assert other.requests == []
+
+
+@pytest.mark.parametrize(
+    ("address", "proxy"),
+    [
+        pytest.param("https://api.picora.com", "http://proxy.test:3128", id="through the proxy"),
+        pytest.param("https://picora.inside.test", None, id="an exception to it"),
+        pytest.param("http://127.0.0.1:8000", None, id="this machine"),
+    ],
+)
+def test_the_proxy_of_the_environment_is_used_but_on_this_machine(monkeypatch, address, proxy):
+    monkeypatch.setenv("https_proxy", "proxy.test:3128")
+    monkeypatch.setenv("http_proxy", "proxy.test:3128")
+    monkeypatch.setenv("no_proxy", "inside.test")
+
+    assert proxy_for(httpx.URL(address)) == proxy
 
 
 # The key stays inside

@@ -49,6 +49,7 @@ def test_a_load_begins_with_one_page_and_follows_its_cursor():
         pytest.param(Pace(None), id="nothing measured"),
         pytest.param(Pace(0.1, 0.0, 0.1), id="as fast as the limit"),
         pytest.param(Pace(0.3, 0.2, 0.1), id="the pacer makes requests wait"),
+        pytest.param(Pace(0.015, 0.0, 0.0001), id="no limit and next to no way"),
     ],
 )
 def test_one_chain_stays_alone_where_more_would_not_be_faster(pace):
