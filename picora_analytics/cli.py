@@ -61,7 +61,7 @@ def cli() -> None:
     `picora-analytics demo`.
 
     Exit codes: 0 done, 1 error, 2 wrong usage or no key, 3 a threshold was crossed, 4 the library was
-    read only in part.
+    read, or a plan carried out, only in part.
     """
 
 
@@ -260,7 +260,7 @@ def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[A
     return valued + flags + ([rule("tagged", *options["tagged"])] if options["tagged"] else [])
 
 
-@cli.command()
+@cli.command(short_help="Copy the files of a saved plan and prove each copy.")
 @click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
 @click.argument("folder", type=click.Path(file_okay=False))
 @_with_client
@@ -278,7 +278,7 @@ def backup(client: Client, plan_file: str, folder: str) -> None:
         sys.exit(PARTIAL)
 
 
-@cli.command()
+@cli.command(short_help="Upload copies again, under new addresses.")
 @click.argument("folder", type=click.Path(file_okay=False))
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
 @click.option(
@@ -535,7 +535,7 @@ _IN_STORE = click.option(
 _OF_DEMO = click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
 
 
-@cli.command()
+@cli.command(short_help="List what is remembered of the library.")
 @_IN_STORE
 @click.option("--prune", type=click.IntRange(1), metavar="N", help="Delete all but N of them.")
 @_OF_DEMO
@@ -605,6 +605,7 @@ def diff(old: str, new: str, store: str | None, demo: bool) -> None:
         if name == "previous" and len(versions) < 2:
             raise click.ClickException(
                 f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
+                + (" The demo's need --store: it forgets." if demo and not store else "")
             )
         frames.append(kept.load(versions[-2] if name == "previous" else name))
     click.echo(repr(compare_snapshots(*frames)))
@@ -644,7 +645,7 @@ def _notebooks() -> list[Path]:
     return found
 
 
-@cli.command()
+@cli.command(short_help="Show it all on an invented library; no account needed.")
 @click.option(
     "-o",
     "--output",

@@ -102,7 +102,7 @@ class NotebookOutput:
     """
     Update one output in place, so that the saved notebook keeps the final state.
 
-    tqdm's notebook bar is a widget: saved, it stands at its first state for ever (tqdm#1082).
+    tqdm's notebook bar is a widget: saved, it stands at its first state for ever.
     """
 
     def __init__(self, label: str) -> None:

@@ -248,7 +248,8 @@ class Service:
         with self.state.lock:
             found = self.state.changes_after(after, limit + 1) if kind in ("image", "all") else []
         page, more = found[:limit], len(found) > limit
-        changes = await asyncio.to_thread(lambda: [self._change(change) for change in page])
+        # Each picture is drawn to be hashed, mostly outside the interpreter's lock: on all cores at once.
+        changes = await asyncio.gather(*(asyncio.to_thread(self._change, one) for one in page))
         last = page[-1] if page else None
         cursor = _cursor("ts", _changed_at(last), last.id) if more and last else None
         return success({"changes": changes, "nextCursor": cursor, "hasMore": more})
