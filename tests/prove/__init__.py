@@ -1,0 +1,1 @@
+"""What the proofs share, and the long ones that `make prove` runs."""
