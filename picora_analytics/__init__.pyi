@@ -32,6 +32,7 @@ from .cleanup import (
     DeletionReceipt as DeletionReceipt,
     plan_deletion as plan_deletion,
     read_plan as read_plan,
+    resume_deletion as resume_deletion,
 )
 from .client import (
     Client as Client,

@@ -1,7 +1,17 @@
 """From a choice of images to a plan, and what it would do."""
 
-from picora_analytics.cleanup.plan import Caps, DeletionPlan, plan_deletion
+from picora_analytics.cleanup.guard import Caps
+from picora_analytics.cleanup.plan import DeletionPlan
 from picora_analytics.cleanup.planfile import read_plan
+from picora_analytics.cleanup.planning import plan_deletion
 from picora_analytics.cleanup.receipt import DeletionReceipt
+from picora_analytics.cleanup.resuming import resume_deletion
 
-__all__ = ["Caps", "DeletionPlan", "DeletionReceipt", "plan_deletion", "read_plan"]
+__all__ = [
+    "Caps",
+    "DeletionPlan",
+    "DeletionReceipt",
+    "plan_deletion",
+    "read_plan",
+    "resume_deletion",
+]

@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
-import contextlib
 import datetime as dt
-from collections.abc import Iterator, Mapping, Sequence
+import hashlib
+import os
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import msgspec
 
 from picora_analytics.errors import JournalError
-from picora_analytics.files import append_line
+from picora_analytics.files import append_line, write_atomic
 
 __all__ = ["Journal", "Past", "read_journal"]
+
+_CHAIN = b',"chain":"'
+_TAIL = len(_CHAIN) + 32 + len(b'"}')
 
 
 class Past(msgspec.Struct, frozen=True):
@@ -22,55 +26,90 @@ class Past(msgspec.Struct, frozen=True):
 
     Attributes
     ----------
-    confirmation, fingerprint : str
-        Of the plan.
+    plan : dict
+        The plan, as it was confirmed.
+    backup : str or None
+        Where copies were kept, by the run that wrote last.
     began_at : datetime
     ended_at : datetime or None
-        None for a run that was interrupted.
+        None for a plan that was not carried out to its end.
     intents : set of str
         Ids a deleting request was about to be sent for.
     outcomes : dict of str to (outcome, reason)
-        The last one of each id.
+        The last one of each id; none where a later request was about to be sent.
+    chain : str
+        The digest that the next line goes on from.
+    size : int
+        Bytes up to the end of the last whole line.
     """
 
-    confirmation: str
-    fingerprint: str
+    plan: dict[str, Any]
+    backup: str | None
     began_at: dt.datetime
     ended_at: dt.datetime | None
     intents: set[str]
     outcomes: dict[str, tuple[str, str]]
+    chain: str
+    size: int
+
+    @property
+    def open_ids(self) -> set[str]:
+        """Ids of which nobody knows what became of the request."""
+        return {one for one in self.intents if self.outcomes.get(one, ("unknown",))[0] == "unknown"}
+
+
+class _Line(msgspec.Struct):
+    """Any line; each kind uses its own fields."""
+
+    line: str
+    at: dt.datetime
+    plan: dict[str, Any] | None = None
+    backup: str | None = None
+    ids: list[str] = []
+    outcomes: dict[str, tuple[str, str]] = {}
 
 
 class Journal:
     """
-    Append lines that are on disk before the next step is taken.
+    Append lines that are on disk before the next step is taken, each with a digest over all before it.
 
-    Parameters
-    ----------
-    path : Path
-        Made with its folder; an existing journal is never overwritten.
+    Made by :meth:`begin` or :meth:`reopen`.
     """
 
-    def __init__(self, path: Path) -> None:
+    def __init__(self, path: Path, chain: str, size: int) -> None:
         self.path = path
+        self._chain, self._size = chain, size
 
-    def begin(self, plan: Mapping[str, Any]) -> None:
+    @classmethod
+    def begin(cls, path: Path, plan: Mapping[str, Any], backup: str | None) -> Journal:
         """
-        Write the plan, whole, as the first line.
+        Make a journal whose first line holds the plan, whole; it is there with that line or not at all.
 
         Raises
         ------
         JournalError
             If it cannot be written: no journal, no deletion.
         """
+        line, chain = _chained("", {"line": "plan", "plan": plan, "backup": backup})
         try:
-            self.path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            self.path.touch(mode=0o600, exist_ok=False)
+            path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
+            write_atomic(path, lambda temporary: temporary.write_bytes(line + b"\n"))
         except OSError as error:
             raise JournalError(
-                f"The journal {self.path} cannot be made ({error.strerror}); without one nothing is deleted."
+                f"The journal {path} cannot be made ({error.strerror}); without one nothing is deleted."
             ) from error
-        self._write({"line": "plan", "plan": plan})
+        return cls(path, chain, len(line) + 1)
+
+    @classmethod
+    def reopen(cls, path: Path, past: Past, backup: str | None) -> Journal:
+        """Go on with a journal: cut off what a crash left half-written, and say that a run goes on."""
+        try:
+            os.truncate(path, past.size)
+        except OSError as error:
+            raise _unwritable(path, error) from error
+        journal = cls(path, past.chain, past.size)
+        journal._write({"line": "resume", "backup": backup})
+        return journal
 
     def intend(self, ids: Sequence[str]) -> None:
         """Write which ids the next request will delete."""
@@ -81,23 +120,45 @@ class Journal:
         self._write({"line": "outcome", "outcomes": dict(outcomes)})
 
     def end(self) -> None:
-        """Write that the run came to its end."""
+        """Write that the plan was carried out to its end."""
         self._write({"line": "end"})
 
-    def _write(self, line: dict[str, Any]) -> None:
-        line["at"] = dt.datetime.now(dt.UTC).isoformat()
+    def _write(self, fields: dict[str, Any]) -> None:
+        line, chain = _chained(self._chain, fields)
         try:
-            append_line(self.path, msgspec.json.encode(line))
+            if self.path.stat().st_size != self._size:
+                raise JournalError(
+                    f"The journal {self.path} was written by somebody else meanwhile; the run stops here."
+                )
+            append_line(self.path, line)
         except OSError as error:
-            raise JournalError(
-                f"The journal {self.path} cannot be written ({error.strerror}); the run stops here, because "
-                "without a journal nothing is deleted."
-            ) from error
+            raise _unwritable(self.path, error) from error
+        self._chain, self._size = chain, self._size + len(line) + 1
+
+
+def _unwritable(path: Path, error: OSError) -> JournalError:
+    return JournalError(
+        f"The journal {path} cannot be written ({error.strerror}); the run stops here, because "
+        "without a journal nothing is deleted."
+    )
+
+
+def _chained(before: str, fields: dict[str, Any]) -> tuple[bytes, str]:
+    """Make a line that ends in the digest of itself and of the chain before it."""
+    body = msgspec.json.encode({**fields, "at": dt.datetime.now(dt.UTC).isoformat()})
+    chain = _digest(before, body)
+    return body[:-1] + _CHAIN + chain.encode() + b'"}', chain
+
+
+def _digest(before: str, body: bytes) -> str:
+    return hashlib.blake2b(before.encode() + body, digest_size=16).hexdigest()
 
 
 def read_journal(path: Path) -> Past | None:
     """
     Read a journal; a last line that was cut off by a crash is left out.
+
+    Such a line never led to a request: that is only sent once its intent is on disk, whole.
 
     Returns
     -------
@@ -107,7 +168,8 @@ def read_journal(path: Path) -> Past | None:
     Raises
     ------
     JournalError
-        If anything but its last line cannot be read.
+        If any other line cannot be read, does not go on from the one before it, or names an image the plan
+        does not hold.
     """
     try:
         content = path.read_bytes()
@@ -115,38 +177,54 @@ def read_journal(path: Path) -> Past | None:
         return None
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be read: {error.strerror}.") from error
-    lines = list(_lines(content, path))
-    try:
-        plan = lines[0]["plan"]
-        return Past(
-            confirmation=plan["confirmation"],
-            fingerprint=plan["fingerprint"],
-            began_at=dt.datetime.fromisoformat(lines[0]["at"]),
-            ended_at=next(
-                (dt.datetime.fromisoformat(x["at"]) for x in lines if x["line"] == "end"), None
-            ),
-            intents={one for x in lines if x["line"] == "intent" for one in x["ids"]},
-            outcomes={
-                one: (outcome, reason)
-                for x in lines
-                if x["line"] == "outcome"
-                for one, (outcome, reason) in x["outcomes"].items()
-            },
-        )
-    except (IndexError, KeyError, TypeError, ValueError):
-        raise _damaged(path) from None
-
-
-def _lines(content: bytes, path: Path) -> Iterator[dict[str, Any]]:
-    complete, _, torn = content.rpartition(b"\n")
-    for line in complete.splitlines():
+    whole = content[: content.rfind(b"\n") + 1]
+    chain, lines = "", []
+    for raw in whole.splitlines():
+        body = raw[:-_TAIL] + b"}"
+        chain = _digest(chain, body)
+        if raw[-_TAIL:] != _CHAIN + chain.encode() + b'"}':
+            raise _damaged(path)
         try:
-            yield msgspec.json.decode(line, type=dict[str, Any])
-        except msgspec.DecodeError:
+            lines.append(msgspec.json.decode(body, type=_Line))
+        except (msgspec.DecodeError, UnicodeDecodeError):
             raise _damaged(path) from None
-    with contextlib.suppress(msgspec.DecodeError):  # Written whole but for its line end.
-        if torn:
-            yield msgspec.json.decode(torn, type=dict[str, Any])
+    return _past(lines, chain, len(whole), path)
+
+
+def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
+    if not lines or lines[0].plan is None:
+        raise _damaged(path)
+    plan, backup = lines[0].plan, lines[0].backup
+    try:
+        planned = {image["id"] for image in plan["images"]}
+    except (KeyError, TypeError):
+        raise _damaged(path) from None
+    intents: set[str] = set()
+    outcomes: dict[str, tuple[str, str]] = {}
+    for line in lines[1:]:
+        foreign = {*line.ids, *line.outcomes} - planned
+        if foreign:
+            raise JournalError(
+                f"The journal {path} names the image {min(foreign)!r}, which its plan does not hold; nothing is "
+                "sent. Keep it, load the library with refresh='full', and plan again from that."
+            )
+        if line.line == "resume":
+            backup = line.backup
+        intents |= set(line.ids)
+        for one in line.ids:
+            outcomes.pop(one, None)
+        outcomes |= line.outcomes
+    last = lines[-1]
+    return Past(
+        plan=plan,
+        backup=backup,
+        began_at=lines[0].at,
+        ended_at=last.at if last.line == "end" else None,
+        intents=intents,
+        outcomes=outcomes,
+        chain=chain,
+        size=size,
+    )
 
 
 def _damaged(path: Path) -> JournalError:

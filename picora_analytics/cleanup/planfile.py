@@ -11,7 +11,8 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
-from picora_analytics.cleanup.plan import Caps, DeletionPlan, digest
+from picora_analytics.cleanup.guard import Caps
+from picora_analytics.cleanup.plan import DeletionPlan, digest
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
 
@@ -46,28 +47,44 @@ def read_plan(path: str | os.PathLike[str]) -> DeletionPlan:
         raise PlanError(
             f"The plan {str(path)!r} is cut off or no JSON; save it again from the frame it came from."
         ) from None
+    return plan_from(document, f"The plan {str(path)!r}", source)
+
+
+def plan_from(document: Any, name: str, path: Path | None) -> DeletionPlan:
+    """
+    Make the plan of a document, whole and unedited.
+
+    Parameters
+    ----------
+    document : object
+        As :meth:`DeletionPlan.to_document` gives it.
+    name : str
+        What it is called in messages.
+    path : Path or None
+        The file it is kept in, if it is a plan's own.
+    """
     if not isinstance(document, dict) or document.get("format") != "picora-analytics deletion plan":
-        raise PlanError(f"{str(path)!r} is no deletion plan; give a file that plan.save wrote.")
+        raise PlanError(f"{name} is no deletion plan; give a file that plan.save wrote.")
     if document.get("version") != 1:
         raise PlanError(
-            f"The plan {str(path)!r} has version {document.get('version')!r}, and this program reads version 1; "
+            f"{name} has version {document.get('version')!r}, and this program reads version 1; "
             "use the program's version that wrote it, or plan anew."
         )
     if document.get("digest") != digest(document):
         raise PlanError(
-            f"The plan {str(path)!r} was edited after it was saved: its digest does not fit. To take images out, "
+            f"{name} was edited after it was saved: its digest does not fit. To take images out, "
             "use read_plan(...).without(ids) on an unedited file and save that."
         )
     try:
-        plan = _plan(document, source)
+        plan = _plan(document, path)
     except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
-        raise PlanError(f"The plan {str(path)!r} lacks a part ({error}); plan anew.") from error
+        raise PlanError(f"{name} lacks a part ({error}); plan anew.") from error
     if plan.confirmation != document.get("confirmation"):
-        raise PlanError(f"The plan {str(path)!r} does not fit its own phrase; plan anew.")
+        raise PlanError(f"{name} does not fit its own phrase; plan anew.")
     return plan
 
 
-def _plan(document: dict[str, Any], path: Path) -> DeletionPlan:
+def _plan(document: dict[str, Any], path: Path | None) -> DeletionPlan:
     rows = document["images"]
     columns: dict[str, list[Any]] = {}
     for field in SCHEMA:
@@ -102,5 +119,6 @@ def _plan(document: dict[str, Any], path: Path) -> DeletionPlan:
         protected_tags=tuple(document["protected_tags"]),
         caps=Caps(**document["caps"]),
         made_at=dt.datetime.fromisoformat(document["made_at"]),
+        copies=msgspec.convert(document["copies"], dict[str, str]),
         path=path,
     )

@@ -7,7 +7,7 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import jinja2
 import msgspec
@@ -17,7 +17,10 @@ from picora_analytics.files import write_atomic
 from picora_analytics.text import csv_safe, visible
 from picora_analytics.units import format_bytes
 
-__all__ = ["OUTCOMES", "DeletionReceipt"]
+if TYPE_CHECKING:
+    from picora_analytics.cleanup.plan import DeletionPlan
+
+__all__ = ["OUTCOMES", "DeletionReceipt", "make_receipt"]
 
 OUTCOMES = ("would delete", "deleted", "already gone", "kept", "failed", "unknown")
 
@@ -54,6 +57,10 @@ class DeletionReceipt:
         By this machine's clock.
     notes : tuple of str
         What else must be known of it.
+    journal : Path or None
+        Where each step was written down.
+    complete : bool
+        Whether the plan was carried out to its end; what is left can be resumed from the journal.
     """
 
     outcomes: pd.DataFrame
@@ -63,6 +70,8 @@ class DeletionReceipt:
     size_bytes: int
     finished_at: dt.datetime
     notes: tuple[str, ...] = ()
+    journal: Path | None = None
+    complete: bool = True
 
     @property
     def counts(self) -> dict[str, int]:
@@ -134,10 +143,36 @@ class DeletionReceipt:
                 "finished_at": self.finished_at.isoformat(),
                 "size_bytes": self.size_bytes,
                 "counts": self.counts,
+                "complete": self.complete,
                 "notes": list(self.notes),
+                "journal": None if self.journal is None else str(self.journal),
                 "library": dict(self.library),
                 "outcomes": self.outcomes.to_dict("records"),
             }
             text = msgspec.json.format(msgspec.json.encode(document), indent=1)
             write_atomic(target, lambda file: file.write_bytes(text + b"\n"))
         return target
+
+
+def make_receipt(
+    plan: DeletionPlan,
+    outcomes: Mapping[str, tuple[str, ...]],
+    *,
+    dry_run: bool = False,
+    finished_at: dt.datetime | None = None,
+    **facts: Any,
+) -> DeletionReceipt:
+    """Make the receipt of a plan: a row for each of its images, in its order; `finished_at` is now unless given."""
+    rows = [(one, *outcomes[one]) for one in plan.states]
+    gone = [
+        one for one, outcome, _ in rows if outcome == ("would delete" if dry_run else "deleted")
+    ]
+    return DeletionReceipt(
+        outcomes=pd.DataFrame(rows, columns=["id", "outcome", "reason"], dtype=object),
+        dry_run=dry_run,
+        confirmation=plan.confirmation,
+        library=plan.library,
+        size_bytes=plan.amount(gone).size_bytes,
+        finished_at=finished_at or dt.datetime.now(dt.UTC),
+        **facts,
+    )

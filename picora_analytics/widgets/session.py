@@ -13,7 +13,8 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis import rules
-from picora_analytics.cleanup.plan import DeletionPlan, plan_deletion
+from picora_analytics.cleanup.plan import DeletionPlan
+from picora_analytics.cleanup.planning import plan_deletion
 from picora_analytics.cleanup.receipt import DeletionReceipt
 from picora_analytics.errors import ConfirmationError, PlanError
 from picora_analytics.library.frame import Facts, facts_of
