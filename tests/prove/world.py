@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import http.client
 import json
 import re
 import traceback
@@ -92,17 +93,22 @@ class World:
             rate_scale=RATE_SCALE,
         )
         self._tells_updates = not seed_only and shape == "current"
-        self.seed_only = seed_only
+        self.inside = inside
         if inside:
             self.client = client_of(self.service)
         else:
             self.service.start()
             self.client = pic.Client(self.service.api_key, self.service.url, max_wait=20)
+        # Known from the start, so that no history waits half a second to be told how fast it may go.
+        for tier, limit in (("read", 600), ("mutation", 120)):
+            headers = {"RateLimit-Limit": f"{limit * RATE_SCALE:.0f}"}
+            self.client._connection.pacer.correct(tier, headers, 0.0)  # type: ignore[arg-type]
         self.frames: list[tuple[pd.DataFrame, dict[str, tuple[Any, ...]]]] = []
         self.reviewed: list[Reviewed] = []
         self.steps: Counter[str] = Counter()
         self.come_back: set[str] = set()  # Deleted, and there again: the service's own fault.
         self.faults = 0
+        self.broken = False
         self._seen = 0
         self._uploads = 0
 
@@ -178,14 +184,17 @@ class World:
             fail(*deleting, skip=skip, status=429, headers={"Retry-After": "0"})
         elif kind == "403":
             fail(*deleting, skip=skip, status=403)
+        elif kind == "504, then 404":
+            fail(*deleting, skip=skip, status=504)
+            fail("DELETE", "/v1/media", times=None, status=404)
         elif kind == "409":
             fail("DELETE", "/v1/images/*", skip=skip, status=409)
         elif kind == "some fail":
-            fail("DELETE", "/v1/media", body=self._some_fail)
+            fail("DELETE", "/v1/media", body=_of_batch(self._some_fail))
         elif kind == "some unsaid":
-            fail("DELETE", "/v1/media", body=self._some_unsaid)
+            fail("DELETE", "/v1/media", body=_of_batch(self._some_unsaid))
         elif kind == "a stranger":
-            fail("DELETE", "/v1/media", body=self._a_stranger)
+            fail("DELETE", "/v1/media", body=_of_batch(_a_stranger))
         elif kind == "reading fails once":
             fail(*reading, skip=skip, status=500)
         elif kind == "reading refused":
@@ -226,10 +235,6 @@ class World:
         fields = {field.name: getattr(image, field.name) for field in dataclasses.fields(image)}
         self._add(**fields)
         self.come_back.add(one)
-
-    def _a_stranger(self, answer: Any) -> Any:
-        answer["data"]["deleted"].append("notOursAtAl")
-        return answer
 
     def _change_while_reading(self, answer: Any) -> Any:
         there = sorted(self.service.images)
@@ -369,18 +374,22 @@ class World:
             target = begun[which % len(begun)]
             self._do(
                 "resume",
-                lambda: pic.resume_deletion(self.client, target.journal),
+                lambda: pic.resume_deletion(
+                    self.client, target.journal, progress=False
+                ),
                 target,
                 dies_at,
             )
 
     def settle(self) -> None:
         """End a history: with no more faults, every journal comes to an end and nothing stays unknown."""
+        if self.broken:
+            return
         self.service.clear_faults()
         self.faults = 0
         for target in {one.journal: one for one in self.reviewed if one.begun}.values():
             receipt, error = self._do(
-                "resume", lambda t=target: pic.resume_deletion(self.client, t.journal), target
+                "resume", lambda t=target: pic.resume_deletion(self.client, t.journal, progress=False), target
             )
             if receipt is None:
                 assert isinstance(error, pic.PlanError), error
@@ -404,6 +413,9 @@ class World:
         except (pic.PicoraError, ValueError, Death) as raised:
             error = raised
             self._search_for_key("".join(traceback.format_exception(raised)))
+        except BaseException:
+            self.broken = True  # The history has failed; its end is not a second finding.
+            raise
         self.steps[f"{name}: {type(error).__name__ if error else 'done'}"] += 1
         self._judge_requests(approved, before)
         if approved is not None:
@@ -432,6 +444,7 @@ class World:
             with at_step(dies_at, die, requests=Inside.handle_request.__code__):
                 return call()
         except Death:
+            self.quiesce()
             for path in self.folder.iterdir():
                 if path not in left:
                     path.unlink()
@@ -439,11 +452,22 @@ class World:
                     path.write_bytes(left[path])
             raise
 
+    def quiesce(self) -> None:
+        """Wait until the service has done what reached it before: it answers in turn."""
+        if not self.inside:
+            for _ in range(3):
+                line = http.client.HTTPConnection(self.service.url.removeprefix("http://"))
+                line.request("GET", "/health")
+                line.getresponse().read()
+                line.close()
+
     def _judge_requests(self, approved: Reviewed | None, before: dict[str, DemoImage]) -> None:
         new = self.service.requests[self._seen :]
         self._seen += len(new)
         looked: set[str] | None = set()  # Ids sent and not looked at since; None would be none.
         for request in new:
+            if request.path == "/health":
+                continue
             assert request.port == "api"
             # I7: the client keeps below the limits by itself; the service never has to say no.
             scripted = self.faults and request.status == 429 and not request.tier
@@ -572,6 +596,16 @@ class World:
                 images.index, *(images[name] for name in names), strict=True
             )
         }
+
+
+def _of_batch(bend: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Bend the answers of a service that knows batches."""
+    return lambda answer: bend(answer) if answer.get("success") else answer
+
+
+def _a_stranger(answer: Any) -> Any:
+    answer["data"]["deleted"].append("notOursAtAl")
+    return answer
 
 
 def _milliseconds(moment: pd.Timestamp) -> int:
