@@ -5,16 +5,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from prove.world import World
+from prove.world import EDITS, FAULTS, World
 
-FAULTS = (
-    ["404", "405", "422", "501", "429", "403", "409"]
-    + ["done, then 500", "done, no answer", "done, unreadable", "not done, 504"]
-    + ["504, then 404", "not done, no answer", "some fail", "some unsaid", "a stranger"]
-    + ["reading fails once", "reading refused", "reading cut", "no listing"]
-    + ["changed while reading"]
-)
-EDITS = ["tag", "protect", "visibility", "title", "upload again"]
 some = st.integers(0, 60)
 
 
@@ -38,7 +30,7 @@ class Cleanup(RuleBasedStateMachine):
             shape=shape,
         )
         self.world.load()
-        self.world.plan(seed, 8, stale=False, by="ids", protect=None)
+        self.world.plan(seed, 8)
 
     def teardown(self):
         if hasattr(self, "world"):

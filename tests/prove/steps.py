@@ -3,14 +3,27 @@
 from __future__ import annotations
 
 import contextlib
+import io
+import os
+import socket
 import sys
 from collections.abc import Callable, Iterator
 from types import CodeType, FrameType
 from typing import Any
 
 # Calls into C that leave a mark outside the process, or wait for one.
-ON_DISK = {"fsync", "write", "truncate", "ftruncate", "replace", "rename"}
+ON_DISK = {"fsync", "truncate", "replace", "rename"}
 ON_THE_WIRE = {"send", "sendall", "recv", "recv_into"}
+
+
+def _kind(what: Any) -> str:
+    """Say whether a C function works on the disk or on the wire; text has a replace as well."""
+    name, owner = getattr(what, "__name__", ""), getattr(what, "__self__", None)
+    if getattr(what, "__module__", None) == os.name or getattr(owner, "__name__", "") == "posix":
+        return "disk" if name in ON_DISK else ""
+    if isinstance(owner, io.RawIOBase | io.BufferedIOBase):
+        return "disk" if name == "write" else ""
+    return "wire" if name in ON_THE_WIRE and isinstance(owner, socket.socket) else ""
 
 
 @contextlib.contextmanager
@@ -38,8 +51,9 @@ def at_step(
 
     def watch(frame: FrameType, event: str, what: Any) -> None:
         if event == "c_call":
-            name = getattr(what, "__name__", "")
-            found = name in ON_DISK or (bool(steps) and name in ON_THE_WIRE)
+            kind = _kind(what)
+            found = kind == "disk" or (bool(steps) and kind == "wire")
+            name = what.__name__ if found else ""
         else:
             name = "request" if event == "call" else "answer"
             found = bool(steps) and requests is not None and frame.f_code is requests

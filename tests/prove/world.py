@@ -15,12 +15,14 @@ import re
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
+from functools import cached_property
 from pathlib import Path
 from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import pandas as pd
 from prove.inside import Inside, client_of
+from prove.mortal import Mortals
 from prove.steps import at_step
 
 import picora_analytics as pic
@@ -31,6 +33,14 @@ T = TypeVar("T")
 
 OUTCOMES = {"deleted", "already gone", "kept", "failed", "unknown"}
 PROTECTED = "pinned"
+FAULTS = (
+    ["404", "405", "422", "501", "429", "403", "409"]
+    + ["done, then 500", "done, no answer", "done, unreadable", "not done, 504"]
+    + ["504, then 404", "not done, no answer", "some fail", "some unsaid", "a stranger"]
+    + ["reading fails once", "reading refused", "reading cut", "no listing"]
+    + ["changed while reading"]
+)
+EDITS = ["tag", "protect", "visibility", "title", "upload again"]
 # Limits a user of these tests does not notice, but is held to all the same.
 RATE_SCALE = 200.0
 
@@ -53,7 +63,7 @@ class Reviewed:
     def ids(self) -> set[str]:
         return {str(one) for one in self.plan.images.index}
 
-    @property
+    @cached_property
     def phrase(self) -> str:
         """Read the phrase off the preview, as a person does."""
         found = re.search(r'confirm="([^"]+)"', repr(self.plan))
@@ -264,7 +274,16 @@ class World:
             truth[one] = row
         self.frames = [*self.frames, (images, truth)][-3:]
 
-    def plan(self, start: int, count: int, *, stale: bool, by: str, protect: str | None) -> None:
+    def plan(
+        self,
+        start: int,
+        count: int,
+        *,
+        stale: bool = False,
+        by: str = "ids",
+        protect: str | None = None,
+        max_fraction: float = 0.6,
+    ) -> None:
         """Plan from the newest frame, or the oldest one still held."""
         if not self.frames:
             return
@@ -288,7 +307,7 @@ class World:
         plan, _ = self._do(
             "plan",
             lambda: pic.plan_deletion(
-                images, choice, reason="a proof", protect=shield, max_fraction=0.6
+                images, choice, reason="a proof", protect=shield, max_fraction=max_fraction
             ),
         )
         if plan is not None:
@@ -367,19 +386,38 @@ class World:
         if expected is not None:
             self._fair(receipt, error, expected)
 
-    def resume(self, which: int, *, dies_at: int | None = None) -> None:
+    def resume(
+        self, which: int, *, dies_at: int | None = None
+    ) -> tuple[pic.DeletionReceipt | None, BaseException | None]:
         """Go on with an apply that was interrupted."""
         begun = [one for one in self.reviewed if one.begun]
-        if begun:
-            target = begun[which % len(begun)]
-            self._do(
-                "resume",
-                lambda: pic.resume_deletion(
-                    self.client, target.journal, progress=False
-                ),
-                target,
-                dies_at,
-            )
+        if not begun:
+            return None, None
+        target = begun[which % len(begun)]
+        return self._do("resume", lambda: self._resume(target), target, dies_at)
+
+    def _resume(self, target: Reviewed) -> pic.DeletionReceipt:
+        return pic.resume_deletion(self.client, target.journal, progress=False)
+
+    def apply_mortally(self, mortals: Mortals, step: int, *, power: bool = False) -> tuple[bool, int]:
+        """Apply the newest plan, or go on with it, in a program that is killed right before a step."""
+        target = self.reviewed[-1]
+        saved = self.folder / f"{target.plan.fingerprint}.json"
+        ended, _ = self._do(
+            "apply in a program",
+            lambda: mortals.run(
+                url=self.service.url,
+                plan=None if target.begun else str(target.plan.save(saved)),
+                phrase=target.phrase,
+                journal=str(target.journal),
+                step=step,
+                power=power,
+            ),
+            target,
+            killed=True,
+        )
+        assert ended is not None
+        return ended
 
     def settle(self) -> None:
         """End a history: with no more faults, every journal comes to an end and nothing stays unknown."""
@@ -388,9 +426,7 @@ class World:
         self.service.clear_faults()
         self.faults = 0
         for target in {one.journal: one for one in self.reviewed if one.begun}.values():
-            receipt, error = self._do(
-                "resume", lambda t=target: pic.resume_deletion(self.client, t.journal, progress=False), target
-            )
+            receipt, error = self._do("resume", lambda t=target: self._resume(t), target)
             if receipt is None:
                 assert isinstance(error, pic.PlanError), error
             else:
@@ -404,6 +440,8 @@ class World:
         call: Callable[[], T],
         approved: Reviewed | None = None,
         dies_at: int | None = None,
+        *,
+        killed: bool = False,
     ) -> tuple[T | None, BaseException | None]:
         """Do one thing, and judge what the service saw of it."""
         before = self.service.images
@@ -417,12 +455,14 @@ class World:
             self.broken = True  # The history has failed; its end is not a second finding.
             raise
         self.steps[f"{name}: {type(error).__name__ if error else 'done'}"] += 1
+        if killed:
+            self.quiesce()
         self._judge_requests(approved, before)
         if approved is not None:
             approved.begun = approved.begun or approved.journal.exists()
             self._judge_journal()
             receipt = getattr(error, "receipt", None) if error is not None else result
-            if receipt is not None:
+            if isinstance(receipt, pic.DeletionReceipt):
                 self._judge_receipt(approved, receipt)
         self._search_for_key(repr(result))
         self._search_files()
