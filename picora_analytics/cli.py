@@ -217,6 +217,10 @@ def plan(
         )
     from picora_analytics import plan_deletion
 
+    if store is None and not client.demo:
+        from picora_analytics.files import data_folder
+
+        _warn_of_loss({"the snapshots": data_folder()})
     images = _load(client, store=store)
     mask = functools.reduce(lambda one, other: one & other, (make(images) for make in masks))
     kept = ("reason", "decisions", "max_images", "max_bytes", "max_fraction")
@@ -256,45 +260,132 @@ def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[A
 
 
 @cli.command()
-@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON", required=False)
 @click.option(
     "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
 )
 @click.option(
-    "--no-copies",
-    is_flag=True,
-    help="Say that these images may be lost for ever; copies cannot be kept yet.",
+    "--confirm-file",
+    type=click.Path(dir_okay=False),
+    help="A text file with the phrase that was approved.",
+)
+@click.option(
+    "--backup", type=click.Path(file_okay=False), metavar="DIR", help="Keep copies here first."
+)
+@click.option("--no-backup", is_flag=True, help="Say that these images may be lost for ever.")
+@click.option("--resume", is_flag=True, help="Go on with an apply that was interrupted.")
+@click.option(
+    "--min-age",
+    default="1h",
+    show_default=True,
+    help="In CI, how old a plan must be before its phrase is accepted.",
+)
+@click.option(
+    "--standing-order",
+    type=click.Path(dir_okay=False),
+    metavar="POLICY.TOML",
+    help="Instead of a plan and its phrase: a policy, for jobs that nobody watches.",
+)
+@click.option(
+    "--store", type=click.Path(file_okay=False), help="With --standing-order: the snapshots."
 )
 @click.option(
     "-o", "--output", type=click.Path(dir_okay=False), help="Write the receipt: .json or .csv."
 )
 @_with_client
 def apply(
-    client: Client, plan_file: str, confirm: str | None, no_copies: bool, output: str | None
+    client: Client,
+    plan_file: str | None,
+    standing_order: str | None,
+    store: str | None,
+    output: str | None,
+    **said: Any,
 ) -> None:
     """
     Carry out a saved plan: delete exactly its images, for ever.
 
-    Without --confirm it is a dry run that only reads. The journal is kept beside the plan.
-    """
-    from picora_analytics import read_plan
+    Without --confirm it is a dry run that only reads. The journal is kept beside the plan. Nothing is ever asked
+    for: what is not said here does not happen.
 
-    made = read_plan(plan_file)
-    if confirm is not None and not no_copies:
-        raise click.UsageError(
-            f"Say --no-copies if these {len(made.images):,} images may be lost for ever; copies cannot be kept yet."
-        )
+    Exit codes: 0 each image was deleted, already gone or kept; 1 refused, or stopped by an error; 2 wrong usage;
+    3 a dry run of a plan that would be refused; 4 some failed or are unknown, or the plan was not carried out
+    to its end.
+    """
+    if (plan_file is None) == (standing_order is None):
+        raise click.UsageError("Give either a plan, or --standing-order with a policy.")
     try:
-        receipt = made.apply(client, confirm=confirm, backup=None)
+        if standing_order is not None:
+            receipt = _follow(client, standing_order, store)
+        else:
+            receipt = _apply(client, str(plan_file), **said)
     except PicoraError as error:
         if error.receipt is not None:
             _give_receipt(error.receipt, output)
         raise
+    if receipt is None:
+        return
     _give_receipt(receipt, output)
-    if not {"failed", "unknown"}.isdisjoint(receipt.counts):
+    if receipt.dry_run:
+        sys.exit(0 if receipt.complete else THRESHOLD)
+    if not receipt.complete or not {"failed", "unknown"}.isdisjoint(receipt.counts):
         sys.exit(PARTIAL)
-    if receipt.dry_run and made.refusals:
-        sys.exit(THRESHOLD)
+
+
+def _apply(
+    client: Client,
+    plan_file: str,
+    *,
+    confirm: str | None,
+    confirm_file: str | None,
+    backup: str | None,
+    no_backup: bool,
+    resume: bool,
+    min_age: str,
+) -> DeletionReceipt:
+    import datetime as dt
+
+    from picora_analytics import read_plan, resume_deletion
+    from picora_analytics.cleanup.unattended import parse_duration, read_phrase, refuse_same_job
+
+    made = read_plan(plan_file)
+    if confirm is not None and confirm_file is not None:
+        raise click.UsageError("Give --confirm or --confirm-file, not both.")
+    if confirm_file is not None:
+        confirm = read_phrase(Path(confirm_file))
+    if backup is not None and no_backup:
+        raise click.UsageError("Give --backup or --no-backup, not both.")
+    places = {"the journal": Path(plan_file).with_suffix(".journal.ndjson")}
+    if backup is not None:
+        places["the copies"] = Path(backup)
+    if resume:
+        _warn_of_loss(places)
+        kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
+        return resume_deletion(client, made, **kept)
+    if confirm is None:
+        return made.dry_run(client)
+    if backup is None and not no_backup:
+        raise click.UsageError(
+            f"Say --backup DIR to keep copies first, or --no-backup if these {len(made.images):,} images may be "
+            "lost for ever."
+        )
+    refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, dt.datetime.now(dt.UTC))
+    _warn_of_loss(places)
+    return made.apply(client, confirm=confirm, backup=backup)
+
+
+def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt | None:
+    from picora_analytics.cleanup.following import follow_policy
+
+    made, receipt = follow_policy(client, policy, store=store or "default")
+    click.echo(repr(made))
+    return receipt
+
+
+def _warn_of_loss(places: dict[str, Path]) -> None:
+    from picora_analytics.cleanup.unattended import vanishing
+
+    if warning := vanishing(places, os.environ):
+        click.echo(warning, err=True)
 
 
 def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:

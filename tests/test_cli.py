@@ -15,6 +15,7 @@ from picora_analytics import DemoServer
 def run(tmp_path):
     def command(*arguments, server=None, columns=80, **environment):
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICORA_")}
+        env.pop("CI", None)  # What differs there is said by the tests that are about it.
         env |= {"PICORA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": str(columns)}
         if server is not None:
             env |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
@@ -209,17 +210,17 @@ def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, 
         )
         rehearsed = run("apply", "plan.json", server=server)
         unsaid = run("apply", "plan.json", "--confirm", _phrase(planned), server=server)
-        wrong = run("apply", "plan.json", "--confirm", "1-00000000", "--no-copies", server=server)
+        wrong = run("apply", "plan.json", "--confirm", "1-00000000", "--no-backup", server=server)
         assert server.deleted == []
 
         done = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"),
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"),
             *("-o", "receipt.json"),
             server=server,
         )
         deleted = {one.id for one in server.deleted}
         again = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"), server=server
         )
 
     assert (rehearsed.returncode, unsaid.returncode, wrong.returncode) == (0, 2, 1)
@@ -235,6 +236,97 @@ def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, 
     assert (again.returncode, "nothing was sent now" in again.stdout) == (0, True)
 
 
+PLAN = ("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json")
+
+
+def test_in_ci_a_job_cannot_confirm_its_own_plan_and_hears_what_would_vanish(run, tmp_path):
+    with DemoServer(n_images=300) as server:
+        planned = run(*PLAN, server=server, CI="true", PICORA_DATA_DIR=str(tmp_path / "data"))
+        (tmp_path / "approved.txt").write_text(f"# agreed\n{_phrase(planned)}\n")
+        said = ("apply", "plan.json", "--confirm-file", "approved.txt", "--no-backup")
+
+        refused = run(*said, server=server, CI="true")
+        assert server.deleted == []
+        done = run(*said, "--min-age", "0", server=server, CI="true")
+
+    assert planned.returncode == 0, planned.stderr
+    assert "CI: the snapshots (" in planned.stderr
+    assert refused.returncode == 1
+    assert "use --standing-order" in refused.stderr
+    assert done.returncode == 0, done.stderr
+    assert "CI: the journal (plan.journal.ndjson) would vanish with this runner." in done.stderr
+
+
+def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
+    with DemoServer(n_images=300) as server:
+        planned = run(*PLAN, server=server)
+        server.fail("DELETE", "/v1/media", status=403)
+        said = ("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup")
+        stopped = run(*said, server=server)
+        again = run(*said, server=server)
+        assert server.deleted == []
+
+        resumed = run("apply", "plan.json", "--resume", server=server)
+
+        assert len(server.deleted) == int(_phrase(planned).partition("-")[0])
+    assert (stopped.returncode, again.returncode, resumed.returncode) == (1, 1, 0)
+    assert "resume_deletion(client, " in again.stderr
+
+
+@pytest.mark.parametrize(
+    ("said", "code", "answer"),
+    [
+        pytest.param((), 2, "Give either a plan, or --standing-order", id="nothing to apply"),
+        pytest.param(
+            ("plan.json", "--standing-order", "p.toml"), 2, "Give either a plan", id="both"
+        ),
+        pytest.param(
+            ("plan.json", "--confirm", "x", "--confirm-file", "y"), 2, "not both", id="two phrases"
+        ),
+        pytest.param(
+            ("plan.json", "--backup", "kept", "--no-backup"), 2, "not both", id="copies and none"
+        ),
+        pytest.param(("--standing-order", "p.toml"), 1, "cannot be followed", id="no policy"),
+        pytest.param(("plan.json", "--max-images", "1"), 2, "No such option", id="no such option"),
+    ],
+)
+def test_an_apply_that_is_not_clear_is_refused(run, tmp_path, said, code, answer, make_images):
+    from picora_analytics import plan_deletion
+
+    plan_deletion(make_images(), ["a"], reason="test").save(tmp_path / "plan.json")
+
+    done = run("apply", *said, "--demo")
+
+    assert done.returncode == code
+    assert answer in done.stderr
+
+
+def test_a_dry_run_of_a_plan_that_would_be_refused_exits_with_3(run):
+    with DemoServer(n_images=300) as server:
+        planned = run(*PLAN, "--max-images", "1", server=server)
+        rehearsed = run("apply", "plan.json", server=server)
+
+    assert (planned.returncode, rehearsed.returncode) == (3, 3)
+
+
+def test_an_apply_that_fails_in_part_exits_with_4(run):
+    with DemoServer(n_images=300) as server:
+        planned = run(*PLAN, server=server)
+        server.fail(
+            "DELETE",
+            "/v1/media",
+            status=200,
+            body='{"success": true, "data": {"deleted": [], "failed": []}}',
+            times=None,
+        )
+        done = run(
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"), server=server
+        )
+
+    assert done.returncode == 4
+    assert "still there after 3 tries" in done.stdout
+
+
 def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
     with DemoServer(n_images=300, scopes=("images:read",)) as server:
         planned = run(
@@ -242,7 +334,7 @@ def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
             server=server,
         )
         done = run(
-            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-copies"), server=server
+            *("apply", "plan.json", "--confirm", _phrase(planned), "--no-backup"), server=server
         )
 
     assert done.returncode == 1

@@ -71,7 +71,7 @@ class Lookout:
             usage = self._client.usage()
             if usage is None or usage.n_images is None or usage.size_bytes is None:
                 return None
-            if page.total != usage.n_images or not page.images:
+            if page.total not in (None, usage.n_images) or not page.images:
                 return None
             # A 404 says something of an image only where this route has answered 200.
             self._client.get_image(page.images[0].id)

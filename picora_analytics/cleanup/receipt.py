@@ -60,7 +60,8 @@ class DeletionReceipt:
     journal : Path or None
         Where each step was written down.
     complete : bool
-        Whether the plan was carried out to its end; what is left can be resumed from the journal.
+        Whether the plan was carried out to its end (in a dry run: would not be refused); what is left can be
+        resumed from the journal.
     """
 
     outcomes: pd.DataFrame

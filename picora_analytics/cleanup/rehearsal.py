@@ -28,7 +28,7 @@ def rehearse(plan: DeletionPlan, client: Client) -> DeletionReceipt:
     why = "the plan is refused: " + "; ".join(refusals)
     words = {"delete": ("kept", why) if refusals else ("would delete", "")}
     outcomes = {one: words.get(verdict.word, tuple(verdict)) for one, verdict in found.items()}
-    return make_receipt(plan, outcomes, dry_run=True)
+    return make_receipt(plan, outcomes, dry_run=True, complete=not refusals)
 
 
 def today(plan: DeletionPlan, sight: Sight) -> dict[str, Verdict]:

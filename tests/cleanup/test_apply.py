@@ -9,18 +9,6 @@ from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply import carry_out, locked
 
 
-@pytest.fixture(params=["current", "seed-only"])
-def service(request):
-    with DemoServer(n_images=250, seed_only=request.param == "seed-only", rate_scale=1000) as server:
-        yield server
-
-
-@pytest.fixture
-def client(service):
-    with pic.Client(service.api_key, service.url) as made:
-        yield made
-
-
 def _plan(client, choice=None, **options):
     images = pic.load_images(client, store=None, progress=False)
     ids = list(images.index[:7]) if choice is None else choice(images)
@@ -105,9 +93,7 @@ def test_what_changed_is_kept_with_old_and_new_and_the_rest_goes(service, client
     ended = receipt.outcomes.set_index("id")
     assert receipt.counts == {"deleted": 4, "kept": 3}
     assert re.search(r"changed since the plan: .*tags .* → needed", ended.loc[retagged, "reason"])
-    assert re.search(
-        r"visibility (True → False|False → True)", ended.loc[hidden, "reason"]
-    )
+    assert re.search(r"visibility (True → False|False → True)", ended.loc[hidden, "reason"])
     assert f"size {size} → {size + 1}" in ended.loc[replaced, "reason"]
     assert set(_gone(service)) == set(plan.images.index) - {retagged, hidden, replaced}
 

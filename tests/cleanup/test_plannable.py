@@ -1,0 +1,177 @@
+"""Which frames may feed a plan, and what is spared from a choice."""
+
+import datetime as dt
+import re
+
+import pandas as pd
+import pytest
+from pandas.testing import assert_frame_equal
+
+from picora_analytics import PlanError, plan_deletion, read_plan
+
+AGAIN = "Type images = load_images(client), and plan from that"
+
+
+def plan(images, choice, **options):
+    return plan_deletion(images, choice, **{"reason": "test", "max_fraction": 1, **options})
+
+
+def _facts(images, **facts):
+    images.attrs["picora"] = {**images.attrs["picora"], **facts}
+    return images
+
+
+def _hours_ago(hours):
+    return (dt.datetime.now(dt.UTC) - dt.timedelta(hours=hours)).isoformat()
+
+
+@pytest.mark.parametrize(
+    ("spoil", "message"),
+    [
+        pytest.param(
+            lambda i: None, f"images is a NoneType, not a DataFrame. {AGAIN}.", id="nothing"
+        ),
+        pytest.param(
+            lambda i: i["size_bytes"],
+            f"images is a Series, not a DataFrame. {AGAIN}.",
+            id="a column",
+        ),
+        pytest.param(
+            lambda i: i.merge(pd.DataFrame({"v": [1]}, index=pd.Index(["a"], name="id")), on="id"),
+            "This frame does not say which library it is (merge and read_csv drop that), so nothing can be planned "
+            f"from it. {AGAIN}; keep the merged frame for choosing ids.",
+            id="merged",
+        ),
+        pytest.param(
+            lambda i: i.reset_index(),
+            "This frame does not say which library it is (merge and read_csv drop that), so nothing can be planned "
+            f"from it. {AGAIN}; keep the merged frame for choosing ids.",
+            id="without its index",
+        ),
+        pytest.param(
+            lambda i: i[["size_bytes", "url"]].assign(filename="x"),
+            "This frame lacks ['title', 'mime_type', 'width', 'height', 'is_public', 'tags', 'created_at', "
+            f"'updated_at', 'content_hash'], which a plan records. {AGAIN}.",
+            id="some columns",
+        ),
+        pytest.param(
+            lambda i: _facts(i, status="partial"),
+            "This frame is partial: the library was not read whole, and what is missing in it may only be unread. "
+            f"{AGAIN}.",
+            id="partial",
+        ),
+        pytest.param(
+            lambda i: _facts(i, scope="tag=cat"),
+            f"This frame holds tag=cat only; shares and caps need the whole library. {AGAIN} with mask = "
+            "rules.tagged(images, ...).",
+            id="of a tag",
+        ),
+        pytest.param(
+            lambda i: pd.concat([i, i]),
+            f"This frame has 6 rows of 3 images (explode and concat repeat rows). {AGAIN}.",
+            id="repeated",
+        ),
+        pytest.param(
+            lambda i: i.explode("tags"),
+            f"This frame has 4 rows of 3 images (explode and concat repeat rows). {AGAIN}.",
+            id="exploded",
+        ),
+        pytest.param(
+            lambda i: _facts(i, n_images=2),
+            f"This frame has 3 rows of 3 images (explode and concat repeat rows). {AGAIN}.",
+            id="more rows than images",
+        ),
+    ],
+)
+def test_a_frame_that_cannot_feed_a_plan_is_refused(make_images, spoil, message):
+    images = spoil(make_images(tags=[("a", "b"), (), None]))
+
+    with pytest.raises(PlanError, match=f"^{re.escape(message)}$"):
+        plan(images, ["a"])
+
+
+@pytest.mark.parametrize("hours", [25, 24 * 365, -25])
+def test_a_frame_of_another_day_is_refused(make_images, hours):
+    images = _facts(make_images(), read_at=_hours_ago(hours))
+
+    with pytest.raises(
+        PlanError,
+        match=rf"^This frame was read {hours} hours ago, at \d{{4}}-\d\d-\d\dT\d\d:\d\d UTC; a plan needs one of the "
+        rf"last 24 hours\. {re.escape(AGAIN)}\.$",
+    ):
+        plan(images, ["a"])
+
+
+def test_a_frame_of_this_morning_is_not(make_images):
+    assert len(plan(_facts(make_images(), read_at=_hours_ago(23)), ["a"]).images) == 1
+
+
+def test_tags_that_were_exploded_row_for_row_cannot_hide_a_protection(make_images):
+    # One tag each: as many rows as images, but the tags are text now, and text holds letters, not tags.
+    images = make_images(tags=[("keep",), ("keep",), ("x",)])
+
+    with pytest.raises(
+        PlanError, match=r"^The column 'tags' .* Pass the frame as load_images made it\.$"
+    ):
+        plan(images.explode("tags"), ["a", "b"], protect="keep")
+
+
+def test_a_frame_that_plain_pandas_read_back_gives_the_same_plan(make_images, tmp_path):
+    images = make_images(tags=[("keep", "x"), (), None], size_bytes=[1, None, 3])
+    images.to_parquet(tmp_path / "a.parquet")
+    back = pd.read_parquet(tmp_path / "a.parquet")
+
+    made, again = (plan(frame, images.index, protect="keep") for frame in (images, back))
+
+    assert_frame_equal(again.images, made.images)
+    assert_frame_equal(again.spared, made.spared)
+    assert again.fingerprint == made.fingerprint
+    assert read_plan(again.save(tmp_path / "plan.json")).fingerprint == made.fingerprint
+
+
+def test_columns_of_ones_own_do_not_disturb_a_plan(make_images):
+    images = make_images().assign(views=[1, 2, 3], reason="mine")
+
+    made = plan(images, images["views"] > 1)
+
+    assert list(made.images["reason"]) == ["test", "test"]
+    assert "views" not in made.images
+
+
+def test_some_rows_of_the_library_do_and_shares_are_still_of_the_whole(make_images):
+    images = make_images(size_bytes=[100] * 10)
+
+    made = plan(images.head(4), ["a"], max_fraction=0.1)
+
+    assert made.refusals == []
+
+
+@pytest.mark.parametrize(
+    ("edited", "spared"),
+    [
+        pytest.param("2026-11-20", True, id="last week"),
+        pytest.param("2026-08-25T15:00:00Z", True, id="just within 90 days"),
+        pytest.param("2026-08-25T13:00:00Z", False, id="just before"),
+        pytest.param("2027-01-01", True, id="by a clock ahead"),
+        pytest.param("2020-01-01", False, id="when it was uploaded"),
+        pytest.param(None, False, id="nobody knows"),
+    ],
+)
+def test_what_was_edited_lately_is_spared_from_a_rule_but_not_when_named(
+    make_images, edited, spared
+):
+    images = make_images(created_at=["2020-01-01"], updated_at=[edited])
+    everything = pd.Series(True, images.index)
+
+    by_rule, by_name, by_both = (
+        plan(images, choice) for choice in (everything, ["a"], {"old": everything, "mine": ["a"]})
+    )
+
+    assert by_rule.spared["reason"].to_list() == ["edited in the last 90 days"] * spared
+    assert list(by_name.images.index) == list(by_both.images.index) == ["a"]
+
+
+def test_a_reason_is_kept_without_the_blanks_around_it(make_images):
+    made = plan(make_images(), ["a"], reason=" too old \n")
+
+    assert made.reason == made.images["reason"].iloc[0] == "too old"
