@@ -16,11 +16,13 @@ class Cleanup(RuleBasedStateMachine):
     seed_only = False
 
     @initialize(
-        n_images=st.sampled_from([25, 25, 25, 130]),
+        # From some hundreds on, a few images are looked at one by one instead of by listing all.
+        n_images=st.sampled_from([25, 25, 25, 130, 700]),
+        single_reads=st.booleans(),
         seed=st.integers(1, 3),
         shape=st.sampled_from(["current", "seed"]),
     )
-    def begin(self, n_images, seed, shape):
+    def begin(self, n_images, seed, shape, single_reads):
         self.home = tempfile.TemporaryDirectory(prefix="history-")
         self.world = World(
             Path(self.home.name),
@@ -28,9 +30,10 @@ class Cleanup(RuleBasedStateMachine):
             seed=seed,
             seed_only=self.seed_only,
             shape=shape,
+            single_reads=single_reads,
         )
         self.world.load()
-        self.world.plan(seed, 8)
+        self.world.plan(seed, 3 if n_images == 700 else 8)
 
     def teardown(self):
         if hasattr(self, "world"):
@@ -58,7 +61,7 @@ class Cleanup(RuleBasedStateMachine):
 
     @rule(
         start=some,
-        count=st.integers(1, 16),
+        count=st.sampled_from([1, 2, 3, 7, 16]),
         stale=st.booleans(),
         by=st.sampled_from(["ids", "mask", "reasons"]),
         protect=st.sampled_from([None, None, "tag", "ids"]),

@@ -69,8 +69,9 @@ def history(number: int, *, inside: bool, n_images: int = 30, n_steps: int = 14)
             Path(folder),
             n_images=n_images,
             seed=rng.randint(1, 3),
-            seed_only=rng.random() < 0.4,
+            seed_only=rng.random() < 0.3,
             shape=rng.choice(["current", "seed"]),
+            single_reads=rng.random() < 0.7,
             inside=inside,
         )
         try:
