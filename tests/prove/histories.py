@@ -29,6 +29,8 @@ STEPS: dict[Step, int] = {
     lambda world, rng: _under_a_fault(world, rng, world.resume): 2,
     lambda world, rng: world.resume(rng.randrange(99), dies_at=rng.randrange(12)): 2,
 }
+# From so many images on, a few are looked at one by one instead of by listing all.
+FEW_AMONG_MANY = 600
 WRONG = ["", "y", "another plan's", "8-00000000"]
 
 
@@ -36,7 +38,7 @@ def _plan(world: World, rng: random.Random) -> None:
     n = len(world.service.images)
     world.plan(
         rng.randrange(999),
-        rng.randint(1, max(1, n // 2)),
+        rng.randint(1, max(1, n // 2)) if n < FEW_AMONG_MANY else rng.randint(1, 3),
         stale=rng.random() < 0.3,
         by=rng.choice(["ids", "mask", "reasons"]),
         protect=rng.choice([None, None, "tag", "ids"]),
@@ -48,7 +50,7 @@ def _under_a_fault(world: World, rng: random.Random, act: Callable[[int], None])
     act(rng.randrange(99))
 
 
-def history(number: int, *, inside: bool, n_images: int = 30, n_steps: int = 14) -> Counter[str]:
+def history(number: int, *, inside: bool, n_steps: int = 14) -> Counter[str]:
     """
     Live through one history.
 
@@ -67,7 +69,7 @@ def history(number: int, *, inside: bool, n_images: int = 30, n_steps: int = 14)
     with tempfile.TemporaryDirectory(prefix="history-") as folder:
         world = World(
             Path(folder),
-            n_images=n_images,
+            n_images=rng.choice([30] * 6 + [FEW_AMONG_MANY + 100]),
             seed=rng.randint(1, 3),
             seed_only=rng.random() < 0.3,
             shape=rng.choice(["current", "seed"]),

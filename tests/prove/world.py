@@ -21,7 +21,7 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import pandas as pd
-from prove.inside import Inside, client_of
+from prove.inside import Inside, client_of, hurry
 from prove.mortal import Mortals
 from prove.steps import at_step
 
@@ -114,10 +114,7 @@ class World:
         else:
             self.service.start()
             self.client = pic.Client(self.service.api_key, self.service.url, max_wait=20)
-        # Known from the start, so that no history waits half a second to be told how fast it may go.
-        for tier, limit in (("read", 600), ("mutation", 120)):
-            headers = {"RateLimit-Limit": f"{limit * RATE_SCALE:.0f}"}
-            self.client._connection.pacer.correct(tier, headers, 0.0)  # type: ignore[arg-type]
+        hurry(self.client, RATE_SCALE)
         self.frames: list[tuple[pd.DataFrame, dict[str, tuple[Any, ...]]]] = []
         self.reviewed: list[Reviewed] = []
         self.steps: Counter[str] = Counter()
