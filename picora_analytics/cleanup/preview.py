@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import jinja2
 import pandas as pd
 
+from picora_analytics.cleanup.pace import about, plural, seconds_needed
 from picora_analytics.text import pad, shorten, visible
 from picora_analytics.units import format_bytes, format_share
 
@@ -79,8 +80,10 @@ def preview_facts(plan: DeletionPlan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
-        "requests": -(-n // 100),
-        "reads": -(-max(library["n_images"], 1) // _PAGE),
+        "requests": plural(-(-n // _PAGE), "deleting request"),
+        "reads": plural(min(-(-max(library["n_images"], 1) // _PAGE), n + 3), "read"),
+        "time": about(seconds_needed(-(-n // _PAGE))),
+        "time_single": about(seconds_needed(n)),
     }
 
 
@@ -213,15 +216,17 @@ def preview_text(plan: DeletionPlan) -> str:
             "stand.",
             "                     A copy can be uploaded again, but under a new address and with a new date.",
             "",
-            "  COPIES             None can be kept yet: backup=None says that these images may be lost for ever.",
+            f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
+            "bandwidth; an image",
+            "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
             "",
-            f"  TAKES              {facts['reads']:,} pages read again and {facts['requests']:,} deleting "
-            f"request{'' if facts['requests'] == 1 else 's'} (one per image where the server knows no batches).",
+            f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
+            f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
             "",
             f'  Fewer       plan = plan.without("{facts["example"]}")',
             "  Rehearse    plan.dry_run(client)",
             '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
-            f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup=None)',
+            f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
         ]
     return "\n".join(line.rstrip() for line in lines)
 

@@ -10,11 +10,11 @@ from picora_analytics.cleanup import guard
 from picora_analytics.cleanup.backup import Backup, back_up
 from picora_analytics.cleanup.ledger import Ledger
 from picora_analytics.cleanup.looking import Lookout, Sight
+from picora_analytics.cleanup.pace import about, plural, seconds_needed
 from picora_analytics.cleanup.rehearsal import today
 from picora_analytics.cleanup.sending import LOST, Sender
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
-from picora_analytics.client.pacing import BURST, PER_HOUR, PER_MINUTE
 from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.loading import snapshots_of
 from picora_analytics.progress import Progress
@@ -23,7 +23,7 @@ from picora_analytics.units import format_bytes
 if TYPE_CHECKING:
     from picora_analytics.cleanup.plan import DeletionPlan
 
-__all__ = ["Run", "seconds_needed"]
+__all__ = ["Run"]
 
 # What was seen is believed for so many seconds; then it is looked at again before the next request.
 FRESH_FOR = 600.0
@@ -187,8 +187,8 @@ class Run:
         n = len(self._waiting)
         requests = -(-n // self._sender.size)
         self._show.wait(
-            f"{why}{n:,} images to go by {requests:,} deleting request{'s' * (requests != 1)}, "
-            f"{_about(seconds_needed(requests))} at Picora's documented pace"
+            f"{why}{plural(n, 'image')} to go by {plural(requests, 'deleting request')}, "
+            f"{about(seconds_needed(requests))} at Picora's documented pace"
         )
 
     def verify(self) -> None:
@@ -232,17 +232,3 @@ class Run:
                 store.save(sight.listing)
         except (PicoraError, OSError) as error:
             self.notes.append(f"the snapshot was not brought up to date: {error}")
-
-
-def seconds_needed(requests: int) -> float:
-    """Give the least time so many changing requests take, in seconds, by Picora's documented budgets."""
-    hours, rest = divmod(max(requests - 1, 0), PER_HOUR)
-    burst = 0 if hours else BURST["mutation"]
-    return hours * 3600 + max(rest + 1 - burst, 0) * 60 / PER_MINUTE["mutation"]
-
-
-def _about(seconds: float) -> str:
-    if seconds < 90:
-        return f"about {max(round(seconds), 1)} s"
-    minutes = round(seconds / 60)
-    return f"about {minutes} min" if minutes < 90 else f"about {minutes // 60} h {minutes % 60} min"

@@ -344,9 +344,18 @@ class CleanupPanel:
             tooltip="Type exactly what is asked for; pressing Enter here does nothing",
             layout=widgets.Layout(width="260px"),
         )
+        self._folder = widgets.Text(
+            value="kept/",
+            description="Copies go to",
+            style={"description_width": "initial"},
+            tooltip="A folder; an image whose copy cannot be proved is kept",
+            layout=widgets.Layout(width="260px"),
+        )
         self._no_copies = widgets.Checkbox(
             description="No copies: these images cannot come back", indent=False, layout=_fill()
         )
+        for part in (self._folder, self._no_copies):
+            part.observe(self._handle(lambda: None), "value")  # What must be typed depends on it.
         self._keep = self._button("Cancel", self._on_keep)
         self._keep.tooltip = "Keep all images"
         self._delete = self._button("Delete for ever", self._on_delete, button_style="danger")
@@ -355,6 +364,7 @@ class CleanupPanel:
             [
                 self._confirm_text,
                 self._typed,
+                self._folder,
                 self._no_copies,
                 widgets.HBox([self._keep, self._delete]),
                 self._confirm_code,
@@ -469,7 +479,9 @@ class CleanupPanel:
         self._progress_text.value = "<p>Stopping before the next batch …</p>"
 
     def _on_delete(self) -> None:
-        plan = self._session.begin(self._typed.value, no_copies=self._no_copies.value)
+        no_copies, folder = self._no_copies.value, self._folder.value.strip()
+        plan = self._session.begin(self._typed.value, no_copies=no_copies, folder=folder)
+        backup = None if no_copies else folder
         self._typed.value, self._no_copies.value = "", False
         self._cancelled.clear()
         self._bar.value, self._bar.max = 0, max(len(plan.images), 1)
@@ -477,10 +489,10 @@ class CleanupPanel:
         self._paint()
         self._stop.focus()
         threading.Thread(
-            target=self._carry_out, args=(plan,), name="picora-deletion", daemon=True
+            target=self._carry_out, args=(plan, backup), name="picora-deletion", daemon=True
         ).start()
 
-    def _carry_out(self, plan: DeletionPlan) -> None:
+    def _carry_out(self, plan: DeletionPlan, backup: str | None) -> None:
         """Delete in the background: an interrupt of the kernel would not stop a handler, its Cancel does."""
         receipt: DeletionReceipt | None = None
         failure: Exception | None = None
@@ -488,7 +500,7 @@ class CleanupPanel:
             receipt = carry_out(
                 plan,
                 self._client,
-                backup=None,
+                backup=backup,
                 progress=_PanelProgress(self._show_progress),
                 cancelled=self._cancelled.is_set,
             )
@@ -626,17 +638,20 @@ class CleanupPanel:
         if plan is not None and plan is not self._previewed:
             self._previewed = plan
             self._preview.value = plan._repr_html_()  # Its template escapes every value.
+        if plan is not None:
             n = len(plan.images)
+            copies = not self._no_copies.value
+            backup = literal(self._folder.value.strip()) if copies else "None"
             self._confirm_text.value = markup(
                 '<h3 role="heading">4&ensp;Delete {n} image{s} for ever?</h3>'
-                "<p>Type <code><strong>{needed}</strong></code>, tick the line below it, then press the red "
-                "button. Enter alone keeps everything.</p>",
+                "<p>Type <code><strong>{needed}</strong></code>, say where copies go or that none are kept, then "
+                "press the red button. Enter alone keeps everything.</p>",
                 n=f"{n:,}",
                 s="" if n == 1 else "s",
-                needed=needed_text(plan),
+                needed=needed_text(plan, copies=copies),
             )
             self._confirm_code.value = _code(
-                f'plan.apply(client, confirm="{plan.confirmation}", backup=None)'
+                f'plan.apply(client, confirm="{plan.confirmation}", backup={backup})'
             )
         if receipt is not None and receipt is not self._receipted:
             self._receipted = receipt

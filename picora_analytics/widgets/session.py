@@ -399,7 +399,7 @@ class CleanupSession:
         self.stage = Stage.PLANNED
         return self.plan
 
-    def begin(self, typed: str, *, no_copies: bool) -> DeletionPlan:
+    def begin(self, typed: str, *, no_copies: bool, folder: str = "") -> DeletionPlan:
         """
         Take the plan to carry it out, once, if it was confirmed.
 
@@ -409,6 +409,8 @@ class CleanupSession:
             What the person typed; blanks around it do not matter.
         no_copies : bool
             Whether it was said that the images cannot come back.
+        folder : str
+            Else where copies are kept first.
 
         Raises
         ------
@@ -423,15 +425,16 @@ class CleanupSession:
             raise PlanError("There is no plan of this selection; press Plan first.")
         if self.plan.refusals:
             raise PlanError(f"The plan is refused: {'; '.join(self.plan.refusals)}.")
-        needed = needed_text(self.plan)
+        needed = needed_text(self.plan, copies=not no_copies)
         if typed.strip() != needed:
             raise ConfirmationError(
                 f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; to delete these images type "
                 f"{literal(needed)}. Nothing was deleted."
             )
-        if not no_copies:
+        if not no_copies and not folder.strip():
             raise ConfirmationError(
-                "Tick that no copies are kept: these images cannot come back. Nothing was deleted."
+                "Name a folder for copies, or tick that no copies are kept: then these images cannot come back. "
+                "Nothing was deleted."
             )
         self.stage = Stage.DELETING
         return self.plan

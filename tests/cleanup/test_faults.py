@@ -9,7 +9,8 @@ from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply import carry_out
 from picora_analytics.cleanup.ledger import Ledger
 from picora_analytics.cleanup.looking import Lookout
-from picora_analytics.cleanup.run import Run, seconds_needed
+from picora_analytics.cleanup.pace import about, seconds_needed
+from picora_analytics.cleanup.run import Run
 from picora_analytics.progress import progress_for
 
 
@@ -421,6 +422,20 @@ def test_a_few_images_of_a_large_library_are_deleted_without_listing_it(make_pla
 )
 def test_the_time_needed_is_that_of_the_documented_budgets(requests, seconds):
     assert seconds_needed(requests) == seconds
+
+
+@pytest.mark.parametrize(
+    ("seconds", "said"),
+    [
+        (0, "about 1 s"),
+        (45, "about 45 s"),
+        (100, "about 2 min"),
+        (5300, "about 88 min"),
+        (6100, "about 1 h 42 min"),
+    ],
+)
+def test_a_time_is_said_roughly(seconds, said):
+    assert about(seconds) == said
 
 
 class Heard:

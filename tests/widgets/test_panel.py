@@ -374,7 +374,27 @@ def test_each_step_says_its_line_of_python(panel):
     assert lines[0] == "mask = pic.rules.untagged(images)"
     assert lines[1] == "mask = panel.mask"
     assert lines[2] == "plan = pic.plan_deletion(images, mask, reason=&quot;a test&quot;)"
-    assert f"{plan.confirmation}&quot;, backup=None)" in lines[3]
+    assert f"{plan.confirmation}&quot;, backup=&quot;kept/&quot;)" in lines[3]
+
+
+def test_what_must_be_typed_depends_on_the_copies(panel):
+    plan = _plan(panel)
+    assert "<strong>5</strong>" in panel._confirm_text.value
+
+    panel._no_copies.value = True
+
+    assert "<strong>delete 5</strong>" in panel._confirm_text.value
+    assert f"{plan.confirmation}&quot;, backup=None)" in panel._confirm_code.value
+
+
+def test_without_a_folder_or_the_tick_nothing_goes(service, panel):
+    _plan(panel)
+    panel._folder.value = " "
+
+    _type(panel, "5", tick=False)
+
+    assert "Name a folder for copies" in panel._message.value
+    assert _changing(service) == []
 
 
 def test_what_is_no_client_is_refused(make_images):

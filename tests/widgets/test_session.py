@@ -257,15 +257,16 @@ def test_another_text_says_what_was_typed_and_what_is_needed(library, typed):
     assert session.stage is Stage.PLANNED
 
 
-def test_the_tick_is_needed_as_well(library):
+def test_a_folder_or_the_tick_is_needed_as_well(library):
     session = CleanupSession(library)
     session.select("i0000000003")
     session.make_plan("a test")
 
     with pytest.raises(pic.ConfirmationError, match=r"cannot come back\. Nothing was deleted\.$"):
-        session.begin("delete 1", no_copies=False)
+        session.begin("1", no_copies=False, folder=" ")
 
     assert session.stage is Stage.PLANNED
+    assert session.begin("1", no_copies=False, folder="kept/") is session.plan
 
 
 def test_a_refused_plan_cannot_begin(library):
