@@ -73,8 +73,11 @@ class Lookout:
                 return None
             if page.total not in (None, usage.n_images) or not page.images:
                 return None
-            # A 404 says something of an image only where this route has answered 200.
-            self._client.get_image(page.images[0].id)
+            # A 404 says something of an image only where this route has answered 200, and a difference
+            # only where the route says the same as the listing that the plan was made from.
+            known = page.images[0]
+            if state_of(self._client.get_image(known.id)) != state_of(known):
+                return None
             for one in ids:
                 try:
                     record = self._client.get_image(one)

@@ -220,6 +220,7 @@ class CleanupPanel:
                 columns,
                 self._plan_step,
                 self._message,
+                self._copies_step,
                 self._confirm_step,
                 self._progress_step,
                 self._receipt_step,
@@ -356,6 +357,7 @@ class CleanupPanel:
         )
         for part in (self._folder, self._no_copies):
             part.observe(self._handle(lambda: None), "value")  # What must be typed depends on it.
+        self._copies_step = widgets.VBox([self._folder, self._no_copies])
         self._keep = self._button("Cancel", self._on_keep)
         self._keep.tooltip = "Keep all images"
         self._delete = self._button("Delete for ever", self._on_delete, button_style="danger")
@@ -364,8 +366,6 @@ class CleanupPanel:
             [
                 self._confirm_text,
                 self._typed,
-                self._folder,
-                self._no_copies,
                 widgets.HBox([self._keep, self._delete]),
                 self._confirm_code,
             ]
@@ -631,6 +631,7 @@ class CleanupPanel:
         plan = session.plan
         _toggle(self._plan_step, plan is not None)
         asking = session.stage is Stage.PLANNED and plan is not None and not plan.refusals
+        _toggle(self._copies_step, asking)
         _toggle(self._confirm_step, asking)
         _toggle(self._progress_step, session.stage is Stage.DELETING)
         receipt = session.receipt
@@ -644,8 +645,8 @@ class CleanupPanel:
             backup = literal(self._folder.value.strip()) if copies else "None"
             self._confirm_text.value = markup(
                 '<h3 role="heading">4&ensp;Delete {n} image{s} for ever?</h3>'
-                "<p>Type <code><strong>{needed}</strong></code>, say where copies go or that none are kept, then "
-                "press the red button. Enter alone keeps everything.</p>",
+                "<p>Type <code><strong>{needed}</strong></code>, say above where copies go or that none are kept, "
+                "then press the red button. Enter alone keeps everything.</p>",
                 n=f"{n:,}",
                 s="" if n == 1 else "s",
                 needed=needed_text(plan, copies=copies),

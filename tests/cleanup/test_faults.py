@@ -308,6 +308,21 @@ def test_copies_that_are_not_said_how_are_refused_before_the_first_request(
     assert changing(service) == []
 
 
+def test_the_journal_of_another_plan_is_not_written_to(
+    service, client, make_plan, apply, changing, tmp_path
+):
+    journal = tmp_path / "j.ndjson"
+    apply(make_plan(client, 2), client, journal=journal)
+    sent = len(changing(service))
+
+    with pytest.raises(
+        pic.JournalError, match=r"is of another plan, '2-.*'; give journal= another place\.$"
+    ):
+        apply(make_plan(client, 3), client, journal=journal)
+
+    assert len(changing(service)) == sent
+
+
 # The cheapest look that can be believed
 
 
@@ -369,6 +384,10 @@ def test_where_single_reads_cannot_be_believed_the_library_is_listed(options):
             id="another image is answered",
         ),
         pytest.param({"status": 403, "skip": 1}, id="one image is refused"),
+        pytest.param(
+            {"body": lambda answer: {**answer, "data": {**answer["data"], "tags": None}}},
+            id="the route says less than the listing",
+        ),
     ],
 )
 def test_single_reads_that_contradict_are_not_believed(large, fault):

@@ -6,7 +6,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 from pandas.testing import assert_frame_equal
 
-from picora_analytics import PlanError, plan_deletion, read_plan
+from picora_analytics import PlanError, plan_deletion, read_plan, rules
+from picora_analytics.cleanup.plan import digest
 
 
 def plan(images, choice, **options):
@@ -73,6 +74,41 @@ def test_a_plan_can_be_saved_read_and_saved_again(make_images, tmp_path):
     again = read_plan(tmp_path / "one.json").save(tmp_path / "two.json").read_bytes()
 
     assert again == first
+
+
+@pytest.mark.parametrize(
+    ("spoil", "end"),
+    [
+        pytest.param({"images": None}, r"lacks a part \(.*\); plan anew\.$", id="no images"),
+        pytest.param({"made_at": "long ago"}, r"lacks a part \(.*\); plan anew\.$", id="no date"),
+        pytest.param({"copies": {"a": 1}}, r"lacks a part \(.*\); plan anew\.$", id="odd copies"),
+        pytest.param(
+            {"confirmation": "2-00000000"},
+            r"does not fit its own phrase; plan anew\.$",
+            id="another phrase",
+        ),
+    ],
+)
+def test_a_plan_whose_digest_was_made_to_fit_must_still_be_one(make_images, tmp_path, spoil, end):
+    file = plan(make_images(), ["a", "b"]).save(tmp_path / "plan.json")
+    document = json.loads(file.read_text()) | spoil
+    document["digest"] = digest(document)
+    file.write_text(json.dumps(document))
+
+    with pytest.raises(PlanError, match=end):
+        read_plan(file)
+
+
+def test_the_copies_that_are_to_stay_are_saved_with_the_plan(make_images, tmp_path):
+    images = make_images(
+        content_hash=["x", "x", "x"], created_at=["2020-01-01", "2021-01-01", "2022-01-01"]
+    )
+    made = plan(images, rules.duplicated(images))
+
+    back = read_plan(made.save(tmp_path / "plan.json"))
+
+    assert back.copies == made.copies == {"b": "a", "c": "a"}
+    assert back.without("b").copies == {"c": "a"}
 
 
 def test_a_plan_of_nothing_can_be_saved_and_read(make_images, tmp_path):

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from pandas.testing import assert_frame_equal
 
-from picora_analytics import PlanError, plan_deletion, read_plan
+from picora_analytics import PlanError, plan_deletion, read_plan, rules
 
 AGAIN = "Type images = load_images(client), and plan from that"
 
@@ -175,3 +175,57 @@ def test_a_reason_is_kept_without_the_blanks_around_it(make_images):
     made = plan(make_images(), ["a"], reason=" too old \n")
 
     assert made.reason == made.images["reason"].iloc[0] == "too old"
+
+
+COPIES = {
+    "content_hash": ["x", "x", "y", "y", None],
+    "created_at": ["2020-01-01", "2021-01-01", "2022-01-01", "2020-01-01", "2020-01-01"],
+    "tags": [(), (), (), ("t",), ()],
+}
+LAST = "the last copy: the plan takes the others of the same content"
+
+
+@pytest.mark.parametrize(
+    ("choose", "planned", "spared"),
+    [
+        pytest.param(lambda i: rules.duplicated(i), "bc", {"e"}, id="copies only"),
+        pytest.param(
+            lambda i: pd.Series(True, i.index), "bce", {"a", "d"}, id="a rule that takes them all"
+        ),
+        pytest.param(
+            lambda i: {"copies": rules.duplicated(i).fillna(False), "untagged": rules.untagged(i)},
+            "bce",
+            {"a"},
+            id="copies, and a rule that takes the first",
+        ),
+        pytest.param(lambda i: ["a", "b"], "ab", set(), id="all, by name"),
+        pytest.param(
+            lambda i: {"mine": ["a"], "copies": rules.duplicated(i).fillna(False)},
+            "ac",
+            {"b"},
+            id="the first by name, the others by a rule",
+        ),
+    ],
+)
+def test_no_rule_takes_the_last_copy(make_images, choose, planned, spared):
+    images = make_images(**COPIES)
+
+    made = plan(images, choose(images))
+
+    assert "".join(made.images.index) == planned
+    assert set(made.spared.index) == spared
+    for one in spared - {"e"}:
+        assert made.spared.loc[one, "reason"] == LAST
+
+
+def test_of_what_only_its_copies_condemn_one_is_spared_rather_than_the_original(make_images):
+    images = make_images(
+        content_hash=["x", "x", None], created_at=["2020-01-01", "2021-01-01", "2020-01-01"]
+    )
+    copies = rules.duplicated(images).fillna(False)
+
+    made = plan(images, {"copies": copies, "first": pd.Series([True, False, False], images.index)})
+
+    assert list(made.images.index) == ["a"]
+    assert list(made.spared.index) == ["b"]
+    assert made.copies == {"a": "b"}
