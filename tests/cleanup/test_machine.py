@@ -107,8 +107,6 @@ class Cleanup(RuleBasedStateMachine):
         self.world.resume(which, dies_at=step)
 
 
-
-
 class SeedOnlyCleanup(Cleanup):
     """The same on a service that knows two calls: list, and delete one."""
 

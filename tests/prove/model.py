@@ -26,7 +26,16 @@ PROTECTED = "pinned"
 N_IMAGES, N_PLANNED = 260, 150
 SPEED = 1e5
 _HEADERS = {"date": "Mon, 23 Nov 2026 14:00:00 GMT", "server": "picora-demo/model"}
-_STATE = ("size", "sizeBytes", "is_public", "isPublic", "tags", "created_at", "createdAt", "updatedAt")
+_STATE = (
+    "size",
+    "sizeBytes",
+    "is_public",
+    "isPublic",
+    "tags",
+    "created_at",
+    "createdAt",
+    "updatedAt",
+)
 
 
 class Death(BaseException):
@@ -170,10 +179,12 @@ class Service(httpx.BaseTransport):
         return _answer(404, {"success": False, "error": "Not found"})
 
 
-TROUBLES = (
-    ["429", "death before", "death after", "lost before", "lost after", "504 before"]
-    + ["500 after", "some fail", "one unsaid", "refused"]
-)
+TROUBLES = ["429", "death before", "death after", "lost before", "lost after", "504 before"] + [
+    "500 after",
+    "some fail",
+    "one unsaid",
+    "refused",
+]
 
 
 def _answer(status: int, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
@@ -197,7 +208,10 @@ class Model:
     def _case(self, number: int) -> Case:
         kind = ("current", "current", "seed", "seed-only")[number % 4]
         demo = DemoServer(
-            N_IMAGES, seed=number, seed_only=kind == "seed-only", shape="seed" if kind == "seed" else "current"
+            N_IMAGES,
+            seed=number,
+            seed_only=kind == "seed-only",
+            shape="seed" if kind == "seed" else "current",
         )
         records = {
             one: {**demo._service.record(image), "tags": list(image.tags)}
@@ -212,7 +226,9 @@ class Model:
             images,
             list(images.index[number : number + N_PLANNED]),
             reason="a proof",
-            protect=PROTECTED if number % 2 and any(PROTECTED in r["tags"] for r in records.values()) else None,
+            protect=PROTECTED
+            if number % 2 and any(PROTECTED in r["tags"] for r in records.values())
+            else None,
             max_fraction=1,
         )
         return Case(kind, records, plan)

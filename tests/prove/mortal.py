@@ -113,9 +113,7 @@ def _live(job: dict[str, Any], report: int) -> None:
             if plan is None:
                 pic.resume_deletion(client, job["journal"], **options)
             else:
-                plan.apply(
-                    client, job["phrase"], backup=None, journal=job["journal"], **options
-                )
+                plan.apply(client, job["phrase"], backup=None, journal=job["journal"], **options)
     os.write(report, str(len(steps)).encode())
 
 

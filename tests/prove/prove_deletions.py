@@ -16,8 +16,8 @@ def main() -> None:
     """Print the figures and the seeds, and stop at the first history that the judge finds fault with."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--seed", type=int, default=1)
-    parser.add_argument("--model", type=int, default=9_200, help="histories over the model service")
-    parser.add_argument("--inside", type=int, default=500, help="over the demo service, in process")
+    parser.add_argument("--model", type=int, default=9_400, help="histories over the model service")
+    parser.add_argument("--inside", type=int, default=300, help="over the demo service, in process")
     parser.add_argument("--sockets", type=int, default=300, help="over the demo service, real HTTP")
     given = parser.parse_args()
     if os.path.isdir("/dev/shm"):  # The disk itself is not the subject here.
@@ -30,8 +30,14 @@ def main() -> None:
         for number in range(given.seed, given.seed + count):
             with _named(f"{'inside' if inside else 'sockets'} history {number}"):
                 found += history(number, inside=inside)
-        n_histories, n_deleted, steps = n_histories + count, n_deleted + found["deleted"], steps + found
-        _say("the demo, " + ("in process" if inside else "real HTTP"), count, found["deleted"], began)
+        n_histories, n_deleted, steps = (
+            n_histories + count,
+            n_deleted + found["deleted"],
+            steps + found,
+        )
+        _say(
+            "the demo, " + ("in process" if inside else "real HTTP"), count, found["deleted"], began
+        )
     began, before = time.monotonic(), n_deleted
     model = Model()
     try:

@@ -72,7 +72,9 @@ def survives(name: str, mutant: Mutant | None) -> bool:
         tests = [str(ROOT / "tests" / "cleanup" / f"{one}.py") for one in SUBJECTS[name]]
         tests.append(str(PACKAGE / "cleanup" / f"{name}.py"))
         os.chdir(ROOT)
-        code = pytest.main(["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=1", *tests])
+        code = pytest.main(
+            ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=1", *tests]
+        )
         os._exit(int(code))
     _, status = os.waitpid(child, 0)
     return status == 0

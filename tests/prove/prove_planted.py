@@ -48,8 +48,8 @@ FAULTS = [
     Planted(
         "a 404 is believed of a call the service does not know",
         "cleanup/looking.py",
-        "            self._client.get_image(page.images[0].id)\n",
-        "",
+        "            if state_of(self._client.get_image(known.id)) != state_of(known):\n",
+        "            if False:\n",
         HISTORIES,
     ),
     Planted(

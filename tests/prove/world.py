@@ -268,7 +268,9 @@ class World:
     def load(self) -> None:
         """Load the library; a complete frame must be what the service holds (I5)."""
         before = self.service.images
-        images, _ = self._do("load", lambda: pic.load_images(self.client, store=None, progress=False))
+        images, _ = self._do(
+            "load", lambda: pic.load_images(self.client, store=None, progress=False)
+        )
         if images is None:
             return
         after = self.service.images
@@ -408,7 +410,9 @@ class World:
     def _resume(self, target: Reviewed) -> pic.DeletionReceipt:
         return pic.resume_deletion(self.client, target.journal, progress=False)
 
-    def apply_mortally(self, mortals: Mortals, step: int, *, power: bool = False) -> tuple[bool, int]:
+    def apply_mortally(
+        self, mortals: Mortals, step: int, *, power: bool = False
+    ) -> tuple[bool, int]:
         """Apply the newest plan, or go on with it, in a program that is killed right before a step."""
         target = self.reviewed[-1]
         saved = self.folder / f"{target.plan.fingerprint}.json"
@@ -565,8 +569,7 @@ class World:
 
     def _uploaded_again(self, ids: set[str]) -> bool:
         return all(
-            any(gone.id == one and gone.by != "api" for gone in self.service.deleted)
-            for one in ids
+            any(gone.id == one and gone.by != "api" for gone in self.service.deleted) for one in ids
         )
 
     def _judge_receipt(self, approved: Reviewed, receipt: pic.DeletionReceipt) -> None:
