@@ -42,7 +42,7 @@ class Death(BaseException):
     """The program ends here."""
 
 
-class Wrong(AssertionError):
+class WrongError(AssertionError):
     """The judge found something."""
 
 
@@ -62,14 +62,23 @@ class Service(httpx.BaseTransport):
         self.rng = random.Random(0)
         self.steps: Counter[str] = Counter()
 
-    def begin(self, case: Case, seed: int, journal: Path, *, trouble: float) -> None:
-        """Start a history."""
+    def begin(
+        self,
+        kind: str,
+        records: dict[str, dict[str, Any]],
+        *,
+        ids: set[str],
+        seed: int = 0,
+        journal: Path = Path("none"),
+        trouble: float = 0.0,
+    ) -> None:
+        """Start a history; only `ids` may be deleted, and only as they are now."""
         self.rng = random.Random(seed)
-        self.case, self.journal, self.trouble = case, journal, trouble
-        self.records = dict(case.records)
-        self.ids = set(case.plan.images.index)
+        self.kind, self.planned, self.ids = kind, records, ids
+        self.journal, self.trouble = journal, trouble
+        self.records = dict(records)
         self.deleted: list[str] = []
-        self.batches = case.kind != "seed-only" and self.rng.random() < 0.85
+        self.batches = kind != "seed-only" and self.rng.random() < 0.85
         self.unseen: set[str] = set()  # Sent, and not looked at since.
 
     def others_edit(self) -> None:
@@ -100,7 +109,7 @@ class Service(httpx.BaseTransport):
         if request.method == "GET":
             return self._read(path, request.url.params)
         if request.method != "DELETE":
-            raise Wrong(f"I1: {request.method} {path}")
+            raise WrongError(f"I1: {request.method} {path}")
         batch = path == "/v1/media"
         body = json.loads(request.read()) if batch else {}
         ids = [item["id"] for item in body["items"]] if batch else [path.rpartition("/")[2]]
@@ -112,19 +121,19 @@ class Service(httpx.BaseTransport):
     def _judge(self, ids: list[str]) -> None:
         """Judge a request to delete before anything is done (I1, I2, I3)."""
         if len(ids) > 100 or len(set(ids)) != len(ids) or not self.ids.issuperset(ids):
-            raise Wrong(f"I1: beyond the plan: {set(ids) - self.ids}")
+            raise WrongError(f"I1: beyond the plan: {set(ids) - self.ids}")
         announced = self.journal.read_bytes() if self.journal.exists() else b""
         intents = [line for line in announced.split(b"\n")[1:] if b'"intent"' in line]
         for one in ids:
-            now, planned = self.records.get(one), self.case.records[one]
+            now, planned = self.records.get(one), self.planned[one]
             if now is not None and any(now.get(name) != planned.get(name) for name in _STATE):
-                raise Wrong(f"I2: {one} changed since the plan")
+                raise WrongError(f"I2: {one} changed since the plan")
             if now is not None and PROTECTED in now["tags"]:
-                raise Wrong(f"I2: {one} is protected")
+                raise WrongError(f"I2: {one} is protected")
             if one in self.unseen:
-                raise Wrong(f"{one} is sent again, unseen")
+                raise WrongError(f"{one} is sent again, unseen")
         if not all(any(f'"{one}"'.encode() in line for line in intents) for one in ids):
-            raise Wrong("I3: a request without its line in the journal")
+            raise WrongError("I3: a request without its line in the journal")
 
     def _delete(self, ids: list[str], batch: bool) -> httpx.Response:
         drawn = self.rng.random()
@@ -170,20 +179,18 @@ class Service(httpx.BaseTransport):
             more = str(start + limit) if start + limit < len(ids) else None
             if more is None:
                 self.unseen.clear()
-            if self.case.kind == "current":
+            if self.kind == "current":
                 return _answer(200, {"success": True, "data": {"images": page, "nextCursor": more}})
             data = {"items": page, "nextCursor": more, "total": len(ids)}
             return _answer(200, {"success": True, "data": data})
-        if path == "/v1/auth/verify" and self.case.kind != "seed-only":
+        if path == "/v1/auth/verify" and self.kind != "seed-only":
             return _answer(200, {"success": True, "data": {"userId": "demo-user-0123456789_"}})
         return _answer(404, {"success": False, "error": "Not found"})
 
 
-TROUBLES = ["429", "death before", "death after", "lost before", "lost after", "504 before"] + [
-    "500 after",
-    "some fail",
-    "one unsaid",
-    "refused",
+TROUBLES = [
+    *("429", "death before", "death after", "lost before", "lost after", "504 before"),
+    *("500 after", "some fail", "one unsaid", "refused"),
 ]
 
 
@@ -218,17 +225,14 @@ class Model:
             for one, image in demo.images.items()
         }
         self.client._account = None  # As of another account: the client is the same for all.
-        case = Case(kind, records, None)  # type: ignore[arg-type]
-        object.__setattr__(case, "plan", _Empty)
-        self.service.begin(case, number, Path(self._home.name, "none"), trouble=0.0)
+        records[next(reversed(records))]["tags"].append(PROTECTED)
+        self.service.begin(kind, records, ids=set())
         images = pic.load_images(self.client, store=None, progress=False)
         plan = pic.plan_deletion(
             images,
             list(images.index[number : number + N_PLANNED]),
             reason="a proof",
-            protect=PROTECTED
-            if number % 2 and any(PROTECTED in r["tags"] for r in records.values())
-            else None,
+            protect=PROTECTED if number % 2 else None,
             max_fraction=1,
         )
         return Case(kind, records, plan)
@@ -247,7 +251,14 @@ class Model:
         journal = Path(self._home.name, f"{seed}.journal.ndjson")
         self.client._account = None
         random.seed(seed)
-        service.begin(case, seed, journal, trouble=random.choice([0.0, 0.0, 0.3, 0.6]))
+        service.begin(
+            case.kind,
+            case.records,
+            ids=set(case.plan.images.index),
+            seed=seed,
+            journal=journal,
+            trouble=random.choice([0.0, 0.0, 0.3, 0.6]),
+        )
         service.others_edit()
         phrase = case.plan.confirmation
         receipt = self._try(
@@ -283,21 +294,15 @@ class Model:
     def _judge(self, case: Case, receipt: pic.DeletionReceipt | None) -> None:
         service = self.service
         if len(set(service.deleted)) != len(service.deleted):
-            raise Wrong("deleted twice")
+            raise WrongError("deleted twice")
         if receipt is None:
             if service.deleted and service.trouble == 0.0:
-                raise Wrong("I4: no receipt in the end")
+                raise WrongError("I4: no receipt in the end")
             return
         outcomes = dict(zip(receipt.outcomes["id"], receipt.outcomes["outcome"], strict=True))
         if len(receipt.outcomes) != len(service.ids) or set(outcomes) != service.ids:
-            raise Wrong("I4: not one outcome each")
+            raise WrongError("I4: not one outcome each")
         for one, outcome in outcomes.items():
             there = one in service.records
             if there is (outcome in ("deleted", "already gone")) and outcome != "unknown":
-                raise Wrong(f"I4: {one} is {outcome}, and there: {there}")
-
-
-class _Empty:
-    """No plan yet."""
-
-    images = type("Frame", (), {"index": ()})
+                raise WrongError(f"I4: {one} is {outcome}, and there: {there}")

@@ -75,7 +75,7 @@ class _Disk:
         self._folder = folder
         self._really = os.fsync
         self._sizes = {path.stat().st_ino: path.stat().st_size for path in folder.iterdir()}
-        self._names = set(os.listdir(folder))
+        self._names = {path.name for path in folder.iterdir()}
 
     def fsync(self, descriptor: int) -> None:
         self._really(descriptor)
@@ -83,7 +83,7 @@ class _Disk:
         if not stat.S_ISDIR(found.st_mode):
             self._sizes[found.st_ino] = found.st_size
         elif found.st_ino == self._folder.stat().st_ino:
-            self._names = set(os.listdir(self._folder))
+            self._names = {path.name for path in self._folder.iterdir()}
 
     def fail(self) -> None:
         for path in list(self._folder.iterdir()):

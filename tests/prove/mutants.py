@@ -70,12 +70,12 @@ def _nodes(tree: ast.Module) -> list[tuple[int, ast.expr | ast.stmt]]:
 
 def _silent(node: ast.AST) -> bool:
     """Say whether a change would be about words alone, or about what only a type checker reads."""
-    if isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant):
-        return True
+    if isinstance(node, ast.Expr):
+        return isinstance(node.value, ast.Constant)
     if isinstance(node, ast.Assign):
         return any(isinstance(one, ast.Name) and one.id == "__all__" for one in node.targets)
     if isinstance(node, ast.If):
-        return isinstance(node.test, ast.Name) and node.test.id == "TYPE_CHECKING"
+        return ast.unparse(node.test) == "TYPE_CHECKING"
     # The text of an error is in the arguments of the call that makes it.
     if isinstance(node, ast.Call):
         name = node.func.id if isinstance(node.func, ast.Name) else ""
@@ -111,10 +111,12 @@ def _changes(node: ast.expr | ast.stmt) -> Iterator[tuple[str, Change]]:
         yield f"{text}: condition turned", _turn
     elif isinstance(node, ast.Return) and node.value is not None and text != "return None":
         yield f"{text}: returns None", lambda there: ast.Return(ast.Constant(None))
-    elif isinstance(node, ast.Raise | ast.Continue | ast.Break):
+    elif isinstance(node, ast.Raise | ast.Continue | ast.Break) or _is_call(node):
         yield f"{text}: left out", lambda there: ast.Pass()
-    elif isinstance(node, ast.Expr) and isinstance(node.value, ast.Call):
-        yield f"{text}: left out", lambda there: ast.Pass()
+
+
+def _is_call(node: ast.AST) -> bool:
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Call)
 
 
 def _name(operator: ast.AST) -> str:

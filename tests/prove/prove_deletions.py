@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import argparse
-import os
 import tempfile
 import time
 from collections import Counter
+from pathlib import Path
 
 from prove.histories import history
 from prove.model import Model
@@ -20,8 +20,9 @@ def main() -> None:
     parser.add_argument("--inside", type=int, default=300, help="over the demo service, in process")
     parser.add_argument("--sockets", type=int, default=300, help="over the demo service, real HTTP")
     given = parser.parse_args()
-    if os.path.isdir("/dev/shm"):  # The disk itself is not the subject here.
-        tempfile.tempdir = "/dev/shm"
+    memory = Path("/dev/shm")
+    if memory.is_dir():  # The disk itself is not the subject here.
+        tempfile.tempdir = str(memory)
     n_histories = n_deleted = 0
     steps: Counter[str] = Counter()
     for inside, count in ((True, given.inside), (False, given.sockets)):

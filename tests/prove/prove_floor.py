@@ -52,8 +52,8 @@ def singles(n_planned: int = 1_500, scale: float = 10.0) -> None:
     pace, burst = PACE["mutation"]
     allowed = (pace * 60 + burst) * scale
     print(
-        f"{n_planned:,} images by {len(times):,} single calls on a seed-only service: {wall:.1f} s, at most {most:,} in "
-        f"any 60 s where {allowed:,.0f} are allowed; {_refused(requests)} refusals"
+        f"{n_planned:,} images by {len(times):,} single calls on a seed-only service: {wall:.1f} s, at most {most:,} "
+        f"in any 60 s where {allowed:,.0f} are allowed; {_refused(requests)} refusals"
     )
     assert receipt.counts == {"deleted": n_planned}
     assert _refused(requests) == 0

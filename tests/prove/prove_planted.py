@@ -14,7 +14,7 @@ from typing import NamedTuple
 TESTS = Path(__file__).parents[1]
 
 
-JUDGES = ("AssertionError: ", "prove.model.Wrong: ")
+JUDGES = ("AssertionError: ", "prove.model.WrongError: ")
 
 
 class Planted(NamedTuple):

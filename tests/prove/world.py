@@ -34,11 +34,14 @@ T = TypeVar("T")
 OUTCOMES = {"deleted", "already gone", "kept", "failed", "unknown"}
 PROTECTED = "pinned"
 FAULTS = (
-    ["404", "405", "422", "501", "429", "403", "409"]
-    + ["done, then 500", "done, no answer", "done, unreadable", "not done, 504"]
-    + ["504, then 404", "not done, no answer", "some fail", "some unsaid", "a stranger"]
-    + ["reading fails once", "reading refused", "reading cut", "no listing"]
-    + ["changed while reading"]
+    """
+404; 405; 422; 501; 429; 403; 409; 504, then 404;
+done, then 500; done, no answer; done, unreadable; not done, 504; not done, no answer;
+some fail; some unsaid; a stranger;
+reading fails once; reading refused; reading cut; no listing; changed while reading
+""".replace("\n", " ")
+    .strip()
+    .split("; ")
 )
 EDITS = ["tag", "protect", "visibility", "title", "upload again"]
 # Limits a user of these tests does not notice, but is held to all the same.
