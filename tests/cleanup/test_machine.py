@@ -113,13 +113,14 @@ class SeedOnlyCleanup(Cleanup):
     seed_only = True
 
 
+FIFTY = settings(
+    max_examples=50,
+    stateful_step_count=12,
+    derandomize=True,
+    deadline=None,
+    suppress_health_check=list(HealthCheck),
+)
 TestHistories = Cleanup.TestCase
+TestHistories.settings = FIFTY
 TestSeedOnlyHistories = SeedOnlyCleanup.TestCase
-for case in (TestHistories, TestSeedOnlyHistories):
-    case.settings = settings(
-        max_examples=50,
-        stateful_step_count=14,
-        derandomize=True,
-        deadline=None,
-        suppress_health_check=list(HealthCheck),
-    )
+TestSeedOnlyHistories.settings = FIFTY
