@@ -28,7 +28,7 @@ ROOT = PACKAGE.parent
 SUBJECTS = {
     "guard": ["test_guard"],
     "journal": ["test_journal"],
-    "planning": ["test_plannable", "test_plan", "test_choice"],
+    "planning": ["test_plannable", "test_guard", "test_plan", "test_choice"],
     "plan": ["test_plan", "test_planfile", "test_plannable"],
     "planfile": ["test_planfile", "test_plan"],
     "choice": ["test_choice", "test_plannable"],
