@@ -4,20 +4,23 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
+BENCH := .venv-bench
 # One worker a core; tests that share a JupyterLab stay in one.
 PARALLEL := -n logical --dist loadgroup
 
-.PHONY: help demo test check lab test-oldest prove format notebooks clean
+.PHONY: help demo test check lab test-oldest prove bench format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
 	@echo "make test         the tests"
 	@echo "make lab          JupyterLab on notebooks/"
 	@echo "make check        format, lint, types and all tests"
+	@echo "make prove        the long counts, with their figures: loads, deletions, kills, mutants"
 	@echo "make test-oldest  the unit tests under pandas 2.2"
-	@echo "make prove        the long counts: a million deletions, deaths, planted faults, mutants (an hour)"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
+	@echo "make screenshots  take the README's pictures of the panel and the report anew"
+	@echo "make bench        measure the loader beside others, 40 minutes"
 
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
@@ -50,6 +53,26 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PARALLEL)
 	@$(MAKE) --no-print-directory test-oldest
 
+$(VENV)/.prove: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[prove]'
+	@touch $@ $(VENV)/.test $(VENV)/.base
+
+# What decides about a deletion: every branch of it is tried.
+DECIDING := choice guard journal plan planfile planning
+COVERAGE := $(BIN)/python -m coverage
+
+prove: $(VENV)/.prove
+	$(BIN)/python tests/prove/loads.py
+	$(BIN)/python tests/prove/kills.py
+	$(BIN)/python tests/prove/copies.py
+	$(BIN)/python tests/prove/deletions.py
+	$(BIN)/python tests/prove/deaths.py
+	$(BIN)/python tests/prove/planted.py
+	$(BIN)/python tests/prove/floor.py
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
+	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
+	$(BIN)/python tests/prove/mutation.py
+
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)
 	$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'pandas==2.2.*'
@@ -59,22 +82,6 @@ test-oldest: $(OLD)/.test
 	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not browser and not notebook' -p no:cacheprovider \
 		tests/analysis tests/charts tests/cleanup tests/library picora_analytics
 
-$(VENV)/.prove: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[prove]'
-	@touch $@
-
-PROVEN := plan planning planfile guard journal choice
-prove: export PYTHONPATH := tests
-prove: $(VENV)/.prove
-	nice $(BIN)/python -m prove.prove_deletions
-	nice $(BIN)/python -m prove.prove_kills
-	nice $(BIN)/python -m prove.prove_planted
-	nice $(BIN)/python -m prove.prove_floor
-	nice $(BIN)/python -m coverage run --data-file=.coverage --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
-	$(BIN)/python -m coverage report --data-file=.coverage -m --fail-under=100 \
-		--include="$$(printf 'picora_analytics/cleanup/%s.py,' $(PROVEN))"
-	nice $(BIN)/python -m prove.prove_mutants
-
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
@@ -82,5 +89,16 @@ format: $(VENV)/.dev
 notebooks: $(VENV)/.test
 	env -u PICORA_API_KEY -u PICORA_BASE_URL $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
+screenshots: $(VENV)/.test
+	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme
+
+$(BENCH)/.ready: pyproject.toml benchmarks/requirements.txt
+	$(PYTHON) -m venv $(BENCH)
+	$(BENCH)/bin/python -m pip install --quiet --disable-pip-version-check -e . -r benchmarks/requirements.txt
+	@touch $@
+
+bench: $(BENCH)/.ready
+	$(BENCH)/bin/python benchmarks/run.py --write
+
 clean:
-	rm -rf $(VENV) $(OLD) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage

@@ -28,10 +28,12 @@ from .charts import (
     plot_visibility as plot_visibility,
 )
 from .cleanup import (
+    Backup as Backup,
     DeletionPlan as DeletionPlan,
     DeletionReceipt as DeletionReceipt,
     plan_deletion as plan_deletion,
     read_plan as read_plan,
+    restore_images as restore_images,
     resume_deletion as resume_deletion,
 )
 from .client import (

@@ -22,6 +22,7 @@ if TYPE_CHECKING:
 
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
     from picora_analytics.client import Client
+    from picora_analytics.library import SnapshotStore
     from picora_analytics.report import StorageReport
 
 # Everything else is imported inside the commands: `--help` must answer at once, not after pandas.
@@ -260,6 +261,58 @@ def _masks(options: dict[str, Any]) -> list[Callable[[pd.DataFrame], pd.Series[A
 
 
 @cli.command()
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
+@click.argument("folder", type=click.Path(file_okay=False))
+@_with_client
+def backup(client: Client, plan_file: str, folder: str) -> None:
+    """
+    Copy the original files of a saved plan into FOLDER and prove each copy; nothing is deleted.
+
+    Copies already there are checked again and reused. The downloads count towards the month's image bandwidth.
+    """
+    from picora_analytics import read_plan
+
+    made = read_plan(plan_file).back_up(client, folder)
+    click.echo(repr(made))
+    if made.failed:
+        sys.exit(PARTIAL)
+
+
+@cli.command()
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    type=click.Path(dir_okay=False),
+    help="Write old and new ids and addresses and every outcome, as CSV.",
+)
+@_with_client
+def restore(client: Client, folder: str, ids: Sequence[str], output: str | None) -> None:
+    """
+    Upload the copies in FOLDER again, under new addresses and with a new date.
+
+    Images still in the library are not sent. A second call goes on where the first ended.
+    FOLDER/restored.csv holds old and new addresses, for a search and replace.
+    """
+    from picora_analytics import restore_images
+    from picora_analytics.files import write_atomic
+    from picora_analytics.text import csv_safe, visible
+
+    rows = restore_images(client, folder, list(ids) or None)
+    for row in rows[rows["reason"] != ""].itertuples(index=False):
+        click.echo(visible(f"{row.old_id}  {row.outcome}: {row.reason}"))
+    for outcome, n in rows["outcome"].value_counts().items():
+        click.echo(f"{n:>8,}  {outcome}")
+    if output:
+        safe = rows.map(csv_safe)
+        write_atomic(Path(output), lambda file: safe.to_csv(file, index=False))
+        click.echo(f"\nWritten    {output}")
+    if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
+        sys.exit(PARTIAL)
+
+
+@cli.command()
 @click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON", required=False)
 @click.option(
     "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
@@ -474,45 +527,87 @@ def _percent(text: str | None) -> float | None:
     return share
 
 
-@cli.command()
-@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
-@_with_client
-def snapshots(client: Client, store: str | None) -> None:
-    """List what is remembered of this account's library."""
-    from picora_analytics.library.loading import snapshots_of
+_IN_STORE = click.option(
+    "--store",
+    type=click.Path(file_okay=False),
+    help="The folder of snapshots; with it, no key is needed.",
+)
+_OF_DEMO = click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
 
-    kept = snapshots_of(client, store or "default")
+
+@cli.command()
+@_IN_STORE
+@click.option("--prune", type=click.IntRange(1), metavar="N", help="Delete all but N of them.")
+@_OF_DEMO
+def snapshots(store: str | None, prune: int | None, demo: bool) -> None:
+    """
+    List what is remembered of the library: version, images, size, and when it was last seen so (UTC).
+
+    A load that finds nothing changed makes no new version. Beyond the number kept, the older ones of a day
+    go first, then the oldest.
+    """
+    from picora_analytics import SnapshotError, SnapshotStore
+    from picora_analytics.units import format_bytes
+
+    kept = SnapshotStore(store) if store else _default_store(demo=demo)
+    versions = kept.versions()
+    if prune is not None and versions:
+        gone = kept.prune(prune, account=kept.about(versions[-1])["account"])
+        click.echo(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
     for version in kept.versions():
-        click.echo(version)
-    if not kept.versions():
+        try:
+            facts = kept.about(version)
+        except SnapshotError:
+            click.echo(f"{version}  damaged or no snapshot")
+            continue
+        seen = facts["read_at"][:16].replace("T", " ")
+        click.echo(
+            f"{version}  {facts['n_images']:>9,} images {format_bytes(facts['size_bytes']):>11}  {seen}"
+        )
+    if versions:
+        click.echo(f"At most {kept.keep} are kept in {kept.folder}", err=True)
+    else:
         click.echo(
             "Nothing is remembered yet; `picora-analytics load` makes the first snapshot.", err=True
         )
 
 
+@_with_client
+def _default_store(client: Client) -> SnapshotStore:
+    from picora_analytics.library.loading import snapshots_of
+
+    return snapshots_of(client)
+
+
 @cli.command()
 @click.argument("old", default="previous")
 @click.argument("new", default="latest")
-@click.option("--store", type=click.Path(file_okay=False), help="The folder of snapshots.")
-@_with_client
-def diff(client: Client, old: str, new: str, store: str | None) -> None:
+@_IN_STORE
+@_OF_DEMO
+def diff(old: str, new: str, store: str | None, demo: bool) -> None:
     """
     Show what changed between two snapshots.
 
-    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, or `previous`: the one
-    before the latest.
+    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, `previous` (the one
+    before the latest), or files that end in .parquet.
     """
-    from picora_analytics import compare_snapshots
-    from picora_analytics.library.loading import snapshots_of
+    from picora_analytics import SnapshotStore, compare_snapshots
+    from picora_analytics.library.snapshots import load_file
 
-    kept = snapshots_of(client, store or "default")
-    versions = kept.versions()
-    if len(versions) < 2:
-        raise click.ClickException(
-            f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
-        )
-    before, after = (versions[-2] if name == "previous" else name for name in (old, new))
-    click.echo(repr(compare_snapshots(kept.load(before), kept.load(after))))
+    kept: SnapshotStore | None = None
+    frames = []
+    for name in (old, new):
+        if name.lower().endswith(".parquet"):
+            frames.append(load_file(name))
+            continue
+        kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
+        versions = kept.versions()
+        if name == "previous" and len(versions) < 2:
+            raise click.ClickException(
+                f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
+            )
+        frames.append(kept.load(versions[-2] if name == "previous" else name))
+    click.echo(repr(compare_snapshots(*frames)))
 
 
 @cli.command()
@@ -582,7 +677,8 @@ def demo(output: str) -> None:
         if usage and usage.quota_bytes:
             _head("QUOTA", _meter(size, usage.quota_bytes))
         click.echo("")
-        _show_findings(images)
+        storage = StorageReport(images, quota=usage.quota_bytes if usage else None)
+        _show_findings(storage.findings())
         click.echo("")
         _show_tables(images)
 
@@ -599,21 +695,19 @@ def demo(output: str) -> None:
     picture.parent.mkdir(parents=True, exist_ok=True)
     _draw(images, picture)
     page = picture.with_name("picora-report.html")
-    StorageReport(images, quota=usage.quota_bytes if usage else None).write_html(page)
+    storage.write_html(page)
     _head("PICTURE", f"{picture}   ({picture.stat().st_size // 1024} KiB, six charts)")
     size_kib = page.stat().st_size // 1024
     _head("REPORT", f"{page}   (open it in a browser; {size_kib} KiB, no network needed)\n")
     _head("NEXT")
-    for command, what in (
-        ("make lab", "the same in JupyterLab; after a pip install: picora-analytics lab"),
-        (
-            'picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten"',
-            "the whole preview",
-        ),
-        ("Your own library (a key that only reads is enough):", ""),
-        ("  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check", ""),
+    for line in (
+        "make lab      the same in JupyterLab; after a pip install: picora-analytics lab",
+        "The whole preview of that plan, and a file to review:",
+        '  picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten" -o plan.json',
+        "Your own library (a key that only reads is enough until the day you delete):",
+        "  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check",
     ):
-        click.echo(f" {command:<42} {what}".rstrip())
+        click.echo(f" {line}")
     click.echo(f" Done in {time.monotonic() - started:.1f} s.")
 
 
@@ -629,14 +723,18 @@ def _meter(size: int, quota: int, columns: int = 30) -> str:
     return f"{block * full}{blank * (columns - full)}  {format_share(size, quota)} of {format_bytes(quota)}"
 
 
-def _show_findings(images: pd.DataFrame) -> None:
-    from picora_analytics.analysis.findings import find_notable
+def _show_findings(found: pd.DataFrame) -> None:
+    from pandas import isna
+
+    from picora_analytics.text import pad, shorten
     from picora_analytics.units import format_bytes
 
     _head("WHAT STANDS OUT")
-    for number, finding in enumerate(find_notable(images), start=1):
+    for number, row in found.iterrows():
+        size = "unknown" if isna(row["size_bytes"]) else format_bytes(int(row["size_bytes"]))
+        noun = "image" if row["n_images"] == 1 else "images"
         click.echo(
-            f" {number}  {finding.text:<72} {finding.n_images:>6,} images {format_bytes(finding.size_bytes):>11}"
+            f" {number}  {pad(shorten(row['text'], 48), 48)} {row['n_images']:>6,} {noun:<6} {size:>11}"
         )
 
 

@@ -8,6 +8,7 @@ import sys
 import pandas as pd
 import pytest
 
+import picora_analytics as pic
 from picora_analytics import DemoServer
 
 
@@ -40,7 +41,9 @@ def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
     for part in (
         "1,200 invented pictures on 127.0.0.1",
         "LIBRARY    1,200 images",
+        "QUOTA      ",
         "WHAT STANDS OUT",
+        " 1  Probably the same picture twice                      20 images    28.1 MiB\n",
         "BY TAG",
         "BY TYPE",
         "DRY RUN",
@@ -387,3 +390,117 @@ def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
     assert len(listed.stdout.splitlines()) == 2
     assert two.stdout.startswith("0 added, 1 removed, 0 changed, 0 replaced, -")
     assert gone in two.stdout
+
+
+def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
+    with DemoServer(n_images=120, rate_scale=100) as server:
+        planned = run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        made = run("backup", "plan.json", "kept", server=server)
+        chosen = pic.read_plan(tmp_path / "plan.json").images.index
+        for one in chosen:
+            server.remove(one)
+        one = run("restore", "kept", "--id", chosen[0], server=server)
+        back = run("restore", "kept", "-o", "map.csv", server=server)
+
+        assert (planned.returncode, made.returncode, one.returncode, back.returncode) == (0,) * 4, (
+            made.stderr + one.stderr + back.stderr
+        )
+        assert f"{len(chosen)} of {len(chosen)} images proved" in made.stdout
+        assert len(server.images) == 120
+        assert re.search(r"^ +1  restored$", one.stdout, re.MULTILINE)
+        assert re.search(rf"^ +{len(chosen)}  restored$", back.stdout, re.MULTILINE)
+    rows = pd.read_csv(tmp_path / "map.csv", dtype=str)
+    assert list(rows.columns) == ["old_id", "new_id", "old_url", "new_url", "outcome", "reason"]
+    assert set(rows["old_id"].str.removeprefix("'")) == set(chosen)
+
+
+def test_copies_that_cannot_be_proved_exit_with_4(run):
+    with DemoServer(n_images=120, rate_scale=100) as server:
+        run(
+            *("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json"),
+            server=server,
+        )
+        server.fail("GET", "/*.*", status=404)
+        made = run("backup", "plan.json", "kept", server=server)
+
+    assert made.returncode == 4
+    assert "1: 127.0.0.1 answered 404" in made.stdout
+
+
+def test_what_is_remembered_is_listed_compared_and_pruned_without_a_key(run, tmp_path):
+    with DemoServer(n_images=20) as server:
+        for _ in range(3):
+            run("load", "--store", "kept", server=server)
+            server.remove(next(iter(server.images)))
+    files = sorted((tmp_path / "kept").glob("*.parquet"))
+    first, _, last = (file.stem for file in files)
+
+    listed = run("snapshots", "--store", "kept")
+    days = run("diff", last[:4] + "-" + last[4:6] + "-" + last[6:8], "--store", "kept")
+    versions = run("diff", first, last, "--store", "kept")
+    named = run("diff", f"kept/{first}.parquet", f"kept/{last}.parquet")
+    pruned = run("snapshots", "--store", "kept", "--prune", "1")
+
+    assert [line.split()[:3] for line in listed.stdout.splitlines()] == [
+        [file.stem, n, "images"] for file, n in zip(files, ("20", "19", "18"), strict=True)
+    ]
+    assert days.stdout.startswith("0 added, 0 removed, 0 changed, 0 replaced, 0 B\n")
+    assert versions.stdout.startswith("0 added, 2 removed, ")
+    assert named.stdout == versions.stdout
+    assert [line.split()[0] for line in pruned.stdout.splitlines()] == [last]
+    assert "Deleted    2 of 3 snapshots" in pruned.stderr
+    assert sorted((tmp_path / "kept").glob("*.parquet")) == files[2:]
+
+
+def test_written_rows_can_be_compared_with_what_is_remembered(run):
+    with DemoServer(n_images=20) as server:
+        run("load", "--store", "kept", "-o", "before.parquet", server=server)
+        server.add(2, data=b"x")
+        run("load", "--store", "kept", server=server)
+
+    done = run("diff", "before.parquet", "latest", "--store", "kept")
+
+    assert done.stdout.startswith("2 added, 0 removed, 0 changed, 0 replaced, +"), done.stderr
+
+
+@pytest.mark.parametrize(
+    ("arguments", "end"),
+    [
+        pytest.param(
+            ["diff", "a.parquet", "b.parquet"], "There is no file a.parquet.\n", id="no file"
+        ),
+        pytest.param(
+            ["diff", "--store", "none"], "load again later, and compare then.\n", id="no snapshots"
+        ),
+        pytest.param(
+            ["diff", "2020-01-01", "--store", "none"], "makes the first.\n", id="no such day"
+        ),
+    ],
+)
+def test_what_cannot_be_compared_exits_with_1(run, arguments, end):
+    done = run(*arguments)
+
+    assert done.returncode == 1
+    assert done.stderr.endswith(end)
+
+
+def test_the_second_load_of_a_command_asks_only_for_what_changed(run):
+    with DemoServer(n_images=150) as server:
+        run("load", "--store", "kept", server=server)
+        run("load", "--store", "kept", server=server)
+        before = len(server.requests)
+        auto = run("load", "--store", "kept", server=server)
+        asked = [seen.path for seen in server.requests[before:]]
+        full = run("load", "--store", "kept", "--refresh", "full", server=server)
+        last = len(server.requests)
+        never = run("load", "--store", "kept", "--refresh", "never", server=server)
+        asked_last = [seen.path for seen in server.requests[last:]]
+
+    assert asked == ["/v1/auth/verify", "/v1/sync/state", "/v1/user/me/usage"]
+    assert "Up to date: 0 added, 0 edited, 0 deleted since " in auto.stderr
+    assert "Complete: 150 rows" in full.stderr
+    assert asked_last == ["/v1/auth/verify"]
+    assert never.stdout == full.stdout == auto.stdout

@@ -16,10 +16,11 @@ import msgspec
 import pandas as pd
 
 from picora_analytics.cleanup.apply import carry_out, check_phrase
+from picora_analytics.cleanup.backup import Backup, back_up
 from picora_analytics.cleanup.guard import Amount, Caps, State, states_of
 from picora_analytics.cleanup.preview import preview_html, preview_text
 from picora_analytics.cleanup.receipt import DeletionReceipt
-from picora_analytics.cleanup.rehearsal import rehearse
+from picora_analytics.cleanup.rehearsal import refuse_other_account, rehearse
 from picora_analytics.client.client import Client
 from picora_analytics.errors import BackupError, PlanError
 from picora_analytics.files import write_atomic
@@ -242,6 +243,43 @@ class DeletionPlan:
             If the library could not be read whole: what is missing there may only be unread.
         """
         return rehearse(self, client)
+
+    def back_up(
+        self,
+        client: Client,
+        folder: str | os.PathLike[str],
+        *,
+        progress: Progress | bool | None = None,
+    ) -> Backup:
+        """
+        Copy the original files of these images and prove each copy; nothing is deleted.
+
+        A copy is proved by its length, its hash and by decoding it. Proofs already in the folder are checked again and
+        reused. The downloads count towards the month's image bandwidth.
+
+        Parameters
+        ----------
+        client : Client
+            Of the plan's own account.
+        folder : str or path
+            Made where it does not exist, readable by you alone.
+        progress : Progress or bool, optional
+            As for :func:`load_images`.
+
+        Returns
+        -------
+        Backup
+            ``proofs`` and ``failed`` (a reason each) by image id; it shows itself.
+
+        Raises
+        ------
+        PlanError
+            If the client belongs to another account or host.
+        BackupError
+            If the folder holds another account's copies, cannot be used, or the disk has not the room.
+        """
+        refuse_other_account(self, client)
+        return back_up(self.images, self.library, client, folder, progress=progress)
 
     def apply(
         self,

@@ -25,7 +25,7 @@ __all__ = ["OUTCOMES", "DeletionReceipt", "make_receipt"]
 OUTCOMES = ("would delete", "deleted", "already gone", "kept", "failed", "unknown")
 
 _HTML = jinja2.Environment(autoescape=True).from_string(
-    """<div style="max-width: 60em">
+    """<div class="tex2jax_ignore mathjax_ignore" style="max-width: 60em">
 <p><strong>{{ title }}</strong><br>{{ library }}</p>
 <table><thead><tr><th>outcome</th><th style="text-align: right">images</th></tr></thead><tbody>
 {% for outcome, n in counts %}<tr><td>{{ outcome }}</td><td style="text-align: right">{{ "{:,}".format(n) }}</td></tr>

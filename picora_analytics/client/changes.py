@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+import threading
 import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
@@ -9,7 +11,8 @@ from urllib.parse import quote
 
 from picora_analytics.client.client import Client
 from picora_analytics.client.connection import Answer, mask
-from picora_analytics.client.shapes import decode_object
+from picora_analytics.client.pacing import Tier
+from picora_analytics.client.shapes import ImageRecord, decode_image, decode_object
 from picora_analytics.errors import (
     NotFoundError,
     RateLimitError,
@@ -18,11 +21,23 @@ from picora_analytics.errors import (
     TransportError,
 )
 
-__all__ = ["MAX_BATCH", "BatchUnknownError", "Result", "delete_batch", "delete_one"]
+__all__ = [
+    "MAX_BATCH",
+    "BatchUnknownError",
+    "Result",
+    "Uploaded",
+    "delete_batch",
+    "delete_one",
+    "edit",
+    "sign",
+    "upload",
+]
 
 MAX_BATCH = 100  # OpenAPI 0.7.0: DELETE /v1/media, maxItems.
 # A batch deletes image by image on the server, so it may take long; a cut answer is an unknown one.
 PATIENCE = 120.0
+# An upload may go over a slow line: so many bytes a second are waited for on top.
+SLOW_LINE = 50_000
 
 
 class Result(NamedTuple):
@@ -30,6 +45,13 @@ class Result(NamedTuple):
 
     word: str
     reason: str = ""
+
+
+class Uploaded(NamedTuple):
+    """The image an upload gave, and whether its bytes were in the library before."""
+
+    image: ImageRecord
+    duplicate: bool
 
 
 class BatchUnknownError(Exception):
@@ -45,9 +67,8 @@ def delete_one(client: Client, image_id: str) -> Result:
     AuthenticationError, PermissionDeniedError
         At once: the rest would be refused as well.
     """
-    path = f"/v1/images/{quote(image_id, safe='')}"
     try:
-        _send(client, path, None)
+        _send(client, "DELETE", _path(image_id))
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
         return Result("gone")
     except (TransportError, ResponseFormatError) as error:
@@ -81,7 +102,7 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     """
     body = {"items": [{"id": one, "type": "image"} for one in ids]}
     try:
-        answer = _send(client, "/v1/media", body)
+        answer = _send(client, "DELETE", "/v1/media", json=body)
         data = decode_object(answer.body, where=answer.where)
     except (TransportError, ResponseFormatError) as error:
         return dict.fromkeys(ids, Result("unknown", str(error)))
@@ -107,21 +128,96 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     return {one: results.get(one, silent) for one in ids}
 
 
+def sign(client: Client, image_id: str, stop: threading.Event | None = None) -> str:
+    """
+    Ask for an address that opens a private image for an hour; nothing in the library changes.
+
+    `stop` ends every wait when set, with a :exc:`StoppedError`.
+
+    Raises
+    ------
+    APIError
+        If none was granted: the key lacks the scope (403), or the server has no such route (404, 405, 501).
+    """
+    answer = _send(client, "POST", f"{_path(image_id)}/sign", tier="upload", stop=stop)
+    url = decode_object(answer.body, where=answer.where).get("signedUrl")
+    if not isinstance(url, str) or not url:
+        raise ResponseFormatError(f"{answer.where} answered no signedUrl.")
+    return url
+
+
+def upload(
+    client: Client,
+    data: bytes,
+    *,
+    filename: str,
+    mime_type: str,
+    tags: Sequence[str],
+    is_public: bool,
+) -> Uploaded:
+    """
+    Upload a file, once: after a lost answer nobody knows whether it is there (SDK: never repeated).
+
+    Raises
+    ------
+    APIError
+        Below 500 nothing was stored; else look before sending again.
+    """
+    # OpenAPI 0.7.0: tags are a JSON text, isPublic is the text true or false.
+    fields = {
+        "tags": json.dumps(list(tags), ensure_ascii=False),
+        "isPublic": "true" if is_public else "false",
+    }
+    answer = _send(
+        client,
+        "POST",
+        "/v1/images",
+        form={"data": fields, "files": {"file": (filename, data, mime_type)}},
+        tier="upload",
+        timeout=PATIENCE + len(data) / SLOW_LINE,
+    )
+    return Uploaded(decode_image(answer.body, where=answer.where), answer.duplicate)
+
+
+def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:
+    """
+    Set `title`, `tags` (the whole list) or `is_public` of an image (OpenAPI 0.7.0: PATCH, snake_case).
+
+    Raises
+    ------
+    APIError
+        If it was refused, or the answer was lost.
+    """
+    answer = _send(client, "PATCH", _path(image_id), json=changes)
+    return decode_image(answer.body, where=answer.where)
+
+
+def _path(image_id: str) -> str:
+    return f"/v1/images/{quote(image_id, safe='')}"
+
+
 def _list(data: dict[str, Any], name: str) -> list[Any]:
     value = data.get(name)
     return value if isinstance(value, list) else []
 
 
-def _send(client: Client, path: str, body: dict[str, Any] | None) -> Answer:
-    """Send one DELETE at the mutation pace; a 429 did nothing, so only that is sent again."""
+def _send(
+    client: Client,
+    method: str,
+    path: str,
+    *,
+    tier: Tier = "mutation",
+    timeout: float = PATIENCE,
+    stop: threading.Event | None = None,
+    **body: Any,
+) -> Answer:
+    """Send one request at the pace of its tier; a 429 did nothing, so only that is sent again."""
     connection = client._connection
-    where = f"DELETE {path} at {connection.host}"
+    where = f"{method} {path} at {connection.host}"
     deadline = time.monotonic() + connection.max_wait
     while True:
-        connection.pace("mutation", deadline, where)
+        connection.pace(tier, deadline, where, stop)
         try:
-            return connection.once(
-                "DELETE", path, where, json=body, tier="mutation", timeout=PATIENCE
-            )
+            return connection.once(method, path, where, tier=tier, timeout=timeout, **body)
         except RateLimitError as error:
-            connection.wait_refused("mutation", error, deadline)
+            connection.wait_refused(tier, error, deadline, stop=stop)

@@ -17,7 +17,15 @@ from msgspec import UNSET, Meta, Struct, UnsetType
 
 from picora_analytics.errors import ResponseFormatError
 
-__all__ = ["ImageRecord", "Page", "decode_image", "decode_object", "decode_page"]
+__all__ = [
+    "ImageRecord",
+    "Listing",
+    "Page",
+    "decode_image",
+    "decode_listing",
+    "decode_object",
+    "decode_page",
+]
 
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
 Pixels = Annotated[int, Meta(ge=0, le=2**31 - 1)]
@@ -95,7 +103,30 @@ class Page(Struct, frozen=True, kw_only=True):
     server_time: dt.datetime
 
 
-class _Wire(Struct):
+class Listing(Struct, frozen=True, kw_only=True):
+    """
+    One page of a listing, column by column: a Python object for each image would be most of a load's work.
+
+    Attributes
+    ----------
+    columns : dict of str to list
+        By the fields of :class:`ImageRecord`, in its order.
+    next_cursor, total, unreadable, server_time
+        As in :class:`Page`.
+    has_more : bool
+        Whether the answer says in so many words that it is not the last one.
+    """
+
+    columns: dict[str, list[Any]]
+    next_cursor: str | None
+    total: int | None
+    has_more: bool
+    unreadable: dict[str, int]
+    server_time: dt.datetime
+
+
+# Nothing in it can point back, so no cycle: the garbage collector need not walk through a page of them.
+class _Wire(Struct, gc=False):
     """An image in both spellings at once (the sheet of differences: seed, OpenAPI 0.7.0)."""
 
     id: Name
@@ -121,6 +152,7 @@ class _Listing(Struct):
     images: list[_Wire] | UnsetType = UNSET
     nextCursor: str | None = None  # noqa: N815
     total: Count | None = None
+    hasMore: bool | None = None  # noqa: N815
 
 
 class _Envelope(Struct):
@@ -145,7 +177,26 @@ _COLUMN = {
 
 def decode_page(body: bytes, *, server_time: dt.datetime, where: str) -> Page:
     """
-    Decode one page of ``GET /v1/images``.
+    Decode one page of ``GET /v1/images`` to records; see :func:`decode_listing`.
+
+    Raises
+    ------
+    ResponseFormatError
+        If it is no listing.
+    """
+    listing = decode_listing(body, server_time=server_time, where=where)
+    return Page(
+        images=_records(listing.columns),
+        next_cursor=listing.next_cursor,
+        total=listing.total,
+        unreadable=listing.unreadable,
+        server_time=server_time,
+    )
+
+
+def decode_listing(body: bytes, *, server_time: dt.datetime, where: str) -> Listing:
+    """
+    Decode one page of ``GET /v1/images`` to columns.
 
     Parameters
     ----------
@@ -168,12 +219,12 @@ def decode_page(body: bytes, *, server_time: dt.datetime, where: str) -> Page:
         rows = listing.items if listing.items is not UNSET else listing.images
         if rows is UNSET:
             raise msgspec.ValidationError
-        next_cursor, total = listing.nextCursor, listing.total
+        next_cursor, total, more = listing.nextCursor, listing.total, listing.hasMore
     except (msgspec.DecodeError, RecursionError):  # Not as documented somewhere: field by field.
         data = decode_data(body, where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
         outer = data if isinstance(data, dict) else {}
-        next_cursor = outer.get("nextCursor")
+        next_cursor, more = outer.get("nextCursor"), outer.get("hasMore") is True
         if not isinstance(next_cursor, str | None):
             raise ResponseFormatError(
                 f"{where}: nextCursor is {type(next_cursor).__name__}, not text; "
@@ -183,10 +234,11 @@ def decode_page(body: bytes, *, server_time: dt.datetime, where: str) -> Page:
         if not isinstance(total, int | None) or isinstance(total, bool) or (total or 0) < 0:
             unreadable["total"] = unreadable.get("total", 0) + 1
             total = None
-    return Page(
-        images=[_record(row, unreadable) for row in rows],
+    return Listing(
+        columns=_columns(rows, unreadable),
         next_cursor=next_cursor or None,  # An empty string is the first page again.
         total=total,
+        has_more=bool(more),
         unreadable=unreadable,
         server_time=server_time,
     )
@@ -201,7 +253,8 @@ def decode_image(body: bytes, *, where: str) -> ImageRecord:
     ResponseFormatError
         If there is no image in the answer.
     """
-    return _record(_lenient(decode_data(body, where=where), {}, where), {})
+    wire = _lenient(decode_data(body, where=where), {}, where)
+    return _records(_columns([wire], {}))[0]
 
 
 def decode_data(body: bytes, *, where: str) -> Any:
@@ -292,25 +345,34 @@ def _encodes(text: str) -> bool:
     return True
 
 
-def _record(wire: _Wire, unreadable: dict[str, int]) -> ImageRecord:
+def _columns(rows: list[_Wire], unreadable: dict[str, int]) -> dict[str, list[Any]]:
+    """Turn rows into columns, of two spellings of a field the one that was said."""
     times = {
-        "created_at": wire.createdAt or wire.created_at,
-        "updated_at": wire.updatedAt or wire.updated_at,
+        "created_at": [row.createdAt or row.created_at for row in rows],
+        "updated_at": [row.updatedAt or row.updated_at for row in rows],
     }
-    for name, time in times.items():
-        if time is not None and time.year not in YEARS:
-            times[name] = None
-            unreadable[name] = unreadable.get(name, 0) + 1
-    return ImageRecord(
-        id=wire.id,
-        url=wire.url,
-        filename=wire.filename,
-        title=wire.title,
-        mime_type=wire.mimeType,
-        size_bytes=wire.size if wire.sizeBytes is None else wire.sizeBytes,
-        width=wire.width or None,
-        height=wire.height or None,
-        is_public=wire.is_public if wire.isPublic is None else wire.isPublic,
-        tags=wire.tags,
+    for name, column in times.items():
+        for at, time in enumerate(column):
+            if time is not None and time.year not in YEARS:
+                column[at] = None
+                unreadable[name] = unreadable.get(name, 0) + 1
+    return {
+        "id": [row.id for row in rows],
+        "url": [row.url for row in rows],
+        "filename": [row.filename for row in rows],
+        "title": [row.title for row in rows],
+        "mime_type": [row.mimeType for row in rows],
+        "size_bytes": [row.size if row.sizeBytes is None else row.sizeBytes for row in rows],
+        "width": [row.width or None for row in rows],
+        "height": [row.height or None for row in rows],
+        "is_public": [row.is_public if row.isPublic is None else row.isPublic for row in rows],
+        "tags": [row.tags for row in rows],
         **times,
-    )
+    }
+
+
+def _records(columns: dict[str, list[Any]]) -> list[ImageRecord]:
+    return [
+        ImageRecord(**dict(zip(columns, row, strict=True)))
+        for row in zip(*columns.values(), strict=True)
+    ]

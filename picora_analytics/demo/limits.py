@@ -75,11 +75,14 @@ class RateLimits:
     ----------
     scale : float
         All limits times this; 10 is an admin account.
+    burst_scale : float, optional
+        The bursts times this; as `scale` unless given. 1 is the documented service in fast motion.
     """
 
-    def __init__(self, scale: float = 1.0) -> None:
+    def __init__(self, scale: float = 1.0, burst_scale: float | None = None) -> None:
+        wider = scale if burst_scale is None else burst_scale
         self._buckets = {
-            tier: _Bucket(rate * scale, max(1.0, burst * scale))
+            tier: _Bucket(rate * scale, max(1.0, burst * wider))
             for tier, (rate, burst) in TIERS.items()
         }
         self._minutes = {

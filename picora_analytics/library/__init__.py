@@ -1,4 +1,4 @@
-"""The whole library as one DataFrame: columns, loading, snapshots."""
+"""The whole library as one DataFrame: columns, loading, snapshots, refresh."""
 
 from picora_analytics.library.frame import COLUMNS, Facts
 from picora_analytics.library.loading import load_images

@@ -8,6 +8,7 @@ from typing import Any, Literal, TypedDict, cast
 import numpy as np
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from picora_analytics.errors import SchemaError
 
@@ -44,6 +45,9 @@ COLUMNS = tuple(SCHEMA.names[1:])
 _PANDAS = {pa.string(): STR, pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 
 
+Tags = tuple[str, ...] | None
+
+
 class Facts(TypedDict):
     """What ``images.attrs["picora"]`` says of a load; plain JSON, so that it survives Parquet."""
 
@@ -60,14 +64,22 @@ class Facts(TypedDict):
     checks: dict[str, Any]
 
 
-def frame_from_table(table: pa.Table, facts: Facts | None = None) -> pd.DataFrame:
+def frame_from_table(
+    table: pa.Table, facts: Facts | None = None, different: Sequence[Tags] | None = None
+) -> pd.DataFrame:
     """
-    Make the frame from an Arrow table of :data:`SCHEMA`.
+    Make the frame from an Arrow table of :data:`SCHEMA`, or of one whose ``tags`` are numbers of `different` rows.
 
     Tags become tuples, equal tuples shared: `drop_duplicates`, `nunique` and `to_parquet` need
     hashable rows that a file format knows, and Arrow lists fail all three (pandas 3.1).
     """
-    tags = pd.Series(_shared_tuples(table["tags"]), dtype=object)
+    if different is None:
+        rows = _shared_tuples(table["tags"])
+    else:
+        known = np.empty(len(different), dtype=object)
+        known[:] = different
+        rows = known[table["tags"].to_numpy()]
+    tags = pd.Series(rows, dtype=object)
     frame = cast(
         pd.DataFrame,
         table.drop_columns(["tags"]).to_pandas(types_mapper=_PANDAS.get, ignore_metadata=True),
@@ -79,12 +91,24 @@ def frame_from_table(table: pa.Table, facts: Facts | None = None) -> pd.DataFram
     return frame
 
 
-def _shared_tuples(column: pa.ChunkedArray) -> list[tuple[str, ...] | None]:
-    shared: dict[tuple[str, ...], tuple[str, ...]] = {}
-    rows: list[tuple[str, ...] | None] = []
-    for tags in column.to_pylist():
-        row = None if tags is None else tuple(tags)
-        rows.append(row if row is None else shared.setdefault(row, row))
+def _shared_tuples(column: pa.ChunkedArray) -> Any:
+    """Make one tuple of each different row of tags: a million small lists one by one take seconds."""
+    lists = column.combine_chunks()
+    flat = pc.list_flatten(lists).dictionary_encode()
+    lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
+    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    # A row written as the numbers of its tags, so that no tag can hold the separator.
+    numbers = pa.ListArray.from_arrays(offsets, flat.indices.fill_null(-1).cast(pa.string()))
+    codes = pc.binary_join(numbers, ",").dictionary_encode().indices.to_numpy()
+    first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
+    first[codes[::-1]] = np.arange(len(codes))[::-1]
+    # Unknown tags have no numbers either: they are told apart from `()` below.
+    known = pc.fill_null(lists, pa.scalar([], lists.type)).take(pa.array(first))
+    tuples = np.empty(len(first), dtype=object)
+    for number, tags in enumerate(known.to_pylist()):
+        tuples[number] = tuple(tags)
+    rows = tuples[codes]
+    rows[lists.is_null().to_numpy(zero_copy_only=False)] = None
     return rows
 
 
@@ -108,7 +132,7 @@ def table_from_frame(images: pd.DataFrame) -> pa.Table:
         values: Any = images.index if field.name == "id" else images[field.name]
         try:
             if field.name == "tags":
-                values = pa.array(map(_plain_tags, values), field.type)
+                values = _tag_lists(values, field.type)
             else:
                 values = pa.Array.from_pandas(values, type=field.type)
         except (pa.ArrowException, TypeError, ValueError) as error:
@@ -118,6 +142,15 @@ def table_from_frame(images: pd.DataFrame) -> pa.Table:
             ) from error
         arrays.append(values)
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
+
+
+def _tag_lists(tags: pd.Series[Any], kind: pa.DataType) -> pa.Array:
+    try:  # Rows with equal tags become one list, taken as often as it is needed.
+        codes, different = pd.factorize(tags.to_numpy(dtype=object))
+    except TypeError:  # Arrays, as plain pandas reads them from Parquet, have no hash.
+        return pa.array(map(_plain_tags, tags), kind)
+    lists = pa.array(map(_plain_tags, different), kind)
+    return lists.take(pa.array(codes, mask=codes < 0))
 
 
 def _plain_tags(tags: Any) -> list[str] | None:

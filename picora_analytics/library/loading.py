@@ -2,34 +2,37 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
-import mimetypes
 import os
+import threading
 import warnings
-from collections.abc import Iterator
-from pathlib import Path
 from typing import Any, Literal, cast
-from urllib.parse import urlsplit
 
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 
-from picora_analytics.client.client import Client
-from picora_analytics.client.shapes import ImageRecord, Page
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client
+from picora_analytics.client.connection import Answer, RetryBudget
+from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import data_folder, session_folder
-from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
-from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.library.checkpoint import Checkpoint, Origin, SavedPage
+from picora_analytics.library.cutting import Pace
+from picora_analytics.library.fetching import Crew, Fetched, carry_out, go_on_from
+from picora_analytics.library.frame import Facts, frame_from_table
+from picora_analytics.library.planning import Ask, BrokenListing, Cut
+from picora_analytics.library.reading import Reading
+from picora_analytics.library.refreshing import refreshed
+from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, progress_for
 from picora_analytics.units import format_bytes
 
 __all__ = ["load_images"]
 
-# Rows become Arrow arrays in batches: Python objects of 100,000 images are four times as large.
-BATCH = 10_000
-# Listings that claim more yet bring nothing new, page after page, never end.
-MAX_BARREN_PAGES = 3
-_KEPT = "The {:,} images read so far are in this error's .images, for looking only; load again for a whole frame."
+_KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
+_ANEW, _GOES_ON = "load again for a whole frame", "calling load_images again goes on from there"
 
 
 def load_images(
@@ -44,7 +47,9 @@ def load_images(
     Load the whole library into one DataFrame, one row per image, newest upload first.
 
     The frame remembers where it comes from in ``images.attrs["picora"]``. Ages count from the service's own
-    time of this load, not from when a question is asked.
+    time of this load, not from when a question is asked. A load that was cut short, by Ctrl-C or a lost network
+    or a killed process, goes on where it stood when it is called again within a day; its pages are kept beside
+    the snapshots until then.
 
     Parameters
     ----------
@@ -57,7 +62,9 @@ def load_images(
         Where to remember the library between sessions: ``"default"`` is the platform's user-data folder (a
         temporary one for the demo), None remembers nothing.
     refresh : {"auto", "full", "never"}
-        ``"never"`` gives what was last remembered and sends no listing; otherwise the library is listed anew.
+        ``"auto"`` reads only what changed since the library was last remembered, where the service has a change
+        feed; without one, and with ``"full"``, the library is listed anew. ``"never"`` gives what was last
+        remembered and asks only whose key it is.
     progress : Progress or bool, optional
         False for silence, an object of your own, or None to suit the place.
 
@@ -76,7 +83,8 @@ def load_images(
     APIError
         If not even the first page could be read.
     SnapshotError
-        If ``refresh="never"`` and nothing is remembered.
+        If ``refresh="never"`` and nothing is remembered, or what an interrupted load left is damaged or of
+        another account.
 
     Examples
     --------
@@ -89,34 +97,97 @@ def load_images(
         raise ValueError(f"refresh={refresh!r} is none of 'auto', 'full' and 'never'.")
     if tag is not None and refresh == "never":
         raise ValueError("A load by tag is not remembered, so refresh='never' has nothing to give.")
-    pages = client.iter_pages(tag=tag)
+    client.iter_pages(tag=tag)  # Complains of a tag that is none.
     account = client.account()
-    remembered = None if tag is not None else _store(store, account, client.demo)
+    remembered = None if tag is not None else _store(store, account, client)
     if refresh == "never":
         if remembered is None:
             raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
         return remembered.load()
 
     show = progress_for(progress, "Loading")
-    reading = _Reading()
-    problem: IncompleteLoadError | APIError | KeyboardInterrupt | None = None
-    with client.reporting(show.wait):
-        try:
-            for page in _checked(pages, reading):
-                reading.take(page)
-                show.update(reading.n_images, reading.total if tag is None else None)
-        except (IncompleteLoadError, APIError, KeyboardInterrupt) as error:
-            problem = error
-    if problem is not None and reading.n_pages == 0:
-        show.finish(f"Loading failed: {type(problem).__name__}")
-        raise problem
-    problem = problem or (_short_load(reading) if tag is None else None)
-    facts = reading.facts(client, account, tag, complete=problem is None)
-    images = frame_from_table(reading.table(), facts)
-    if problem is not None:
-        show.finish(
-            f"Partial: {len(images):,} images of {reading.n_pages:,} pages, then {type(problem).__name__}"
+    if refresh == "auto" and remembered is not None:
+        images = refreshed(client, remembered, show)
+        if images is not None:
+            return images
+    load = _Load(client, account, tag, remembered, show, anew=refresh == "full")
+    try:
+        images = load.run()
+    finally:
+        load.close()
+    if remembered is not None:
+        remember(remembered, images)
+    load.close(finished=True)
+    show.finish(_verdict(images.attrs["picora"], load.resumed))
+    return images
+
+
+class _Load:
+    """One full load: its reading, its checkpoint, and what is said of it."""
+
+    def __init__(
+        self,
+        client: Client,
+        account: str,
+        tag: str | None,
+        remembered: SnapshotStore | None,
+        show: Progress,
+        *,
+        anew: bool,
+    ) -> None:
+        self._client, self._account, self._tag, self._show = client, account, tag, show
+        self._remembered = remembered
+        self._reading = Reading(whole=tag is None, expected=self._expected)
+        self._crew = Crew(self._fetch)
+        self._budget = RetryBudget()
+        self._started = dt.datetime.now(dt.UTC)
+        self._checkpoint: Checkpoint | None = None
+        self.resumed = 0
+        if remembered is not None:
+            self._open(remembered, anew=anew)
+
+    def run(self) -> pd.DataFrame:
+        """
+        Read the library.
+
+        Raises
+        ------
+        APIError, IncompleteLoadError, KeyboardInterrupt
+        """
+        client, reading, show = self._client, self._reading, self._show
+        problem: BrokenListing | APIError | KeyboardInterrupt | None = None
+        with client.reporting(show.wait):
+            try:
+                if self._checkpoint is not None:
+                    self._replay(self._checkpoint)
+                carry_out(reading, self._crew, self._pace, record=self, read=self._shown)
+            except (BrokenListing, APIError, KeyboardInterrupt) as error:
+                problem = error
+            except SnapshotError:
+                show.finish("Loading failed: SnapshotError")
+                raise
+        if problem is not None and reading.n_pages == 0:
+            show.finish(f"Loading failed: {type(problem).__name__}")
+            raise problem
+        if isinstance(problem, BrokenListing) and self._checkpoint is not None:
+            self._checkpoint.remove()  # Gone on from, it would break at the same page.
+            self._checkpoint = None
+        if problem is None and (counted := reading.missing()) is not None:
+            problem = BrokenListing(
+                f"The service counts {counted:,} images, but its listing held {reading.n_images:,} in "
+                f"{reading.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
+            )
+            self.close(finished=True)
+        checks = reading.checks()
+        table, tags = reading.table()
+        facts = self._facts(table, checks, complete=problem is None)
+        images = frame_from_table(table, facts, tags)
+        if problem is None:
+            return images
+        name = (
+            "IncompleteLoadError" if isinstance(problem, BrokenListing) else type(problem).__name__
         )
+        show.finish(f"Partial: {len(images):,} images of {reading.n_pages:,} pages, then {name}")
         if isinstance(problem, KeyboardInterrupt):
             raise problem
         what = str(problem)
@@ -124,116 +195,109 @@ def load_images(
             what = (
                 f"The library was not read whole: page {reading.n_pages + 1} never came. {problem}"
             )
-        raise IncompleteLoadError(f"{what} {_KEPT.format(len(images))}", images=images) from problem
-    if remembered is not None:
+        advice = _ANEW if self._checkpoint is None else _GOES_ON
+        raise IncompleteLoadError(
+            f"{what} {_KEPT.format(len(images), advice)}", images=images
+        ) from (problem if isinstance(problem, APIError) else None)
+
+    def close(self, *, finished: bool = False) -> None:
+        """Stop, and let go of the checkpoint; it stays for the next load unless this one is finished."""
+        self._crew.stop()
+        if self._checkpoint is None:
+            return
+        if finished:
+            self._checkpoint.remove()
+            self._checkpoint = None
+        else:
+            self._checkpoint.close()
+
+    def _fetch(self, ask: Ask, stop: threading.Event) -> Fetched:
+        params: dict[str, Any] = {"limit": MAX_PAGE_SIZE}
+        if self._tag is not None:
+            params["tag"] = self._tag
+        if ask.end_date is not None:
+            params["end_date"] = ask.end_date.isoformat()
+        if ask.cursor is not None:
+            params["cursor"] = ask.cursor
+        return self._client._connection.get(
+            "/v1/images", _fetched, params, budget=self._budget, stop=stop
+        )
+
+    def _pace(self) -> Pace:
+        connection = self._client._connection
+        return Pace(connection.round_trip, connection.waiting, connection.interval)
+
+    def _shown(self) -> None:
+        reading = self._reading
+        self._show.update(reading.n_images, reading.total)
+
+    def add(self, entry: SavedPage | Cut) -> None:
+        """Write down a page or a cut; a full disk costs the checkpoint, not the load."""
+        if self._checkpoint is None:
+            return
         try:
-            remembered.save(images)
-        except OSError as error:  # An hour of reading is not thrown away for a full disk.
+            self._checkpoint.add(entry)
+        except OSError as error:
             warnings.warn(
-                f"The library was read whole, but not remembered in {remembered.folder}: {error}. "
-                "Choose another folder with store=, or store=None.",
-                stacklevel=2,
+                f"The load goes on, but from here on it could not be resumed: {self._checkpoint.path} cannot be "
+                f"written ({error}). Choose another folder with store=.",
+                stacklevel=6,
             )
-    show.finish(_verdict(facts))
-    return images
+            self._checkpoint.close()
+            self._checkpoint = None
 
+    def _open(self, remembered: SnapshotStore, *, anew: bool) -> None:
+        origin = Origin(
+            account=self._account,
+            base_url=self._client.base_url,
+            demo_session=self._client.demo_session,
+            started_at=self._started,
+        )
+        # Where nothing can be written, the warning comes with the snapshot, which cannot either.
+        with contextlib.suppress(OSError):
+            self._checkpoint = Checkpoint.open(remembered.folder, origin, anew=anew)
 
-class _Reading:
-    """What has been read so far."""
+    def _replay(self, checkpoint: Checkpoint) -> None:
+        """Go on from where an interrupted load stood."""
+        go_on_from(checkpoint.entries(), self._reading)
+        self.resumed = self._reading.n_pages
+        self._started = checkpoint.origin.started_at
+        for note in checkpoint.notes:
+            self._show.wait(note)
+        if self.resumed:
+            self._show.wait(f"resumed after page {self.resumed:,}")
 
-    def __init__(self) -> None:
-        self.n_pages = 0
-        self.n_images = 0
-        self.total: int | None = None
-        self.unreadable: dict[str, int] = {}
-        self.repeated = 0
-        self._first_time: dt.datetime | None = None
-        self._seen: dict[str, ImageRecord] = {}
+    def _expected(self) -> int:
+        """Tell how many images were remembered last."""
+        store = self._remembered
+        versions = store.versions() if store is not None else []
+        if store is None or not versions:
+            return 0
+        try:
+            return store.about(versions[-1])["n_images"]
+        except SnapshotError:
+            return 1  # There was a library; the file that knew how large is damaged.
 
-    def take(self, page: Page) -> None:
-        self.n_pages += 1
-        self._first_time = self._first_time or page.server_time
-        self.total = page.total if page.total is not None else self.total
-        for name, count in page.unreadable.items():
-            self.unreadable[name] = self.unreadable.get(name, 0) + count
-        for image in page.images:
-            before = self._seen.get(image.id)
-            if before is not None:
-                self.repeated += 1
-                if _as_new(before, image):
-                    continue
-            self._seen[image.id] = image
-        self.n_images = len(self._seen)
-
-    def new_ids(self, page: Page) -> bool:
-        return any(image.id not in self._seen for image in page.images)
-
-    def table(self) -> pa.Table:
-        rows = list(self._seen.values())
-        parts = [_table(rows[start : start + BATCH]) for start in range(0, len(rows), BATCH)]
-        return pa.concat_tables(parts) if parts else SCHEMA.empty_table()
-
-    def facts(self, client: Client, account: str, tag: str | None, *, complete: bool) -> Facts:
-        sizes = [image.size_bytes or 0 for image in self._seen.values()]
+    def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
+        client, reading = self._client, self._reading
         return {
-            "account": account,
+            "account": self._account,
             "base_url": client.base_url,
             "demo": client.demo,
-            "scope": "library" if tag is None else f"tag={tag}",
-            "loaded_at": _iso(self._first_time or dt.datetime.now(dt.UTC)),
-            "read_at": _iso(dt.datetime.now(dt.UTC)),
+            "scope": "library" if self._tag is None else f"tag={self._tag}",
+            "loaded_at": _iso(reading.first_time or dt.datetime.now(dt.UTC)),
+            "read_at": _iso(self._started),
             "status": "complete" if complete else "partial",
-            "n_images": len(self._seen),
-            "size_bytes": sum(sizes),
-            "total": self.total if tag is None else None,
-            "checks": {
-                "n_pages": self.n_pages,
-                "repeated": self.repeated,
-                "unreadable": self.unreadable,
-            },
+            "n_images": table.num_rows,
+            "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
+            "total": reading.total,
+            "checks": checks,
         }
 
 
-def _as_new(kept: ImageRecord, other: ImageRecord) -> bool:
-    """Tell whether the copy that is held is at least as new as another one."""
-    if other.updated_at is None:
-        return True
-    return kept.updated_at is not None and kept.updated_at >= other.updated_at
-
-
-def _checked(pages: Iterator[Page], reading: _Reading) -> Iterator[Page]:
-    """Pass pages on, and stop a listing that turns in circles."""
-    cursors: dict[str, int] = {}
-    barren = 0
-    for number, page in enumerate(pages, start=1):
-        barren = 0 if reading.new_ids(page) else barren + 1
-        yield page
-        cursor = page.next_cursor
-        if cursor is None:
-            continue
-        problem = None
-        if cursor in cursors:
-            problem = f"page {number} points back to where page {cursors[cursor]} pointed"
-        elif barren >= MAX_BARREN_PAGES:
-            problem = (
-                f"pages {number - barren + 1} to {number} brought nothing new and still claim more"
-            )
-        if problem is not None:
-            raise IncompleteLoadError(
-                f"The listing turns in circles: {problem}.", images=pd.DataFrame()
-            )
-        cursors[cursor] = number
-
-
-def _short_load(reading: _Reading) -> IncompleteLoadError | None:
-    total = reading.total
-    if total is None or total == reading.n_images:
-        return None
-    return IncompleteLoadError(
-        f"The service counts {total:,} images, but its listing held {reading.n_images:,} in "
-        f"{reading.n_pages:,} pages; images may have been uploaded or deleted meanwhile.",
-        images=pd.DataFrame(),
-    )
+def _fetched(answer: Answer) -> Fetched:
+    listing = decode_listing(answer.body, server_time=answer.server_time, where=answer.where)
+    return Fetched(listing, answer.body)
 
 
 def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> SnapshotStore:
@@ -245,63 +309,48 @@ def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> S
     SnapshotError
         If the folder holds snapshots of another account.
     """
-    return cast(SnapshotStore, _store(store, client.account(), client.demo))
+    return cast(SnapshotStore, _store(store, client.account(), client))
 
 
-def _store(store: str | os.PathLike[str] | None, account: str, demo: bool) -> SnapshotStore | None:
+def _store(
+    store: str | os.PathLike[str] | None, account: str, client: Client
+) -> SnapshotStore | None:
     if store is None:
         return None
     if store != "default":
         chosen = SnapshotStore(store)
         chosen.refuse_other_account(account)
         return chosen
-    # The demo is invented anew in each session, so what is remembered of it ends with the session.
-    folder = session_folder() if demo else data_folder()
+    # Each demo is a library of its own under the same account, and ends with this session.
+    folder = session_folder() / client.demo_session if client.demo else data_folder()
     return SnapshotStore(folder / "snapshots" / account)
 
 
-def _verdict(facts: Facts) -> str:
-    n, total = facts["n_images"], facts["total"]
-    counted = f" = {total:,} counted by the service" if total is not None else ""
-    text = (
-        f"Complete: {n:,} rows = {n:,} different ids{counted}, {format_bytes(facts['size_bytes'])}"
-    )
-    unreadable = facts["checks"]["unreadable"]
+def _verdict(facts: Facts, resumed: int = 0) -> str:
+    n, total, checks = facts["n_images"], facts["total"], facts["checks"]
+    text = f"Complete: {n:,} rows = {n:,} different ids"
+    if total == n:
+        text += f" = {total:,} counted by the service"
+    text += f", {format_bytes(facts['size_bytes'])}"
+    if total is not None and total != n:
+        text += f"; the service counts {total:,} by now"
+    changed = checks.get("changed_while_reading", {})
+    told = [f"{changed[name]:,} {name}" for name in _CHANGES if changed.get(name)]
+    if told:
+        text += f"; meanwhile {', '.join(told)}"
+    if checks.get("conflicting"):
+        text += f"; {checks['conflicting']:,} came in two versions, the newer was taken"
+    unreadable = checks["unreadable"]
     if unreadable:
         text += "; not readable: " + ", ".join(
             f"{count} {name}" for name, count in sorted(unreadable.items())
         )
+    if resumed:
+        text += f"; resumed after page {resumed:,}"
     return f"{text}; read {facts['loaded_at'][:16].replace('T', ' ')} UTC"
 
 
-def _table(images: list[ImageRecord]) -> pa.Table:
-    columns: dict[str, list[Any]] = {
-        name: [getattr(image, name) for image in images]
-        for name in SCHEMA.names
-        if name != "content_hash"
-    }
-    columns["mime_type"] = [image.mime_type or _mime_type(image) for image in images]
-    columns["content_hash"] = [None] * len(images)  # Only the change feed tells it.
-    return pa.table(columns, schema=SCHEMA)
-
-
-# The formats Picora stores (docs, upload page); the standard library knows some only on some platforms.
-_MIME_TYPES = {
-    ".webp": "image/webp",
-    ".avif": "image/avif",
-    ".heic": "image/heic",
-    ".svg": "image/svg+xml",
-}
-
-
-def _mime_type(image: ImageRecord) -> str | None:
-    """Fall back to the URL's extension, then to the file name's: the URL names what is stored."""
-    for name in (urlsplit(image.url).path, image.filename or ""):
-        suffix = Path(name).suffix.lower()
-        kind = _MIME_TYPES.get(suffix) or mimetypes.types_map.get(suffix)
-        if kind is not None and kind.startswith("image/"):
-            return kind
-    return None
+_CHANGES = ("uploaded", "edited", "deleted")
 
 
 def _iso(moment: dt.datetime) -> str:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import datetime as dt
 import os
 import re
+import warnings
 from pathlib import Path
+from typing import NamedTuple
 
 import msgspec
 import pandas as pd
@@ -24,8 +26,26 @@ from picora_analytics.library.frame import (
 
 __all__ = ["SnapshotStore"]
 
-_FACTS = b"picora"
+_FACTS, _FEED = b"picora", b"picora_feed"
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+# A month of daily loads; 100,000 images take about 4 MB each time.
+KEEP = 30
+
+
+class FeedPosition(msgspec.Struct, frozen=True):
+    """Where the change feed was left: its last cursor that was not null, and which demo run gave it."""
+
+    cursor: str
+    demo_session: str = ""
+
+
+class Snapshot(NamedTuple):
+    """A snapshot as it lies in its file."""
+
+    version: str
+    table: pa.Table
+    facts: Facts
+    feed: FeedPosition | None
 
 
 class SnapshotStore:
@@ -33,12 +53,16 @@ class SnapshotStore:
     A folder of snapshots of one or more accounts.
 
     Each is one Parquet file (zstd), readable by DuckDB, polars and Spark as it is, written whole or not at
-    all, for its owner's eyes only. Versions are named by the instant they were read, UTC.
+    all, for its owner's eyes only. Versions are named by the instant they were read, UTC. A refresh that
+    finds nothing changed makes no new version: it notes in the last one when the library was seen so again.
 
     Parameters
     ----------
     folder : str or path
         Made when the first snapshot is saved.
+    keep : int
+        How many versions stay: with each save, those that a later one of the same day replaces go first,
+        then the oldest. Files that are not snapshots of this account are never touched.
 
     Examples
     --------
@@ -50,20 +74,33 @@ class SnapshotStore:
     (1, 1000)
     """
 
-    def __init__(self, folder: str | os.PathLike[str]) -> None:
+    def __init__(self, folder: str | os.PathLike[str], *, keep: int = KEEP) -> None:
+        if type(keep) is not int or keep < 1:
+            raise ValueError(f"keep={keep!r} is not a number of snapshots; at least 1 is kept.")
         self.folder = Path(folder)
+        self.keep = keep
 
     def __repr__(self) -> str:
         return f"SnapshotStore({str(self.folder)!r}, {len(self.versions())} versions)"
 
-    def save(self, images: pd.DataFrame) -> str:
+    def save(
+        self,
+        images: pd.DataFrame,
+        *,
+        feed: FeedPosition | None = None,
+        version: str | None = None,
+    ) -> str:
         """
-        Save a whole library as a new version.
+        Save a whole library as a new version, and let go of those beyond ``keep``.
 
         Parameters
         ----------
         images : DataFrame
             As :func:`load_images` made it.
+        feed : FeedPosition, optional
+            From where the next refresh reads the change feed.
+        version : str, optional
+            The version this is, unchanged but for its facts; a new one otherwise.
 
         Returns
         -------
@@ -90,15 +127,36 @@ class SnapshotStore:
                 f"Only a whole library is saved; this frame holds {len(images)} of {facts['n_images']} rows, "
                 f"scope {facts['scope']!r}, status {facts['status']!r}."
             )
-        version = pd.Timestamp(facts["read_at"]).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = version or pd.Timestamp(facts["read_at"]).strftime("%Y%m%dT%H%M%S.%fZ")
+        metadata = {_FACTS: msgspec.json.encode(facts)}
+        if feed is not None:
+            metadata[_FEED] = msgspec.json.encode(feed)
         # pandas' own metadata would hide the lists from plain readers (pandas 3.1).
-        table = table_from_frame(images).replace_schema_metadata(
-            {_FACTS: msgspec.json.encode(facts)}
-        )
+        table = table_from_frame(images).replace_schema_metadata(metadata)
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        path = self._path(version)
-        write_atomic(path, lambda temporary: pq.write_table(table, temporary, compression="zstd"))
-        return version
+        write_atomic(self._path(name), lambda file: pq.write_table(table, file, compression="zstd"))
+        self.prune(self.keep, account=facts["account"])
+        return name
+
+    def prune(self, keep: int, *, account: str) -> list[str]:
+        """
+        Delete versions of an account until so many are left; the latest always stays.
+
+        Returns
+        -------
+        list of str
+            The versions deleted.
+        """
+        gone = []
+        for version in _superfluous(self.versions(), keep):
+            try:
+                ours = self.about(version)["account"] == account
+            except SnapshotError:  # Damaged, or not ours: a person decides.
+                continue
+            if ours:
+                self._path(version).unlink(missing_ok=True)
+                gone.append(version)
+        return gone
 
     def load(self, version: str | dt.date = "latest") -> pd.DataFrame:
         """
@@ -115,12 +173,26 @@ class SnapshotStore:
         SnapshotError
             If there is none such, or its file is damaged.
         """
-        name = self._find(version)
-        path = self._path(name)
+        found = self.read(version)
+        return frame_from_table(found.table, found.facts)
+
+    def read(self, version: str | dt.date = "latest") -> Snapshot:
+        """Read a version as :meth:`load` does, as the Arrow table it is stored as, and with its feed position."""
+        return _read(self._path(self._find(version)))
+
+    def about(self, version: str) -> Facts:
+        """
+        Read the facts of a version, and none of its rows.
+
+        Raises
+        ------
+        SnapshotError
+            If its file is damaged or no snapshot.
+        """
+        path = self._path(version)
         try:
-            table = pq.read_table(path)
-            facts = msgspec.json.decode((table.schema.metadata or {})[_FACTS], type=Facts)
-            return frame_from_table(table.select(SCHEMA.names).cast(SCHEMA), facts)
+            metadata = pq.read_schema(path).metadata or {}
+            return msgspec.json.decode(metadata[_FACTS], type=Facts)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise _damaged(path, error) from error
 
@@ -146,13 +218,7 @@ class SnapshotStore:
             If it is of another one: a comparison over time would call every image removed.
         """
         for version in self.versions()[-1:]:
-            path = self._path(version)
-            try:
-                metadata = pq.read_schema(path).metadata or {}
-                facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
-            except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-                raise _damaged(path, error) from error
-            if facts["account"] != account:
+            if self.about(version)["account"] != account:
                 raise SnapshotError(
                     f"{self.folder} holds snapshots of another account; give each account a folder of its own."
                 )
@@ -183,6 +249,72 @@ class SnapshotStore:
                 f"No snapshot in {self.folder} is as old as {day:%Y-%m-%d}; the first is {versions[0]}."
             )
         return before[-1]
+
+
+def remember(
+    store: SnapshotStore,
+    images: pd.DataFrame,
+    *,
+    feed: FeedPosition | None = None,
+    version: str | None = None,
+) -> None:
+    """Save a library just read; a full disk is a warning, for an hour of reading is not thrown away for it."""
+    try:
+        store.save(images, feed=feed, version=version)
+    except OSError as error:
+        warnings.warn(
+            f"The library was read whole, but not remembered in {store.folder}: {error}. "
+            "Choose another folder with store=, or store=None.",
+            stacklevel=3,
+        )
+
+
+def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
+    """
+    Load a snapshot from any place, or a frame as plain pandas wrote it.
+
+    Raises
+    ------
+    SnapshotError
+        If the file is damaged or no Parquet file.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise SnapshotError(f"There is no file {path}.")
+    try:
+        if _FACTS not in (pq.read_schema(path).metadata or {}):
+            return pd.read_parquet(path)
+    except (pa.ArrowException, OSError, ValueError) as error:
+        raise _damaged(path, error) from error
+    found = _read(path)
+    return frame_from_table(found.table, found.facts)
+
+
+def _read(path: Path) -> Snapshot:
+    try:
+        table = pq.read_table(path)
+        metadata = table.schema.metadata or {}
+        feed = metadata.get(_FEED)
+        return Snapshot(
+            path.stem,
+            table.select(SCHEMA.names).cast(SCHEMA),
+            msgspec.json.decode(metadata[_FACTS], type=Facts),
+            None if feed is None else msgspec.json.decode(feed, type=FeedPosition),
+        )
+    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
+        raise _damaged(path, error) from error
+
+
+def _superfluous(versions: list[str], keep: int) -> list[str]:
+    """Choose what goes: first what a later version of the same day replaces, then the oldest."""
+    days = [version[:8] for version in versions]
+    replaced = [
+        version
+        for version, day, next_day in zip(versions, days, [*days[1:], ""], strict=True)
+        if day == next_day
+    ]
+    last = [version for version in versions if version not in replaced]
+    return (replaced + last)[: max(len(versions) - max(keep, 1), 0)]
 
 
 def _damaged(path: Path, error: Exception) -> SnapshotError:

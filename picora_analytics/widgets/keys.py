@@ -1,4 +1,4 @@
-"""Keys typed in a panel stay in it: JupyterLab would take them for commands, and `d d` deletes the cell."""
+"""What a panel needs of the page: its keys stay in it, and its pictures are named by their ticks."""
 
 from __future__ import annotations
 
@@ -13,6 +13,9 @@ class KeyGuard(anywidget.AnyWidget):
 
     Its element is the nearest one with the class ``picora-panel``. Measured in JupyterLab 4.6: with a tick
     box in focus, `d d` deleted the cell of the panel; with this, nothing happens.
+
+    It also tells screen readers to pass over the pictures there, as the tick below each says its name:
+    ipywidgets' Image has no alternative text.
     """
 
     _esm = """
@@ -23,13 +26,23 @@ class KeyGuard(anywidget.AnyWidget):
           if (event.key !== "Tab" && !save) event.stopPropagation();
         };
         let panel = null, frame = 0;
+        const name = () => {
+          for (const image of panel.querySelectorAll("img:not([alt])")) image.alt = "";
+        };
+        const added = new MutationObserver(name);
         const attach = () => {
           panel = el.closest(".picora-panel");
-          if (panel) panel.addEventListener("keydown", stop);
-          else frame = requestAnimationFrame(attach);
+          if (!panel) { frame = requestAnimationFrame(attach); return; }
+          panel.addEventListener("keydown", stop);
+          added.observe(panel, { childList: true, subtree: true });
+          name();
         };
         attach();
-        return () => { cancelAnimationFrame(frame); panel?.removeEventListener("keydown", stop); };
+        return () => {
+          cancelAnimationFrame(frame);
+          added.disconnect();
+          panel?.removeEventListener("keydown", stop);
+        };
       },
     };
     """

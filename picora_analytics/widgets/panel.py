@@ -78,8 +78,9 @@ _STYLE = """<style>
 .picora-panel .picora-card .widget-checkbox { width: 100%; margin: 0; height: 26px; }
 .picora-panel .picora-card .widget-checkbox label { width: 100%; }
 .picora-panel .picora-card .widget-checkbox span { overflow: hidden; text-overflow: ellipsis; white-space: nowrap; }
-.picora-none { display: flex; align-items: center; justify-content: center; height: 92px; text-align: center;
-  border: 1px dashed var(--jp-border-color1, #bdbdbd); color: var(--jp-ui-font-color2, inherit); }
+.picora-none { display: flex; align-items: center; justify-content: center; text-align: center;
+  box-sizing: border-box; height: 92px; border: 1px dashed var(--jp-border-color1, #bdbdbd);
+  color: var(--jp-ui-font-color2, inherit); }
 .picora-caption { font-size: .88em; line-height: 1.3; white-space: nowrap; overflow: hidden; text-overflow: ellipsis;
   color: var(--jp-ui-font-color2, inherit); }
 .picora-panel .picora-look { flex: 1 1 420px; min-width: 0; }
@@ -247,13 +248,18 @@ class CleanupPanel:
         )
 
     def _build_filters(self) -> None:
-        self._older, self._days = _tick(""), widgets.BoundedIntText(730, min=0, max=36500)
-        self._larger, self._than = _tick(""), widgets.Text("5 MiB", continuous_update=False)
+        # A label of no width: the tick before it says the same, but screen readers need one for each.
+        named = {"description_width": "0px"}
+        self._older = _tick("")
+        self._days = widgets.BoundedIntText(730, min=0, max=36500, description="Days", style=named)
+        self._larger = _tick("")
+        self._than = widgets.Text("5 MiB", continuous_update=False, description="Size", style=named)
         self._untagged, self._oversized, self._private = _tick(""), _tick(""), _tick("")
         tags = self._session.tags()
+        # No tag or one: with None as its value ipywidgets would show an empty menu.
         options = [
-            ("any tags, or none", None),
-            *((f"{shorten(tag, 28)} ({n:,})", tag) for tag, n in tags[:MAX_TAGS]),
+            ("any tags, or none", ()),
+            *((f"{shorten(tag, 28)} ({n:,})", (tag,)) for tag, n in tags[:MAX_TAGS]),
         ]
         self._tag = widgets.Dropdown(
             options=options,
@@ -294,7 +300,12 @@ class CleanupPanel:
         self._only = widgets.ToggleButton(
             description="Selected only", tooltip="List the selection, whatever the filters say"
         )
-        self._order = widgets.Dropdown(options=list(ORDERS), tooltip="Order of the list")
+        self._order = widgets.Dropdown(
+            options=list(ORDERS),
+            description="Order",
+            style={"description_width": "initial"},
+            tooltip="Order of the list",
+        )
         self._previous = self._button("Previous", lambda: self._turn(-1))
         self._next = self._button("Next", lambda: self._turn(1))
         self._page_text = _html()
@@ -427,7 +438,7 @@ class CleanupPanel:
         return Filters(
             older_than=self._days.value if self._older.value else None,
             untagged=self._untagged.value,
-            tag=self._tag.value,
+            tag=next(iter(self._tag.value), None),
             larger_than=self._than.value if self._larger.value else None,
             oversized=self._oversized.value,
             private=self._private.value,

@@ -8,7 +8,6 @@ notebooks are saved and shared.
 from __future__ import annotations
 
 import threading
-import time
 from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
@@ -17,6 +16,12 @@ from typing import Any, NamedTuple
 import httpx
 import pandas as pd
 
+from picora_analytics.client.pictures import (
+    PictureError,
+    picture_url,
+    picture_web,
+    stream_picture,
+)
 from picora_analytics.text import visible
 
 __all__ = ["Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
@@ -28,7 +33,6 @@ REMEMBERED = 600
 AT_ONCE = 4
 TIMEOUT = 5.0  # Seconds for each step of one request,
 PATIENCE = 15.0  # and for the whole of it.
-_LOOPBACK = ("127.0.0.1", "localhost", "::1")
 
 
 class Thumbnail(NamedTuple):
@@ -73,12 +77,8 @@ def request_urls(row: pd.Series[Any], *, demo: bool) -> list[str]:
     """
     if pd.isna(row["is_public"]) or not row["is_public"]:
         return []
-    try:
-        url = httpx.URL(str(row["url"]))
-    except httpx.InvalidURL:
-        return []
-    here = url.host in _LOOPBACK
-    if not url.host or url.userinfo or here != demo or url.scheme != ("http" if here else "https"):
+    url = picture_url(str(row["url"]), local=demo)
+    if url is None or (url.scheme == "http") != demo:
         return []
     size, width, height = row["size_bytes"], row["width"], row["height"]
     small_file = not pd.isna(size) and size <= MAX_BYTES
@@ -131,7 +131,7 @@ class Thumbnails:
         """
         # Made for one page and closed with it, so that nothing stays open behind a forgotten panel.
         with (
-            httpx.Client(timeout=TIMEOUT, follow_redirects=False, trust_env=not self._demo) as web,
+            picture_web(local=self._demo, timeout=TIMEOUT) as web,
             ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-thumbnails") as pool,
         ):
 
@@ -165,16 +165,10 @@ class Thumbnails:
 
 
 def _download(web: httpx.Client, url: str) -> Thumbnail | None:
-    data, until = bytearray(), time.monotonic() + PATIENCE
+    data = bytearray()
     try:
-        with web.stream("GET", url, headers={"Accept": "image/*"}) as answer:
-            if answer.status_code != 200:
-                return None
-            for piece in answer.iter_bytes():
-                data += piece
-                if len(data) > MAX_BYTES or time.monotonic() > until:
-                    return None
-    except httpx.HTTPError:
+        stream_picture(web, url, data.extend, max_bytes=MAX_BYTES, patience=PATIENCE)
+    except PictureError:
         return None
     kind = kind_of(bytes(data))
     return None if kind is None else Thumbnail(bytes(data), kind)

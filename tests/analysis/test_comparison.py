@@ -40,13 +40,139 @@ def test_a_picture_uploaded_again_is_a_replacement(make_images):
 
     difference = compare_snapshots(old, new)
 
-    assert difference.replaced.to_dict("records") == [{"old_id": "a", "new_id": "b"}]
+    assert difference.replaced.to_dict("records") == [
+        {"old_id": "a", "new_id": "b", "evidence": "same name, size and pixels"}
+    ]
+    assert len(difference.added) == len(difference.removed) == 1
 
 
-def test_hostile_names_are_dead_in_the_text(make_images):
-    old, new = make_images(tags=[]), make_images(filename=["a\x1b[31m\nb\u202e"])
+def test_the_same_content_under_another_name_is_a_replacement(make_images):
+    old = make_images(id=["a", "b"], content_hash=["h1", "h2"])
+    new = make_images(id=["c", "d"], content_hash=["h1", "h3"], filename=["x.png", "b.png"])
 
-    assert not re.search("[\x1b\u202e]", repr(compare_snapshots(old, new)))
+    replaced = compare_snapshots(old, new).replaced
+
+    # b.png was uploaded again with other content: the hashes know it is another picture.
+    assert replaced.to_numpy().tolist() == [["a", "c", "same content"]]
+
+
+def test_copies_are_paired_one_to_one(make_images):
+    old = make_images(id=["a", "b", "c"], filename=["x.png"] * 3, width=[None] * 3)
+    new = make_images(id=["d", "e"], filename=["x.png"] * 2, width=[None] * 2)
+
+    replaced = compare_snapshots(old, new).replaced
+
+    assert replaced["old_id"].is_unique
+    assert replaced["new_id"].tolist() == ["d", "e"]
+
+
+@pytest.mark.parametrize("size", [None, 1000], ids=["no size", "no name"])
+def test_images_without_a_name_or_a_size_replace_nothing(make_images, size):
+    same = {"filename": [None if size else "roof.png"], "size_bytes": [size]}
+
+    difference = compare_snapshots(make_images(id=["a"], **same), make_images(id=["b"], **same))
+
+    assert len(difference.replaced) == 0
+
+
+def test_another_address_alone_is_no_change(make_images):
+    new = make_images(
+        url=[f"https://media.picora.me/{one}.png" for one in "abc"],
+        content_hash=["h"] * 3,
+        updated_at=["2026-11-01"] * 3,
+    )
+
+    assert not compare_snapshots(make_images(), new)
+
+
+def test_what_grew_is_told_by_tag_and_by_format(make_images):
+    old = make_images(
+        id=["a", "b", "c"],
+        tags=[("x",), ("x", "y"), None],
+        size_bytes=[100, 20, 3],
+        mime_type=["image/png", "image/png", None],
+    )
+    new = make_images(
+        id=["b", "c", "d", "e"],
+        tags=[("z",), None, ("x", "z"), ()],
+        size_bytes=[20, 3, 1000, None],
+        mime_type=["image/png", None, "image/gif", None],
+    )
+
+    difference = compare_snapshots(old, new)
+
+    # The columns are: added, removed, net bytes. b lost x and y, and gained z.
+    assert difference.by_tag.to_numpy().tolist() == [
+        ["z", 1, 0, 1020],
+        ["x", 1, 1, 1000 - 100 - 20],
+        ["y", 0, 0, -20],
+    ]
+    assert difference.by_format.astype(object).where(
+        lambda c: c.notna(), None
+    ).to_numpy().tolist() == [
+        ["image/gif", 1, 0, 1000],
+        ["image/png", 0, 1, -100],
+        [None, 1, 0, 0],
+    ]
+    assert repr(difference).endswith("mostly tag z +1020 B, type image/gif +1000 B")
+
+
+HOSTILE = "<img src=x onerror=alert(1)>&amp;\x1b[31m\nb\u202e.png"
+
+
+def test_hostile_names_and_tags_are_dead_in_both_summaries(make_images):
+    new = make_images(id=["<b>"], filename=[HOSTILE], tags=[("<script>",)], mime_type=["<i>"])
+
+    difference = compare_snapshots(make_images(tags=[]), new)
+
+    text, page = repr(difference), difference._repr_html_()
+    assert not re.search("[\x1b\u202e]", text + page)
+    assert set(re.findall("<(\\w+)", page)) == {
+        "div",
+        "strong",
+        "br",
+        "table",
+        "tbody",
+        "tr",
+        "td",
+        "bdi",
+    }
+    assert "&lt;script&gt;" in page
+    assert "&lt;img src=x" in page
+
+
+def test_the_summary_names_the_counts_the_times_and_the_first_five(make_images):
+    old = make_images(size_bytes=[1, 2, 3])
+    new = make_images(size_bytes=[1, 2, 4, *range(10, 17)])
+    old.attrs["picora"]["loaded_at"] = "2026-11-16T09:30:00Z"
+
+    lines = repr(compare_snapshots(old, new)).splitlines()
+
+    assert lines[0] == "7 added, 0 removed, 1 changed, 0 replaced, +92 B"
+    assert lines[1] == "between 2026-11-16 09:30 and 2026-11-23 14:00 UTC"
+    assert [line.split() for line in lines[2:4]] == [
+        ["added", "d", "d.png", "10", "B"],
+        ["added", "e", "e.png", "11", "B"],
+    ]
+    assert lines[7].split() == ["added", "and", "2", "more"]
+    assert lines[8].split() == ["changed", "c", "c.png", "size_bytes"]
+
+
+def test_two_loads_of_one_tag_are_compared(make_images):
+    old, new = make_images(id=["a"]), make_images(id=["b"])
+    for frame in (old, new):
+        frame.attrs["picora"]["scope"] = "tag=x"
+
+    assert list(compare_snapshots(old, new).added.index) == ["b"]
+
+
+def test_two_partial_frames_are_both_named(make_images):
+    with pytest.raises(
+        SchemaError,
+        match=r"^Only whole libraries are compared: old holds 1 of 3 rows \(complete\) and new holds 2 of 3 rows "
+        r"\(complete\); what it lacks would look removed\.$",
+    ):
+        compare_snapshots(make_images().head(1), make_images().head(2))
 
 
 @pytest.mark.parametrize(
@@ -105,9 +231,10 @@ def test_the_books_balance(make_images, before, after):
     assert set(difference.changed.index) == {
         one for one in set(before) & set(after) if before[one] != after[one]
     }
-    assert difference.net_bytes == sum(v or 0 for v in after.values()) - sum(
-        v or 0 for v in before.values()
-    )
+    net = sum(v or 0 for v in after.values()) - sum(v or 0 for v in before.values())
+    assert difference.net_bytes == difference.by_format["net_bytes"].sum() == net
+    assert difference.by_format["n_added"].sum() == len(difference.added)
+    assert difference.by_format["n_removed"].sum() == len(difference.removed)
 
 
 @settings(deadline=None, max_examples=40)

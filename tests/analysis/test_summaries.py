@@ -1,7 +1,5 @@
 """Summaries: worked out by hand, equal on every engine, the same dtypes for any library."""
 
-import re
-
 import numpy as np
 import pandas as pd
 import pytest
@@ -237,9 +235,9 @@ def test_the_books_balance(make_images, rows):
 
 
 def test_findings_say_only_what_some_image_shows(make_images):
-    from picora_analytics.analysis.findings import find_notable
+    from picora_analytics.analysis.findings import find_observations
 
-    assert find_notable(make_images(tags=[])) == []
-    texts = [finding.text for finding in find_notable(make_images(filename=["a"]))]
-    assert texts == ["Half of the storage is in 1 image (100 %)"]
-    assert not re.search("unused", " ".join(texts))
+    assert find_observations(make_images(tags=[])) == []
+    assert find_observations(make_images(filename=["a"])) == []
+    found = find_observations(make_images(filename=["a"], is_public=[False]))
+    assert [(one.text, one.n_images, one.size_bytes) for one in found] == [("Private", 1, 1000)]

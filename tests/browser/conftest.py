@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import functools
+import io
 import os
 import secrets
 import shutil
@@ -10,7 +10,7 @@ import socket
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -18,6 +18,8 @@ from typing import Any
 import httpx
 import nbformat
 import pytest
+from axe_playwright_python.sync_playwright import Axe
+from PIL import Image
 from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
 
 from picora_analytics.demo.server import DEMO_KEY
@@ -38,9 +40,8 @@ KEY_NAME = "TEST_PICORA_KEY"
 MISSING = "No browser was found: name one in PICORA_BROWSER, or install Debian's with `sudo apt install chromium`."
 
 
-@functools.cache
-def find_browser() -> str | None:
-    """Give the first browser that starts and tells its version."""
+def find_browser() -> str:
+    """Give the first browser that starts and tells its version; without one skip the test, in CI fail."""
     named = os.environ.get("PICORA_BROWSER")
     for name in [named] if named else NAMES:
         path = shutil.which(name)
@@ -52,19 +53,63 @@ def find_browser() -> str | None:
             continue
         if done.returncode == 0:
             return path
-    return None
+    end = pytest.fail if os.environ.get("CI") else pytest.skip
+    raise end.Exception(MISSING)
+
+
+@pytest.fixture(scope="session", name="find_browser")
+def _find_browser() -> Callable[[], str]:
+    return find_browser
 
 
 @pytest.fixture(scope="session")
 def browser() -> Iterator[Browser]:
-    """Start the browser once; without one the tests are skipped, but not in CI."""
+    """Start the browser once."""
     path = find_browser()
-    if path is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(MISSING)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
         yield started
         started.close()
+
+
+@pytest.fixture(scope="session")
+def hostile_names() -> tuple[str, ...]:
+    """Names that would set `window.__xss`, each in its way, and one that would burst a table."""
+    return (
+        "<script>window.__xss=1</script>",
+        '"><img src=x onerror="window.__xss=1">',
+        "$\\href{javascript:window.__xss=1}{x}$",
+        "[x](javascript:window.__xss=1) `'{{0}}",
+        "x" * 250,
+    )
+
+
+@pytest.fixture
+def find_barriers() -> Callable[..., list[str]]:
+    """Give what lists, by axe-core, whatever keeps people from reading a page or a part of it."""
+
+    def find(page: Page, part: str | None = None) -> list[str]:
+        found = Axe().run(page, part, {"resultTypes": ["violations"]}).response["violations"]
+        return [
+            f"{rule['id']}: {node['target']} {node['failureSummary']}"
+            for rule in found
+            for node in rule["nodes"]
+        ]
+
+    return find
+
+
+@pytest.fixture
+def keep_picture(tmp_path: Path) -> Callable[..., None]:
+    """Give what takes a picture, into the folder PICORA_SCREENSHOTS or one that is thrown away."""
+    folder = Path(os.environ.get("PICORA_SCREENSHOTS", tmp_path))
+
+    def keep(shown: Locator, name: str, height: float | None = None) -> None:
+        taken = Image.open(io.BytesIO(shown.screenshot(animations="disabled")))
+        box = (0, 0, taken.width, int(height or taken.height))
+        taken.convert("RGB").crop(box).save(folder / name, optimize=True)
+
+    return keep
 
 
 @dataclass
@@ -181,7 +226,7 @@ class Notebook:
             ]
             if states == ["idle"]:
                 break
-            self.page.wait_for_timeout(50)
+            self.page.wait_for_timeout(50)  # The page must go on while we ask the server.
         self.page.locator("#jp-bottom-panel, #jp-main-statusbar").get_by_text("| Idle").wait_for()
 
     def run_all(self, *, timeout: float = 60) -> None:
@@ -246,13 +291,16 @@ def open_notebook(
     def open_(cells: list[str] | Path, *, width: int = 1200, height: int = 1000) -> Notebook:
         path = lab.folder / f"{request.node.name.partition('[')[0][:60]}.ipynb"
         if isinstance(cells, Path):
-            shutil.copy(cells, path)
+            made = nbformat.read(cells, as_version=4)
+            for cell in made.cells:  # What is seen later must come from this run.
+                if cell.cell_type == "code":
+                    cell.outputs, cell.execution_count = [], None
         else:
             made = nbformat.v4.new_notebook(
                 cells=[nbformat.v4.new_code_cell(cell) for cell in cells],
                 metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
             )
-            nbformat.write(made, path)
+        nbformat.write(made, path)
         for session in lab.ask("GET", "/api/sessions"):
             lab.ask("DELETE", f"/api/sessions/{session['id']}")
         notebook = Notebook(context.new_page(), lab, path)

@@ -1,6 +1,7 @@
 """The cleanup panel, used by hand in a real JupyterLab."""
 
 import re
+from pathlib import Path
 
 import pytest
 from playwright.sync_api import expect
@@ -10,7 +11,7 @@ from picora_analytics import DemoServer
 
 pytestmark = pytest.mark.browser
 
-HOSTILE = '<img src=x onerror="window.__xss=1">\'{0}$\\href{javascript:window.__xss=1}{x}$.png'
+README = Path(__file__).parents[2] / "README.md"
 PANEL = "panel = CleanupPanel(images, client)\npanel"
 
 
@@ -24,8 +25,8 @@ def service():
 def open_panel(open_notebook, service):
     """Give what opens a notebook with a panel over the library, changed first by a line of Python."""
 
-    def open_(change="", **options):
-        notebook = open_notebook([_connect(service) + change, PANEL], **options)
+    def open_(*more, **options):
+        notebook = open_notebook([_connect(service), PANEL, *more], **options)
         notebook.run_all()
         expect(notebook.page.locator(".picora-panel")).to_be_visible()
         # A card's own tick stands behind its picture: the list is painted.
@@ -79,17 +80,20 @@ def _untagged(page):
     expect(page.get_by_text("Matching: 16 of 120")).to_be_visible()
     expect(page.locator(".picora-card:visible")).to_have_count(16)
     expect(page.locator(".picora-card").nth(15)).to_contain_text("160.6 KiB")
-    page.wait_for_timeout(300)
+    # The pictures come last, after the ticks are in their places.
+    expect(page.locator(".picora-card img:visible")).to_have_count(13)
 
 
 def _deleting(service):
     return [one for one in service.requests if one.method != "GET"]
 
 
-def test_the_whole_journey(open_panel, service, tmp_path):
+def test_the_whole_journey(open_panel, service, find_barriers, tmp_path):
     notebook = open_panel()
     page = notebook.page
     page.keyboard.press("Control+b")  # More room: the file browser goes.
+    tags = page.get_by_label("Tag", exact=True).locator("option:checked")
+    expect(tags).to_have_text("any tags, or none")
     images = page.locator(".picora-card img:visible")
     expect(images.nth(14)).to_be_visible()
     for loaded in images.evaluate_all("all => all.map(one => one.src.startsWith('blob:'))"):
@@ -126,6 +130,7 @@ def test_the_whole_journey(open_panel, service, tmp_path):
     page.set_viewport_size({"width": 900, "height": 1400})
     page.screenshot(path=tmp_path / "plan.png")
     assert _too_wide(page) == []
+    assert find_barriers(page, ".picora-panel") == []
 
     field = page.locator(".picora-confirm input[type=text]")
     field.fill("14")
@@ -189,9 +194,42 @@ def test_keys_stay_in_the_panel_space_ticks_and_enter_alone_keeps_everything(ope
     field.fill("delete 3")
     page.get_by_label("No copies: these images cannot come back").check()
     field.press("Enter")
-    page.wait_for_timeout(500)
+    field.fill("delete 4")  # Whatever Enter had sent went before this.
+    _button(page, "Delete for ever").click()
+    expect(page.locator(".picora-error")).to_contain_text('You typed "delete 4"')
     expect(page.locator(".picora-confirm")).to_be_visible()
     assert _deleting(service) == []
+
+
+def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture):
+    written = re.search(r'confirm="(\d+-[0-9a-f]{8})"', README.read_text(encoding="utf-8"))
+    notebook = open_notebook(
+        [
+            "import picora_analytics as pic\nclient = pic.connect()\n"
+            "images = pic.load_images(client, progress=False)",
+            "pic.CleanupPanel(images, client)",
+        ],
+        width=1500,
+        height=1400,
+    )
+    notebook.run_all()
+    page = notebook.page
+    panel = page.locator(".picora-panel")
+    expect(panel.locator(".picora-card input:visible")).to_have_count(24)
+    page.get_by_label("Older than, in days").check()
+    page.get_by_label("Untagged").check()
+    expect(panel).to_contain_text("Matching: 52 of 1,200")
+    page.get_by_placeholder("Why may these go?").fill("two years old and never tagged")
+    _button(page, "Select all matching").click()
+    expect(panel).to_contain_text("47 would go, 5 spared")
+    expect(panel.locator(".picora-card.picora-selected:visible")).to_have_count(24)
+    expect(panel.locator(".picora-card img:visible").nth(15)).to_be_visible()
+    keep_picture(panel, "panel.png")
+
+    _button(page, "Plan").click()
+
+    expect(page.locator(".picora-confirm code").last).to_contain_text(written[0])
+    assert notebook.errors() == []
 
 
 @pytest.fixture
@@ -203,25 +241,38 @@ def dark(lab):
     lab.ask("PUT", path, {"raw": "{}"})
 
 
-def test_hostile_names_are_dead_text(dark, open_panel, tmp_path):
+def test_hostile_names_are_dead_text(
+    dark, open_panel, service, hostile_names, find_barriers, tmp_path
+):
+    for name in hostile_names:
+        service.add(1, filename=name, title=name, tags=(name, "hostile"))
     notebook = open_panel(
-        f"images['filename'] = {HOSTILE!r}\n"
-        f"images['tags'] = [({HOSTILE!r},) if i % 2 else () for i in range(len(images))]\n",
+        f'chosen = pic.rules.tagged(images, "hostile")\n'
+        f"plan = pic.plan_deletion(images, chosen, reason={hostile_names[1]!r})\nplan",
+        "plan.dry_run(client)",
+        "pic.StorageReport(images)",
         width=900,
         height=1400,
     )
     page = notebook.page
-    page.get_by_label("Tag", exact=True).select_option(index=1)
-    expect(page.get_by_text("Matching: 60 of 120")).to_be_visible()
+    page.get_by_label("Tag", exact=True).select_option("hostile (5)")
+    expect(page.get_by_text("Matching: 5 of 125")).to_be_visible()
     _button(page, "Select all matching").click()
-    page.get_by_placeholder("Why may these go?").fill(HOSTILE)
+    page.get_by_placeholder("Why may these go?").fill(hostile_names[1])
     _button(page, "Plan").click()
-
-    expect(page.locator(".picora-plan")).to_contain_text("<img src=x onerror=")
-    page.wait_for_timeout(300)
+    expect(page.locator(".picora-plan").first).to_contain_text("<img src=x onerror=")
+    expect(page.locator(".picora-confirm")).to_be_visible()
     page.screenshot(path=tmp_path / "dark.png")
+
     assert _too_wide(page) == []
+    assert find_barriers(page, ".picora-panel") == []
+    assert notebook.errors() == []
+    assert "5 images would be deleted" in notebook.output(3).inner_text()
+    for name in hostile_names[:4]:
+        assert name in notebook.output(2).inner_text()
     assert page.evaluate("window.__xss") is None
     assert page.locator(".picora-panel img:not([src^='blob:']):visible").count() == 0
     assert page.locator(".picora-panel mjx-container, .picora-panel a").count() == 0
+    live = "a[href^='javascript'], [onerror], img[src='x'], mjx-container"
+    assert page.locator(".jp-OutputArea").locator(live).count() == 0
     assert notebook.hosts == {notebook.lab.url.removeprefix("http://")}

@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from prove.world import EDITS, FAULTS, World
+from world import EDITS, FAULTS, World
 
 some = st.integers(0, 60)
 

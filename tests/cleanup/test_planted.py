@@ -3,7 +3,7 @@
 import re
 
 import pytest
-from prove.prove_planted import FAULTS, find
+from planted import FAULTS, find
 
 
 # All of them have their turn in `make prove`; here the quickest to be found.

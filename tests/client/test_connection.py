@@ -3,6 +3,7 @@
 import datetime as dt
 import email.utils
 import gzip
+import json
 import pickle
 import re
 import signal
@@ -281,6 +282,7 @@ GOOD_AFTER = [
     pytest.param({"cut": 40}, id="cut in the body"),
     pytest.param({"body": "<html>maintenance</html>"}, id="HTML under 200"),
     pytest.param({"body": '{"data": {"images": ['}, id="truncated JSON under 200"),
+    pytest.param({"body": b"\xef\xbb\xbf"}, id="nothing but a byte order mark under 200"),
     pytest.param({"status": 429, "headers": {"Retry-After": "0"}}, id="429, at once"),
     pytest.param(
         {"status": 429, "headers": {"Retry-After": "0.3"}}, id="429 with part of a second"
@@ -297,6 +299,23 @@ def test_a_passing_fault_is_survived(serve, fault):
 
     assert len(images) == 3
     assert len(server.requests) == 2
+
+
+@pytest.mark.parametrize(
+    "head",
+    [
+        pytest.param({"content_type": "text/html"}, id="as HTML"),
+        pytest.param({"content_type": "application/octet-stream"}, id="as bytes"),
+        pytest.param({}, id="as nothing"),
+    ],
+)
+@pytest.mark.parametrize("mark", [b"", b"\xef\xbb\xbf"], ids=["plain", "byte order mark"])
+def test_a_page_is_read_whatever_it_is_called(raw, http, connect_to, head, mark):
+    image = {"id": "aB3dE5fG7hJ", "url": "https://img.picora.com/a.png"}
+    page = json.dumps({"data": {"images": [image], "nextCursor": None}}).encode()
+    server = raw(http(mark + page, **head))
+
+    assert [image.id for image in listing(connect_to(server.url))] == ["aB3dE5fG7hJ"]
 
 
 @pytest.mark.parametrize(
@@ -378,7 +397,7 @@ def test_an_allowance_used_up_by_others_stops_before_the_request(serve):
 
 
 def test_a_server_that_always_fails_is_given_up(serve):
-    server, client = serve(max_wait=0.5)
+    server, client = serve(max_wait=2)
     server.fail("GET", "/v1/images", times=None, status=502)
 
     with pytest.raises(
@@ -519,6 +538,27 @@ def test_a_redirect_is_not_followed_and_the_key_does_not_travel(raw, http, conne
 
     assert len(first.asked) == 1
     assert other.asked == []
+
+
+def test_a_redirect_to_another_port_of_the_same_host_is_not_followed(raw, http, connect_to):
+    other = raw(http(EMPTY))
+    first = raw(http(b"", "302 Found", location=f"{other.url}/v1/images"))
+
+    with pytest.raises(
+        ResponseFormatError, match=r"a redirect to 127\.0\.0\.1; it was not followed"
+    ):
+        listing(connect_to(first.url))
+
+    assert other.asked == []
+
+
+def test_a_redirect_in_a_circle_is_asked_once(raw, http, connect_to):
+    server = raw(http(b"", "302 Found", location="/v1/images"))
+
+    with pytest.raises(ResponseFormatError, match="it was not followed"):
+        listing(connect_to(server.url))
+
+    assert len(server.asked) == 1
 
 
 @pytest.mark.parametrize(

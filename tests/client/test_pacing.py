@@ -22,13 +22,14 @@ def run(pacer, clock, n, tier="read"):
         wait = pacer.delay(tier)
         if wait == 0:
             starts.append(clock.now)
+            pacer.lost(tier)  # It ends at once, and tells nothing.
         clock.now += wait
     return starts
 
 
 def answer(limit=None, remaining=None, reset=None, prefix=""):
-    named = {"Limit": limit, "Remaining": remaining, "Reset": reset}
-    return {f"{prefix}RateLimit-{k}": str(v) for k, v in named.items() if v is not None}
+    named = {"limit": limit, "remaining": remaining, "reset": reset}
+    return {f"{prefix}ratelimit-{k}": str(v) for k, v in named.items() if v is not None}
 
 
 def per_second(starts):
@@ -84,9 +85,10 @@ def test_a_smaller_limit_slows_down_and_a_later_larger_one_speeds_up_again():
     clock = Clock()
     pacer = Pacer(clock)
 
+    pacer.delay("read")
     pacer.correct("read", answer(60, 59, 59), wall=0)
     slow = run(pacer, clock, 20)
-    pacer.correct("read", answer(600, 599, 59), wall=0)
+    pacer.correct("read", answer(600, 579, 39), wall=0)
     fast = run(pacer, clock, 200)
 
     assert sum(start == slow[0] for start in slow) <= 3
@@ -101,7 +103,7 @@ def test_a_smaller_limit_slows_down_and_a_later_larger_one_speeds_up_again():
         pytest.param(
             answer(600, 0, 1_800_000_020), 1_800_000_000, id="Unix time by the server's clock"
         ),
-        pytest.param(answer(600, 0, 20, prefix="X-"), 0, id="the older header names"),
+        pytest.param(answer(600, 0, 20, prefix="x-"), 0, id="the older header names"),
         pytest.param(answer("600;w=60", 0, "20, 3600"), 0, id="with parameters"),
     ],
 )
@@ -160,6 +162,94 @@ def test_a_limit_that_is_no_number_changes_nothing(limit):
     pacer.correct("read", answer(limit, "nan", "inf"), wall=0)
 
     assert 9.9 < per_second(run(pacer, clock, 300)) < 10
+
+
+def test_before_the_first_answer_one_request_goes_alone():
+    clock = Clock()
+    pacer = Pacer(clock)
+
+    first, second = pacer.delay("read"), pacer.delay("read")
+    pacer.correct("read", answer(600, 599, 60), wall=0)
+    third = pacer.delay("read")
+
+    assert first == 0 < second
+    assert third == 0
+
+
+def test_an_answer_without_headers_is_an_answer():
+    clock = Clock()
+    pacer = Pacer(clock)
+    pacer.delay("read")
+
+    pacer.correct("read", {}, wall=0)
+
+    assert [pacer.delay("read") for _ in range(3)] == [0, 0, 0]
+
+
+def test_a_unix_reset_of_an_answer_without_a_date_is_no_pause():
+    pacer = Pacer(Clock())
+
+    pacer.correct("read", answer(600, 0, 1_800_000_020), wall=None)
+
+    assert pacer.delay("read") == 0
+
+
+def test_a_header_that_is_no_number_leaves_the_word_to_the_other_family():
+    clock = Clock()
+    pacer = Pacer(clock)
+
+    pacer.correct("read", answer("x", "", "soon") | answer(6000, 5999, 59, prefix="x-"), wall=0)
+
+    assert 99 < per_second(run(pacer, clock, 600)) < 100
+
+
+def test_an_hour_used_up_by_others_stops_every_tier():
+    pacer = Pacer(Clock())
+
+    pacer.correct("read", answer(5000, 0, 1800), wall=0)
+
+    assert [pacer.delay(tier) for tier in ("read", "mutation", "upload")] == [1800] * 3
+
+
+@pytest.mark.parametrize(("tier", "burst"), [("read", 30), ("mutation", 10), ("upload", 5)])
+def test_after_a_sleep_no_more_than_the_burst_goes_out_at_once(tier, burst):
+    clock = Clock()
+    pacer = Pacer(clock)
+    run(pacer, clock, 50, tier)
+    clock.now += 3600
+
+    starts = run(pacer, clock, 50, tier)
+
+    assert sum(start - starts[0] < 1e-6 for start in starts) == burst - 2
+
+
+def test_after_a_refusal_the_pace_is_halved_and_grows_back_within_two_minutes():
+    clock = Clock()
+    pacer = Pacer(clock)
+    run(pacer, clock, 100)
+    refused_at = clock.now
+    pacer.refuse("read", 5)
+    pacer.refuse("read", 5)  # Of the same moment: another thread's.
+
+    starts = [start - refused_at for start in run(pacer, clock, 1500)]
+
+    assert 5 <= starts[0] < 5.5
+    assert 45 <= sum(5 <= start < 15 for start in starts) <= 60
+    assert sum(115 <= start < 125 for start in starts) >= 90
+
+
+def test_many_refusals_slow_down_to_a_tenth_and_that_grows_back_as_well():
+    clock = Clock()
+    pacer = Pacer(clock)
+    for _ in range(20):
+        run(pacer, clock, 1)
+        pacer.refuse("read", 1)
+    refused_at = clock.now
+
+    starts = [start - refused_at for start in run(pacer, clock, 1500)]
+
+    assert 8 <= sum(start < 10 for start in starts) <= 18
+    assert sum(115 <= start < 125 for start in starts) >= 90
 
 
 def test_a_refusal_stops_its_own_tier_only():

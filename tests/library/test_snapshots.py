@@ -9,6 +9,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import SchemaError, SnapshotError, SnapshotStore
+from picora_analytics.library.snapshots import FeedPosition, load_file, remember
 
 
 @pytest.fixture
@@ -113,3 +114,81 @@ def test_two_accounts_do_not_share_a_folder(images, tmp_path):
         pytest.raises(SnapshotError, match=r"give each account a folder of its own\.$"),
     ):
         pic.load_images(client, store=tmp_path, progress=False)
+
+
+DAYS = ["2026-03-01T10:00:00Z", "2026-03-02T10:00:00Z", "2026-03-02T11:00:00Z"]
+DAYS += ["2026-03-03T10:00:00Z", "2026-03-03T10:00:01Z"]
+
+
+@pytest.mark.parametrize(
+    ("keep", "left"),
+    [
+        pytest.param(5, [0, 1, 2, 3, 4], id="all"),
+        pytest.param(4, [0, 2, 3, 4], id="without the oldest that its own day replaces"),
+        pytest.param(3, [0, 2, 4], id="one a day"),
+        pytest.param(1, [4], id="the latest"),
+    ],
+)
+def test_only_so_many_versions_are_kept(images, tmp_path, keep, left):
+    every = SnapshotStore(tmp_path / "all", keep=9)
+    names = [every.save(_read_on(images, day)) for day in DAYS]
+    store = SnapshotStore(tmp_path / "some", keep=keep)
+
+    for day in DAYS:
+        store.save(_read_on(images, day))
+
+    assert store.versions() == [names[number] for number in left]
+
+
+def test_what_is_no_snapshot_of_this_account_is_never_deleted(images, tmp_path):
+    store = SnapshotStore(tmp_path, keep=1)
+    other = images.copy()
+    other.attrs["picora"] = images.attrs["picora"] | {
+        "account": "f" * 16,
+        "read_at": "2026-01-01T00:00:00Z",
+    }
+    foreign = [store.save(other)]
+    foreign += ["20260102T000000.000000Z", "20260103T000000.000000Z"]
+    (tmp_path / f"{foreign[1]}.parquet").write_bytes(b"damaged")
+    images.to_parquet(tmp_path / f"{foreign[2]}.parquet")
+
+    store.save(_read_on(images, DAYS[0]))
+    last = store.save(_read_on(images, DAYS[1]))
+
+    assert store.versions() == [*foreign, last]
+
+
+@pytest.mark.parametrize("keep", [0, -1, 2.5, True, None])
+def test_a_store_that_would_keep_nothing_is_refused(tmp_path, keep):
+    with pytest.raises(ValueError, match=r"is not a number of snapshots; at least 1 is kept\.$"):
+        SnapshotStore(tmp_path, keep=keep)
+
+
+def test_the_feed_position_is_in_the_file_and_not_in_the_frame(images, tmp_path):
+    store = SnapshotStore(tmp_path)
+
+    store.save(images, feed=FeedPosition("cursor-1", "demo"))
+
+    assert store.read().feed == FeedPosition("cursor-1", "demo")
+    assert "cursor-1" not in str(store.load().attrs)
+
+
+def test_a_full_disk_is_a_warning_and_not_the_end_of_a_load(images, tmp_path):
+    (tmp_path / "file").write_text("no folder")
+
+    with pytest.warns(UserWarning, match=r"not remembered .* or store=None\.$"):
+        remember(SnapshotStore(tmp_path / "file" / "store"), images)
+
+
+def test_a_file_from_anywhere_is_loaded(images, tmp_path):
+    store = SnapshotStore(tmp_path)
+    (tmp_path / f"{store.save(images)}.parquet").rename(tmp_path / "march.parquet")
+    images.to_parquet(tmp_path / "plain.parquet")
+    (tmp_path / "broken.parquet").write_bytes(b"x")
+
+    pd.testing.assert_frame_equal(load_file(tmp_path / "march.parquet"), images)
+    assert load_file(tmp_path / "plain.parquet").attrs == images.attrs
+    with pytest.raises(SnapshotError, match=r"is damaged .* read from Picora again\.$"):
+        load_file(tmp_path / "broken.parquet")
+    with pytest.raises(SnapshotError, match=r"^There is no file .*none\.parquet\.$"):
+        load_file(tmp_path / "none.parquet")

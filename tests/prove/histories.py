@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from prove.world import EDITS, FAULTS, World
+from world import EDITS, FAULTS, World
 
 Step = Callable[[World, random.Random], None]
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from prove.mortal import NEVER, Mortals
-from prove.world import World
+from mortal import NEVER, Mortals
+from world import World
 
 
 def make_world(folder: Path, *, seed_only: bool) -> World:

@@ -1,7 +1,7 @@
 """
 Histories by the thousand: the real plan, guard, journal, run and client over a service of a few dictionaries.
 
-Less happens in one than in a history of :mod:`prove.histories`: others edit, a plan is applied under faults and
+Less happens in one than in a history of :mod:`histories`: others edit, a plan is applied under faults and
 deaths, and resumed until it has ended. The judge sits in the service: it sees each request before it is answered.
 """
 
@@ -16,7 +16,7 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-from prove.inside import client_over, hurry
+from inside import client_over, hurry
 
 import picora_analytics as pic
 from picora_analytics import DemoServer

@@ -11,7 +11,7 @@ import sys
 from pathlib import Path
 from typing import Any
 
-from prove.steps import at_step
+from steps import at_step
 
 # Past any step there is: such a run ends by itself.
 NEVER = 10**6
@@ -25,12 +25,15 @@ class Mortals:
     """
 
     def __init__(self, key: str) -> None:
-        folders = [str(Path(__file__).parents[1]), *filter(None, sys.path)]
         self._parent = subprocess.Popen(
-            [sys.executable, "-m", "prove.mortal"],
+            [sys.executable, __file__],
             stdin=subprocess.PIPE,
             stdout=subprocess.PIPE,
-            env={**os.environ, "PICORA_API_KEY": key, "PYTHONPATH": os.pathsep.join(folders)},
+            env={
+                **os.environ,
+                "PICORA_API_KEY": key,
+                "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
+            },
         )
 
     def __enter__(self) -> Mortals:

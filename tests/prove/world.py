@@ -21,9 +21,9 @@ from typing import Any, TypeVar
 from urllib.parse import unquote
 
 import pandas as pd
-from prove.inside import Inside, client_of, hurry
-from prove.mortal import Mortals
-from prove.steps import at_step
+from inside import Inside, client_of, hurry
+from mortal import Mortals
+from steps import at_step
 
 import picora_analytics as pic
 from picora_analytics import DemoServer

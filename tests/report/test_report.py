@@ -1,11 +1,8 @@
 """The report says one set of numbers in every form, and nothing in it is alive."""
 
-import contextlib
 import html.parser
 import json
-import os
 import re
-import shutil
 
 import msgspec
 import pandas as pd
@@ -570,34 +567,3 @@ def test_the_facts_given_are_a_copy(make_images):
     report.facts["totals"]["n_images"] = 7
 
     assert report.facts["totals"]["n_images"] == 3
-
-
-CHROMIUM = os.environ.get("PICORA_BROWSER") or shutil.which("chromium")
-
-
-@pytest.mark.browser
-@pytest.mark.skipif(CHROMIUM is None, reason="no Chromium here")
-def test_the_page_fits_its_window_and_says_nothing_to_the_console(reports, tmp_path):
-    api = pytest.importorskip("playwright.sync_api")
-    paths = []
-    for name in ("demo", "hostile", "nothing"):
-        paths.append(tmp_path / f"{name}.html")
-        paths[-1].write_text(reports[name][1], encoding="utf-8")
-    flags = "--headless --no-sandbox --disable-gpu --disable-quic --no-first-run"
-    flags += " --disable-background-networking --disable-component-update --disable-sync"
-    said = []
-    with contextlib.ExitStack() as stack:
-        playwright = stack.enter_context(api.sync_playwright())
-        browser = playwright.chromium.launch(executable_path=CHROMIUM, args=flags.split())
-        stack.callback(browser.close)
-        for width in (1280, 400):
-            page = browser.new_page(viewport={"width": width, "height": 800})
-            page.on("console", lambda message: said.append(message.text))
-            page.on("pageerror", lambda error: said.append(str(error)))
-            page.on("request", lambda one: said.append(one.url) if "://" in one.url[:9] else None)
-            for path in paths:
-                page.goto(path.as_uri())
-                wide = page.evaluate("[document.documentElement.scrollWidth, innerWidth]")
-                assert wide[0] <= wide[1], (path.name, width)
-
-    assert [text for text in said if not text.startswith("file:")] == []

@@ -318,7 +318,7 @@ def test_hostile_names_are_dead_text_everywhere(client, make_images):
     images["filename"] = HOSTILE
     images["tags"] = [(HOSTILE,) if i % 2 else () for i in range(len(images))]
     panel = CleanupPanel(images, client)
-    panel._tag.value = HOSTILE
+    panel._tag.value = (HOSTILE,)
     for card in panel._cards[:5]:
         card.tick.value = True
     panel._reason.value = HOSTILE

@@ -8,8 +8,8 @@ import time
 from collections import Counter
 from pathlib import Path
 
-from prove.histories import history
-from prove.model import Model
+from histories import history
+from model import Model
 
 
 def main() -> None:

@@ -8,8 +8,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from prove.killing import count_steps, kill
-from prove.mortal import Mortals
+from killing import count_steps, kill
+from mortal import Mortals
 
 from picora_analytics.demo.server import DEMO_KEY
 

@@ -18,7 +18,7 @@ import time
 from pathlib import Path
 from types import ModuleType
 
-from prove.mutants import Mutant, mutants_of
+from mutants import Mutant, mutants_of
 
 import picora_analytics
 

@@ -11,10 +11,10 @@ import tempfile
 from pathlib import Path
 from typing import NamedTuple
 
-TESTS = Path(__file__).parents[1]
+HERE = Path(__file__).parent
 
 
-JUDGES = ("AssertionError: ", "prove.model.WrongError: ")
+JUDGES = ("AssertionError: ", "model.WrongError: ")
 
 
 class Planted(NamedTuple):
@@ -27,9 +27,9 @@ class Planted(NamedTuple):
     finder: str
 
 
-MODEL = "prove.prove_deletions --model 120 --inside 0 --sockets 0"
-HISTORIES = "prove.prove_deletions --model 0 --inside 150 --sockets 0"
-KILLS = "prove.prove_kills --every 2"
+MODEL = "deletions.py --model 120 --inside 0 --sockets 0"
+HISTORIES = "deletions.py --model 0 --inside 150 --sockets 0"
+KILLS = "deaths.py --every 2"
 FAULTS = [
     Planted(
         "the drift check is dropped",
@@ -93,9 +93,10 @@ def find(fault: Planted) -> str:
     """Run the finder against the faulty copy; give what it said, empty where it found nothing."""
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
         home = plant(fault, Path(name))
+        script, *options = fault.finder.split()
         done = subprocess.run(
-            [sys.executable, "-m", *fault.finder.split()],
-            env={**os.environ, "PYTHONPATH": os.pathsep.join([str(home), str(TESTS)])},
+            [sys.executable, HERE / script, *options],
+            env={**os.environ, "PYTHONPATH": str(home)},
             cwd=name,
             capture_output=True,
             text=True,

@@ -1,0 +1,115 @@
+"""An answer of the service: a 2xx as it came, everything else as an error of ours."""
+
+from __future__ import annotations
+
+import datetime as dt
+import email.utils
+import functools
+import re
+from typing import Any
+
+import httpx
+import msgspec
+
+from picora_analytics.client.keys import mask
+from picora_analytics.errors import (
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    StatusError,
+)
+
+__all__ = ["Answer", "date_of", "retry_after", "status_error"]
+
+DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.picora.cn")
+MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
+_CODES = {
+    401: "UNAUTHORIZED",
+    403: "FORBIDDEN",
+    404: "NOT_FOUND",
+    409: "CONFLICT",
+    422: "VALIDATION_ERROR",
+    429: "RATE_LIMITED",
+}
+
+
+class Answer(msgspec.Struct, frozen=True):
+    """A 2xx answer."""
+
+    status: int
+    body: bytes
+    where: str
+    server_time: dt.datetime
+    duplicate: bool = False  # Of an upload: the library had these bytes already.
+
+
+def status_error(
+    response: httpx.Response, body: bytes, where: str, wall: dt.datetime
+) -> StatusError:
+    """Make an error of an answer that is no success; `wall` is the service's own time."""
+    status = response.status_code
+    said, code = _error_body(body)
+    code = code or _CODES.get(status, "INTERNAL" if status >= 500 else "BAD_REQUEST")
+    facts: dict[str, Any] = {
+        "status_code": status,
+        "code": code,
+        "request_id": response.headers.get("x-request-id"),
+    }
+    message = f"{where} answered {status} {code}" + (f": {said}" if said else "")
+    message = message if message.endswith(".") else f"{message}."
+    if status == 401:
+        host = response.request.url.host
+        others = ", ".join(url for url in DEPLOYMENTS if host not in url)
+        return AuthenticationError(
+            f"{message} Check PICORA_API_KEY (keys are revoked within seconds, and access tokens live "
+            f"15 minutes); or the account lives on another deployment: set PICORA_BASE_URL to one of {others}.",
+            **facts,
+        )
+    if status == 403:
+        return PermissionDeniedError(
+            f"{message} The key may lack the scope for this call; see its scopes on Picora's key page.",
+            **facts,
+        )
+    if status == 404:
+        return NotFoundError(message, **facts)
+    if status == 429:
+        return RateLimitError(message, retry_after=retry_after(response.headers, wall), **facts)
+    return StatusError(message, **facts)
+
+
+def _error_body(body: bytes) -> tuple[str, str | None]:
+    """Read the text and the machine code of an error, in any shape the sources know."""
+    try:
+        answer = msgspec.json.decode(body)
+    except (ValueError, RecursionError):
+        return "", None
+    if not isinstance(answer, dict):
+        return "", None
+    error, code = answer.get("error"), answer.get("code")
+    if isinstance(error, dict):
+        code = error.get("code", code)
+        error = error.get("message")
+    said = answer.get("error_description") or error
+    known = isinstance(code, str) and re.fullmatch(r"\w{1,64}", code, re.ASCII)
+    return mask(str(said or ""))[:200], code if known else None
+
+
+@functools.lru_cache(maxsize=64)  # Pages of one second carry one date.
+def date_of(text: str) -> dt.datetime | None:
+    """Read an HTTP date; None where it is none."""
+    try:
+        moment = email.utils.parsedate_to_datetime(text)
+    except (ValueError, TypeError):
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)
+
+
+def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
+    """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
+    wall = wall or date_of(headers.get("date", "")) or dt.datetime.now(dt.UTC)
+    text = headers.get("retry-after", "").strip()
+    if re.fullmatch(r"\d+(\.\d+)?", text):
+        return min(max(float(text), 0.05), MAX_PAUSE)
+    until = date_of(text)
+    return 1.0 if until is None else min(max((until - wall).total_seconds(), 1.0), MAX_PAUSE)

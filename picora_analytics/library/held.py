@@ -1,0 +1,127 @@
+"""The images read so far, each once: columns of decoded pages, packed into Arrow as they come."""
+
+from __future__ import annotations
+
+import datetime as dt
+from itertools import compress
+from typing import Any
+
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from picora_analytics.library.frame import SCHEMA, Tags
+from picora_analytics.library.rows import Columns, table_of
+
+__all__ = ["Held"]
+
+# Rows become Arrow arrays so many at a time: Python objects are four times as large, arrays of one page slow.
+BATCH = 1_000
+
+
+# Tags are held as numbers of the different rows of tags: the frame wants equal ones shared, and so it is lean.
+NUMBERED = SCHEMA.set(SCHEMA.names.index("tags"), pa.field("tags", pa.int32()))
+
+
+class Held:
+    """
+    The images read so far, each once, by the chain that brought it.
+
+    Of two copies of an image the one with the later ``updated_at`` counts; the first keeps its place.
+    """
+
+    def __init__(self) -> None:
+        self.n_newer = 0
+        self._updated: dict[str, dt.datetime | None] = {}
+        self._tags: dict[Tags, int] = {}
+        self._words: dict[str, str] = {}
+        self._newer: dict[str, dict[str, Any]] = {}
+        self._waiting: dict[int, Columns] = {}
+        self._parts: dict[int, list[pa.Table]] = {}
+
+    def __len__(self) -> int:
+        return len(self._updated)
+
+    def __contains__(self, image_id: str) -> bool:
+        return image_id in self._updated
+
+    def n_new(self, ids: list[str]) -> int:
+        """Count the different ids that are not held."""
+        return len(set(ids).difference(self._updated))
+
+    def add(self, chain: int, columns: Columns) -> None:
+        """Take the rows of a page that are not held yet, and newer copies of those that are."""
+        columns = {**columns, "tags": self._numbers(columns["tags"])}
+        ids, updated, held = columns["id"], columns["updated_at"], self._updated
+        if held.keys().isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
+            held.update(zip(ids, updated, strict=True))
+        else:
+            columns = self._only_new(columns)
+        if not columns["id"]:
+            return
+        waiting = self._waiting.setdefault(chain, {name: [] for name in columns})
+        for name, values in columns.items():
+            waiting[name] += values
+        if len(waiting["id"]) >= BATCH:
+            self._pack(chain)
+
+    def _only_new(self, columns: Columns) -> Columns:
+        new = []
+        for at, (image_id, updated) in enumerate(
+            zip(columns["id"], columns["updated_at"], strict=True)
+        ):
+            new.append(image_id not in self._updated)
+            if new[-1]:
+                self._updated[image_id] = updated
+            elif updated is not None and _older(self._updated[image_id], updated):
+                self._updated[image_id] = updated
+                self._newer[image_id] = {name: values[at] for name, values in columns.items()}
+                self.n_newer += 1
+        return {name: list(compress(values, new)) for name, values in columns.items()}
+
+    def _numbers(self, rows: list[Tags]) -> list[int]:
+        """Number the different rows of tags, their words shared."""
+        numbers, share = self._tags, self._words.setdefault
+        found = []
+        for tags in rows:
+            number = numbers.get(tags)
+            if number is None:
+                if tags is not None:
+                    tags = tuple(map(share, tags, tags))
+                number = numbers[tags] = len(numbers)
+            found.append(number)
+        return found
+
+    def drop(self, chains: set[int]) -> None:
+        """Forget what some chains brought."""
+        for chain in chains:
+            self._pack(chain)
+            for part in self._parts.pop(chain, []):
+                for image_id in part["id"].to_pylist():
+                    del self._updated[image_id]
+                    self._newer.pop(image_id, None)
+
+    def table(self, order: list[int]) -> tuple[pa.Table, list[Tags]]:
+        """Give the rows, chain after chain, and what the numbers of their tags stand for; nothing is held then."""
+        for chain in order:
+            self._pack(chain)
+        parts = [part for chain in order for part in self._parts.pop(chain, [])]
+        self._updated = {}
+        table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
+        return self._with_newer(table) if self._newer else table, list(self._tags)
+
+    def _pack(self, chain: int) -> None:
+        columns = self._waiting.pop(chain, None)
+        if columns:
+            self._parts.setdefault(chain, []).append(table_of(columns, NUMBERED))
+
+    def _with_newer(self, table: pa.Table) -> pa.Table:
+        rows = list(self._newer.values())
+        newer = table_of({name: [row[name] for row in rows] for name in rows[0]}, NUMBERED)
+        at = pc.index_in(table["id"], value_set=newer["id"].combine_chunks())
+        here = pa.array(range(table.num_rows), pa.int64())
+        there = pc.add(at.cast(pa.int64()), table.num_rows)
+        return pa.concat_tables([table, newer]).take(pc.coalesce(there, here))
+
+
+def _older(held: dt.datetime | None, other: dt.datetime) -> bool:
+    return held is None or held < other

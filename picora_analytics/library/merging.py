@@ -1,0 +1,81 @@
+"""A remembered table and what was read anew, merged into the table that a full load would give."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.library.rows import table_of
+
+__all__ = ["merged"]
+
+
+def merged(
+    table: pa.Table,
+    where: Mapping[str, int],
+    read: Mapping[str, ImageRecord],
+    top: Sequence[str],
+    gone: Collection[str],
+    hashes: Mapping[str, str],
+) -> pa.Table:
+    """
+    Merge changes into a remembered table.
+
+    Parameters
+    ----------
+    table : Table
+        Newest upload first.
+    where : mapping of str to int
+        The row of each of its images.
+    read : mapping of str to ImageRecord
+        Images that are new or changed, as they are now.
+    top : sequence of str
+        The new ones among them in the order in which the service lists them.
+    gone : collection of str
+        Images that are no more.
+    hashes : mapping of str to str
+        Content hashes told anew.
+
+    Returns
+    -------
+    Table
+        New images first, changed ones in their old place. New images that ``top`` does not have are put
+        where their upload times belong.
+    """
+    loose = read.keys() - where.keys() - set(top)
+    new = [*loose, *(one for one in top if one in read)]
+    edited = [one for one in read if one in where]
+    stays = np.ones(len(table), dtype=bool)
+    stays[[where[one] for one in gone if one in where]] = False
+    if new or edited or not stays.all():
+        rows = np.arange(len(table))
+        rows[[where[one] for one in edited]] = len(table) + len(new) + np.arange(len(edited))
+        order = np.concatenate([len(table) + np.arange(len(new)), rows[stays]])
+        fresh = _fresh([read[one] for one in (*new, *edited)], table, where)
+        table = pa.concat_tables([table, fresh]).take(pa.array(order))
+    if hashes:
+        table = _with_hashes(table, hashes)
+    return table.sort_by([("created_at", "descending")]) if loose else table
+
+
+def _fresh(images: list[ImageRecord], table: pa.Table, where: Mapping[str, int]) -> pa.Table:
+    columns = {
+        name: [getattr(image, name) for image in images] for name in ImageRecord.__struct_fields__
+    }
+    known = table["content_hash"]  # An edit is of title, tags or visibility, never of the file.
+    columns["content_hash"] = [
+        known[where[image.id]].as_py() if image.id in where else None for image in images
+    ]
+    return table_of(columns)
+
+
+def _with_hashes(table: pa.Table, hashes: Mapping[str, str]) -> pa.Table:
+    at = pc.index_in(table["id"].combine_chunks(), value_set=pa.array(hashes.keys(), pa.string()))
+    told = pa.array(hashes.values(), pa.string()).take(at)
+    column = pc.coalesce(told, table["content_hash"].combine_chunks())
+    number = table.schema.get_field_index("content_hash")
+    return table.set_column(number, table.schema.field(number), column)

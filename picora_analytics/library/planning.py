@@ -1,0 +1,360 @@
+"""
+The plan of a load: which pages to ask for. Decided here, without I/O and without a clock.
+
+The listing is one chain of cursors, newest first, and each page must come before the next can be asked for.
+Where a round trip takes longer than the service's pace allows, more chains are cut off: a chain that asks with
+``end_date`` starts in the middle. Everything older than its first row is its own; the chain above it reads on
+until it meets that row. So nothing depends on where the service's days begin, on a count for a window, or on
+a guess of how the images lie: a bad guess costs a page and loses none.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from typing import NamedTuple
+
+__all__ = ["WEST", "Ask", "BrokenListing", "Chain", "Cut", "Planner", "midnight_after"]
+
+# Listings that claim more yet bring nothing new, page after page, never end.
+MAX_BARREN_PAGES = 3
+MAX_RESTARTS = 3
+# Days begin at most 14 hours before UTC's and end at most 12 after (the world's time zones).
+EAST, WEST = dt.timedelta(hours=14), dt.timedelta(hours=12)
+# Tell the zone only where images lie so close that the first row of a day is near its beginning.
+DENSE = 96.0  # images a day, one each quarter of an hour
+
+
+class Ask(NamedTuple):
+    """A page to ask for."""
+
+    chain: int
+    cursor: str | None
+    end_date: dt.date | None
+
+
+class Cut(NamedTuple):
+    """A new chain: the unread days of `owner` up to `end_date`, or all that is left of it (`rest`)."""
+
+    chain: int
+    owner: int
+    end_date: dt.date | None
+    rest: bool = False
+
+
+class BrokenListing(Exception):  # noqa: N818  what the service did, told to the load
+    """The listing does not come to a proper end."""
+
+
+@dataclass(slots=True)
+class Chain:
+    """One run of cursors, from its first row down to the first row of the next older chain."""
+
+    number: int
+    end_date: dt.date | None = None
+    older: Chain | None = None
+    from_above: dt.datetime | None = None  # How far its owner had read when it was cut off.
+    rest: bool = False
+    low: dt.datetime | None = (
+        None  # Between this and the first row of the next older chain there is nothing.
+    )
+    misses: int = 0  # Cuts of it, one after another, that found nothing.
+    cursor: str | None = None
+    n_pages: int = 0
+    first: dt.datetime | None = None
+    last: dt.datetime | None = None
+    top: frozenset[str] = frozenset()
+    top_last: dt.datetime | None = None
+    density: float = 0.0  # images a day on the last page
+    asked: bool = False
+    done: bool = False
+    ended: bool = False
+    looked_again: bool = False
+    barren: int = 0
+    cursors: dict[str, int] = field(default_factory=dict)
+
+
+class Planner:
+    """
+    Events in, requests out.
+
+    Parameters
+    ----------
+    windows : bool
+        Whether `end_date` may be tried.
+    """
+
+    def __init__(self, *, windows: bool = True) -> None:
+        self.windows = windows
+        self.newest = Chain(0)
+        self.total: int | None = None
+        self.n_images = 0
+        self.n_pages = 0
+        self.n_chains = 1
+        self.restarts = 0
+        self.dropped: set[int] = set()
+        self.zone: dt.timedelta | None = (
+            None  # How late the service's days end after UTC's, at least.
+        )
+
+    # Reading the plan
+
+    @property
+    def chains(self) -> list[Chain]:
+        """Give the chains in the order of their rows, newest first."""
+        found, chain = [], self.newest
+        while True:
+            found.append(chain)
+            if chain.older is None:
+                return found
+            chain = chain.older
+
+    @property
+    def done(self) -> bool:
+        """Tell whether every chain has come to its end."""
+        return all(chain.done for chain in self.chains)
+
+    def asks(self) -> list[Ask]:
+        """Give the pages to ask for now, and count them as asked."""
+        found = []
+        for chain in self.chains:
+            if not (chain.done or chain.asked or self._must_wait(chain)):
+                chain.asked = True
+                found.append(Ask(chain.number, chain.cursor, chain.end_date))
+        return found
+
+    def gave_up(self) -> None:
+        """Count nothing as asked any more."""
+        for chain in self.chains:
+            chain.asked = False
+
+    def find(self, number: int) -> Chain | None:
+        """Give a chain that still counts."""
+        return next((chain for chain in self.chains if chain.number == number), None)
+
+    @staticmethod
+    def _must_wait(chain: Chain) -> bool:
+        """Hold an owner at its new bound until the first row of the new chain says where exactly that is."""
+        older = chain.older
+        if older is None or older.first is not None or older.rest or chain.last is None:
+            return False
+        return chain.last <= midnight_after(older.end_date)
+
+    # Events
+
+    def took(
+        self,
+        number: int,
+        ids: Sequence[str],
+        times: Sequence[dt.datetime | None],
+        cursor: str | None,
+        *,
+        n_new: int,
+        doubt: bool = False,
+    ) -> bool:
+        """
+        Take note of a page.
+
+        Parameters
+        ----------
+        number : int
+            Its chain.
+        ids, times : sequences
+            Of its images: id and upload time.
+        cursor : str or None
+            Of the next page.
+        n_new : int
+            How many of the images were not seen before.
+        doubt : bool
+            Whether an empty listing is looked at twice.
+
+        Returns
+        -------
+        bool
+            Whether the rows are to be kept; False where the chain no longer counts, or showed that it should not.
+
+        Raises
+        ------
+        BrokenListing
+            If the listing turns in circles.
+        """
+        chain = self.find(number)
+        if chain is None:
+            return False
+        self.n_pages += 1
+        chain.n_pages += 1
+        chain.asked = False
+        page_before = chain.cursor
+        known = [time for time in times if time is not None]
+        if len(known) < len(times) or not _newest_first(chain.last, known):
+            if any(one.end_date for one in self.chains):
+                self.alone()
+            self.windows = False
+            chain = self.find(number)
+            if chain is None:
+                return False
+        known = [time for time in times if time is not None]
+        if (
+            chain.n_pages == 1
+            and chain.end_date is not None
+            and not self._starts_well(chain, known)
+        ):
+            return False
+        if known:
+            self._see(chain, ids, known)
+        self.n_images += n_new
+        self._follow(chain, cursor, n_new, doubt=not ids and (doubt or page_before is not None))
+        if self._contradicts(chain, ids, times):
+            self.alone()
+            return self.find(number) is not None
+        self._close()
+        return True
+
+    def cut(self, cut: Cut) -> None:
+        """Carry a cut out: the owner's bound moves now, not when the first page of the new chain comes."""
+        owner = self.find(cut.owner)
+        if owner is None:
+            return
+        new = Chain(cut.chain, cut.end_date, owner.older, owner.last, cut.rest, low=owner.low)
+        # A restart reads again what was read, and images of one instant may stand on both sides of a cut.
+        new.barren = -self.n_pages
+        owner.older, owner.low = new, None
+        self.n_chains = max(self.n_chains, cut.chain + 1)
+        if cut.rest:
+            owner.done = True
+            self.restarts += 1
+
+    def alone(self) -> None:
+        """Drop the windows: the newest chain does it all."""
+        self.windows = False
+        self.dropped |= {chain.number for chain in self.chains[1:]}
+        self.newest.older = None
+        self.newest.done = self.newest.ended
+        self.newest.barren = 0
+
+    def refused(self, ask: Ask) -> Cut | None:
+        """
+        Take note that the service refused a page as a wrong request.
+
+        Returns
+        -------
+        Cut or None
+            What to try instead (to be carried out); None where nothing is left to try or nothing needs to be done:
+            then :attr:`windows` is False if the dates were refused.
+        """
+        chain = self.find(ask.chain)
+        if chain is None:
+            return None
+        chain.asked = False
+        if ask.cursor is None:
+            if ask.end_date is None or (chain.rest and self.restarts >= MAX_RESTARTS):
+                return None
+            if chain.rest:
+                return self._restart(chain, None)
+            self.alone()
+            return None
+        if self.restarts >= MAX_RESTARTS:
+            return None
+        # The cursor has expired. A day later than the last row's covers it in every time zone.
+        dated = self.windows and chain.last is not None
+        return self._restart(chain, chain.last.date() + dt.timedelta(1) if dated else None)  # type: ignore[union-attr]
+
+    def _restart(self, chain: Chain, end_date: dt.date | None) -> Cut:
+        return Cut(self.n_chains, chain.number, end_date, rest=True)
+
+    # What a page tells
+
+    def _starts_well(self, chain: Chain, times: list[dt.datetime]) -> bool:
+        """Judge the first page of a window; a chain that brings nothing of its own is taken out again."""
+        midnight = midnight_after(chain.end_date)
+        owner = next(one for one in self.chains if one.older is chain)
+        if times and times[0] >= midnight + WEST:
+            self.alone()  # The service does not keep to the date.
+            return False
+        older, above = chain.older, chain.from_above
+        if chain.rest:
+            if times and above is not None and times[0] >= above:
+                return True
+            # It leaves a gap: read all of it again.
+            self.cut(Cut(self.n_chains, chain.number, None, rest=True))
+            return False
+        nothing = not times or (
+            older is not None and older.first is not None and times[0] <= older.first
+        )
+        if nothing or (above is not None and times[0] > above):
+            owner.older, owner.low = older, chain.low
+            owner.misses += 1
+            self.dropped.add(chain.number)
+            if nothing:
+                owner.low = midnight - (EAST if self.zone is None else dt.timedelta(0))
+            else:
+                self.zone = WEST  # The day begins among what is read already: keep farther away.
+            return False
+        owner.misses = 0
+        return True
+
+    def _see(self, chain: Chain, ids: Sequence[str], times: list[dt.datetime]) -> None:
+        days = (times[0] - times[-1]) / dt.timedelta(1)
+        density = len(times) / max(days, 1e-6)
+        # Half the last page, half what came before: one batch of uploads says little.
+        chain.density = 2 / (1 / density + 1 / (chain.density or density))
+        if chain.first is None:
+            chain.first, chain.top, chain.top_last = times[0], frozenset(ids), times[-1]
+            if chain.end_date is not None and not chain.rest and chain.density >= DENSE:
+                late = times[0] - midnight_after(chain.end_date)
+                self.zone = max(late, self.zone or dt.timedelta(0), dt.timedelta(0))
+        chain.last = times[-1]
+
+    def _follow(self, chain: Chain, cursor: str | None, n_new: int, *, doubt: bool) -> None:
+        """Go on with the next cursor, unless it leads in a circle; an empty end is looked at twice."""
+        if cursor is None:
+            if doubt and not chain.looked_again:
+                chain.looked_again = True
+                return
+            chain.cursor, chain.done, chain.ended = None, True, True
+            return
+        chain.barren = 0 if n_new else chain.barren + 1
+        if cursor in chain.cursors:
+            raise BrokenListing(
+                f"The listing turns in circles: page {self.n_pages} points back to where page "
+                f"{chain.cursors[cursor]} pointed."
+            )
+        if chain.barren >= MAX_BARREN_PAGES:
+            raise BrokenListing(
+                f"The listing turns in circles: pages {self.n_pages - chain.barren + 1} to {self.n_pages} "
+                "brought nothing new and still claim more."
+            )
+        chain.cursors[cursor] = self.n_pages
+        chain.cursor, chain.done = cursor, False
+
+    def _contradicts(
+        self, chain: Chain, ids: Sequence[str], times: Sequence[dt.datetime | None]
+    ) -> bool:
+        """Tell whether an owner saw an image that the window below it should have listed and did not."""
+        older = chain.older
+        if older is None or older.rest or older.first is None or older.top_last is None:
+            return False
+        first, last = older.first, older.top_last
+        return any(
+            time is not None and last < time <= first and image_id not in older.top
+            for image_id, time in zip(ids, times, strict=True)
+        )
+
+    def _close(self) -> None:
+        """End each chain that has met the first row of the next older one."""
+        for chain in self.chains:
+            older = chain.older
+            if older is None or older.first is None or chain.last is None or chain.done:
+                continue
+            chain.done = chain.last <= older.first
+
+
+def midnight_after(day: dt.date | None) -> dt.datetime:
+    """Give the end of a day, were it UTC's."""
+    return dt.datetime.combine(day or dt.date.max, dt.time(), dt.UTC) + dt.timedelta(1)
+
+
+def _newest_first(last: dt.datetime | None, times: list[dt.datetime]) -> bool:
+    above = last is None or not times or last >= times[0]
+    return above and times == sorted(times, reverse=True)

@@ -1,1 +1,0 @@
-"""What the proofs share, and the long ones that `make prove` runs."""
