@@ -10,7 +10,6 @@ from urllib.parse import unquote
 import httpx
 
 from picora_analytics import Client, DemoServer
-from picora_analytics.client.connection import _BearerAuth
 
 URL = "http://127.0.0.1:1"
 
@@ -73,12 +72,10 @@ def client_of(service: DemoServer) -> Client:
 def client_over(transport: httpx.BaseTransport, key: str) -> Client:
     """Make a client whose requests go over a transport instead of a socket."""
     client = Client(key, URL, max_wait=20)
-    connection = client._connection
-    connection._http.close()
-    connection._http = httpx.Client(
-        transport=transport,
-        auth=_BearerAuth(connection.secret, httpx.URL(URL)),
-        headers={"Accept": "application/json"},
+    over_sockets = client._connection._http
+    over_sockets.close()
+    client._connection._http = httpx.Client(
+        transport=transport, auth=over_sockets.auth, headers={"Accept": "application/json"}
     )
     return client
 
