@@ -53,10 +53,25 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PARALLEL)
 	@$(MAKE) --no-print-directory test-oldest
 
-prove: $(VENV)/.test
+$(VENV)/.prove: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[prove]'
+	@touch $@ $(VENV)/.test $(VENV)/.base
+
+# What decides about a deletion: every branch of it is tried.
+DECIDING := choice guard journal plan planfile planning
+COVERAGE := $(BIN)/python -m coverage
+
+prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/loads.py
 	$(BIN)/python tests/prove/kills.py
 	$(BIN)/python tests/prove/copies.py
+	$(BIN)/python tests/prove/deletions.py
+	$(BIN)/python tests/prove/deaths.py
+	$(BIN)/python tests/prove/planted.py
+	$(BIN)/python tests/prove/floor.py
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
+	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
+	$(BIN)/python tests/prove/mutation.py
 
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)
@@ -86,4 +101,4 @@ bench: $(BENCH)/.ready
 	$(BENCH)/bin/python benchmarks/run.py --write
 
 clean:
-	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis
+	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage

@@ -104,6 +104,7 @@ class Ledger:
         if self._log is not None:
             self._log.record(dict.fromkeys(ids, ("kept", "not tried")))
         self._in_flight -= set(ids)
+        self.tried -= set(ids)
 
     def settle(self, there: Iterable[str]) -> list[str]:
         """Give the images of lost answers that are gone now; what is still there is in flight no more."""

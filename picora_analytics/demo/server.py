@@ -42,7 +42,8 @@ class SeenRequest:
     One request the demo service received.
 
     ``status`` is 0 where the connection was dropped without an answer; ``ids`` are the
-    images the call really deleted; ``received_at`` is :func:`time.monotonic`.
+    images the call really deleted, and ``body`` is what a DELETE asked for, done or not;
+    ``received_at`` is :func:`time.monotonic`.
     """
 
     method: str
@@ -54,6 +55,7 @@ class SeenRequest:
     tier: str | None
     ids: tuple[str, ...]
     port: Literal["api", "pictures"]
+    body: bytes = b""
 
 
 class DemoServer:
@@ -268,6 +270,7 @@ class DemoServer:
         received_at = time.monotonic()
         call = Call()
         try:
+            asked = await request.body() if request.method == "DELETE" else b""
             fault = self._faults.take(request.method, request.url.path)
             pause = (fault.delay if fault else 0.0) + (self.latency if port == "api" else 0.0)
             if pause:
@@ -293,6 +296,7 @@ class DemoServer:
                 tier=call.tier,
                 ids=call.ids,
                 port=port,
+                body=asked,
             )
             self._requests.append(seen)  # before the answer: a client that has it finds the line
             if dropped:

@@ -1,0 +1,126 @@
+"""Plant a fault in a copy of the package, and see whether random histories or kills find it."""
+
+from __future__ import annotations
+
+import argparse
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import NamedTuple
+
+HERE = Path(__file__).parent
+
+
+JUDGES = ("AssertionError: ", "model.WrongError: ")
+
+
+class Planted(NamedTuple):
+    """A fault: one text of one file in the place of another, and what must find it."""
+
+    name: str
+    file: str
+    old: str
+    new: str
+    finder: str
+
+
+MODEL = "deletions.py --model 120 --inside 0 --sockets 0"
+HISTORIES = "deletions.py --model 0 --inside 150 --sockets 0"
+KILLS = "deaths.py --every 2"
+FAULTS = [
+    Planted(
+        "the drift check is dropped",
+        "cleanup/guard.py",
+        "    changes = drift(old, new)\n",
+        "    changes: list[str] = []\n",
+        MODEL,
+    ),
+    Planted(
+        "nothing is synced to disk",
+        "files.py",
+        "        os.fsync(file.fileno())\n",
+        "",
+        KILLS,
+    ),
+    Planted(
+        "a 404 is believed of a call the service does not know",
+        "cleanup/looking.py",
+        "            if state_of(self._client.get_image(known.id)) != state_of(known):\n",
+        "            if False:\n",
+        HISTORIES,
+    ),
+    Planted(
+        "the intent is not written before the request",
+        "cleanup/sending.py",
+        "        self._ledger.intend(ids)\n",
+        "        self._ledger._sent = True\n",
+        MODEL,
+    ),
+    Planted(
+        "what has a lost answer is sent again, unseen",
+        "cleanup/sending.py",
+        "            there = self._lookout.look(ids).states\n",
+        "            there = {one: self._plan.states[one] for one in ids}\n",
+        MODEL,
+    ),
+    Planted(
+        "the phrase is not compared",
+        "cleanup/apply.py",
+        "    if given != plan.confirmation:\n",
+        "    if not isinstance(given, str):\n",
+        HISTORIES,
+    ),
+]
+
+
+def plant(fault: Planted, home: Path) -> Path:
+    """Copy the package with the fault in it; give the folder to import it from."""
+    import picora_analytics
+
+    source = Path(picora_analytics.__file__).parent
+    shutil.copytree(source, home / source.name, ignore=shutil.ignore_patterns("__pycache__"))
+    path = home / source.name / fault.file
+    text = path.read_text(encoding="utf-8")
+    assert text.count(fault.old) == 1, f"{fault.name}: {fault.file} has moved on"
+    path.write_text(text.replace(fault.old, fault.new), encoding="utf-8")
+    return home
+
+
+def find(fault: Planted) -> str:
+    """Run the finder against the faulty copy; give what it said, empty where it found nothing."""
+    with tempfile.TemporaryDirectory(prefix="planted-") as name:
+        home = plant(fault, Path(name))
+        script, *options = fault.finder.split()
+        done = subprocess.run(
+            [sys.executable, HERE / script, *options],
+            env={**os.environ, "PYTHONPATH": str(home)},
+            cwd=name,
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        # A judge's word, not a copy that cannot even be imported.
+        said = [line for line in done.stderr.splitlines() if line.startswith(JUDGES)]
+        return said[-1][:100] if done.returncode and said else ""
+
+
+def main() -> None:
+    """Print what found each fault; a fault that nothing finds is a failure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("name", nargs="?", default="", help="only faults whose name holds this")
+    wanted = parser.parse_args().name
+    missed = []
+    for fault in FAULTS:
+        if wanted in fault.name:
+            said = find(fault)
+            print(f"{fault.name}: {said or 'NOT FOUND'}", flush=True)
+            missed += [] if said else [fault.name]
+    if missed:
+        raise SystemExit(f"not found: {missed}")
+
+
+if __name__ == "__main__":
+    main()
