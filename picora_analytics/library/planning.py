@@ -231,7 +231,7 @@ class Planner:
         self.dropped |= {chain.number for chain in self.chains[1:]}
         self.newest.older = None
         self.newest.done = self.newest.ended
-        self.newest.barren = 0
+        self.newest.barren = min(self.newest.barren, 0)
 
     def refused(self, ask: Ask) -> Cut | None:
         """
@@ -314,7 +314,8 @@ class Planner:
                 return
             chain.cursor, chain.done, chain.ended = None, True, True
             return
-        chain.barren = 0 if n_new else chain.barren + 1
+        # Below 0 are pages that may be known: a chain that reads again what others have read.
+        chain.barren = min(chain.barren, 0) if n_new else chain.barren + 1
         if cursor in chain.cursors:
             raise BrokenListing(
                 f"The listing turns in circles: page {self.n_pages} points back to where page "

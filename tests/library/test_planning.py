@@ -234,6 +234,15 @@ def test_simulated_loads_are_complete_or_say_that_they_are_not(tmp_path, part):
     assert sum(ends) > 0.9 * len(ends)
 
 
+@pytest.mark.parametrize("seed", [33896, 39284])
+def test_one_chain_that_reads_all_again_is_not_taken_for_a_circle(seed, tmp_path):
+    world, options = draw(seed)
+
+    outcome = simulate(world, tmp_path, **options)
+
+    assert "circles" not in outcome.why
+
+
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("shift", [-12, 5.5, 14])
 def test_days_that_are_not_utc_days_lose_nothing(shape, shift):

@@ -233,8 +233,9 @@ def simulate(
         if folder is not None:
             origin = Origin(account="a", base_url="b", demo_session="", started_at=START)
             checkpoint = Checkpoint.open(folder, origin)
-            go_on_from(checkpoint.entries(), reading)
         try:
+            if checkpoint is not None:
+                go_on_from(checkpoint.entries(), reading)
             carry_out(reading, line, line.pace, record=checkpoint)
         except (Killed, TransportError):
             if checkpoint is not None:
