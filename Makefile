@@ -58,7 +58,7 @@ $(VENV)/.prove: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.test $(VENV)/.base
 
 # What decides about a deletion: every branch of it is tried.
-DECIDING := choice guard journal plan planfile planning
+DECIDING := backup choice copies guard journal plan planfile planning
 COVERAGE := $(BIN)/python -m coverage
 
 prove: $(VENV)/.prove

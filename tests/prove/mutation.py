@@ -29,9 +29,17 @@ SUBJECTS = {
     "guard": ["test_guard"],
     "journal": ["test_journal"],
     "planning": ["test_plannable", "test_guard", "test_plan", "test_choice"],
-    "plan": ["test_plan", "test_planfile", "test_plannable"],
+    "plan": [
+        "test_plan",
+        "test_planfile",
+        "test_guard",
+        "test_choice",
+        "test_dry_run",
+        "test_apply",
+    ],
     "planfile": ["test_planfile", "test_plan"],
     "choice": ["test_choice", "test_plannable"],
+    "copies": ["test_backup"],
 }
 LONGEST = 90  # Seconds; a mutant that goes round for ever is found as well.
 
