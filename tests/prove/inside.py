@@ -72,11 +72,8 @@ def client_of(service: DemoServer) -> Client:
 def client_over(transport: httpx.BaseTransport, key: str) -> Client:
     """Make a client whose requests go over a transport instead of a socket."""
     client = Client(key, URL, max_wait=20)
-    over_sockets = client._connection._http
-    over_sockets.close()
-    client._connection._http = httpx.Client(
-        transport=transport, auth=over_sockets.auth, headers={"Accept": "application/json"}
-    )
+    client._connection._http.close()
+    client._connection._http = transport
     return client
 
 
