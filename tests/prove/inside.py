@@ -72,16 +72,13 @@ def client_of(service: DemoServer) -> Client:
 def client_over(transport: httpx.BaseTransport, key: str) -> Client:
     """Make a client whose requests go over a transport instead of a socket."""
     client = Client(key, URL, max_wait=20)
-    over_sockets = client._connection._http
-    over_sockets.close()
-    client._connection._http = httpx.Client(
-        transport=transport, auth=over_sockets.auth, headers={"Accept": "application/json"}
-    )
+    client._connection.close()
+    client._connection._http = transport  # type: ignore[assignment]
     return client
 
 
 def hurry(client: Client, scale: float) -> None:
     """Tell a client at once how fast it may go: else its first requests keep the documented pace."""
-    for tier, limit in (("read", 600), ("mutation", 120)):
+    for tier, limit in (("read", 600), ("mutation", 120), ("upload", 60)):
         headers = {"ratelimit-limit": f"{limit * scale:.0f}"}
         client._connection.pacer.correct(tier, headers, 0.0)  # type: ignore[arg-type]
