@@ -72,8 +72,8 @@ def client_of(service: DemoServer) -> Client:
 def client_over(transport: httpx.BaseTransport, key: str) -> Client:
     """Make a client whose requests go over a transport instead of a socket."""
     client = Client(key, URL, max_wait=20)
-    client._connection.close()
-    client._connection._http = transport  # type: ignore[assignment]
+    client._connection._http.close()
+    client._connection._http = transport
     return client
 
 
