@@ -5,7 +5,7 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, settings, strategies as st
 from hypothesis.stateful import RuleBasedStateMachine, initialize, precondition, rule
-from world import EDITS, FAULTS, World
+from world import COPY_FAULTS, EDITS, FAULTS, World
 
 some = st.integers(0, 60)
 
@@ -89,6 +89,16 @@ class Cleanup(RuleBasedStateMachine):
     def apply_under_a_fault(self, which, kind, skip):
         self.world.fault(kind, skip)
         self.world.apply(which)
+
+    @rule(
+        which=some,
+        kind=st.sampled_from([None, "done, no answer", *COPY_FAULTS]),
+        step=st.sampled_from([None, None, 8, 20]),
+    )
+    def apply_with_copies(self, which, kind, step):
+        if kind is not None:
+            self.world.fault(kind)
+        self.world.apply(which, copies=True, dies_at=step)
 
     @rule(kind=st.sampled_from(FAULTS), skip=st.integers(0, 3))
     def load_under_a_fault(self, kind, skip):

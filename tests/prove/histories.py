@@ -8,7 +8,7 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from world import EDITS, FAULTS, World
+from world import COPY_FAULTS, EDITS, FAULTS, World
 
 Step = Callable[[World, random.Random], None]
 
@@ -25,6 +25,7 @@ STEPS: dict[Step, int] = {
     lambda world, rng: world.apply(rng.randrange(99)): 5,
     lambda world, rng: _under_a_fault(world, rng, world.apply): 6,
     lambda world, rng: world.apply(rng.randrange(99), dies_at=rng.randrange(25)): 4,
+    lambda world, rng: _with_copies(world, rng): 3,
     lambda world, rng: world.resume(rng.randrange(99)): 2,
     lambda world, rng: _under_a_fault(world, rng, world.resume): 2,
     lambda world, rng: world.resume(rng.randrange(99), dies_at=rng.randrange(12)): 2,
@@ -48,6 +49,13 @@ def _plan(world: World, rng: random.Random) -> None:
 def _under_a_fault(world: World, rng: random.Random, act: Callable[[int], None]) -> None:
     world.fault(rng.choice(FAULTS), rng.choice([0, 0, 0, 1, 2, 3]))
     act(rng.randrange(99))
+
+
+def _with_copies(world: World, rng: random.Random) -> None:
+    """Pictures come over a socket of their own, which a service in process does not have."""
+    if not world.inside:
+        world.fault(rng.choice(COPY_FAULTS), rng.choice([0, 0, 1, 2]))
+        world.apply(rng.randrange(99), copies=True, dies_at=rng.choice([None, None, 8, 20]))
 
 
 def history(number: int, *, inside: bool, n_steps: int = 14) -> Counter[str]:

@@ -29,6 +29,7 @@ class Planted(NamedTuple):
 
 MODEL = "deletions.py --model 120 --inside 0 --sockets 0"
 HISTORIES = "deletions.py --model 0 --inside 150 --sockets 0"
+SOCKETS = "deletions.py --model 0 --inside 0 --sockets 60"
 KILLS = "deaths.py --every 2"
 FAULTS = [
     Planted(
@@ -65,6 +66,13 @@ FAULTS = [
         "            there = self._lookout.look(ids).states\n",
         "            there = {one: self._plan.states[one] for one in ids}\n",
         MODEL,
+    ),
+    Planted(
+        "no copies are made, although they are asked for",
+        "cleanup/run.py",
+        "        if folder is None or not self._waiting:\n",
+        "        if True:\n",
+        SOCKETS,
     ),
     Planted(
         "the phrase is not compared",

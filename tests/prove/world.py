@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import contextlib
 import dataclasses
+import hashlib
 import http.client
 import json
 import re
@@ -27,6 +28,7 @@ from steps import at_step
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.demo import pictures
 from picora_analytics.demo.library import DemoImage
 
 T = TypeVar("T")
@@ -43,6 +45,7 @@ reading fails once; reading refused; reading cut; no listing; changed while read
     .strip()
     .split("; ")
 )
+COPY_FAULTS = ["no picture", "picture cut", "another picture", "no signature"]
 EDITS = ["tag", "protect", "visibility", "title", "upload again"]
 # Limits a user of these tests does not notice, but is held to all the same.
 RATE_SCALE = 200.0
@@ -61,6 +64,7 @@ class Reviewed:
     protected: frozenset[str]
     journal: Path
     begun: bool = False
+    copies: Path | None = None
 
     @property
     def ids(self) -> set[str]:
@@ -219,6 +223,14 @@ class World:
             fail(*reading, skip=skip, cut=40)
         elif kind == "no listing":
             fail(*reading, skip=skip, status=200, body='{"success": true, "data": {}}')
+        elif kind == "no picture":
+            fail("GET", "/*.*", skip=skip, status=404)
+        elif kind == "picture cut":
+            fail("GET", "/*.*", skip=skip, cut=40)
+        elif kind == "another picture":
+            fail("GET", "/*.*", skip=skip, status=200, body=b"<html>not found</html>")
+        elif kind == "no signature":
+            fail("POST", "/v1/images/*/sign", skip=skip, status=403)
         elif kind == "changed while reading":
             fail("GET", "/v1/images", skip=skip, body=self._change_while_reading)
         else:
@@ -352,7 +364,9 @@ class World:
     ) -> None:
         journal = self.folder / f"{plan.fingerprint}.journal.ndjson"
         same = [one for one in self.reviewed if one.journal == journal]
-        new = Reviewed(plan, truth, protected, journal, begun=any(one.begun for one in same))
+        new = Reviewed(plan, truth, protected, journal)
+        if same:
+            new.begun, new.copies = same[-1].begun, same[-1].copies
         self.reviewed = [*self.reviewed, new][-8:]
 
     def dry_run(self, which: int) -> None:
@@ -381,18 +395,21 @@ class World:
         )
         assert isinstance(error, pic.ConfirmationError), (receipt, error)
 
-    def apply(self, which: int, *, dies_at: int | None = None) -> None:
-        """Apply a plan with its phrase, perhaps to die at a step on the way."""
+    def apply(self, which: int, *, dies_at: int | None = None, copies: bool = False) -> None:
+        """Apply a plan with its phrase, with copies or without, perhaps to die at a step on the way."""
         if not self.reviewed:
             return
         # Mostly the newest: older ones are often out of date.
         target = self.reviewed[-1 if which % 3 else which % len(self.reviewed)]
         quiet = not self.faults and not target.begun and dies_at is None
-        expected = self._expected(target) if quiet else None
+        expected = self._expected(target) if quiet and not copies else None
+        folder = self.folder / "copies" if copies else None
+        if not target.begun:
+            target.copies = folder
         receipt, error = self._do(
-            "apply",
+            "apply with copies" if copies else "apply",
             lambda: target.plan.apply(
-                self.client, target.phrase, backup=None, journal=target.journal, progress=False
+                self.client, target.phrase, backup=folder, journal=target.journal, progress=False
             ),
             target,
             dies_at,
@@ -491,7 +508,7 @@ class World:
         left: dict[Path, bytes] = {}
 
         def die() -> None:
-            left.update({path: path.read_bytes() for path in self.folder.iterdir()})
+            left.update({path: path.read_bytes() for path in self._files()})
             raise Death
 
         try:
@@ -499,12 +516,16 @@ class World:
                 return call()
         except Death:
             self.quiesce()
-            for path in self.folder.iterdir():
+            for path in self._files():
                 if path not in left:
                     path.unlink()
                 elif path.read_bytes() != left[path]:
                     path.write_bytes(left[path])
             raise
+
+    def _files(self) -> list[Path]:
+        """Plans and journals; what is in the folder of copies is proved anew each time."""
+        return [path for path in self.folder.iterdir() if path.is_file()]
 
     def quiesce(self) -> None:
         """Wait until the service has done what reached it before: it answers in turn."""
@@ -522,7 +543,9 @@ class World:
         for request in new:
             if request.path == "/health":
                 continue
-            assert request.port == "api"
+            if request.port == "pictures" or request.path.endswith("/sign"):
+                assert approved is not None and approved.copies, "a picture is fetched for no copy"
+                continue
             # I7: the client keeps below the limits by itself; the service never has to say no.
             scripted = self.faults and request.status == 429 and not request.tier
             assert request.status != 429 or scripted, "I7: the service had to refuse"
@@ -541,6 +564,11 @@ class World:
                     continue
                 assert self._state(image) == approved.truth[one], f"I2: {one} changed"
                 assert not approved.protected.intersection(image.tags), f"I2: {one} is protected"
+            if approved.copies is not None:
+                proved = {_digest(path.read_bytes()) for path in approved.copies.glob("*")}
+                for one in request.ids:
+                    copy = _digest(pictures.file_bytes(before[one]))
+                    assert copy in proved, f"I2: {one} is deleted without a copy"
             if request.status not in (429, 404, 405, 422, 501) or request.ids:
                 assert looked is not None and not looked.intersection(sent), "sent again, unseen"
                 looked = looked | set(sent)
@@ -625,7 +653,7 @@ class World:
         assert self.service.api_key not in text, "I6: the key is shown"
 
     def _search_files(self) -> None:
-        for path in self.folder.iterdir():
+        for path in self._files():
             assert self.service.api_key.encode() not in path.read_bytes(), f"I6: {path.name}"
 
     def _state(self, image: DemoImage) -> tuple[Any, ...]:
@@ -666,6 +694,10 @@ def _a_stranger(answer: Any) -> Any:
 
 def _milliseconds(moment: pd.Timestamp) -> int:
     return round(moment.timestamp() * 1000)
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _asked(request: Any) -> Sequence[str]:
