@@ -1,5 +1,6 @@
 """A plan holds what was chosen, spares what is in doubt, and reads a choice strictly."""
 
+import dataclasses
 import datetime as dt
 import json
 import re
@@ -193,6 +194,45 @@ def test_an_expired_plan_is_refused(images, tmp_path):
     path.write_text(json.dumps(document))
 
     assert "plan again" in pic.read_plan(path).refusals[-1]
+
+
+def test_a_plan_is_good_for_fourteen_days_and_says_until_when(images):
+    made_at = dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+    old = dataclasses.replace(_plan(images, ["a"]), made_at=made_at)
+
+    assert old.expires_at == dt.datetime(2026, 1, 15, 12, tzinfo=dt.UTC)
+    assert old.refusals == ["the plan expired on 2026-01-15 12:00 UTC; plan again"]
+    assert old.to_document()["expires_at"] == "2026-01-15T12:00:00+00:00"
+
+
+def test_an_empty_plan_says_so_before_all_else(images):
+    empty = dataclasses.replace(
+        _plan(images, []), made_at=dt.datetime(2026, 1, 1, 12, tzinfo=dt.UTC)
+    )
+
+    assert empty.refusals == [
+        "the plan is empty: no image was chosen, or all were spared",
+        "the plan expired on 2026-01-15 12:00 UTC; plan again",
+    ]
+
+
+def test_an_image_of_unknown_size_counts_as_an_image_and_as_no_bytes(images):
+    assert _plan(images, ["a", "e"]).amount(["a", "e"]) == (2, 700, 1)
+
+
+def test_a_plan_shows_its_phrase_in_a_notebook(images):
+    plan = _plan(images, ["a"])
+
+    assert plan.confirmation in plan._repr_html_()
+    assert len(plan.fingerprint) == len(plan.to_document()["digest"]) == 32
+
+
+def test_the_csv_of_a_plan_lists_all_tags_and_leaves_unknown_ones_empty(images, tmp_path):
+    _plan(images, ["a", "_d"]).to_csv(tmp_path / "plan.csv")
+
+    rows = pd.read_csv(tmp_path / "plan.csv", dtype=str, index_col="id")
+    assert rows.loc["a", "tags"] == "cat, keep"
+    assert pd.isna(rows.loc["_d", "tags"])
 
 
 def test_the_csv_of_a_plan_runs_in_no_spreadsheet(make_images, tmp_path):
