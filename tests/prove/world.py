@@ -129,7 +129,6 @@ class World:
         self.faults = 0
         self.intents: set[str] = set()
         self.broken = False
-        self._copied = False
         self._seen = 0
         self._uploads = 0
 
@@ -405,7 +404,8 @@ class World:
         quiet = not self.faults and not target.begun and dies_at is None
         expected = self._expected(target) if quiet and not copies else None
         folder = self.folder / "copies" if copies else None
-        if not target.begun:
+        # A journal by which nothing was sent is begun anew, as the plan is confirmed now.
+        if not target.begun or b'"line":"intent"' not in target.journal.read_bytes():
             target.copies = folder
         receipt, error = self._do(
             "apply with copies" if copies else "apply",
@@ -546,11 +546,7 @@ class World:
             if request.path == "/health":
                 continue
             if request.port == "pictures" or request.path.endswith("/sign"):
-                # A run that died may leave downloads under way, which the service logs when they are drawn.
-                self._copied = self._copied or (
-                    approved is not None and approved.copies is not None
-                )
-                assert self._copied, "a picture is fetched for no copy"
+                assert approved is not None and approved.copies, "a picture is fetched for no copy"
                 continue
             # I7: the client keeps below the limits by itself; the service never has to say no.
             scripted = self.faults and request.status == 429 and not request.tier
