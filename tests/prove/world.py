@@ -404,8 +404,7 @@ class World:
         quiet = not self.faults and not target.begun and dies_at is None
         expected = self._expected(target) if quiet and not copies else None
         folder = self.folder / "copies" if copies else None
-        if not target.begun:
-            target.copies = folder
+        target.copies = folder
         receipt, error = self._do(
             "apply with copies" if copies else "apply",
             lambda: target.plan.apply(
@@ -414,6 +413,11 @@ class World:
             target,
             dies_at,
         )
+        # What a resume goes by: an apply that was refused has changed nothing of it.
+        kept = [line["backup"] for line in _lines(target.journal) if "backup" in line]
+        for one in self.reviewed:
+            if one.journal == target.journal:
+                one.copies = Path(kept[-1]) if kept and kept[-1] else None
         if expected is not None:
             self._fair(receipt, error, expected)
 
@@ -721,7 +725,7 @@ def _forget(sent: Iterable[str] | None, path: str) -> set[str]:
 
 def _lines(path: Path) -> list[dict[str, Any]]:
     """Read a journal without the package's help; what a death cut off does not count."""
-    whole, _, _ = path.read_bytes().rpartition(b"\n")
+    whole, _, _ = path.read_bytes().rpartition(b"\n") if path.exists() else (b"", b"", b"")
     found = []
     for line in whole.splitlines():
         with contextlib.suppress(ValueError):
