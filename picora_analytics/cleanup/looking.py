@@ -9,7 +9,12 @@ import pandas as pd
 
 from picora_analytics.cleanup.guard import Amount, State, state_of, states_of
 from picora_analytics.client.client import Client
-from picora_analytics.errors import NotFoundError, ResponseFormatError, StatusError
+from picora_analytics.errors import (
+    IncompleteLoadError,
+    NotFoundError,
+    ResponseFormatError,
+    StatusError,
+)
 from picora_analytics.library.frame import Facts, facts_of
 from picora_analytics.library.loading import load_images
 
@@ -35,11 +40,13 @@ class Lookout:
     client : Client
     n_images : int
         How many images the library has, about.
+    n_others : int
+        How many of them are not to be deleted: a listing without any image is no evidence while there are some.
     """
 
-    def __init__(self, client: Client, n_images: int) -> None:
+    def __init__(self, client: Client, n_images: int, n_others: int = 0) -> None:
         self._client = client
-        self._n_images = n_images
+        self._n_images, self._n_others = n_images, n_others
         self._single_reads = True
 
     def look(self, ids: Collection[str]) -> Sight:
@@ -49,7 +56,7 @@ class Lookout:
         Raises
         ------
         IncompleteLoadError
-            If the library had to be listed, and could not be read whole.
+            If the library had to be listed, and could not be read whole, or was said to be empty.
         """
         # One page, the usage, and one image that is there: what single reads need besides themselves.
         if self._single_reads and len(ids) + 3 < -(-self._n_images // PAGE):
@@ -60,6 +67,12 @@ class Lookout:
         listing = load_images(self._client, store=None, progress=False)
         if not len(listing):  # So much is not believed at once.
             listing = load_images(self._client, store=None, progress=False)
+        if not len(listing) and self._n_others:
+            raise IncompleteLoadError(
+                f"The service lists no image at all, where {self._n_others:,} should stay beside the planned ones; "
+                "that is no proof that the planned ones are gone. Try again later.",
+                images=listing,
+            )
         facts = cast(Facts, facts_of(listing))
         self._n_images = facts["n_images"]
         states = states_of(listing[listing.index.isin(list(ids))])

@@ -114,6 +114,11 @@ class DeletionPlan:
         return int(self.images["size_bytes"].sum())
 
     @property
+    def n_others(self) -> int:
+        """How many images the library held beside these."""
+        return max(0, self.library["n_images"] - len(self.images))
+
+    @property
     def expires_at(self) -> dt.datetime:
         """When the plan is too old to act on."""
         return self.made_at + VALID_FOR

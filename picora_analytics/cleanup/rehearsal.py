@@ -20,7 +20,7 @@ __all__ = ["refuse_other_account", "rehearse", "today"]
 def rehearse(plan: DeletionPlan, client: Client) -> DeletionReceipt:
     """Give the receipt as it would be now."""
     refuse_other_account(plan, client)
-    lookout = Lookout(client, plan.library["n_images"])
+    lookout = Lookout(client, plan.library["n_images"], plan.n_others)
     sight = lookout.look({*plan.states, *plan.copies.values()})
     found = today(plan, sight)
     going = plan.amount(one for one, verdict in found.items() if verdict.word == "delete")

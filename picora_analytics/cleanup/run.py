@@ -63,7 +63,7 @@ class Run:
     ) -> None:
         self._plan, self._client, self._ledger = plan, client, ledger
         self._show, self._cancelled, self._fresh_for = show, cancelled, fresh_for
-        self._lookout = Lookout(client, plan.library["n_images"])
+        self._lookout = Lookout(client, plan.library["n_images"], plan.n_others)
         self._sender = Sender(plan, client, self._lookout, ledger)
         self._looked_at = self._said_at = time.monotonic()
         self._waiting: list[str] = []

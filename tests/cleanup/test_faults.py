@@ -161,6 +161,21 @@ def test_what_could_not_be_looked_at_again_says_so(service, client, make_plan, a
     assert any(note.startswith("not looked at again afterwards: ") for note in receipt.notes)
 
 
+def test_an_empty_listing_does_not_prove_that_lost_requests_deleted(
+    service, client, make_plan, apply, gone
+):
+    plan = make_plan(client)
+    one_look = sum(seen.path == "/v1/images" for seen in service.requests)  # The plan's own.
+    service.fail("DELETE", "/v1/*", times=None, status=500)
+    nothing = '{"data": {"items": [], "nextCursor": null}}'
+    service.fail("GET", "/v1/images", skip=one_look, times=None, body=nothing)
+
+    receipt = apply(plan, client)
+
+    assert receipt.counts == {"unknown": 7}
+    assert gone(service) == []
+
+
 def test_a_remembered_library_is_brought_up_to_date(current, reader, make_plan, apply):
     plan = make_plan(reader)
     pic.load_images(reader, progress=False)
@@ -405,7 +420,7 @@ def test_single_reads_that_contradict_are_not_believed(large, fault):
     assert sight.listing is not None
 
 
-def test_an_emptied_library_is_listed_and_everything_is_already_gone(make_plan, apply):
+def test_a_library_said_to_be_empty_stops_the_run_before_anything_is_sent(make_plan, apply):
     with (
         DemoServer(n_images=600, rate_scale=1000) as server,
         pic.Client(server.api_key, server.url) as client,
@@ -414,7 +429,12 @@ def test_an_emptied_library_is_listed_and_everything_is_already_gone(make_plan, 
         for one in list(server.images):
             server.remove(one)
 
-        assert apply(plan, client).counts == {"already gone": 1}
+        with pytest.raises(
+            pic.IncompleteLoadError, match=r"lists no image at all, where 599 .* Try again later\.$"
+        ):
+            apply(plan, client)
+
+        assert {seen.method for seen in server.requests} == {"GET"}
 
 
 def test_a_few_images_of_a_large_library_are_deleted_without_listing_it(make_plan, apply, gone):
