@@ -63,8 +63,8 @@ FAULTS = [
     Planted(
         "what has a lost answer is sent again, unseen",
         "cleanup/sending.py",
-        "            there = self._lookout.look(ids).states\n",
-        "            there = {one: self._plan.states[one] for one in ids}\n",
+        "            there = self._lookout.look(\n",
+        "            there = (lambda _: self._plan)(\n",
         MODEL,
     ),
     Planted(
