@@ -39,7 +39,7 @@ SUBJECTS = {
     ],
     "planfile": ["test_planfile", "test_plan"],
     "choice": ["test_choice", "test_plannable"],
-    "copies": ["test_backup"],
+    "copies": ["test_copies", "test_backup"],
 }
 LONGEST = 90  # Seconds; a mutant that goes round for ever is found as well.
 
