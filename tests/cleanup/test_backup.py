@@ -67,12 +67,6 @@ def service():
 
 
 @pytest.fixture
-def client(service):
-    with pic.Client(service.api_key, service.url) as made:
-        yield made
-
-
-@pytest.fixture
 def images(client):
     return pic.load_images(client, store=None, progress=False)
 

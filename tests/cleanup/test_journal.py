@@ -197,3 +197,13 @@ def test_a_full_disk_stops_the_run(path):
 
     with pytest.raises(JournalError, match=r"No space left on device\); the run stops here"):
         Journal(path, "", 0).intend(["c"])
+
+
+def test_a_journal_that_cannot_be_gone_on_with_stops_the_run(path, document):
+    _written(path, document)
+    past = read_journal(path)
+    path.unlink()
+    path.mkdir()
+
+    with pytest.raises(JournalError, match=r"cannot be written .* nothing is deleted\.$"):
+        Journal.reopen(path, past, None)

@@ -254,3 +254,8 @@ def test_names_that_ask_for_a_second_look_are_named(make_images):
     assert "LOOK TWICE (3)" in shown
     assert "its name says header" in shown
     assert "dated 2014 in its name" in shown
+
+
+@pytest.mark.parametrize(("chosen", "others"), [(["a", "-c"], 3), (["a", "b", "-c", "_d", "e"], 0)])
+def test_a_plan_knows_how_many_images_stay(images, chosen, others):
+    assert _plan(images, chosen).n_others == others

@@ -36,12 +36,6 @@ def service():
 
 
 @pytest.fixture
-def client(service):
-    with pic.Client(service.api_key, service.url) as made:
-        yield made
-
-
-@pytest.fixture
 def kept(service, client, tmp_path):
     """Copies of the three, which are then gone from the library."""
     images = pic.load_images(client, store=None, progress=False)
