@@ -132,15 +132,15 @@ def table_from_frame(images: pd.DataFrame) -> pa.Table:
         values: Any = images.index if field.name == "id" else images[field.name]
         try:
             if field.name == "tags":
-                values = _tag_lists(values, field.type)
-            else:
-                values = pa.Array.from_pandas(values, type=field.type)
+                array = _tag_lists(values, field.type)
+            else:  # Of a Series, Arrow would ask for an attribute, and for that pandas hashes all ids.
+                array = pa.Array.from_pandas(values.array, type=field.type)
         except (pa.ArrowException, TypeError, ValueError) as error:
             raise SchemaError(
                 f"The column {field.name!r} does not hold what load_images puts there ({error}); explode and "
                 "astype change it. Pass the frame as load_images made it."
             ) from error
-        arrays.append(values)
+        arrays.append(array)
     return pa.Table.from_arrays(arrays, schema=SCHEMA)
 
 

@@ -138,7 +138,8 @@ class _Refresh:
 
     def run(self) -> None:
         """Read until the feed brings nothing that is not known, or the service counts what is known."""
-        counts = True
+        # A refresh that got no count asked for one in vain: not again until the next full load.
+        counts = self.kept.feed is None or self.kept.facts["total"] is not None
         for _ in range(ROUNDS):
             news = self._take_changes()
             if self._wanted:

@@ -226,3 +226,12 @@ def test_a_column_that_holds_something_else_is_refused(images, column, values):
         + "$",
     ):
         table_from_frame(changed)
+
+
+def test_making_a_table_leaves_the_frame_as_lean_as_it_was(make_images):
+    images = make_images(size_bytes=range(2_000))
+    before = images.memory_usage(deep=True)
+
+    table_from_frame(images)
+
+    pd.testing.assert_series_equal(images.memory_usage(deep=True), before)

@@ -308,6 +308,19 @@ def test_without_a_count_the_feed_is_walked_until_it_is_silent(library):
     assert_frame_equal(without_hash(images), without_hash(load(client, None)))
 
 
+def test_a_service_that_does_not_count_is_asked_once(library):
+    server, client, store = library
+    server.fail("GET", "/v1/user/me/usage", times=None, status=404)
+    load(client, store)
+    server.add(1)
+    before = len(server.requests)
+
+    images = load(client, store)
+
+    assert asked(server, before) == ["/v1/sync/state", "/v1/images", "/v1/sync/state"]
+    assert counts(images)["added"] == 1
+
+
 @pytest.mark.parametrize("clock", ["the service's", "this machine's"])
 def test_a_library_seen_over_29_days_ago_is_listed_anew(library, clock):
     server, client, store = library
