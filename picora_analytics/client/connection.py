@@ -33,6 +33,7 @@ from picora_analytics.client.retrying import (
     jitter,
 )
 from picora_analytics.client.shapes import UnreadableBodyError
+from picora_analytics.client.transport import DeadlineTransport
 from picora_analytics.errors import (
     RateLimitError,
     ResponseFormatError,
@@ -102,7 +103,7 @@ class Connection:
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
         # httpx's Client does much that one host needs not (redirects, cookies, merging), at half a page's cost.
-        self._http = httpx.HTTPTransport(
+        self._http = DeadlineTransport(
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
             trust_env=base_url.host not in LOOPBACK,
             proxy=proxy_for(base_url),
@@ -253,7 +254,6 @@ class Connection:
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
-        deadline = time.monotonic() + patience
         target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")
         request = httpx.Request(
             method,
@@ -261,7 +261,10 @@ class Connection:
             self._origin.copy_with(raw_path=target.encode("ascii")),
             headers=_HEADERS,
             json=json,
-            extensions={"timeout": httpx.Timeout(patience).as_dict()},
+            extensions={
+                "timeout": httpx.Timeout(patience).as_dict(),
+                "deadline": time.monotonic() + patience,
+            },
             **(form or {}),
         )
         failure: str
@@ -271,9 +274,7 @@ class Connection:
             with contextlib.closing(self._http.handle_request(request)) as response:
                 response.request = request
                 # A body that echoes the key must not carry it into a traceback or a frame.
-                body = _read(response, deadline, where).replace(
-                    self.secret.reveal().encode(), b"<key>"
-                )
+                body = _read(response, where).replace(self.secret.reveal().encode(), b"<key>")
             heard = response.status_code != 429
         except KeyboardInterrupt as interrupt:
             strip_tracebacks(interrupt)  # The HTTP libraries' frames hold the key.
@@ -325,8 +326,8 @@ class Connection:
         return date or dt.datetime.now(dt.UTC)
 
 
-def _read(response: httpx.Response, deadline: float, where: str) -> bytes:
-    """Read a body under a total deadline and a ceiling: a read timeout alone never ends a slow drip."""
+def _read(response: httpx.Response, where: str) -> bytes:
+    """Read a body up to a ceiling."""
     too_much = f"{where} sent more than {MAX_BODY // 1024**2} MiB; it was cut off."
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
@@ -337,8 +338,6 @@ def _read(response: httpx.Response, deadline: float, where: str) -> bytes:
         size += len(chunk)
         if size > MAX_BODY:
             raise TransportError(too_much)
-        if time.monotonic() > deadline:
-            raise TransportError(f"{where} was not sent within the timeout; it was cut off.")
     return b"".join(chunks)
 
 

@@ -1,5 +1,6 @@
 """Every way an answer can fail, the retries, and the key that stays where it belongs."""
 
+import contextlib
 import datetime as dt
 import email.utils
 import gzip
@@ -476,20 +477,23 @@ def test_an_answer_that_is_no_http_is_a_transport_error(raw, connect_to, answer)
         listing(connect_to(server.url, max_wait=0.3))
 
 
-def test_a_slow_answer_ends_with_the_timeout_although_each_byte_comes_in_time(connect_to):
+HEAD = b"HTTP/1.1 200 OK\r\nx-padding: " + b"." * 1000 + b"\r\ncontent-length: 1000\r\n\r\n"
+
+
+@pytest.mark.parametrize("at_once", [0, len(HEAD)], ids=["the head", "the body"])
+def test_a_slow_answer_ends_with_the_timeout_although_each_byte_comes_in_time(connect_to, at_once):
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
 
         def drip():
             connection, _ = server.accept()
-            with connection:
+            with connection, contextlib.suppress(OSError):
                 connection.recv(65536)
-                connection.sendall(b"HTTP/1.1 200 OK\r\ncontent-length: 1000\r\n\r\n")
-                try:
-                    while not done.wait(0.05):
-                        connection.sendall(b" ")
-                except OSError:
-                    pass
+                connection.sendall(HEAD[:at_once])
+                for byte in HEAD[at_once:] + b" " * 999:
+                    if done.wait(0.05):
+                        return
+                    connection.sendall(bytes([byte]))
 
         thread = threading.Thread(target=drip, daemon=True)
         thread.start()
@@ -500,13 +504,66 @@ def test_a_slow_answer_ends_with_the_timeout_although_each_byte_comes_in_time(co
         with pytest.raises(
             TransportError,
             match=exactly(
-                "GET /v1/images at 127.0.0.1 was not sent within the timeout; it was cut off."
+                "GET /v1/images at 127.0.0.1 got no answer (ReadTimeout: timed out). "
+                f"Check the network and the base URL '{client.base_url}'."
             ),
         ):
             listing(client)
 
         done.set()
         thread.join()
+
+
+@pytest.fixture
+def silent_resolver(monkeypatch):
+    """Give an event until which no name is looked up, as where the resolver does not answer."""
+    asked, answered, lookup = threading.Event(), threading.Event(), socket.getaddrinfo
+
+    def wait(*args, **options):
+        asked.set()
+        try:
+            answered.wait()
+        except KeyboardInterrupt:  # The C library would go on all the same.
+            raise AssertionError("Ctrl-C came to the lookup, which does not hear it") from None
+        return lookup(*args, **options)
+
+    monkeypatch.setattr(socket, "getaddrinfo", wait)
+    yield asked, answered
+    answered.set()
+    for thread in threading.enumerate():
+        if thread.name == "picora-connect":
+            thread.join()
+
+
+def test_a_name_that_is_not_found_out_ends_with_the_timeout(silent_resolver, connect_to):
+    _, answered = silent_resolver
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        client = connect_to(
+            f"http://127.0.0.1:{server.getsockname()[1]}", timeout=0.3, max_wait=0.01
+        )
+
+        with pytest.raises(TransportError, match="ConnectTimeout: timed out"):
+            listing(client)
+
+        answered.set()
+        late, _ = server.accept()
+        with late:
+            assert late.recv(65536) == b""  # The connection that came too late is closed unused.
+
+
+def test_ctrl_c_is_heard_while_a_name_is_looked_up(silent_resolver, connect_to):
+    asked, _ = silent_resolver
+    client = connect_to("http://127.0.0.1:9")
+
+    def interrupt():
+        asked.wait()
+        signal.pthread_kill(threading.main_thread().ident, signal.SIGINT)
+
+    thread = threading.Thread(target=interrupt, daemon=True)
+    thread.start()
+    with pytest.raises(KeyboardInterrupt):
+        listing(client)
+    thread.join()
 
 
 def test_an_answer_without_end_is_cut_off(raw, http, connect_to):
