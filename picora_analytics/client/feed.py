@@ -15,7 +15,7 @@ from msgspec import Struct
 
 from picora_analytics.client.client import Client
 from picora_analytics.client.connection import Answer
-from picora_analytics.client.shapes import Name, Time, decode_data
+from picora_analytics.client.shapes import Name, Time, decode_data, refuse_repeated
 from picora_analytics.errors import ResponseFormatError, StatusError
 
 __all__ = ["Change", "ChangePage", "read_changes"]
@@ -153,6 +153,7 @@ def _decode(answer: Answer) -> tuple[_Page, dt.datetime]:
             raise ResponseFormatError(
                 f"{answer.where} answered no page of changes ({error}); nothing was taken from it."
             ) from None
+    refuse_repeated(answer.body, (b'"changes"', b'"nextCursor"', b'"hasMore"'), where=answer.where)
     odd = {change.op for change in page.changes if change.type == "image"} - {"upsert", "delete"}
     if odd or (page.has_more and not page.next_cursor):
         what = f"changes of the kind {min(odd)[:40]!r}" if odd else "more changes but no cursor"

@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import datetime as dt
 import json
-from typing import Annotated, Any
+from typing import Annotated, Any, NoReturn
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
@@ -25,6 +25,7 @@ __all__ = [
     "decode_listing",
     "decode_object",
     "decode_page",
+    "refuse_repeated",
 ]
 
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -219,9 +220,12 @@ def decode_listing(body: bytes, *, server_time: dt.datetime, where: str) -> List
         rows = listing.items if listing.items is not UNSET else listing.images
         if rows is UNSET:
             raise msgspec.ValidationError
+        rows_key = b'"images"' if listing.items is UNSET else b'"items"'
+        refuse_repeated(body, (rows_key, b'"nextCursor"'), where=where)
         next_cursor, total, more = listing.nextCursor, listing.total, listing.hasMore
     except (msgspec.DecodeError, RecursionError):  # Not as documented somewhere: field by field.
         data = decode_data(body, where=where)
+        refuse_repeated(body, (b'"items"', b'"images"', b'"nextCursor"'), where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
         outer = data if isinstance(data, dict) else {}
         next_cursor, more = outer.get("nextCursor"), outer.get("hasMore") is True
@@ -263,7 +267,8 @@ def decode_data(body: bytes, *, where: str) -> Any:
         try:
             answer = msgspec.json.decode(body)
         except msgspec.DecodeError:
-            answer = json.loads(body)  # Takes half a surrogate pair, as a name cut in an emoji has.
+            # Takes half a surrogate pair, as a name cut in an emoji has.
+            answer = json.loads(body, parse_constant=_no_number)
     except (ValueError, RecursionError):
         kind = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
         raise UnreadableBodyError(
@@ -271,6 +276,36 @@ def decode_data(body: bytes, *, where: str) -> Any:
             "and is no proxy or login page in between?"
         ) from None
     return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
+
+
+def refuse_repeated(body: bytes, keys: tuple[bytes, ...], *, where: str) -> None:
+    """
+    Refuse an answer that says one of these keys twice: the last would win, and may end a listing early.
+
+    Raises
+    ------
+    UnreadableBodyError
+    """
+    # A text that stands twice may be somebody's tag: only then are the keys themselves read.
+    if any(body.find(key, body.find(key) + len(key)) >= 0 for key in keys):
+        try:
+            json.loads(body, object_pairs_hook=_once)
+        except ValueError as error:
+            raise UnreadableBodyError(
+                f"{where} answered JSON that {error}; nothing was taken from it."
+            ) from None
+
+
+def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
+    found = dict(pairs)
+    if len(found) < len(pairs):
+        twice = next(name for name in found if sum(name == other for other, _ in pairs) > 1)
+        raise ValueError(f"says {twice[:40]!r} twice")
+    return found
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(f"{name} is no JSON")
 
 
 def decode_object(body: bytes, *, where: str) -> dict[str, Any]:

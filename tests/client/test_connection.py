@@ -286,6 +286,13 @@ GOOD_AFTER = [
     pytest.param({"cut": 40}, id="cut in the body"),
     pytest.param({"body": "<html>maintenance</html>"}, id="HTML under 200"),
     pytest.param({"body": '{"data": {"images": ['}, id="truncated JSON under 200"),
+    pytest.param(
+        {"body": '{"data": {"images": [], "nextCursor": NaN}}'}, id="a number that is none"
+    ),
+    pytest.param(
+        {"body": '{"data": {"images": [], "nextCursor": "c", "nextCursor": null}}'},
+        id="a cursor said twice",
+    ),
     pytest.param({"body": b"\xef\xbb\xbf"}, id="nothing but a byte order mark under 200"),
     pytest.param({"status": 429, "headers": {"Retry-After": "0"}}, id="429, at once"),
     pytest.param(

@@ -245,6 +245,7 @@ def test_a_page_with_neither_items_nor_images_is_never_an_empty_library(data, fo
     [
         pytest.param(b"<!DOCTYPE html><title>Sign in", "an HTML page", id="a login page"),
         pytest.param(b'{"data": {"items": [', "no JSON", id="cut off"),
+        pytest.param(b'{"data": {"items": [], "total": NaN}}', "no JSON", id="not a number"),
         pytest.param(b"", "no JSON", id="nothing"),
         pytest.param(b"\xff\xfe", "no JSON", id="no text"),
         pytest.param(b"[" * 100_000, "no JSON", id="endless nesting"),
@@ -258,6 +259,36 @@ def test_a_body_that_is_no_json_says_so(body, kind):
 
     with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
         page_of(body)
+
+
+ROW = json.dumps(CURRENT)
+
+
+@pytest.mark.parametrize(
+    ("body", "said"),
+    [
+        (f'{{"data": {{"images": [{ROW}], "images": [], "nextCursor": "c"}}}}', "'images'"),
+        (
+            f'{{"data": {{"items": [{ROW}], "nextCursor": "c", "nextCursor": null}}}}',
+            "'nextCursor'",
+        ),
+        (f'{{"data": {{"images": [{ROW}]}}, "data": {{"images": []}}}}', "'data'"),
+        (f'{{"data": {{"images": [{ROW}], "images": [], "total": "odd"}}}}', "'images'"),
+    ],
+)
+def test_a_page_that_says_a_thing_twice_is_not_read(body, said):
+    message = f"{WHERE} answered JSON that says {said} twice; nothing was taken from it."
+
+    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
+        page_of(body.encode())
+
+
+def test_tags_may_be_called_like_what_an_answer_is_made_of():
+    tags = ["images", "items", "nextCursor", "images"]
+
+    page = page_of({"data": {"images": [{**CURRENT, "tags": tags}], "nextCursor": "c"}})
+
+    assert (page.images[0].tags, page.next_cursor) == (tuple(tags), "c")
 
 
 def test_an_answer_that_must_be_an_object_and_is_none_says_so():
