@@ -12,7 +12,7 @@ from pathlib import Path
 
 import platformdirs
 
-__all__ = ["append_line", "data_folder", "session_folder", "write_atomic"]
+__all__ = ["append_line", "data_folder", "session_folder", "sync_folder", "write_atomic"]
 
 
 def data_folder() -> Path:
@@ -40,7 +40,7 @@ def append_line(path: Path, line: bytes) -> None:
                 file.write(b"\n")
         file.write(line + b"\n")
         os.fsync(file.fileno())
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
 def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
@@ -66,11 +66,11 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
-    _sync_folder(path.parent)
+    sync_folder(path.parent)
 
 
-def _sync_folder(folder: Path) -> None:
-    """Make the rename itself durable, where the platform can."""
+def sync_folder(folder: Path) -> None:
+    """Make the names in a folder durable, where the platform can."""
     if os.name == "posix":
         descriptor = os.open(folder, os.O_RDONLY)
         try:

@@ -13,6 +13,7 @@ import msgspec
 from filelock import FileLock, Timeout
 
 from picora_analytics.errors import SnapshotError
+from picora_analytics.files import sync_folder
 from picora_analytics.library.planning import Cut
 
 __all__ = ["Checkpoint", "Origin", "SavedPage"]
@@ -158,8 +159,13 @@ class Checkpoint:
 
     def _begin(self) -> None:
         descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
-        with os.fdopen(descriptor, "wb", buffering=0) as file:
-            self._write(file, _sealed(b'{"checkpoint":' + msgspec.json.encode(self.origin)))
+        try:
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                self._write(file, _sealed(b'{"checkpoint":' + msgspec.json.encode(self.origin)))
+            sync_folder(self.path.parent)
+        except OSError:
+            self.path.unlink()
+            raise
 
     def _look(self) -> None:
         """Judge what is there: go on from it, refuse it, or throw it away where it has run out."""

@@ -142,6 +142,7 @@ class _Load:
         self._budget = RetryBudget()
         self._started = dt.datetime.now(dt.UTC)
         self._checkpoint: Checkpoint | None = None
+        self._writable = True
         self.resumed = 0
         if remembered is not None:
             self._open(remembered, anew=anew)
@@ -195,7 +196,7 @@ class _Load:
             what = (
                 f"The library was not read whole: page {reading.n_pages + 1} never came. {problem}"
             )
-        advice = _ANEW if self._checkpoint is None else _GOES_ON
+        advice = _GOES_ON if self._checkpoint is not None and self._writable else _ANEW
         raise IncompleteLoadError(
             f"{what} {_KEPT.format(len(images), advice)}", images=images
         ) from (problem if isinstance(problem, APIError) else None)
@@ -233,7 +234,7 @@ class _Load:
 
     def add(self, entry: SavedPage | Cut) -> None:
         """Write down a page or a cut; a full disk costs the checkpoint, not the load."""
-        if self._checkpoint is None:
+        if self._checkpoint is None or not self._writable:
             return
         try:
             self._checkpoint.add(entry)
@@ -243,8 +244,9 @@ class _Load:
                 f"written ({error}). Choose another folder with store=.",
                 stacklevel=6,
             )
-            self._checkpoint.close()
-            self._checkpoint = None
+            self._writable = (
+                False  # What it holds serves a later load, unless this one comes to its end.
+            )
 
     def _open(self, remembered: SnapshotStore, *, anew: bool) -> None:
         origin = Origin(

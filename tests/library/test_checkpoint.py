@@ -1,15 +1,28 @@
 """A load that was cut short goes on from its checkpoint, or refuses one that is not its own."""
 
 import datetime as dt
+import errno
+import itertools
 import json
+import os
 import random
 import re
+import warnings
 
 import pytest
 from filelock import FileLock
 from kills import ONE, SEVERAL, kill_and_go_on, nursery
+from mortal import Disk
+from pandas.testing import assert_frame_equal
+from steps import at_step
 
-from picora_analytics import DemoServer, IncompleteLoadError, SnapshotError, load_images
+from picora_analytics import (
+    DemoServer,
+    IncompleteLoadError,
+    SnapshotError,
+    SnapshotStore,
+    load_images,
+)
 from picora_analytics.library.checkpoint import NAME, Checkpoint, Origin, SavedPage
 from picora_analytics.library.planning import Cut
 
@@ -251,6 +264,76 @@ def test_a_full_disk_costs_the_checkpoint_and_not_the_load(serve, tmp_path):
 
     assert len(images) == 450
     assert images.attrs["picora"]["status"] == "complete"
+
+
+# Ctrl-C and a power cut, at every step
+
+
+class PowerCutError(BaseException):
+    """What only `finally` sees."""
+
+
+@pytest.mark.parametrize("ends", [KeyboardInterrupt, PowerCutError])
+def test_broken_off_at_any_step_a_load_goes_on_to_the_exact_library(
+    serve, tmp_path, ends, monkeypatch
+):
+    server, client = serve(250, seed_only=True, rate_scale=100)
+    whole = load(client, None)
+    fsync, n_listed = os.fsync, len(listed(server))
+    for step in itertools.count():
+        folder = tmp_path / str(step)
+        folder.mkdir()
+        disk = Disk(folder)
+
+        def end(disk=disk):
+            if ends is PowerCutError:
+                disk.fail()
+            raise ends
+
+        monkeypatch.setattr(os, "fsync", disk.fsync)
+        try:
+            with at_step(step, end):
+                load(client, folder)
+            break  # The step after the last.
+        except ends:
+            saved = SnapshotStore(folder).versions()
+        finally:
+            monkeypatch.setattr(os, "fsync", fsync)
+
+        images = load(client, folder)
+
+        assert_frame_equal(images, whole)
+        assert images.attrs["picora"]["status"] == "complete"
+        assert len(SnapshotStore(folder).versions()) == 1
+        assert not list(folder.glob("checkpoint*"))
+        # Three pages and the newest one again; a page and that one may be asked for twice.
+        asked, n_listed = len(listed(server)) - n_listed, len(listed(server))
+        assert asked <= 6 or saved
+    assert step > 15
+
+
+def test_a_disk_that_fails_at_any_step_costs_no_image(serve, tmp_path):
+    _, client = serve(250, seed_only=True, rate_scale=100)
+    whole = load(client, None)
+
+    def fail():
+        if steps[-1] not in ("send", "recv"):
+            raise OSError(errno.EIO, "Input/output error")
+
+    for step in itertools.count():
+        folder = tmp_path / str(step)
+        with warnings.catch_warnings(record=True) as said, at_step(step, fail) as steps:
+            warnings.simplefilter("always")
+            images = load(client, folder)
+
+        assert_frame_equal(images, whole)
+        assert not list(folder.glob("checkpoint*"))
+        if "send" in steps[:step] and steps[step:] and steps[step] not in ("send", "recv"):
+            assert re.search("cannot be written|not remembered", str(said[0].message))
+        assert_frame_equal(load(client, folder), whole)
+        if len(steps) <= step:
+            break
+    assert step > 15
 
 
 # kill -9

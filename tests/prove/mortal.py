@@ -71,7 +71,7 @@ class Mortals:
         return status != 0, steps
 
 
-class _Disk:
+class Disk:
     """A disk that forgets what was not synced, when the power fails."""
 
     def __init__(self, folder: Path) -> None:
@@ -99,7 +99,7 @@ class _Disk:
 def _live(job: dict[str, Any], report: int) -> None:
     import picora_analytics as pic
 
-    disk = _Disk(Path(job["journal"]).parent)
+    disk = Disk(Path(job["journal"]).parent)
     if job["power"]:
         os.fsync = disk.fsync
 
