@@ -96,19 +96,21 @@ def _shared_tuples(column: pa.ChunkedArray) -> Any:
     lists = column.combine_chunks()
     flat = pc.list_flatten(lists).dictionary_encode()
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(zero_copy_only=False)
-    offsets = pa.array(np.concatenate([[0], np.cumsum(lengths)]), pa.int32())
+    offsets = np.concatenate([[0], np.cumsum(lengths)]).astype(np.int32)
     # A row written as the numbers of its tags, so that no tag can hold the separator.
-    numbers = pa.ListArray.from_arrays(offsets, flat.indices.fill_null(-1).cast(pa.string()))
-    codes = pc.binary_join(numbers, ",").dictionary_encode().indices.to_numpy()
+    numbers = flat.indices.fill_null(-1)
+    written = pa.ListArray.from_arrays(pa.array(offsets), numbers.cast(pa.string()))
+    codes = pc.binary_join(written, ",").dictionary_encode().indices.to_numpy()
     first = np.zeros(codes.max(initial=-1) + 1, dtype=np.int64)
     first[codes[::-1]] = np.arange(len(codes))[::-1]
-    # Unknown tags have no numbers either: they are told apart from `()` below.
-    known = pc.fill_null(lists, pa.scalar([], lists.type)).take(pa.array(first))
+    words = np.array([*flat.dictionary.to_pylist(), None], dtype=object)
+    tags = words[numbers.to_numpy()].tolist()
     tuples = np.empty(len(first), dtype=object)
-    for number, tags in enumerate(known.to_pylist()):
-        tuples[number] = tuple(tags)
+    spans = zip(offsets[first].tolist(), offsets[first + 1].tolist(), strict=True)
+    for number, (start, stop) in enumerate(spans):
+        tuples[number] = tuple(tags[start:stop])
     rows = tuples[codes]
-    rows[lists.is_null().to_numpy(zero_copy_only=False)] = None
+    rows[lists.is_null().to_numpy(zero_copy_only=False)] = None  # Those have no numbers, like `()`.
     return rows
 
 
@@ -149,7 +151,7 @@ def _tag_lists(tags: pd.Series[Any], kind: pa.DataType) -> pa.Array:
         codes, different = pd.factorize(tags.to_numpy(dtype=object))
     except TypeError:  # Arrays, as plain pandas reads them from Parquet, have no hash.
         return pa.array(map(_plain_tags, tags), kind)
-    lists = pa.array(map(_plain_tags, different), kind)
+    lists = pa.array([one if type(one) is tuple else _plain_tags(one) for one in different], kind)
     return lists.take(pa.array(codes, mask=codes < 0))
 
 
