@@ -36,7 +36,9 @@ SLACK = 64 * 1024  # What may come beyond the size told, to tell a longer file f
 MAX_TRIES = 4
 TIMEOUT = 30.0  # Seconds for each step of one request.
 PATIENCE = 900.0  # Seconds for one image, all tries together.
-MAX_DOUBTS = 3  # A 404 of the signing route may be about the image, or there is no such route.
+# What an address answers that leads nowhere any more; None is no answer at all.
+GONE = (None, 301, 302, 307, 308, 404, 410)
+MAX_DOUBTS = 3  # So often one image's answer is no answer about the others.
 
 
 class NotCopiedError(Exception):
@@ -110,6 +112,8 @@ class Copier:
         self._signing = threading.Lock()
         self._no_signing = ""
         self._signed = self._doubts = 0
+        self._moved: dict[str, str] = {}
+        self._stayed = 0
 
     def close(self) -> None:
         """Close the connections to the picture hosts."""
@@ -203,6 +207,8 @@ class Copier:
             except PictureError as error:
                 if error.status == 202:  # Docs, archive tier: a placeholder, and Retry-After: 60.
                     raise ArchivedError(error.retry_after or 60.0) from None
+                if attempt == 1 and self._has_moved(image, error):
+                    continue
                 pause = max(error.retry_after, random.uniform(0.1, 0.25 * 2**attempt))  # noqa: S311
                 late = time.monotonic() + pause > until
                 if not error.passing or attempt == MAX_TRIES or late:
@@ -226,7 +232,7 @@ class Copier:
         if image.is_public is False:
             return self._stream(self._sign(image), image, take, until)
         try:
-            return self._stream(image.url, image, take, until)
+            return self._stream(self._moved.get(image.id, image.url), image, take, until)
         except PictureError as error:
             # Private, or its owner allows it on some sites only (docs, hotlink page: signed addresses work).
             if error.status not in (401, 403):
@@ -237,6 +243,20 @@ class Copier:
         except NotCopiedError as error:
             raise NotCopiedError(f"{refused}, and {error}") from None
         return self._stream(signed, image, take, until)
+
+    def _has_moved(self, image: ImageRecord, error: PictureError) -> bool:
+        """Ask for the address of now where the one that is known fails: plans are kept for days, and hosts move."""
+        if error.status not in GONE or self._stayed >= MAX_DOUBTS or self._stopped():
+            return False
+        try:
+            address = self._client._image(image.id, self._ended).url
+        except (APIError, StoppedError):
+            address = image.url
+        if address == image.url:
+            self._stayed += 1
+            return False
+        self._moved[image.id] = address
+        return True
 
     def _stream(
         self, address: str, image: ImageRecord, take: Callable[[bytes], object], until: float

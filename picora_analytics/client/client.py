@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Protocol, Self
@@ -181,7 +182,7 @@ class Client:
         cursor : str, optional
             Go on from a page's ``next_cursor`` under the same tag.
         page_size : int
-            1 to 100 (seed document).
+            1 to 100 (Images API page).
 
         Yields
         ------
@@ -219,7 +220,7 @@ class Client:
         """
         Read one image.
 
-        The call is newer than the seed document: on a server that does not know it, a 404 says
+        The call is newer than the two oldest ones: on a server that does not know it, a 404 says
         nothing about the image.
 
         Parameters
@@ -238,9 +239,14 @@ class Client:
             "..",
         ):  # Dots would climb the path.
             raise ValueError(f"image_id={image_id!r} is not the id of an image.")
-        path = f"/v1/images/{quote(image_id, safe='')}"
+        return self._image(image_id)
+
+    def _image(self, image_id: str, stop: threading.Event | None = None) -> ImageRecord:
+        """Read one image; `stop` ends every wait when set, with a `StoppedError`."""
         return self._connection.get(
-            path, lambda answer: decode_image(answer.body, where=answer.where)
+            f"/v1/images/{quote(image_id, safe='')}",
+            lambda answer: decode_image(answer.body, where=answer.where),
+            stop=stop,
         )
 
     def verify(self) -> Credentials | None:
@@ -250,7 +256,7 @@ class Client:
         Returns
         -------
         Credentials or None
-            None where the server does not tell (the call is newer than the seed document).
+            None where the server does not tell (the call is newer than the two oldest ones).
 
         Raises
         ------

@@ -115,6 +115,33 @@ def test_a_plan_backs_up_its_images_and_deletes_nothing(tmp_path):
         assert "addresses, upload dates and view counts cannot come back" in backup._repr_html_()
 
 
+def test_pictures_are_copied_from_where_they_are_by_now(tmp_path):
+    with DemoServer(n_images=8) as before, pic.Client(before.api_key, before.url) as client:
+        images = pic.load_images(client, store=None, progress=False)
+
+    with DemoServer(n_images=8) as now, pic.Client(now.api_key, now.url) as client:
+        backup = copied(images, client, tmp_path / "kept")
+
+        assert backup.failed == {}
+        assert {one: proof.sha256 for one, proof in backup.proofs.items()} == hashes(now)
+
+
+def test_a_host_that_is_down_is_not_looked_up_for_each_picture(service, client, tmp_path):
+    for number in range(20):
+        service.upload(drawn("PNG", (number, 0, 0)), f"{number}.png")
+    images = pic.load_images(client, store=None, progress=False)
+    public = images[images["is_public"]]
+    for one in public.index:
+        service.fail("GET", f"/{one}.*", times=None, status=404)
+
+    backup = copied(images, client, tmp_path / "kept")
+
+    assert set(backup.failed) == set(public.index)
+    looked_up = [seen for seen in service.requests if seen.path.startswith("/v1/images/")]
+    # Some are under way at once when the third answer comes.
+    assert 3 <= sum(seen.method == "GET" for seen in looked_up) < len(public)
+
+
 def test_a_plan_of_another_account_is_not_copied(images, tmp_path):
     plan = pic.plan_deletion(images, list(images.index[:1]), reason="a test")
 
