@@ -65,6 +65,19 @@ def cli() -> None:
     """
 
 
+class _Output(click.Path):
+    """A file to be written; that its folder is missing is said before anything is loaded for it."""
+
+    def __init__(self) -> None:
+        super().__init__(dir_okay=False)
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        folder = Path(value).parent
+        if value != "-" and not folder.is_dir():
+            self.fail(f"There is no folder {str(folder)!r} to write {value!r} into.", param, ctx)
+        return super().convert(value, param, ctx)
+
+
 def _with_client(command: Callable[..., Any]) -> Callable[..., Any]:
     """Give a command its client: the person's own, or with --demo an invented library."""
 
@@ -134,7 +147,7 @@ def check(client: Client) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=_Output(),
     help="Write the rows: .csv (safe for spreadsheets) or .parquet.",
 )
 @_with_client
@@ -145,6 +158,8 @@ def load(
     if output and Path(output).suffix.lower() not in (".csv", ".parquet"):
         raise click.UsageError(f"--output {output!r} ends neither in .csv nor in .parquet.")
     images = _load(client, tag=tag, refresh=refresh, store=store)
+    if tag is not None and images.empty:
+        click.echo(f"No image has exactly the tag {tag!r}.", err=True)
     _show_tables(images)
     if output:
         _write_rows(images, Path(output))
@@ -193,12 +208,8 @@ def _write_rows(images: pd.DataFrame, path: Path) -> None:
 @click.option(
     "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
 )
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="Save the plan for review, as JSON."
-)
-@click.option(
-    "--csv", "csv_path", type=click.Path(dir_okay=False), help="Also write the rows as CSV."
-)
+@click.option("-o", "--output", type=_Output(), help="Save the plan for review, as JSON.")
+@click.option("--csv", "csv_path", type=_Output(), help="Also write the rows as CSV.")
 @click.option(
     "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
 )
@@ -284,7 +295,7 @@ def backup(client: Client, plan_file: str, folder: str) -> None:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(dir_okay=False),
+    type=_Output(),
     help="Write old and new ids and addresses and every outcome, as CSV.",
 )
 @_with_client
@@ -342,9 +353,7 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
 @click.option(
     "--store", type=click.Path(file_okay=False), help="With --standing-order: the snapshots."
 )
-@click.option(
-    "-o", "--output", type=click.Path(dir_okay=False), help="Write the receipt: .json or .csv."
-)
+@click.option("-o", "--output", type=_Output(), help="Write the receipt: .json or .csv.")
 @_with_client
 def apply(
     client: Client,
@@ -452,6 +461,7 @@ def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
     "-o",
     "--output",
     "outputs",
+    type=_Output(),
     multiple=True,
     default=["picora-report.html"],
     show_default=True,
@@ -568,8 +578,16 @@ def snapshots(store: str | None, prune: int | None, demo: bool) -> None:
         click.echo(f"At most {kept.keep} are kept in {kept.folder}", err=True)
     else:
         click.echo(
-            "Nothing is remembered yet; `picora-analytics load` makes the first snapshot.", err=True
+            f"Nothing is remembered yet; `picora-analytics load` makes the first snapshot.{_forgets(kept)}",
+            err=True,
         )
+
+
+def _forgets(kept: SnapshotStore) -> str:
+    from picora_analytics.files import session_folder
+
+    demo = session_folder() in kept.folder.parents
+    return " A demo is forgotten with the command; give each --store DIR." if demo else ""
 
 
 @_with_client
@@ -603,9 +621,13 @@ def diff(old: str, new: str, store: str | None, demo: bool) -> None:
         kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
         versions = kept.versions()
         if name == "previous" and len(versions) < 2:
+            there = (
+                "One snapshot is there, and a load that finds nothing changed makes no second."
+                if versions
+                else "Nothing is remembered yet."
+            )
             raise click.ClickException(
-                f"{len(versions)} of 2 snapshots are there; load again later, and compare then."
-                + (" The demo's need --store: it forgets." if demo and not store else "")
+                f"{there} Load again later, and compare then.{_forgets(kept)}"
             )
         frames.append(kept.load(versions[-2] if name == "previous" else name))
     click.echo(repr(compare_snapshots(*frames)))
@@ -623,9 +645,7 @@ def lab(folder: str, jupyter_options: Sequence[str]) -> None:
     from importlib.util import find_spec
 
     if find_spec("jupyterlab") is None:
-        raise click.ClickException(
-            "JupyterLab is not installed; type: pip install 'picora-analytics[notebook]'"
-        )
+        raise click.ClickException("JupyterLab is not installed; type: pip install jupyterlab")
     target = Path(folder)
     target.mkdir(parents=True, exist_ok=True)
     for source in _notebooks():
@@ -701,15 +721,25 @@ def demo(output: str) -> None:
     size_kib = page.stat().st_size // 1024
     _head("REPORT", f"{page}   (open it in a browser; {size_kib} KiB, no network needed)\n")
     _head("NEXT")
+    command = _as_typed()
     for line in (
         "make lab      the same in JupyterLab; after a pip install: picora-analytics lab",
         "The whole preview of that plan, and a file to review:",
-        '  picora-analytics plan --demo --older-than 730 --untagged --reason "forgotten" -o plan.json',
+        f'  {command} plan --demo --older-than 730 --untagged --reason "forgotten" -o plan.json',
         "Your own library (a key that only reads is enough until the day you delete):",
-        "  export PICORA_API_KEY=sk_live_...   &&   picora-analytics check",
+        f"  export PICORA_API_KEY=sk_live_...   &&   {command} check",
     ):
         click.echo(f" {line}")
     click.echo(f" Done in {time.monotonic() - started:.1f} s.")
+
+
+def _as_typed() -> str:
+    """Give this command as a person can type it here: from a checkout's environment it is not on the PATH."""
+    if shutil.which("picora-analytics"):
+        return "picora-analytics"
+    command = Path(sys.executable).with_name("picora-analytics")
+    here = Path.cwd()
+    return str(command.relative_to(here) if command.is_relative_to(here) else command)
 
 
 def _head(word: str, text: str = "") -> None:

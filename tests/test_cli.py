@@ -386,7 +386,10 @@ def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
         two = run("diff", "--store", "kept", server=server)
 
     assert one.returncode == 1
-    assert one.stderr.endswith("1 of 2 snapshots are there; load again later, and compare then.\n")
+    assert one.stderr.endswith(
+        "One snapshot is there, and a load that finds nothing changed makes no second. Load again later, and "
+        "compare then.\n"
+    )
     assert len(listed.stdout.splitlines()) == 2
     assert two.stdout.startswith("0 added, 1 removed, 0 changed, 0 replaced, -")
     assert gone in two.stdout
@@ -473,7 +476,9 @@ def test_written_rows_can_be_compared_with_what_is_remembered(run):
             ["diff", "a.parquet", "b.parquet"], "There is no file a.parquet.\n", id="no file"
         ),
         pytest.param(
-            ["diff", "--store", "none"], "load again later, and compare then.\n", id="no snapshots"
+            ["diff", "--store", "none"],
+            "Nothing is remembered yet. Load again later, and compare then.\n",
+            id="no snapshots",
         ),
         pytest.param(
             ["diff", "2020-01-01", "--store", "none"], "makes the first.\n", id="no such day"

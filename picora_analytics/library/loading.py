@@ -32,7 +32,7 @@ from picora_analytics.units import format_bytes
 __all__ = ["load_images"]
 
 _KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
-_ANEW, _GOES_ON = "load again for a whole frame", "calling load_images again goes on from there"
+_ANEW, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
 
 
 def load_images(
@@ -97,15 +97,25 @@ def load_images(
         raise ValueError(f"refresh={refresh!r} is none of 'auto', 'full' and 'never'.")
     if tag is not None and refresh == "never":
         raise ValueError("A load by tag is not remembered, so refresh='never' has nothing to give.")
+    if not isinstance(client, Client):  # Perhaps the key itself, which is shown nowhere.
+        raise TypeError(
+            f"client is of the type {type(client).__name__}, not a Client; pic.connect() gives one."
+        )
     client.iter_pages(tag=tag)  # Complains of a tag that is none.
     account = client.account()
     remembered = None if tag is not None else _store(store, account, client)
+    show = progress_for(progress, "Loading")
     if refresh == "never":
         if remembered is None:
             raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
-        return remembered.load()
+        kept = remembered.load()
+        facts = kept.attrs["picora"]
+        show.finish(
+            f"As remembered: {len(kept):,} images, {format_bytes(facts['size_bytes'])}; "
+            f"read {facts['loaded_at'][:16].replace('T', ' ')} UTC, not since"
+        )
+        return kept
 
-    show = progress_for(progress, "Loading")
     if refresh == "auto" and remembered is not None:
         images = refreshed(client, remembered, show)
         if images is not None:
@@ -185,18 +195,20 @@ class _Load:
         images = frame_from_table(table, facts, tags)
         if problem is None:
             return images
+        advice = _GOES_ON if self._checkpoint is not None and self._writable else _ANEW
+        read = f"{len(images):,} images of {reading.n_pages:,} pages"
+        if isinstance(problem, KeyboardInterrupt):
+            show.finish(f"Stopped after {read}; {advice}")
+            raise problem
         name = (
             "IncompleteLoadError" if isinstance(problem, BrokenListing) else type(problem).__name__
         )
-        show.finish(f"Partial: {len(images):,} images of {reading.n_pages:,} pages, then {name}")
-        if isinstance(problem, KeyboardInterrupt):
-            raise problem
+        show.finish(f"Partial: {read}, then {name}")
         what = str(problem)
         if isinstance(problem, APIError):
             what = (
                 f"The library was not read whole: page {reading.n_pages + 1} never came. {problem}"
             )
-        advice = _GOES_ON if self._checkpoint is not None and self._writable else _ANEW
         raise IncompleteLoadError(
             f"{what} {_KEPT.format(len(images), advice)}", images=images
         ) from (problem if isinstance(problem, APIError) else None)

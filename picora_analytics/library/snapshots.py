@@ -78,6 +78,8 @@ class SnapshotStore:
         if type(keep) is not int or keep < 1:
             raise ValueError(f"keep={keep!r} is not a number of snapshots; at least 1 is kept.")
         self.folder = Path(folder)
+        if self.folder.exists() and not self.folder.is_dir():
+            raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
         self.keep = keep
 
     def __repr__(self) -> str:
@@ -190,6 +192,8 @@ class SnapshotStore:
             If its file is damaged or no snapshot.
         """
         path = self._path(version)
+        if not path.exists():
+            raise SnapshotError(f"There is no snapshot {version!r} in {self.folder}.")
         try:
             metadata = pq.read_schema(path).metadata or {}
             return msgspec.json.decode(metadata[_FACTS], type=Facts)

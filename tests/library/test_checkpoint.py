@@ -172,7 +172,7 @@ def test_a_load_goes_on_after_the_pages_it_has_and_says_so(serve, tmp_path):
     before, seen = len(listed(server)), Seen()
     images = load(client, tmp_path, progress=seen)
 
-    assert str(error).endswith("for looking only; calling load_images again goes on from there.")
+    assert str(error).endswith("for looking only; the next load goes on from there.")
     assert len(images) == 450
     assert seen.calls[0] == "resumed after page 3"
     assert "; resumed after page 3; read " in seen.calls[-1]

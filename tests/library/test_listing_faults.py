@@ -83,7 +83,7 @@ def test_an_interrupt_of_several_chains_answers_at_once():
         with pytest.raises(KeyboardInterrupt):
             load(client, progress=seen)
 
-        assert seen.text.startswith("Partial: ")
+        assert seen.text.startswith("Stopped after ")
         assert not [
             one for one in threading.enumerate() if one.name == "picora-load" and not one.daemon
         ]

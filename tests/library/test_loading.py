@@ -759,4 +759,4 @@ def test_an_interrupted_load_stops_and_says_what_was_read(serve):
     with pytest.raises(KeyboardInterrupt):
         load(client, progress=seen)
 
-    assert seen.calls == ["Partial: 100 images of 1 pages, then KeyboardInterrupt"]
+    assert seen.calls == ["Stopped after 100 images of 1 pages; load again for a whole frame"]
