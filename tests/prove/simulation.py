@@ -51,10 +51,15 @@ class World:
         self.keys: list[tuple[int, str]] = sorted((at, self._name()) for at in self.times)
         self.ever = {one for _, one in self.keys}
         self.changes = sorted(self.changes)
-        self._records: dict[str, bytes] = {}
+        self.odd: dict[str, str] = {}
 
     def _name(self) -> str:
         return f"{self._rng.getrandbits(40):010x}{next(self._numbers):06x}"
+
+    def spoil(self, n: int) -> None:
+        """Tell of so many images no upload time, or one that does not fit their place."""
+        for at, name in self._rng.sample(self.keys, min(n, len(self.keys))):
+            self.odd[name] = self._rng.choice(["null", told(at - 3 * 86_400_000)])
 
     def turn(self, now: float) -> None:
         """Let happen what happens until now."""
@@ -88,13 +93,16 @@ class World:
         more = end > self.page_size
         after = f'"{page[-1][0]} {page[-1][1]} {now:.6f}"' if more else "null"
         total = f',"total":{len(self.keys)}' if self.totals else ""
-        rows = ",".join(map(record, page))
+        rows = ",".join(
+            f'{{"id":"{name}","url":"u","created_at":{self.odd.get(name) or told(at)}}}'
+            for at, name in page
+        )
         return f'{{"data":{{"items":[{rows}],"nextCursor":{after}{total}}}}}'.encode()
 
 
-def record(key: tuple[int, str]) -> str:
-    made = (EPOCH + dt.timedelta(milliseconds=key[0])).isoformat().replace("+00:00", "Z")
-    return f'{{"id":"{key[1]}","url":"u","created_at":"{made}"}}'
+def told(at: int) -> str:
+    made = (EPOCH + dt.timedelta(milliseconds=at)).isoformat().replace("+00:00", "Z")
+    return f'"{made}"'
 
 
 def milliseconds(moment: dt.datetime) -> int:
@@ -214,11 +222,12 @@ def simulate(
     trip: float,
     kills: int = 0,
     faults: float = 0.0,
+    jitter: float = 0.3,
     make=Reading,
 ) -> Outcome:
     """Load until it is complete or given up, killed and gone on with in between."""
     rng = random.Random(seed)
-    line = Line(world, rng, trip=trip, faults=faults)
+    line = Line(world, rng, trip=trip, faults=faults, jitter=jitter)
     again: list[int] = []
     interrupted = 0
     why = ""
@@ -347,9 +356,12 @@ def draw(seed: int, *, most: int = 20_000) -> tuple[World, dict]:
         changes=changes,
         seed=seed,
     )
-    return world, {
+    options = {
         "seed": seed,
         "trip": trip,
         "kills": rng.choice([0, 0, 1, 2, 3]),
         "faults": rng.choice([0.0, 0.0, 0.1]),
+        "jitter": rng.choice([0.3, 0.3, 0.9]),
     }
+    world.spoil(rng.choice([0, 0, 0, 1, 1, 4]))
+    return world, options
