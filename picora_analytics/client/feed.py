@@ -59,6 +59,7 @@ class _Page(Struct, rename="camel"):
 
 class _Envelope(Struct):
     data: _Page
+    success: bool | None = None
 
 
 class ChangePage(Struct, frozen=True):
@@ -143,7 +144,10 @@ def _read(client: Client, cursor: str) -> tuple[_Page, dt.datetime]:
 
 def _decode(answer: Answer) -> tuple[_Page, dt.datetime]:
     try:
-        page = _PAGES.decode(answer.body).data
+        envelope = _PAGES.decode(answer.body)
+        if envelope.success is False:
+            raise msgspec.ValidationError
+        page = envelope.data
     except (msgspec.DecodeError, RecursionError):
         data = decode_data(answer.body, where=answer.where)
         try:  # Takes half a surrogate pair in a field that is not read here, as decode_data does.

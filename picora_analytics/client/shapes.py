@@ -15,6 +15,7 @@ from typing import Annotated, Any, NoReturn
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
+from picora_analytics.client.keys import mask
 from picora_analytics.errors import ResponseFormatError
 
 __all__ = [
@@ -154,10 +155,25 @@ class _Listing(Struct):
     nextCursor: str | None = None  # noqa: N815
     total: Count | None = None
     hasMore: bool | None = None  # noqa: N815
+    next_cursor: Any = UNSET
+    has_more: Any = UNSET
 
 
 class _Envelope(Struct):
     data: _Listing
+    success: bool | None = None
+    nextCursor: Any = UNSET  # noqa: N815
+    hasMore: Any = UNSET  # noqa: N815
+    next_cursor: Any = UNSET
+    has_more: Any = UNSET
+
+    def is_plain(self) -> bool:
+        """Tell whether what it says of further pages stands where the documents have it, and once."""
+        data = self.data
+        around = (self.nextCursor, self.hasMore, self.next_cursor, self.has_more)
+        elsewhere = (*around, data.next_cursor, data.has_more)
+        one = (data.items is UNSET) != (data.images is UNSET)
+        return one and self.success is not False and all(said is UNSET for said in elsewhere)
 
 
 _PAGES = msgspec.json.Decoder(_Envelope)
@@ -216,26 +232,31 @@ def decode_listing(body: bytes, *, server_time: dt.datetime, where: str) -> List
     """
     unreadable: dict[str, int] = {}
     try:  # The usual case: the whole page is valid.
-        listing = _PAGES.decode(body).data
-        rows = listing.items if listing.items is not UNSET else listing.images
-        if rows is UNSET:
+        envelope = _PAGES.decode(body)
+        if not envelope.is_plain():
             raise msgspec.ValidationError
+        listing = envelope.data
+        rows: list[Any] = listing.images if listing.items is UNSET else listing.items  # type: ignore[assignment]
         rows_key = b'"images"' if listing.items is UNSET else b'"items"'
         refuse_repeated(body, (rows_key, b'"nextCursor"'), where=where)
         next_cursor, total, more = listing.nextCursor, listing.total, listing.hasMore
     except (msgspec.DecodeError, RecursionError):  # Not as documented somewhere: field by field.
-        data = decode_data(body, where=where)
+        answer = _decode(body, where=where)
+        data = _data(answer)
         refuse_repeated(body, (b'"items"', b'"images"', b'"nextCursor"'), where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
-        outer = data if isinstance(data, dict) else {}
-        next_cursor, more = outer.get("nextCursor"), outer.get("hasMore") is True
+        said = _said_of_pages(answer, data)
+        next_cursor = said.get("nextCursor", said.get("next_cursor"))
         if not isinstance(next_cursor, str | None):
             raise ResponseFormatError(
                 f"{where}: nextCursor is {type(next_cursor).__name__}, not text; "
                 "the rest of the library cannot be asked for."
             ) from None
-        total = outer.get("total")
-        if not isinstance(total, int | None) or isinstance(total, bool) or (total or 0) < 0:
+        more = said.get("hasMore", said.get("has_more"))
+        more = more not in (None, False) and str(more).lower() != "false"
+        try:
+            total = msgspec.convert(said.get("total"), Count | None, strict=False)
+        except msgspec.ValidationError:
             unreadable["total"] = unreadable.get("total", 0) + 1
             total = None
     return Listing(
@@ -263,6 +284,11 @@ def decode_image(body: bytes, *, where: str) -> ImageRecord:
 
 def decode_data(body: bytes, *, where: str) -> Any:
     """Give the `data` of an answer, or the whole body where it has none, as the vendor's SDK does."""
+    return _data(_decode(body, where=where))
+
+
+def _decode(body: bytes, *, where: str) -> Any:
+    """Read JSON; one that says in so many words that it is no success is none, whatever its status."""
     try:
         try:
             answer = msgspec.json.decode(body)
@@ -275,6 +301,15 @@ def decode_data(body: bytes, *, where: str) -> Any:
             f"{where} answered {kind} where JSON was expected; is the base URL that of Picora's API, "
             "and is no proxy or login page in between?"
         ) from None
+    if isinstance(answer, dict) and answer.get("success") is False:
+        raise UnreadableBodyError(
+            f"{where} answered that it failed, though with the status of a success: "
+            f"{mask(str(answer.get('error')))[:200]!r}; nothing was taken from it."
+        )
+    return answer
+
+
+def _data(answer: Any) -> Any:
     return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
 
 
@@ -326,10 +361,21 @@ def decode_object(body: bytes, *, where: str) -> dict[str, Any]:
     )
 
 
+def _said_of_pages(answer: Any, data: Any) -> dict[str, Any]:
+    """Gather what is said of further pages, beside the rows or around them."""
+    names = ("nextCursor", "next_cursor", "hasMore", "has_more", "total")
+    places = [place for place in (answer, data) if isinstance(place, dict)]
+    return {name: place[name] for place in places for name in names if name in place}
+
+
 def _rows(data: Any, where: str) -> list[Any]:
     rows = data
     if isinstance(data, dict):
         rows = data.get("images") if data.get("items") is None else data["items"]
+        if data.get("images") is not None and data.get("items") is not None:
+            raise ResponseFormatError(
+                f"{where} answered both 'items' and 'images'; which of them is the library nobody can tell."
+            )
     if isinstance(rows, list):
         return rows
     found = sorted(data) if isinstance(data, dict) else type(data).__name__

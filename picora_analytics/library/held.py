@@ -6,6 +6,7 @@ import datetime as dt
 from itertools import compress
 from typing import Any
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,9 +25,10 @@ NUMBERED = SCHEMA.set(SCHEMA.names.index("tags"), pa.field("tags", pa.int32()))
 
 class Held:
     """
-    The images read so far, each once, by the chain that brought it.
+    The images read so far, by the chain that brought them, and at the end each once.
 
-    Of two copies of an image the one with the later ``updated_at`` counts; the first keeps its place.
+    Two chains meet in rows that both have read; each keeps them until the end, for the other may be dropped.
+    Of two copies of an image the one with the later ``updated_at`` counts, in the place of the first.
     """
 
     def __init__(self) -> None:
@@ -35,6 +37,7 @@ class Held:
         self._tags: dict[Tags, int] = {}
         self._words: dict[str, str] = {}
         self._newer: dict[str, dict[str, Any]] = {}
+        self._copies: dict[str, int] = {}  # Beyond the first.
         self._waiting: dict[int, Columns] = {}
         self._parts: dict[int, list[pa.Table]] = {}
 
@@ -48,14 +51,19 @@ class Held:
         """Count the different ids that are not held."""
         return len(set(ids).difference(self._updated))
 
-    def add(self, chain: int, columns: Columns) -> None:
-        """Take the rows of a page that are not held yet, and newer copies of those that are."""
+    def add(self, chain: int, columns: Columns, *, only_new: bool = False) -> None:
+        """Take the rows of a page; with `only_new` those alone that are not held yet, and newer copies of others."""
         columns = {**columns, "tags": self._numbers(columns["tags"])}
         ids, updated, held = columns["id"], columns["updated_at"], self._updated
         if held.keys().isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
             held.update(zip(ids, updated, strict=True))
         else:
-            columns = self._only_new(columns)
+            new = self._compare(columns)
+            if only_new:
+                columns = {name: list(compress(values, new)) for name, values in columns.items()}
+            else:
+                for one in compress(ids, [not one for one in new]):
+                    self._copies[one] = self._copies.get(one, 0) + 1
         if not columns["id"]:
             return
         waiting = self._waiting.setdefault(chain, {name: [] for name in columns})
@@ -64,7 +72,8 @@ class Held:
         if len(waiting["id"]) >= BATCH:
             self._pack(chain)
 
-    def _only_new(self, columns: Columns) -> Columns:
+    def _compare(self, columns: Columns) -> list[bool]:
+        """Tell which rows are new, and keep aside those that are newer than what is held."""
         new = []
         for at, (image_id, updated) in enumerate(
             zip(columns["id"], columns["updated_at"], strict=True)
@@ -76,7 +85,7 @@ class Held:
                 self._updated[image_id] = updated
                 self._newer[image_id] = {name: values[at] for name, values in columns.items()}
                 self.n_newer += 1
-        return {name: list(compress(values, new)) for name, values in columns.items()}
+        return new
 
     def _numbers(self, rows: list[Tags]) -> list[int]:
         """Number the different rows of tags, their words shared."""
@@ -97,14 +106,20 @@ class Held:
             self._pack(chain)
             for part in self._parts.pop(chain, []):
                 for image_id in part["id"].to_pylist():
-                    del self._updated[image_id]
-                    self._newer.pop(image_id, None)
+                    if n_more := self._copies.pop(image_id, 0):
+                        if n_more > 1:
+                            self._copies[image_id] = n_more - 1
+                    else:
+                        del self._updated[image_id]
+                        self._newer.pop(image_id, None)
 
     def table(self, order: list[int]) -> tuple[pa.Table, list[Tags]]:
         """Give the rows, chain after chain, and what the numbers of their tags stand for; nothing is held then."""
         for chain in order:
             self._pack(chain)
         parts = [part for chain in order for part in self._parts.pop(chain, [])]
+        if self._copies:
+            parts = _each_once(parts, list(self._copies))
         self._updated = {}
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
         return self._with_newer(table) if self._newer else table, list(self._tags)
@@ -125,3 +140,17 @@ class Held:
 
 def _older(held: dt.datetime | None, other: dt.datetime) -> bool:
     return held is None or held < other
+
+
+def _each_once(parts: list[pa.Table], repeated: list[str]) -> list[pa.Table]:
+    """Leave the first of each of the rows that stand more than once."""
+    ids, shown = pa.array(repeated, pa.string()), set()
+    found = []
+    for part in parts:
+        at = np.flatnonzero(pc.is_in(part["id"], value_set=ids).to_numpy())
+        stays = np.ones(len(part), dtype=bool)
+        for row, image_id in zip(at, part["id"].take(pa.array(at)).to_pylist(), strict=True):
+            stays[row] = image_id not in shown
+            shown.add(image_id)
+        found.append(part if stays.all() else part.filter(pa.array(stays)))
+    return found

@@ -61,8 +61,6 @@ class Chain:
     )
     misses: int = 0  # Cuts of it, one after another, that found nothing.
     cursor: str | None = None
-    before: str | None = None  # With which its last page was asked for.
-    again: bool = False  # That page is asked for once more.
     n_pages: int = 0
     first: dt.datetime | None = None
     last: dt.datetime | None = None
@@ -186,8 +184,8 @@ class Planner:
             return False
         self.n_pages += 1
         chain.n_pages += 1
-        chain.asked = chain.again = chain.done = False
-        chain.before = chain.cursor
+        chain.asked = False
+        page_before = chain.cursor
         known = [time for time in times if time is not None]
         if len(known) < len(times) or not _newest_first(chain.last, known):
             if any(one.end_date for one in self.chains):
@@ -206,7 +204,7 @@ class Planner:
         if known:
             self._see(chain, ids, known)
         self.n_images += n_new
-        self._follow(chain, cursor, n_new, doubt=not ids and (doubt or chain.before is not None))
+        self._follow(chain, cursor, n_new, doubt=not ids and (doubt or page_before is not None))
         if self._contradicts(chain, ids, times):
             self.alone()
             return self.find(number) is not None
@@ -231,14 +229,9 @@ class Planner:
         """Drop the windows: the newest chain does it all."""
         self.windows = False
         self.dropped |= {chain.number for chain in self.chains[1:]}
-        newest = self.newest
-        if newest.older is not None and newest.done and not newest.asked:
-            # Its last page met the chain below: what they share is held by that one, and goes with it.
-            newest.cursors.pop(newest.cursor or "", None)
-            newest.cursor, newest.ended, newest.again = newest.before, False, True
-        newest.older = None
-        newest.done = newest.ended
-        newest.barren = min(newest.barren, 0)
+        self.newest.older = None
+        self.newest.done = self.newest.ended
+        self.newest.barren = min(self.newest.barren, 0)
 
     def refused(self, ask: Ask) -> Cut | None:
         """

@@ -126,8 +126,7 @@ class Reading:
         columns = listing.columns
         ids, times = columns["id"], columns["created_at"]
         n_new = self.held.n_new(ids)
-        chain = self.planner.find(number)
-        if n_new < len(ids) and not (chain and chain.again):
+        if n_new < len(ids):
             self.repeated += max(0, len(ids) - n_new - self._shared_rows(number, times))
         doubt = not ids and self.planner.n_pages == 0 and bool(listing.total or self._expected())
         newer = self.held.n_newer
@@ -138,11 +137,10 @@ class Reading:
         except BrokenListing:
             self.held.add(number, columns)
             raise
-        self._forget()  # First: a row that a dropped chain brought is new.
         if keep:
             self.held.add(number, columns)
-            self.planner.n_images = len(self.held)
         self._conflicting += self.held.n_newer - newer
+        self._forget()
         if keep and listing.has_more and listing.next_cursor is None:
             raise BrokenListing(
                 f"The listing breaks off: page {self.planner.n_pages} says that more follows, and gives no cursor."
@@ -169,7 +167,7 @@ class Reading:
     def _take_head(self, listing: Listing) -> None:
         ids, before = listing.columns["id"], len(self.held)
         known = any(one in self.held for one in ids)
-        self.held.add(HEAD, listing.columns)
+        self.held.add(HEAD, listing.columns, only_new=True)
         self._uploaded += len(self.held) - before
         self._head_asked = False
         self._head_seen.add(self._head_cursor)

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from picora_analytics.client.shapes import decode_image, decode_object, decode_page
+from picora_analytics.client.shapes import decode_image, decode_listing, decode_object, decode_page
 from picora_analytics.errors import ResponseFormatError
 
 NOW = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
@@ -185,7 +185,7 @@ def test_a_number_for_a_cursor_refuses_the_page():
         page_of(listing(CURRENT, nextCursor=7))
 
 
-@pytest.mark.parametrize("total", ["12", -1, True, 1.5])
+@pytest.mark.parametrize("total", ["twelve", -1, True, 1.5])
 def test_a_total_that_is_no_count_is_counted_as_unreadable(total):
     page = page_of(listing(CURRENT, total=total))
 
@@ -222,9 +222,7 @@ def test_an_image_without_id_or_url_refuses_the_page(image):
         pytest.param(
             {"data": {"pictures": [], "total": 0}}, "['pictures', 'total']", id="other keys"
         ),
-        pytest.param(
-            {"success": False, "error": "x"}, "['error', 'success']", id="an error under 200"
-        ),
+        pytest.param({"error": "x"}, "['error']", id="an error under 200"),
         pytest.param({"data": None}, "NoneType", id="null"),
         pytest.param({"data": {"items": {}}}, "['items']", id="items is no list"),
         pytest.param("hello", "str", id="a text"),
@@ -281,6 +279,52 @@ def test_a_page_that_says_a_thing_twice_is_not_read(body, said):
 
     with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
         page_of(body.encode())
+
+
+@pytest.mark.parametrize("rows", [[CURRENT], []])
+def test_an_answer_that_says_it_failed_is_no_page_whatever_its_status(rows):
+    page = {"success": False, "error": "database timeout", "data": {"images": rows}}
+    message = (
+        f"{WHERE} answered that it failed, though with the status of a success: 'database timeout'; "
+        "nothing was taken from it."
+    )
+
+    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
+        page_of(page)
+
+
+@pytest.mark.parametrize(
+    "page",
+    [
+        pytest.param({"data": [CURRENT], "nextCursor": "c", "total": 7}, id="around a bare list"),
+        pytest.param({"data": {"images": [CURRENT], "total": 7}, "nextCursor": "c"}, id="around"),
+        pytest.param({"data": {"images": [CURRENT], "next_cursor": "c", "total": 7}}, id="snake"),
+        pytest.param({"data": {"images": [CURRENT], "nextCursor": "c", "total": "7"}}, id="text"),
+        pytest.param({"data": {"images": [CURRENT], "nextCursor": "c", "total": 7.0}}, id="float"),
+    ],
+)
+def test_what_is_said_of_further_pages_is_heard_in_other_places_and_forms(page):
+    found = page_of(page)
+
+    assert (len(found.images), found.next_cursor, found.total) == (1, "c", 7)
+    assert found.unreadable == {}
+
+
+@pytest.mark.parametrize(
+    ("said", "more"),
+    [(1, True), ("true", True), (True, True), (0, False), ("false", False), (None, False)],
+)
+@pytest.mark.parametrize("name", ["hasMore", "has_more"])
+def test_more_is_heard_in_every_form(said, more, name):
+    body = json.dumps({"data": {"images": [CURRENT], "nextCursor": None, name: said}}).encode()
+
+    assert decode_listing(body, server_time=NOW, where=WHERE).has_more is more
+
+
+def test_a_page_with_both_arrays_is_refused():
+    with pytest.raises(ResponseFormatError, match="answered both 'items' and 'images'"):
+        page_of({"data": {"items": [], "images": [CURRENT]}})
+    assert len(page_of({"data": {"items": None, "images": [CURRENT]}}).images) == 1
 
 
 def test_tags_may_be_called_like_what_an_answer_is_made_of():

@@ -237,10 +237,21 @@ def test_simulated_loads_are_complete_or_say_that_they_are_not(tmp_path, part):
 @pytest.mark.parametrize("seed", [33896, 39284])
 def test_one_chain_that_reads_all_again_is_not_taken_for_a_circle(seed, tmp_path):
     world, options = draw(seed)
+    world.odd.clear()
+
+    outcome = simulate(world, tmp_path, **options | {"jitter": 0.3})
+
+    assert "circles" not in outcome.why
+
+
+def test_the_seam_of_two_chains_is_read_again_where_the_windows_are_dropped(tmp_path):
+    world, options = draw(
+        70198
+    )  # One image without a time, met by a window before the seam was whole.
 
     outcome = simulate(world, tmp_path, **options)
 
-    assert "circles" not in outcome.why
+    assert (outcome.complete, outcome.wrong) == (True, "")
 
 
 @pytest.mark.parametrize("shape", SHAPES)
