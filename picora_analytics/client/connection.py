@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import os
 import ssl
 import statistics
 import threading
@@ -53,6 +54,8 @@ __all__ = [
 
 T = TypeVar("T")
 
+# Those asked for, each alone: in layers they unfold without bound.
+ENCODINGS = ("", "identity", "gzip", "deflate")
 # A page of 100 images is about 31 KB; this is far above any documented answer.
 MAX_BODY = 64 * 1024 * 1024
 # Ages count from the service's time; a clock farther ahead of this machine's would make every image old.
@@ -61,7 +64,6 @@ AHEAD = dt.timedelta(days=1)
 SLICE = 0.2
 _HEADERS = {
     "Accept": "application/json",
-    # No encoding whose bombs grow without bound.
     "Accept-Encoding": "gzip, deflate",
     "User-Agent": "picora-analytics",
 }
@@ -102,12 +104,16 @@ class Connection:
         self._round_trips: deque[float] = deque(maxlen=15)
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
+        self._open()
+
+    def _open(self) -> None:
         # httpx's Client does much that one host needs not (redirects, cookies, merging), at half a page's cost.
-        self._http = DeadlineTransport(
+        self._http: httpx.BaseTransport = DeadlineTransport(
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            trust_env=base_url.host not in LOOPBACK,
-            proxy=proxy_for(base_url),
+            trust_env=self._origin.host not in LOOPBACK,
+            proxy=proxy_for(self._origin),
         )
+        self._process = os.getpid()
 
     def close(self) -> None:
         """Close the pool of connections."""
@@ -253,6 +259,10 @@ class Connection:
         timeout: float | None = None,
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
+        if (
+            self._process != os.getpid()
+        ):  # On sockets shared after a fork, each reads the other's answers.
+            self._open()
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
         target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")
         request = httpx.Request(
@@ -332,6 +342,11 @@ def _read(response: httpx.Response, where: str) -> bytes:
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
         raise TransportError(too_much)
+    encoding = response.headers.get("content-encoding", "").strip().lower()
+    if encoding not in ENCODINGS:
+        raise TransportError(
+            f"{where} answered in the encoding {encoding[:40]!r}, which was not asked for; it was not read."
+        )
     chunks, size = [], 0
     for chunk in response.iter_bytes():
         chunks.append(chunk)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import zlib
@@ -19,6 +20,7 @@ from picora_analytics.library.planning import Cut
 __all__ = ["Checkpoint", "Origin", "SavedPage"]
 
 NAME = "checkpoint.ndjson"
+LOCK = ".checkpoint.lock"
 FORMAT = 1
 MAX_AGE = dt.timedelta(hours=24)
 _CRC = b',"crc":"'
@@ -91,7 +93,7 @@ class Checkpoint:
             If nothing can be written there.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(folder / ".checkpoint.lock")
+        lock = FileLock(folder / LOCK)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -107,6 +109,13 @@ class Checkpoint:
             found.close()
             raise
         return found
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete what an interrupted load left: a later one has read the library. One under way is left alone."""
+        if (folder / NAME).exists():
+            with contextlib.suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+                (folder / NAME).unlink(missing_ok=True)
 
     def entries(self) -> Iterator[SavedPage | Cut]:
         """

@@ -119,6 +119,7 @@ def load_images(
     if refresh == "auto" and remembered is not None:
         images = refreshed(client, remembered, show)
         if images is not None:
+            Checkpoint.discard(remembered.folder)
             return images
     load = _Load(client, account, tag, remembered, show, anew=refresh == "full")
     try:
@@ -152,7 +153,7 @@ class _Load:
         self._budget = RetryBudget()
         self._started = dt.datetime.now(dt.UTC)
         self._checkpoint: Checkpoint | None = None
-        self._writable = True
+        self._writable, self._anew = True, anew
         self.resumed = 0
         if remembered is not None:
             self._open(remembered, anew=anew)
@@ -195,7 +196,8 @@ class _Load:
         images = frame_from_table(table, facts, tags)
         if problem is None:
             return images
-        advice = _GOES_ON if self._checkpoint is not None and self._writable else _ANEW
+        goes_on = self._checkpoint is not None and self._writable and not self._anew
+        advice = _GOES_ON if goes_on else _ANEW
         read = f"{len(images):,} images of {reading.n_pages:,} pages"
         if isinstance(problem, KeyboardInterrupt):
             show.finish(f"Stopped after {read}; {advice}")

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import mimetypes
+import re
 from pathlib import Path
 from typing import Any
-from urllib.parse import urlsplit
 
 import pyarrow as pa
 
@@ -42,7 +42,7 @@ def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
 
 def _mime_type(url: str, filename: str | None) -> str | None:
     """Fall back to the URL's extension, then to the file name's: the URL names what is stored."""
-    for name in (urlsplit(url).path, filename or ""):
+    for name in (re.split("[?#]", url, maxsplit=1)[0], filename or ""):
         suffix = Path(name).suffix.lower()
         kind = _MIME_TYPES.get(suffix) or mimetypes.types_map.get(suffix)
         if kind is not None and kind.startswith("image/"):

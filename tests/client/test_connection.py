@@ -5,6 +5,7 @@ import datetime as dt
 import email.utils
 import gzip
 import json
+import os
 import pickle
 import re
 import signal
@@ -12,6 +13,7 @@ import socket
 import threading
 import time
 import traceback
+import warnings
 
 import httpx
 import pytest
@@ -582,6 +584,58 @@ def test_an_answer_without_end_is_cut_off(raw, http, connect_to):
         match=exactly("GET /v1/images at 127.0.0.1 sent more than 64 MiB; it was cut off."),
     ):
         listing(connect_to(server.url, max_wait=0.05))
+
+
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "x-odd"])
+def test_an_encoding_that_was_not_asked_for_is_not_read(raw, http, connect_to, encoding):
+    bomb = gzip.compress(gzip.compress(b" " * (8 * 1024**2)))
+    server = raw(http(bomb, content_encoding=encoding))
+
+    with pytest.raises(TransportError, match=f"in the encoding '{encoding}', which was not asked"):
+        listing(connect_to(server.url, max_wait=0.05))
+
+
+def test_after_a_fork_each_process_has_connections_of_its_own(http, connect_to):
+    connections = []
+    page = http({"data": {"images": [], "nextCursor": None}}, connection="keep-alive")
+
+    def serve(connection):
+        with connection:
+            while connection.recv(65536):
+                connection.sendall(page)
+
+    def accept():
+        while True:
+            try:
+                connections.append(server.accept()[0])
+            except OSError:
+                return
+            threading.Thread(target=serve, args=(connections[-1],), daemon=True).start()
+
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        thread = threading.Thread(target=accept, daemon=True)
+        thread.start()
+        client = connect_to(f"http://127.0.0.1:{server.getsockname()[1]}")
+        listing(client)
+        listing(client)
+        assert len(connections) == 1
+
+        with warnings.catch_warnings():
+            warnings.simplefilter(
+                "ignore", DeprecationWarning
+            )  # Python 3.12: of forks with threads.
+            child = os.fork()
+        if child == 0:
+            try:
+                listing(client)
+            finally:
+                os._exit(0)
+        os.waitpid(child, 0)
+
+        listing(client)
+        assert len(connections) == 2
+        server.shutdown(socket.SHUT_RDWR)
+        thread.join()
 
 
 # Redirects

@@ -188,6 +188,36 @@ def test_a_full_refresh_starts_anew(serve, tmp_path):
     assert len(listed(server)) - before == 6
 
 
+def test_what_a_full_refresh_left_is_not_promised_to_go_on(serve, tmp_path):
+    server, client = serve(450, max_wait=0.01)
+    load(client, tmp_path)
+    server.fail("GET", "/v1/images", skip=3, status=500)
+
+    with pytest.raises(
+        IncompleteLoadError, match=r"for looking only; load again for a whole frame\.$"
+    ):
+        load(client, tmp_path, refresh="full")
+
+
+def test_a_refresh_discards_what_an_older_load_left(serve, tmp_path):
+    server, client = serve(0, max_wait=0.01)
+    server.add(250, data=b"x")
+    load(client, tmp_path)
+    server.fail("GET", "/v1/images", skip=2, status=500)
+    with pytest.raises(IncompleteLoadError):
+        load(client, tmp_path, refresh="full")
+    server.clear_faults()
+    gone = next(iter(server.images))
+    server.remove(gone)
+    assert gone not in load(client, tmp_path).index  # Through the feed.
+    server.fail("GET", "/v1/sync/state", status=404)
+
+    images = load(client, tmp_path)
+
+    assert gone not in images.index
+    assert len(images) == 249
+
+
 def test_what_was_uploaded_and_deleted_between_kill_and_resume_is_noticed(serve, tmp_path):
     server, client, error = interrupt(serve, tmp_path, shape="seed")
     new = [image.id for image in server.add(2)]

@@ -165,7 +165,7 @@ def test_a_tag_nobody_has_gives_an_empty_frame_of_the_usual_columns(serve):
 
 
 def test_the_type_falls_back_to_the_url_and_then_to_the_name(serve):
-    server, client = serve(6)
+    server, client = serve(7)
 
     def strip(answer):
         for record, (url, name) in zip(
@@ -177,6 +177,7 @@ def test_the_type_falls_back_to_the_url_and_then_to_the_name(serve):
                 ("https://x/a.exe", "a.txt"),
                 ("https://x/a.avif", "a.html"),
                 ("https://x/a.heic", ""),
+                ("https://[x/a.gif#b.png", None),
             ],
             strict=True,
         ):
@@ -195,6 +196,7 @@ def test_the_type_falls_back_to_the_url_and_then_to_the_name(serve):
         None,
         "image/avif",
         "image/heic",
+        "image/gif",
     ]
 
 

@@ -244,10 +244,9 @@ def test_one_chain_that_reads_all_again_is_not_taken_for_a_circle(seed, tmp_path
     assert "circles" not in outcome.why
 
 
-def test_the_seam_of_two_chains_is_read_again_where_the_windows_are_dropped(tmp_path):
-    world, options = draw(
-        70198
-    )  # One image without a time, met by a window before the seam was whole.
+@pytest.mark.parametrize("seed", [70198, 86207, 86229])
+def test_rows_that_two_chains_read_stay_where_the_windows_are_dropped(seed, tmp_path):
+    world, options = draw(seed)  # An image without a time is met while the chains share a seam.
 
     outcome = simulate(world, tmp_path, **options)
 
