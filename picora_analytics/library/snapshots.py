@@ -28,6 +28,7 @@ __all__ = ["SnapshotStore"]
 
 _FACTS, _FEED = b"picora", b"picora_feed"
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_NAME = "%Y%m%dT%H%M%S.%fZ"
 # A month of daily loads; 100,000 images take about 4 MB each time.
 KEEP = 30
 
@@ -129,7 +130,7 @@ class SnapshotStore:
                 f"Only a whole library is saved; this frame holds {len(images)} of {facts['n_images']} rows, "
                 f"scope {facts['scope']!r}, status {facts['status']!r}."
             )
-        name = version or pd.Timestamp(facts["read_at"]).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = version or self._next(facts)
         metadata = {_FACTS: msgspec.json.encode(facts)}
         if feed is not None:
             metadata[_FEED] = msgspec.json.encode(feed)
@@ -226,6 +227,14 @@ class SnapshotStore:
                 raise SnapshotError(
                     f"{self.folder} holds snapshots of another account; give each account a folder of its own."
                 )
+
+    def _next(self, facts: Facts) -> str:
+        """Name a new version: by when it was read, yet after the last one, which a wrong clock may have named."""
+        name = pd.Timestamp(facts["read_at"]).strftime(_NAME)
+        last = max(self.versions(), default="")
+        if name > last:
+            return name
+        return (dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)).strftime(_NAME)
 
     def _path(self, version: str) -> Path:
         return self.folder / f"{version}.parquet"

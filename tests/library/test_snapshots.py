@@ -192,3 +192,14 @@ def test_a_file_from_anywhere_is_loaded(images, tmp_path):
         load_file(tmp_path / "broken.parquet")
     with pytest.raises(SnapshotError, match=r"^There is no file .*none\.parquet\.$"):
         load_file(tmp_path / "none.parquet")
+
+
+def test_the_last_save_is_the_latest_even_after_a_clock_that_was_ahead(images, tmp_path):
+    store = SnapshotStore(tmp_path, keep=2)
+    ahead = store.save(_read_on(images, "2099-12-31T23:59:59.999999Z"))
+    today = [store.save(_read_on(images, day)) for day in DAYS[:2]]
+
+    assert ahead == "20991231T235959.999999Z"
+    assert today == ["21000101T000000.000000Z", "21000101T000000.000001Z"]
+    assert store.versions()[-1] == today[-1]
+    assert store.load().attrs["picora"]["read_at"] == DAYS[1]
