@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from picora_analytics.errors import SchemaError, SnapshotError
@@ -113,8 +114,8 @@ class SnapshotStore:
         Raises
         ------
         SchemaError
-            If it is not a loaded library, is partial, or is a subset: a snapshot is compared with later ones,
-            and what is missing would look deleted.
+            If it is not a loaded library, is partial, repeats an id, or is a subset: a snapshot is compared
+            with later ones, and what is missing would look deleted.
         """
         facts = facts_of(images)
         if facts is None:
@@ -136,6 +137,12 @@ class SnapshotStore:
             metadata[_FEED] = msgspec.json.encode(feed)
         # pandas' own metadata would hide the lists from plain readers (pandas 3.1).
         table = table_from_frame(images).replace_schema_metadata(metadata)
+        n_ids = pc.count_distinct(table["id"]).as_py()
+        if n_ids != len(images):
+            raise SchemaError(
+                f"This frame holds {n_ids} different ids in {len(images)} rows; pass it as load_images made it, "
+                "each image once."
+            )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_atomic(self._path(name), lambda file: pq.write_table(table, file, compression="zstd"))
         self.prune(self.keep, account=facts["account"])

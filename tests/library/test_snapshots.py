@@ -81,6 +81,8 @@ def test_a_damaged_file_is_named_and_says_what_to_do(images, tmp_path):
         pytest.param(lambda i: i.attrs["picora"].update(scope="tag=x") or i, id="a tag"),
         pytest.param(lambda i: i.attrs.clear() or i, id="silent about itself"),
         pytest.param(lambda i: i.drop(columns="tags"), id="a column short"),
+        pytest.param(lambda i: i.iloc[[0, 1, 1]], id="an image twice"),
+        pytest.param(lambda i: i.rename(index={"a": None}), id="an image without an id"),
     ],
 )
 def test_only_a_whole_library_is_saved(images, tmp_path, bend):
