@@ -144,7 +144,7 @@ class SnapshotStore:
                 "each image once."
             )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomic(self._path(name), lambda file: pq.write_table(table, file, compression="zstd"))
+        write_atomic(self._path(name), lambda temporary: _write(table, temporary))
         self.prune(self.keep, account=facts["account"])
         return name
 
@@ -203,7 +203,8 @@ class SnapshotStore:
         if not path.exists():
             raise SnapshotError(f"There is no snapshot {version!r} in {self.folder}.")
         try:
-            metadata = pq.read_schema(path).metadata or {}
+            with path.open("rb") as file:
+                metadata = pq.read_schema(file).metadata or {}
             return msgspec.json.decode(metadata[_FACTS], type=Facts)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise _damaged(path, error) from error
@@ -278,10 +279,10 @@ def remember(
     feed: FeedPosition | None = None,
     version: str | None = None,
 ) -> None:
-    """Save a library just read; a full disk is a warning, for an hour of reading is not thrown away for it."""
+    """Save a library just read; a full disk is a warning, for it outweighs no hour of reading."""
     try:
         store.save(images, feed=feed, version=version)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         warnings.warn(
             f"The library was read whole, but not remembered in {store.folder}: {error}. "
             "Choose another folder with store=, or store=None.",
@@ -302,17 +303,24 @@ def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     if not path.is_file():
         raise SnapshotError(f"There is no file {path}.")
     try:
-        if _FACTS not in (pq.read_schema(path).metadata or {}):
-            return pd.read_parquet(path)
+        with path.open("rb") as file:
+            if _FACTS not in (pq.read_schema(file).metadata or {}):
+                return pd.read_parquet(file)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
     found = _read(path)
     return frame_from_table(found.table, found.facts)
 
 
+def _write(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:  # Arrow itself opens no path that is not UTF-8.
+        pq.write_table(table, file, compression="zstd")
+
+
 def _read(path: Path) -> Snapshot:
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
         metadata = table.schema.metadata or {}
         feed = metadata.get(_FEED)
         return Snapshot(

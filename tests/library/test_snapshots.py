@@ -1,6 +1,7 @@
 """Snapshots come back as the frame they were, or not at all."""
 
 import datetime as dt
+import os
 
 import duckdb
 import pandas as pd
@@ -180,6 +181,24 @@ def test_a_full_disk_is_a_warning_and_not_the_end_of_a_load(images, tmp_path):
 
     with pytest.warns(UserWarning, match=r"not remembered .* or store=None\.$"):
         remember(SnapshotStore(tmp_path / "file" / "store"), images)
+
+
+def test_a_folder_that_the_system_refuses_is_a_warning_as_well(images):
+    with pytest.warns(UserWarning, match=r"not remembered .* or store=None\.$"):
+        remember(SnapshotStore("no\0folder"), images)
+
+
+def test_a_folder_whose_name_is_not_utf_8_holds_snapshots_too(tmp_path, serve):
+    _, client = serve(3)
+    folder = tmp_path / os.fsdecode(b"\xff")
+
+    images = pic.load_images(client, store=folder, progress=False)
+
+    store = SnapshotStore(folder)
+    (version,) = store.versions()
+    assert store.about(version)["n_images"] == 3
+    pd.testing.assert_frame_equal(store.load(), images)
+    pd.testing.assert_frame_equal(load_file(folder / f"{version}.parquet"), images)
 
 
 def test_a_file_from_anywhere_is_loaded(images, tmp_path):
