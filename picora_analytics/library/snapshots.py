@@ -79,6 +79,10 @@ class SnapshotStore:
     def __init__(self, folder: str | os.PathLike[str], *, keep: int = KEEP) -> None:
         if type(keep) is not int or keep < 1:
             raise ValueError(f"keep={keep!r} is not a number of snapshots; at least 1 is kept.")
+        if folder == "":
+            raise ValueError(
+                "'' names no folder for snapshots; give its path, such as 'snapshots', or '.' for the current one."
+            )
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
@@ -279,7 +283,7 @@ def remember(
     feed: FeedPosition | None = None,
     version: str | None = None,
 ) -> None:
-    """Save a library just read; a full disk is a warning, for it outweighs no hour of reading."""
+    """Save a library just read; a full disk is a warning, for an hour of reading is not thrown away for it."""
     try:
         store.save(images, feed=feed, version=version)
     except (OSError, ValueError) as error:

@@ -161,6 +161,16 @@ def test_what_is_no_snapshot_of_this_account_is_never_deleted(images, tmp_path):
     assert store.versions() == [*foreign, last]
 
 
+def test_an_empty_path_is_not_taken_for_the_current_folder(serve, tmp_path, monkeypatch):
+    _, client = serve(1)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValueError, match=r"^'' names no folder .* or '\.' for the current one\.$"):
+        pic.load_images(client, store="", progress=False)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("keep", [0, -1, 2.5, True, None])
 def test_a_store_that_would_keep_nothing_is_refused(tmp_path, keep):
     with pytest.raises(ValueError, match=r"is not a number of snapshots; at least 1 is kept\.$"):
