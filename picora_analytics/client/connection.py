@@ -357,7 +357,7 @@ def _host_of(address: str) -> str:
     """Give the host of an address; empty where it is none."""
     try:
         return httpx.URL(address).host
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
         return ""
 
 

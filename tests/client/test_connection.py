@@ -147,6 +147,7 @@ def test_a_base_url_is_written_in_one_way():
         pytest.param("ftp://api.picora.com", "ftp://api.picora.com", id="another scheme"),
         pytest.param("https://", "https://", id="no host"),
         pytest.param("https://a b", "https://a b", id="a blank"),
+        pytest.param("https://xn--a/", "https://xn--a/", id="a broken name"),
         pytest.param("https://x:99999999", "https://x:99999999", id="an impossible port"),
         pytest.param("https://x?y=1", "https://x?y=1", id="a query"),
         pytest.param("https://x#y", "https://x#y", id="a fragment"),
@@ -837,7 +838,9 @@ def test_a_clock_days_ahead_makes_no_image_old(serve):
     assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/"])
+@pytest.mark.parametrize(
+    "location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/", "http://xn--a/"]
+)
 def test_a_redirect_to_no_address_is_an_error_of_ours(serve, location):
     server, client = serve(1)
     server.fail("GET", "/v1/images", status=302, headers={"Location": location}, times=None)
