@@ -162,11 +162,11 @@ class Client:
     @contextlib.contextmanager
     def reporting(self, show: Callable[[str], None]) -> Iterator[None]:
         """Call `show` with a sentence before each wait of over 2 seconds, while the block runs."""
-        before, self._connection.on_wait = self._connection.on_wait, show
+        self._connection.on_wait.append(show)
         try:
             yield
         finally:
-            self._connection.on_wait = before
+            self._connection.on_wait.remove(show)
 
     def iter_pages(
         self, *, tag: str | None = None, cursor: str | None = None, page_size: int = MAX_PAGE_SIZE

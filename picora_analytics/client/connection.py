@@ -94,7 +94,7 @@ class Connection:
         self.timeout = timeout
         self.max_wait = max_wait
         self.pacer = Pacer()
-        self.on_wait: Callable[[str], None] | None = None
+        self.on_wait: list[Callable[[str], None]] = []
         self.demo = False
         self.demo_session = ""
         self.waiting = 0.0
@@ -206,9 +206,10 @@ class Connection:
     def _show(self, seconds: float, reason: str) -> None:
         """Show a wait of over 2 seconds, once for all threads that wait for the same moment."""
         until = time.monotonic() + seconds
-        if seconds > 2 and self.on_wait is not None and until > self._shown_until + 1:
+        if seconds > 2 and self.on_wait and until > self._shown_until + 1:
             self._shown_until = until
-            self.on_wait(f"{reason}, until {_clock(seconds)}")
+            for show in dict.fromkeys(self.on_wait):  # One that listens twice is told once.
+                show(f"{reason}, until {_clock(seconds)}")
 
     def wait_refused(
         self,
