@@ -134,7 +134,7 @@ class Connection:
         stop: threading.Event | None = None,
     ) -> T:
         """
-        Read and decode; repeated on 429, 5xx, transport faults and unreadable bodies, within `max_wait`.
+        Read and decode; repeated on 408, 429, 5xx, transport faults and unreadable bodies, within `max_wait`.
 
         Parameters
         ----------
@@ -169,10 +169,10 @@ class Connection:
             except RateLimitError as error:
                 self.wait_refused("read", error, deadline, attempt, budget, stop)
             except (StatusError, TransportError, UnreadableBodyError) as error:
-                final = isinstance(error, UntrustedError) or (
-                    isinstance(error, StatusError) and error.status_code < 500
-                )
-                pause = backoff(attempt)
+                final, pause = isinstance(error, UntrustedError), backoff(attempt)
+                if isinstance(error, StatusError):
+                    final = error.status_code < 500 and error.status_code != 408
+                    pause = max(pause, error.retry_after)
                 late = time.monotonic() + pause > deadline
                 if final or attempt == MAX_TRIES or late or not budget.spend(pause):
                     raise

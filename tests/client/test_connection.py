@@ -280,6 +280,7 @@ def test_each_shape_of_error_body_is_understood(serve, body, code, said):
 # Passing faults
 
 GOOD_AFTER = [
+    pytest.param({"status": 408}, id="408"),
     pytest.param({"status": 500}, id="500"),
     pytest.param({"status": 503, "body": "<html>"}, id="503 from a proxy"),
     pytest.param({"drop": True}, id="no answer"),
@@ -350,6 +351,28 @@ def test_a_429_is_waited_out_for_as_long_as_it_asks(serve, retry_after, least):
 
     refused, good = server.requests
     assert good.received_at - refused.received_at >= least
+
+
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_a_failure_is_repeated_after_as_long_as_it_asks(serve, status):
+    server, client = serve(3)
+    server.fail("GET", "/v1/images", status=status, headers={"Retry-After": "1"})
+
+    assert len(listing(client)) == 3
+
+    failed, good = server.requests
+    assert good.received_at - failed.received_at >= 1.0
+
+
+def test_a_failure_that_asks_to_wait_beyond_max_wait_stops_at_once(serve):
+    server, client = serve(max_wait=5)
+    server.fail("GET", "/v1/images", status=503, headers={"Retry-After": "60"})
+
+    with pytest.raises(StatusError, match=r"fault\. It asks to wait 60 seconds\.$") as caught:
+        listing(client)
+
+    assert caught.value.retry_after == 60
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
