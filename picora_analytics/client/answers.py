@@ -50,7 +50,8 @@ def status_error(
     """Make an error of an answer that is no success; `wall` is the service's own time."""
     status = response.status_code
     said, code = _error_body(body)
-    code = code or _CODES.get(status, "INTERNAL" if status >= 500 else "BAD_REQUEST")
+    usual = "INTERNAL" if status >= 500 else "BAD_REQUEST" if status >= 400 else "UNEXPECTED"
+    code = code or _CODES.get(status, usual)
     facts: dict[str, Any] = {
         "status_code": status,
         "code": code,

@@ -304,7 +304,7 @@ class Connection:
             if wall - now > AHEAD and not self.demo:  # The demo's clock stands still.
                 wall = now
             return Answer(response.status_code, body, where, wall, duplicate)
-        if response.is_redirect:
+        if response.has_redirect_location:
             target = _host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
                 f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "

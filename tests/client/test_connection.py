@@ -611,6 +611,20 @@ def test_an_answer_without_end_is_cut_off(raw, http, connect_to):
 # Redirects
 
 
+@pytest.mark.parametrize("status", [300, 302, 304])
+def test_what_leads_nowhere_is_no_redirect(serve, status):
+    server, client = serve()
+    server.fail("GET", "/v1/images", status=status, body=b"")
+
+    with pytest.raises(
+        StatusError,
+        match=exactly(f"GET /v1/images at 127.0.0.1 answered {status} UNEXPECTED."),
+    ):
+        listing(client)
+
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_not_followed_and_the_key_does_not_travel(raw, http, connect_to, status):
     other = raw(http(EMPTY))
