@@ -244,7 +244,8 @@ class SnapshotStore:
         """Name a new version: by when it was read, yet after the last one, which a wrong clock may have named."""
         name = pd.Timestamp(facts["read_at"]).strftime(_NAME)
         last = max(self.versions(), default="")
-        if name > last:
+        # Of the same instant is the same reading: saved again, it is no second version.
+        if name >= last:
             return name
         return (dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)).strftime(_NAME)
 
