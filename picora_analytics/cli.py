@@ -103,7 +103,7 @@ def _with_client(command: Callable[..., Any]) -> Callable[..., Any]:
 @_with_client
 def check(client: Client) -> None:
     """Test the key and the address, and say what this server answers."""
-    from picora_analytics import NotFoundError, StatusError
+    from picora_analytics import APIError, NotFoundError, StatusError
     from picora_analytics.text import visible
     from picora_analytics.units import format_bytes
 
@@ -118,6 +118,8 @@ def check(client: Client) -> None:
             single = "not known here"
         except StatusError as error:
             single = f"refused ({error.status_code})"
+        except APIError:
+            single = "not readable here"
     plan = f", plan {visible(credentials.plan)}" if credentials and credentials.plan else ""
     counted = usage.n_images if usage else first.total
     stored = usage.size_bytes if usage else None

@@ -54,7 +54,7 @@ class TransportError(APIError):
 
 class StatusError(APIError):
     """
-    The server answered with a status of 400 or above.
+    The server answered with a status that is no success.
 
     Attributes
     ----------
@@ -64,15 +64,24 @@ class StatusError(APIError):
         Picora's machine code, such as ``"NOT_FOUND"``; made from the status where the body has none.
     request_id : str or None
         The answer's ``x-request-id``, to quote in a support request.
+    retry_after : float
+        Seconds the server asks to wait; 0 where it says nothing.
     """
 
     def __init__(
-        self, message: str, *, status_code: int, code: str, request_id: str | None = None
+        self,
+        message: str,
+        *,
+        status_code: int,
+        code: str,
+        request_id: str | None = None,
+        retry_after: float = 0.0,
     ) -> None:
         super().__init__(message)
         self.status_code = status_code
         self.code = code
         self.request_id = request_id
+        self.retry_after = retry_after
 
 
 class AuthenticationError(StatusError):
@@ -88,26 +97,7 @@ class NotFoundError(StatusError):
 
 
 class RateLimitError(StatusError):
-    """
-    429, and waiting as long as the server asks would pass ``max_wait``.
-
-    Attributes
-    ----------
-    retry_after : float
-        Seconds the server asks to wait.
-    """
-
-    def __init__(
-        self,
-        message: str,
-        *,
-        status_code: int,
-        code: str,
-        request_id: str | None = None,
-        retry_after: float,
-    ) -> None:
-        super().__init__(message, status_code=status_code, code=code, request_id=request_id)
-        self.retry_after = retry_after
+    """429, and waiting as long as the server asks would pass ``max_wait``."""
 
 
 class ResponseFormatError(APIError):

@@ -145,6 +145,16 @@ def test_check_says_what_the_server_answers(run):
     assert re.search(r"Usage +not told to this key", seed.stdout)
 
 
+@pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"data": 5}'], ids=["HTML", "JSON"])
+def test_check_goes_on_where_one_image_is_answered_oddly(run, body):
+    with DemoServer(n_images=5) as server:
+        server.fail("GET", "/v1/images/*", times=None, body=body)
+        done = run("check", server=server)
+
+    assert done.returncode == 0, done.stderr
+    assert re.search(r"One image +not readable here", done.stdout)
+
+
 def test_load_writes_rows_that_no_spreadsheet_runs(run, tmp_path):
     with DemoServer(n_images=40) as server:
         server.add(1, filename="=1+1.png")

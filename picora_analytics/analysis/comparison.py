@@ -137,8 +137,8 @@ def compare_snapshots(old: pd.DataFrame, new: pd.DataFrame) -> SnapshotDiff:
     Raises
     ------
     SchemaError
-        If one of them is a part only, or they are of different accounts or tags: what is missing would look
-        removed.
+        If one of them is a part only, lacks a column or repeats an id, or they are of different accounts or
+        tags: what is missing would look removed.
 
     Examples
     --------
@@ -182,6 +182,16 @@ def _comparable(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Facts, Facts]:
             raise SchemaError(
                 f"{name} does not say which library it is; pass a frame that load_images made."
             )
+        missing = [column for column in (*_COMPARED, "content_hash") if column not in frame.columns]
+        if missing:
+            raise SchemaError(
+                f"{name} lacks the columns {missing}; pass a frame that load_images made."
+            )
+        if not frame.index.is_unique:
+            again = frame.index[frame.index.duplicated()][0]
+            raise SchemaError(
+                f"{name} holds {visible(again)} more than once; pass a frame with each image once."
+            )
         if found["status"] != "complete" or len(frame) != found["n_images"]:
             parts.append(
                 f"{name} holds {len(frame)} of {found['n_images']} rows ({found['status']})"
@@ -208,12 +218,15 @@ def _comparable(old: pd.DataFrame, new: pd.DataFrame) -> tuple[Facts, Facts]:
 def _differs(old: pd.Series[Any], new: pd.Series[Any]) -> Any:
     if old.name == "tags":
         return [
-            one is not other
-            and ((one is None) != (other is None) or (one is not None and set(one) != set(other)))
+            one is not other and _tag_set(one) != _tag_set(other)
             for one, other in zip(old, new, strict=True)
         ]
     same = (old == new).fillna(False).to_numpy(dtype=bool)
     return ~(same | (old.isna() & new.isna()).to_numpy(dtype=bool))
+
+
+def _tag_set(tags: Any) -> set[str] | None:
+    return set(tags) if pd.api.types.is_list_like(tags) else None
 
 
 def _replaced(removed: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:

@@ -50,7 +50,8 @@ def status_error(
     """Make an error of an answer that is no success; `wall` is the service's own time."""
     status = response.status_code
     said, code = _error_body(body)
-    code = code or _CODES.get(status, "INTERNAL" if status >= 500 else "BAD_REQUEST")
+    usual = "INTERNAL" if status >= 500 else "BAD_REQUEST" if status >= 400 else "UNEXPECTED"
+    code = code or _CODES.get(status, usual)
     facts: dict[str, Any] = {
         "status_code": status,
         "code": code,
@@ -58,6 +59,10 @@ def status_error(
     }
     message = f"{where} answered {status} {code}" + (f": {said}" if said else "")
     message = message if message.endswith(".") else f"{message}."
+    if status == 429 or "retry-after" in response.headers:
+        facts["retry_after"] = retry_after(response.headers, wall)
+        if status != 429:  # A 429 is waited out, or its error says until when.
+            message += f" It asks to wait {facts['retry_after']:g} seconds."
     if status == 401:
         host = response.request.url.host
         others = ", ".join(url for url in DEPLOYMENTS if host not in url)
@@ -74,7 +79,7 @@ def status_error(
     if status == 404:
         return NotFoundError(message, **facts)
     if status == 429:
-        return RateLimitError(message, retry_after=retry_after(response.headers, wall), **facts)
+        return RateLimitError(message, **facts)
     return StatusError(message, **facts)
 
 

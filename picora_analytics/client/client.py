@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import os
+import re
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
@@ -161,11 +162,11 @@ class Client:
     @contextlib.contextmanager
     def reporting(self, show: Callable[[str], None]) -> Iterator[None]:
         """Call `show` with a sentence before each wait of over 2 seconds, while the block runs."""
-        before, self._connection.on_wait = self._connection.on_wait, show
+        self._connection.on_wait.append(show)
         try:
             yield
         finally:
-            self._connection.on_wait = before
+            self._connection.on_wait.remove(show)
 
     def iter_pages(
         self, *, tag: str | None = None, cursor: str | None = None, page_size: int = MAX_PAGE_SIZE
@@ -201,6 +202,10 @@ class Client:
             raise TypeError(f"tag must be the text of one tag, not {type(tag).__name__}.")
         if tag == "":
             raise ValueError("tag='' is no tag; leave it out for the whole library.")
+        if re.search("[\ud800-\udfff]", tag or ""):
+            raise ValueError(
+                f"tag={tag!r} holds half a character; give the tag as Picora shows it."
+            )
         return self._pages(tag, cursor, page_size)
 
     def _pages(self, tag: str | None, cursor: str | None, page_size: int) -> Iterator[Page]:

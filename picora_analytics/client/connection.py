@@ -96,7 +96,7 @@ class Connection:
         self.timeout = timeout
         self.max_wait = max_wait
         self.pacer = Pacer()
-        self.on_wait: Callable[[str], None] | None = None
+        self.on_wait: list[Callable[[str], None]] = []
         self.demo = False
         self.demo_session = ""
         self.waiting = 0.0
@@ -140,7 +140,7 @@ class Connection:
         stop: threading.Event | None = None,
     ) -> T:
         """
-        Read and decode; repeated on 429, 5xx, transport faults and unreadable bodies, within `max_wait`.
+        Read and decode; repeated on 408, 429, 5xx, transport faults and unreadable bodies, within `max_wait`.
 
         Parameters
         ----------
@@ -175,10 +175,10 @@ class Connection:
             except RateLimitError as error:
                 self.wait_refused("read", error, deadline, attempt, budget, stop)
             except (StatusError, TransportError, UnreadableBodyError) as error:
-                final = isinstance(error, UntrustedError) or (
-                    isinstance(error, StatusError) and error.status_code < 500
-                )
-                pause = backoff(attempt)
+                final, pause = isinstance(error, UntrustedError), backoff(attempt)
+                if isinstance(error, StatusError):
+                    final = error.status_code < 500 and error.status_code != 408
+                    pause = max(pause, error.retry_after)
                 late = time.monotonic() + pause > deadline
                 if final or attempt == MAX_TRIES or late or not budget.spend(pause):
                     raise
@@ -212,9 +212,10 @@ class Connection:
     def _show(self, seconds: float, reason: str) -> None:
         """Show a wait of over 2 seconds, once for all threads that wait for the same moment."""
         until = time.monotonic() + seconds
-        if seconds > 2 and self.on_wait is not None and until > self._shown_until + 1:
+        if seconds > 2 and self.on_wait and until > self._shown_until + 1:
             self._shown_until = until
-            self.on_wait(f"{reason}, until {_clock(seconds)}")
+            for show in dict.fromkeys(self.on_wait):  # One that listens twice is told once.
+                show(f"{reason}, until {_clock(seconds)}")
 
     def wait_refused(
         self,
@@ -313,7 +314,7 @@ class Connection:
             if wall - now > AHEAD and not self.demo:  # The demo's clock stands still.
                 wall = now
             return Answer(response.status_code, body, where, wall, duplicate)
-        if response.is_redirect:
+        if response.has_redirect_location:
             target = _host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
                 f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "
@@ -372,7 +373,7 @@ def _host_of(address: str) -> str:
     """Give the host of an address; empty where it is none."""
     try:
         return httpx.URL(address).host
-    except httpx.InvalidURL:
+    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
         return ""
 
 

@@ -102,10 +102,11 @@ def read_base_url(base_url: str | None) -> httpx.URL:
     trimmed = re.sub(r"/+(v1(/images)?/*)?$", "", text.strip())
     try:
         url = httpx.URL(trimmed)
-    except httpx.InvalidURL:
-        url = httpx.URL("")
+        host = url.host
+    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
+        host = ""
     if (
-        not url.host
+        not host
         or re.search(r"[\s\x00-\x1f]", trimmed)
         or not 0 < (url.port or 443) < 65536
         or url.scheme not in ("http", "https")
@@ -120,7 +121,7 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         raise ValueError(
             f"base_url={shown!r} is not the address of an API; give for example {DEFAULT_URL!r}."
         )
-    if url.scheme == "http" and url.host not in LOOPBACK:
+    if url.scheme == "http" and host not in LOOPBACK:
         raise ValueError(
             f"base_url={trimmed!r} would send the key unencrypted; use https (http works on this "
             "machine only)."

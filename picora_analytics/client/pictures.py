@@ -59,10 +59,11 @@ def picture_url(text: str, *, local: bool) -> httpx.URL | None:
     """
     try:
         url = httpx.URL(text)
-    except httpx.InvalidURL:
+        host = url.host
+    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
         return None
-    here = url.host in LOOPBACK
-    if not url.host or url.userinfo or (here and not local):
+    here = host in LOOPBACK
+    if not host or url.userinfo or (here and not local):
         return None
     return url if url.scheme == "https" or (here and url.scheme == "http") else None
 

@@ -124,6 +124,7 @@ class DemoServer:
             raise ValueError(f"n_images must not be negative, but is {n_images}")
         self.n_images, self.seed, self.latency = n_images, seed, latency
         self.api_key = api_key
+        self._invented = n_images
         self._ports = (port, pictures_port)
         self._state = LibraryState(make_library(n_images, seed))
         self._account = Account(
@@ -404,7 +405,10 @@ class DemoServer:
         """
         fields = {"title": None, "has_dimensions": True, **fields}
         found = []
-        for image in make_library(n, seed=self.seed + 7_919 * (len(self._state.images) + 1)):
+        with self._state.lock:  # Each call a seed of its own: the same one gives the same ids.
+            seed = self.seed + 7_919 * (self._invented + 1)
+            self._invented += n
+        for image in make_library(n, seed):
             now = self._state.tick()
             times = {"created_at": now, "updated_at": now}
             found.append(self._state.add(replace(image, **{**times, **fields})))

@@ -12,6 +12,7 @@ from typing import NamedTuple
 import msgspec
 import pandas as pd
 import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from picora_analytics.errors import SchemaError, SnapshotError
@@ -28,6 +29,7 @@ __all__ = ["SnapshotStore"]
 
 _FACTS, _FEED = b"picora", b"picora_feed"
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
+_NAME = "%Y%m%dT%H%M%S.%fZ"
 # A month of daily loads; 100,000 images take about 4 MB each time.
 KEEP = 30
 
@@ -77,6 +79,10 @@ class SnapshotStore:
     def __init__(self, folder: str | os.PathLike[str], *, keep: int = KEEP) -> None:
         if type(keep) is not int or keep < 1:
             raise ValueError(f"keep={keep!r} is not a number of snapshots; at least 1 is kept.")
+        if folder == "":
+            raise ValueError(
+                "'' names no folder for snapshots; give its path, such as 'snapshots', or '.' for the current one."
+            )
         self.folder = Path(folder)
         if self.folder.exists() and not self.folder.is_dir():
             raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
@@ -112,8 +118,8 @@ class SnapshotStore:
         Raises
         ------
         SchemaError
-            If it is not a loaded library, is partial, or is a subset: a snapshot is compared with later ones,
-            and what is missing would look deleted.
+            If it is not a loaded library, is partial, repeats an id, or is a subset: a snapshot is compared
+            with later ones, and what is missing would look deleted.
         """
         facts = facts_of(images)
         if facts is None:
@@ -129,14 +135,20 @@ class SnapshotStore:
                 f"Only a whole library is saved; this frame holds {len(images)} of {facts['n_images']} rows, "
                 f"scope {facts['scope']!r}, status {facts['status']!r}."
             )
-        name = version or pd.Timestamp(facts["read_at"]).strftime("%Y%m%dT%H%M%S.%fZ")
+        name = version or self._next(facts)
         metadata = {_FACTS: msgspec.json.encode(facts)}
         if feed is not None:
             metadata[_FEED] = msgspec.json.encode(feed)
         # pandas' own metadata would hide the lists from plain readers (pandas 3.1).
         table = table_from_frame(images).replace_schema_metadata(metadata)
+        n_ids = pc.count_distinct(table["id"]).as_py()
+        if n_ids != len(images):
+            raise SchemaError(
+                f"This frame holds {n_ids} different ids in {len(images)} rows; pass it as load_images made it, "
+                "each image once."
+            )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomic(self._path(name), lambda file: pq.write_table(table, file, compression="zstd"))
+        write_atomic(self._path(name), lambda temporary: _write(table, temporary))
         self.prune(self.keep, account=facts["account"])
         return name
 
@@ -195,7 +207,8 @@ class SnapshotStore:
         if not path.exists():
             raise SnapshotError(f"There is no snapshot {version!r} in {self.folder}.")
         try:
-            metadata = pq.read_schema(path).metadata or {}
+            with path.open("rb") as file:
+                metadata = pq.read_schema(file).metadata or {}
             return msgspec.json.decode(metadata[_FACTS], type=Facts)
         except (pa.ArrowException, OSError, KeyError, ValueError) as error:
             raise _damaged(path, error) from error
@@ -226,6 +239,15 @@ class SnapshotStore:
                 raise SnapshotError(
                     f"{self.folder} holds snapshots of another account; give each account a folder of its own."
                 )
+
+    def _next(self, facts: Facts) -> str:
+        """Name a new version: by when it was read, yet after the last one, which a wrong clock may have named."""
+        name = pd.Timestamp(facts["read_at"]).strftime(_NAME)
+        last = max(self.versions(), default="")
+        # Of the same instant is the same reading: saved again, it is no second version.
+        if name >= last:
+            return name
+        return (dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)).strftime(_NAME)
 
     def _path(self, version: str) -> Path:
         return self.folder / f"{version}.parquet"
@@ -265,7 +287,7 @@ def remember(
     """Save a library just read; a full disk is a warning, for an hour of reading is not thrown away for it."""
     try:
         store.save(images, feed=feed, version=version)
-    except OSError as error:
+    except (OSError, ValueError) as error:
         warnings.warn(
             f"The library was read whole, but not remembered in {store.folder}: {error}. "
             "Choose another folder with store=, or store=None.",
@@ -286,17 +308,24 @@ def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     if not path.is_file():
         raise SnapshotError(f"There is no file {path}.")
     try:
-        if _FACTS not in (pq.read_schema(path).metadata or {}):
-            return pd.read_parquet(path)
+        with path.open("rb") as file:
+            if _FACTS not in (pq.read_schema(file).metadata or {}):
+                return pd.read_parquet(file)
     except (pa.ArrowException, OSError, ValueError) as error:
         raise _damaged(path, error) from error
     found = _read(path)
     return frame_from_table(found.table, found.facts)
 
 
+def _write(table: pa.Table, path: Path) -> None:
+    with path.open("wb") as file:  # Arrow itself opens no path that is not UTF-8.
+        pq.write_table(table, file, compression="zstd")
+
+
 def _read(path: Path) -> Snapshot:
     try:
-        table = pq.read_table(path)
+        with path.open("rb") as file:
+            table = pq.read_table(file)
         metadata = table.schema.metadata or {}
         feed = metadata.get(_FEED)
         return Snapshot(

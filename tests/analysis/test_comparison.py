@@ -28,6 +28,15 @@ def test_unknown_tags_and_no_tags_are_different(make_images):
     assert difference.changed["columns"].to_dict() == {"a": ("tags",)}
 
 
+def test_tags_that_are_no_tags_count_as_unknown(make_images):
+    old, new = make_images(tags=[("x",), None, ()]), make_images().assign(tags=float("nan"))
+
+    difference = compare_snapshots(old, new)
+
+    assert difference.changed["columns"].to_dict() == {"a": ("tags",), "c": ("tags",)}
+    assert difference.by_tag.to_numpy().tolist() == [["x", 0, 0, -1000]]
+
+
 def test_the_order_of_tags_is_no_change(make_images):
     difference = compare_snapshots(make_images(tags=[("x", "y")]), make_images(tags=[("y", "x")]))
 
@@ -209,6 +218,26 @@ def test_frames_that_cannot_be_compared_are_refused(make_images, bend, end):
 
     with pytest.raises(SchemaError, match=f"{re.escape(end)}$"):
         compare_snapshots(old, new)
+
+
+@pytest.mark.parametrize(
+    ("bend", "message"),
+    [
+        pytest.param(
+            lambda frame: frame.iloc[[0, 1, 1]],
+            "new holds b more than once; pass a frame with each image once.",
+            id="an image twice",
+        ),
+        pytest.param(
+            lambda frame: frame.drop(columns=["tags", "content_hash"]),
+            "new lacks the columns ['tags', 'content_hash']; pass a frame that load_images made.",
+            id="two columns short",
+        ),
+    ],
+)
+def test_a_frame_of_another_shape_is_refused(make_images, bend, message):
+    with pytest.raises(SchemaError, match=f"^{re.escape(message)}$"):
+        compare_snapshots(make_images(), bend(make_images()))
 
 
 ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 10**9) | st.none(), max_size=8)

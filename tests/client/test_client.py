@@ -55,6 +55,11 @@ def test_a_tag_that_is_none_is_refused(serve):
         client.iter_pages(tag="")
     with pytest.raises(TypeError, match=exactly("tag must be the text of one tag, not list.")):
         client.iter_pages(tag=["cat", "dog"])
+    with pytest.raises(
+        ValueError,
+        match=exactly("tag='a\\udcff' holds half a character; give the tag as Picora shows it."),
+    ):
+        client.iter_pages(tag="a\udcff")
 
 
 def test_one_image_is_read_by_its_id(serve):

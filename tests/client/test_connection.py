@@ -149,6 +149,7 @@ def test_a_base_url_is_written_in_one_way():
         pytest.param("ftp://api.picora.com", "ftp://api.picora.com", id="another scheme"),
         pytest.param("https://", "https://", id="no host"),
         pytest.param("https://a b", "https://a b", id="a blank"),
+        pytest.param("https://xn--a/", "https://xn--a/", id="a broken name"),
         pytest.param("https://x:99999999", "https://x:99999999", id="an impossible port"),
         pytest.param("https://x?y=1", "https://x?y=1", id="a query"),
         pytest.param("https://x#y", "https://x#y", id="a fragment"),
@@ -281,6 +282,7 @@ def test_each_shape_of_error_body_is_understood(serve, body, code, said):
 # Passing faults
 
 GOOD_AFTER = [
+    pytest.param({"status": 408}, id="408"),
     pytest.param({"status": 500}, id="500"),
     pytest.param({"status": 503, "body": "<html>"}, id="503 from a proxy"),
     pytest.param({"drop": True}, id="no answer"),
@@ -351,6 +353,28 @@ def test_a_429_is_waited_out_for_as_long_as_it_asks(serve, retry_after, least):
 
     refused, good = server.requests
     assert good.received_at - refused.received_at >= least
+
+
+@pytest.mark.parametrize("status", [408, 500, 503])
+def test_a_failure_is_repeated_after_as_long_as_it_asks(serve, status):
+    server, client = serve(3)
+    server.fail("GET", "/v1/images", status=status, headers={"Retry-After": "1"})
+
+    assert len(listing(client)) == 3
+
+    failed, good = server.requests
+    assert good.received_at - failed.received_at >= 1.0
+
+
+def test_a_failure_that_asks_to_wait_beyond_max_wait_stops_at_once(serve):
+    server, client = serve(max_wait=5)
+    server.fail("GET", "/v1/images", status=503, headers={"Retry-After": "60"})
+
+    with pytest.raises(StatusError, match=r"fault\. It asks to wait 60 seconds\.$") as caught:
+        listing(client)
+
+    assert caught.value.retry_after == 60
+    assert len(server.requests) == 1
 
 
 @pytest.mark.parametrize(
@@ -641,6 +665,20 @@ def test_after_a_fork_each_process_has_connections_of_its_own(http, connect_to):
 # Redirects
 
 
+@pytest.mark.parametrize("status", [300, 302, 304])
+def test_what_leads_nowhere_is_no_redirect(serve, status):
+    server, client = serve()
+    server.fail("GET", "/v1/images", status=status, body=b"")
+
+    with pytest.raises(
+        StatusError,
+        match=exactly(f"GET /v1/images at 127.0.0.1 answered {status} UNEXPECTED."),
+    ):
+        listing(client)
+
+    assert len(server.requests) == 1
+
+
 @pytest.mark.parametrize("status", ["301 Moved", "302 Found", "307 Temporary", "308 Permanent"])
 def test_a_redirect_is_not_followed_and_the_key_does_not_travel(raw, http, connect_to, status):
     other = raw(http(EMPTY))
@@ -891,7 +929,9 @@ def test_a_clock_days_ahead_makes_no_image_old(serve):
     assert before - 1 <= page.server_time.timestamp() <= time.time() + 1
 
 
-@pytest.mark.parametrize("location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/"])
+@pytest.mark.parametrize(
+    "location", ["http://[::1", "//" + "x" * 70_000, "http://a:99999999/", "http://xn--a/"]
+)
 def test_a_redirect_to_no_address_is_an_error_of_ours(serve, location):
     server, client = serve(1)
     server.fail("GET", "/v1/images", status=302, headers={"Location": location}, times=None)

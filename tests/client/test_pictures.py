@@ -19,6 +19,7 @@ from picora_analytics.client.pictures import picture_url
         pytest.param("ftp://img.picora.com/a.png", False, False, id="another protocol"),
         pytest.param("/a.png", False, False, id="no host"),
         pytest.param("https://img.picora.com:x/a.png", False, False, id="no address"),
+        pytest.param("https://xn--a/a.png", False, False, id="a broken name"),
     ],
 )
 def test_only_honest_addresses_are_asked(text, local, asked):

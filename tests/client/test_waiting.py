@@ -91,6 +91,24 @@ def test_threads_that_wait_for_one_moment_say_so_once(serve):
     assert re.fullmatch(r"staying within Picora's rate limit, until \d\d:\d\d:\d\d", text)
 
 
+def test_two_that_listen_on_one_client_are_both_told_until_each_leaves(serve):
+    server, client = serve(1, max_wait=100)
+    first, second = [], []
+    one, other = client.reporting(first.append), client.reporting(second.append)
+    one.__enter__()
+    other.__enter__()
+
+    told = []
+    for leave in (one, other):
+        server.fail("GET", "/v1/images", status=429, headers={"Retry-After": "2.1"})
+        client._connection.get("/v1/images", body)
+        told.append((len(first), len(second)))
+        leave.__exit__(None, None, None)
+
+    assert told == [(1, 1), (1, 2)]
+    assert client._connection.on_wait == []
+
+
 def test_reads_that_share_a_budget_share_its_repeats(serve):
     server, client = serve()
     server.fail("GET", "/v1/images", times=None, status=503)

@@ -151,6 +151,17 @@ def test_another_user_changes_the_library_without_http_or_log(serve):
     assert [(deletion.id, deletion.by) for deletion in server.deleted] == [(gone, "other user")]
 
 
+def test_another_user_uploads_after_deleting(serve):
+    server, _ = serve(3)
+    before = list(server.images)
+
+    (first,) = server.add()
+    server.remove(before[0])
+    (second,) = server.add()
+
+    assert list(server.images) == [*before[1:], first.id, second.id]
+
+
 def test_changes_have_strictly_increasing_times(serve):
     server, _ = serve(5)
     ids = list(server.images)

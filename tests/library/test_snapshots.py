@@ -1,6 +1,7 @@
 """Snapshots come back as the frame they were, or not at all."""
 
 import datetime as dt
+import os
 
 import duckdb
 import pandas as pd
@@ -81,6 +82,8 @@ def test_a_damaged_file_is_named_and_says_what_to_do(images, tmp_path):
         pytest.param(lambda i: i.attrs["picora"].update(scope="tag=x") or i, id="a tag"),
         pytest.param(lambda i: i.attrs.clear() or i, id="silent about itself"),
         pytest.param(lambda i: i.drop(columns="tags"), id="a column short"),
+        pytest.param(lambda i: i.iloc[[0, 1, 1]], id="an image twice"),
+        pytest.param(lambda i: i.rename(index={"a": None}), id="an image without an id"),
     ],
 )
 def test_only_a_whole_library_is_saved(images, tmp_path, bend):
@@ -158,6 +161,16 @@ def test_what_is_no_snapshot_of_this_account_is_never_deleted(images, tmp_path):
     assert store.versions() == [*foreign, last]
 
 
+def test_an_empty_path_is_not_taken_for_the_current_folder(serve, tmp_path, monkeypatch):
+    _, client = serve(1)
+    monkeypatch.chdir(tmp_path)
+
+    with pytest.raises(ValueError, match=r"^'' names no folder .* or '\.' for the current one\.$"):
+        pic.load_images(client, store="", progress=False)
+
+    assert list(tmp_path.iterdir()) == []
+
+
 @pytest.mark.parametrize("keep", [0, -1, 2.5, True, None])
 def test_a_store_that_would_keep_nothing_is_refused(tmp_path, keep):
     with pytest.raises(ValueError, match=r"is not a number of snapshots; at least 1 is kept\.$"):
@@ -180,6 +193,24 @@ def test_a_full_disk_is_a_warning_and_not_the_end_of_a_load(images, tmp_path):
         remember(SnapshotStore(tmp_path / "file" / "store"), images)
 
 
+def test_a_folder_that_the_system_refuses_is_a_warning_as_well(images):
+    with pytest.warns(UserWarning, match=r"not remembered .* or store=None\.$"):
+        remember(SnapshotStore("no\0folder"), images)
+
+
+def test_a_folder_whose_name_is_not_utf_8_holds_snapshots_too(tmp_path, serve):
+    _, client = serve(3)
+    folder = tmp_path / os.fsdecode(b"\xff")
+
+    images = pic.load_images(client, store=folder, progress=False)
+
+    store = SnapshotStore(folder)
+    (version,) = store.versions()
+    assert store.about(version)["n_images"] == 3
+    pd.testing.assert_frame_equal(store.load(), images)
+    pd.testing.assert_frame_equal(load_file(folder / f"{version}.parquet"), images)
+
+
 def test_a_file_from_anywhere_is_loaded(images, tmp_path):
     store = SnapshotStore(tmp_path)
     (tmp_path / f"{store.save(images)}.parquet").rename(tmp_path / "march.parquet")
@@ -192,3 +223,14 @@ def test_a_file_from_anywhere_is_loaded(images, tmp_path):
         load_file(tmp_path / "broken.parquet")
     with pytest.raises(SnapshotError, match=r"^There is no file .*none\.parquet\.$"):
         load_file(tmp_path / "none.parquet")
+
+
+def test_the_last_save_is_the_latest_even_after_a_clock_that_was_ahead(images, tmp_path):
+    store = SnapshotStore(tmp_path, keep=2)
+    ahead = store.save(_read_on(images, "2099-12-31T23:59:59.999999Z"))
+    today = [store.save(_read_on(images, day)) for day in DAYS[:2]]
+
+    assert ahead == "20991231T235959.999999Z"
+    assert today == ["21000101T000000.000000Z", "21000101T000000.000001Z"]
+    assert store.versions()[-1] == today[-1]
+    assert store.load().attrs["picora"]["read_at"] == DAYS[1]
