@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import errno
 import functools
 import os
 import shutil
@@ -11,6 +12,9 @@ from collections.abc import Callable
 from pathlib import Path
 
 import platformdirs
+
+# Said by file systems that sync files and know no such thing for folders.
+NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = ["append_line", "data_folder", "session_folder", "sync_folder", "write_atomic"]
 
@@ -75,5 +79,8 @@ def sync_folder(folder: Path) -> None:
         descriptor = os.open(folder, os.O_RDONLY)
         try:
             os.fsync(descriptor)
+        except OSError as error:
+            if error.errno not in NO_FOLDERS:
+                raise
         finally:
             os.close(descriptor)

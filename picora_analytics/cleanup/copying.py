@@ -27,7 +27,7 @@ from picora_analytics.client.pictures import (
 )
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.shapes import ImageRecord
-from picora_analytics.errors import APIError, StatusError
+from picora_analytics.errors import APIError, NotFoundError, StatusError
 
 __all__ = ["ArchivedError", "Copier", "NotCopiedError", "why_not_the_original"]
 
@@ -250,12 +250,17 @@ class Copier:
             return False
         try:
             address = self._client._image(image.id, self._ended).url
+        except NotFoundError:
+            self._stayed += (
+                not self._moved
+            )  # Known to this server, the call speaks of this image alone.
+            return False
         except (APIError, StoppedError):
             address = image.url
         if address == image.url:
             self._stayed += 1
             return False
-        self._moved[image.id] = address
+        self._moved[image.id], self._stayed = address, 0
         return True
 
     def _stream(

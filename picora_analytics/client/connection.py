@@ -54,8 +54,8 @@ __all__ = [
 
 T = TypeVar("T")
 
-# Those asked for, each alone: in layers they unfold without bound.
-ENCODINGS = ("", "identity", "gzip", "deflate")
+# In layers they unfold without bound; only the first two are asked for.
+ENCODINGS = ("gzip", "deflate", "br", "zstd")
 # A page of 100 images is about 31 KB; this is far above any documented answer.
 MAX_BODY = 64 * 1024 * 1024
 # Ages count from the service's time; a clock farther ahead of this machine's would make every image old.
@@ -214,8 +214,11 @@ class Connection:
         until = time.monotonic() + seconds
         if seconds > 2 and self.on_wait and until > self._shown_until + 1:
             self._shown_until = until
-            for show in dict.fromkeys(self.on_wait):  # One that listens twice is told once.
-                show(f"{reason}, until {_clock(seconds)}")
+            told: list[Callable[[str], None]] = []
+            for show in tuple(self.on_wait):
+                if show not in told:  # One that listens twice is told once.
+                    told.append(show)
+                    show(f"{reason}, until {_clock(seconds)}")
 
     def wait_refused(
         self,
@@ -343,10 +346,13 @@ def _read(response: httpx.Response, where: str) -> bytes:
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
         raise TransportError(too_much)
-    encoding = response.headers.get("content-encoding", "").strip().lower()
-    if encoding not in ENCODINGS:
+    told = response.headers.get("content-encoding", "").lower()
+    layers = [one for one in map(str.strip, told.split(",")) if one in ENCODINGS]
+    if layers not in ([], ["gzip"], ["deflate"]):
+        if response.status_code >= 400:
+            return b""  # The status says enough.
         raise TransportError(
-            f"{where} answered in the encoding {encoding[:40]!r}, which was not asked for; it was not read."
+            f"{where} answered in the encoding {told[:40]!r}, which was not asked for; it was not read."
         )
     chunks, size = [], 0
     for chunk in response.iter_bytes():

@@ -149,34 +149,48 @@ class _Wire(Struct, gc=False):
     updated_at: Time | None = None
 
 
-class _Listing(Struct):
+class _Elsewhere(Struct, kw_only=True):
+    """Where other APIs tell of further pages."""
+
+    next_cursor: Any = UNSET
+    has_more: Any = UNSET
+    pagination: Any = UNSET
+    meta: Any = UNSET
+    page: Any = UNSET
+
+    def is_silent(self) -> bool:
+        return (
+            self.next_cursor is UNSET
+            and self.has_more is UNSET
+            and self.pagination is UNSET
+            and self.meta is UNSET
+            and self.page is UNSET
+        )
+
+
+class _Listing(_Elsewhere):
     items: list[_Wire] | UnsetType = UNSET
     images: list[_Wire] | UnsetType = UNSET
     nextCursor: str | None = None  # noqa: N815
     total: Count | None = None
     hasMore: bool | None = None  # noqa: N815
-    next_cursor: Any = UNSET
-    has_more: Any = UNSET
 
 
-class _Envelope(Struct):
+class _Envelope(_Elsewhere):
     data: _Listing
     success: bool | None = None
     nextCursor: Any = UNSET  # noqa: N815
     hasMore: Any = UNSET  # noqa: N815
-    next_cursor: Any = UNSET
-    has_more: Any = UNSET
 
     def is_plain(self) -> bool:
         """Tell whether what it says of further pages stands where the documents have it, and once."""
-        data = self.data
-        around = (self.nextCursor, self.hasMore, self.next_cursor, self.has_more)
-        elsewhere = (*around, data.next_cursor, data.has_more)
-        one = (data.items is UNSET) != (data.images is UNSET)
-        return one and self.success is not False and all(said is UNSET for said in elsewhere)
+        one = (self.data.items is UNSET) != (self.data.images is UNSET)
+        around = self.nextCursor is UNSET and self.hasMore is UNSET and self.is_silent()
+        return one and around and self.data.is_silent() and self.success is not False
 
 
 _PAGES = msgspec.json.Decoder(_Envelope)
+_DECIDING = {"data", "items", "images", "changes", "nextCursor", "hasMore"}
 _REQUIRED = ("id", "url")
 _FIELDS = {
     field.name: field.type for field in msgspec.structs.fields(_Wire) if field.name not in _REQUIRED
@@ -245,17 +259,16 @@ def decode_listing(body: bytes, *, server_time: dt.datetime, where: str) -> List
         data = _data(answer)
         refuse_repeated(body, (b'"items"', b'"images"', b'"nextCursor"'), where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
-        said = _said_of_pages(answer, data)
-        next_cursor = said.get("nextCursor", said.get("next_cursor"))
-        if not isinstance(next_cursor, str | None):
-            raise ResponseFormatError(
-                f"{where}: nextCursor is {type(next_cursor).__name__}, not text; "
-                "the rest of the library cannot be asked for."
-            ) from None
-        more = said.get("hasMore", said.get("has_more"))
-        more = more not in (None, False) and str(more).lower() != "false"
+        places = _places(answer, data)
+        next_cursor = _next_cursor(places, where)
+        more = any(
+            place.get(name) not in (None, False) and str(place[name]).lower() != "false"
+            for place in places
+            for name in ("hasMore", "has_more")
+        )
+        totals = [place["total"] for place in places if place.get("total") is not None]
         try:
-            total = msgspec.convert(said.get("total"), Count | None, strict=False)
+            total = msgspec.convert(totals[0] if totals else None, Count | None, strict=False)
         except msgspec.ValidationError:
             unreadable["total"] = unreadable.get("total", 0) + 1
             total = None
@@ -325,6 +338,8 @@ def refuse_repeated(body: bytes, keys: tuple[bytes, ...], *, where: str) -> None
     if any(body.find(key, body.find(key) + len(key)) >= 0 for key in keys):
         try:
             json.loads(body, object_pairs_hook=_once)
+        except RecursionError:
+            return  # What lies so deep is nothing that is read.
         except ValueError as error:
             raise UnreadableBodyError(
                 f"{where} answered JSON that {error}; nothing was taken from it."
@@ -332,10 +347,11 @@ def refuse_repeated(body: bytes, keys: tuple[bytes, ...], *, where: str) -> None
 
 
 def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found = dict(pairs)
-    if len(found) < len(pairs):
-        twice = next(name for name in found if sum(name == other for other, _ in pairs) > 1)
-        raise ValueError(f"says {twice[:40]!r} twice")
+    found: dict[str, Any] = {}
+    for name, value in pairs:
+        if name in found and name in _DECIDING:
+            raise ValueError(f"says {name!r} twice")
+        found[name] = value
     return found
 
 
@@ -361,18 +377,34 @@ def decode_object(body: bytes, *, where: str) -> dict[str, Any]:
     )
 
 
-def _said_of_pages(answer: Any, data: Any) -> dict[str, Any]:
-    """Gather what is said of further pages, beside the rows or around them."""
-    names = ("nextCursor", "next_cursor", "hasMore", "has_more", "total")
-    places = [place for place in (answer, data) if isinstance(place, dict)]
-    return {name: place[name] for place in places for name in names if name in place}
+def _places(answer: Any, data: Any) -> list[dict[str, Any]]:
+    """Give the places where further pages may be told of: beside the rows, around them, and in a part of their own."""
+    beside = [place for place in (data, answer) if isinstance(place, dict)]
+    parts = [place.get(name) for place in beside for name in ("pagination", "meta", "page")]
+    return beside + [part for part in parts if isinstance(part, dict)]
+
+
+def _next_cursor(places: list[dict[str, Any]], where: str) -> str | None:
+    names = ("nextCursor", "next_cursor")
+    # An empty string is the first page again.
+    told = [place[name] for place in places for name in names if place.get(name) not in (None, "")]
+    if any(not isinstance(cursor, str) for cursor in told):
+        kind = next(type(cursor).__name__ for cursor in told if not isinstance(cursor, str))
+        raise ResponseFormatError(
+            f"{where}: nextCursor is {kind}, not text; the rest of the library cannot be asked for."
+        )
+    if len(set(told)) > 1:
+        raise ResponseFormatError(
+            f"{where} told of two different next pages; where the library goes on nobody can tell."
+        )
+    return told[0] if told else None
 
 
 def _rows(data: Any, where: str) -> list[Any]:
     rows = data
     if isinstance(data, dict):
         rows = data.get("images") if data.get("items") is None else data["items"]
-        if data.get("images") is not None and data.get("items") is not None:
+        if data.get("images") not in (None, rows):
             raise ResponseFormatError(
                 f"{where} answered both 'items' and 'images'; which of them is the library nobody can tell."
             )

@@ -118,10 +118,10 @@ class Held:
         for chain in order:
             self._pack(chain)
         parts = [part for chain in order for part in self._parts.pop(chain, [])]
-        if self._copies:
-            parts = _each_once(parts, list(self._copies))
         self._updated = {}
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
+        if self._copies:
+            table = _each_once(table)
         return self._with_newer(table) if self._newer else table, list(self._tags)
 
     def _pack(self, chain: int) -> None:
@@ -142,15 +142,9 @@ def _older(held: dt.datetime | None, other: dt.datetime) -> bool:
     return held is None or held < other
 
 
-def _each_once(parts: list[pa.Table], repeated: list[str]) -> list[pa.Table]:
-    """Leave the first of each of the rows that stand more than once."""
-    ids, shown = pa.array(repeated, pa.string()), set()
-    found = []
-    for part in parts:
-        at = np.flatnonzero(pc.is_in(part["id"], value_set=ids).to_numpy())
-        stays = np.ones(len(part), dtype=bool)
-        for row, image_id in zip(at, part["id"].take(pa.array(at)).to_pylist(), strict=True):
-            stays[row] = image_id not in shown
-            shown.add(image_id)
-        found.append(part if stays.all() else part.filter(pa.array(stays)))
-    return found
+def _each_once(table: pa.Table) -> pa.Table:
+    """Leave the first of the rows of each image."""
+    codes = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    first = np.zeros(len(table), dtype=bool)
+    first[np.unique(codes, return_index=True)[1]] = True
+    return table.filter(pa.array(first))

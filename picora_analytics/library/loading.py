@@ -102,9 +102,10 @@ def load_images(
             f"client is of the type {type(client).__name__}, not a Client; pic.connect() gives one."
         )
     client.iter_pages(tag=tag)  # Complains of a tag that is none.
-    account = client.account()
-    remembered = None if tag is not None else _store(store, account, client)
     show = progress_for(progress, "Loading")
+    with client.reporting(show.wait):
+        account = client.account()
+    remembered = None if tag is not None else _store(store, account, client)
     if refresh == "never":
         if remembered is None:
             raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")

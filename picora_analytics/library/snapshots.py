@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import os
 import re
@@ -241,13 +242,20 @@ class SnapshotStore:
                 )
 
     def _next(self, facts: Facts) -> str:
-        """Name a new version: by when it was read, yet after the last one, which a wrong clock may have named."""
+        """Name a version by when it was read; where a clock that was ahead named the last one, after that."""
         name = pd.Timestamp(facts["read_at"]).strftime(_NAME)
         last = max(self.versions(), default="")
-        # Of the same instant is the same reading: saved again, it is no second version.
-        if name >= last:
+        if name >= last or last <= dt.datetime.now(dt.UTC).strftime(_NAME):
             return name
-        return (dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)).strftime(_NAME)
+        with contextlib.suppress(SnapshotError):
+            if self.about(last)["read_at"] == facts["read_at"]:
+                return last  # The same reading, saved again.
+        with contextlib.suppress(
+            ValueError, OverflowError
+        ):  # A file of somebody else's, named alike.
+            after = dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)
+            return after.strftime(_NAME)
+        return name
 
     def _path(self, version: str) -> Path:
         return self.folder / f"{version}.parquet"

@@ -610,13 +610,21 @@ def test_an_answer_without_end_is_cut_off(raw, http, connect_to):
         listing(connect_to(server.url, max_wait=0.05))
 
 
-@pytest.mark.parametrize("encoding", ["gzip, gzip", "br", "x-odd"])
+@pytest.mark.parametrize("encoding", ["gzip, gzip", "br"])
 def test_an_encoding_that_was_not_asked_for_is_not_read(raw, http, connect_to, encoding):
     bomb = gzip.compress(gzip.compress(b" " * (8 * 1024**2)))
     server = raw(http(bomb, content_encoding=encoding))
 
     with pytest.raises(TransportError, match=f"in the encoding '{encoding}', which was not asked"):
         listing(connect_to(server.url, max_wait=0.05))
+
+
+def test_an_encoding_does_not_hide_what_a_status_says(raw, http, connect_to):
+    server = raw(http(b"odd", status="401 Unauthorized", content_encoding="br"))
+
+    with pytest.raises(AuthenticationError):
+        listing(connect_to(server.url))
+    assert len(server.asked) == 1
 
 
 def test_after_a_fork_each_process_has_connections_of_its_own(http, connect_to):

@@ -300,6 +300,19 @@ def test_an_answer_that_says_it_failed_is_no_page_whatever_its_status(rows):
         pytest.param({"data": {"images": [CURRENT], "total": 7}, "nextCursor": "c"}, id="around"),
         pytest.param({"data": {"images": [CURRENT], "next_cursor": "c", "total": 7}}, id="snake"),
         pytest.param({"data": {"images": [CURRENT], "nextCursor": "c", "total": "7"}}, id="text"),
+        pytest.param(
+            {"data": {"images": [CURRENT], "nextCursor": None, "next_cursor": "c", "total": 7}},
+            id="beside a null",
+        ),
+        pytest.param(
+            {"data": {"images": [CURRENT], "nextCursor": None}, "nextCursor": "c", "total": 7},
+            id="around a null",
+        ),
+        pytest.param(
+            {"data": {"images": [CURRENT], "pagination": {"nextCursor": "c", "total": 7}}},
+            id="in a part of its own",
+        ),
+        pytest.param({"data": [CURRENT], "meta": {"next_cursor": "c", "total": 7}}, id="meta"),
         pytest.param({"data": {"images": [CURRENT], "nextCursor": "c", "total": 7.0}}, id="float"),
     ],
 )
@@ -321,9 +334,15 @@ def test_more_is_heard_in_every_form(said, more, name):
     assert decode_listing(body, server_time=NOW, where=WHERE).has_more is more
 
 
+def test_a_page_that_tells_of_two_next_pages_is_refused():
+    with pytest.raises(ResponseFormatError, match="told of two different next pages"):
+        page_of({"data": {"images": [CURRENT], "nextCursor": "a"}, "nextCursor": "b"})
+
+
 def test_a_page_with_both_arrays_is_refused():
     with pytest.raises(ResponseFormatError, match="answered both 'items' and 'images'"):
         page_of({"data": {"items": [], "images": [CURRENT]}})
+    assert len(page_of({"data": {"items": [CURRENT], "images": [CURRENT]}}).images) == 1
     assert len(page_of({"data": {"items": None, "images": [CURRENT]}}).images) == 1
 
 

@@ -179,3 +179,14 @@ def test_a_frame_whose_tags_were_exploded_row_for_row_is_not_saved(store, make_i
         store.save(images)
 
     assert store.versions() == []
+
+
+def test_an_older_reading_saved_again_stays_the_older_one(store, make_images):
+    older, newer = make_images(size_bytes=[1, 2]), make_images(size_bytes=[1, 2, 3])
+    older.attrs["picora"]["read_at"] = "2026-11-01T00:00:00Z"
+    newer.attrs["picora"]["read_at"] = "2026-11-02T00:00:00Z"
+    for images in (older, newer, older):
+        store.save(images)
+
+    assert len(store.versions()) == 2
+    assert_frame_equal(store.load(), newer)
