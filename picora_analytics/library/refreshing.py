@@ -30,6 +30,7 @@ from picora_analytics.errors import (
 from picora_analytics.library.edits import plan_edits
 from picora_analytics.library.frame import Facts, frame_from_table
 from picora_analytics.library.merging import merged
+from picora_analytics.library.rows import microseconds
 from picora_analytics.library.snapshots import FeedPosition, Snapshot, SnapshotStore, remember
 from picora_analytics.progress import Progress
 from picora_analytics.units import format_bytes
@@ -42,8 +43,6 @@ TOMBSTONES = dt.timedelta(days=29)
 ROUNDS = 4
 # So many requests are always worth it: a refresh keeps the hashes that a full load does not know.
 _FEW = 20
-_MICROSECOND = dt.timedelta(microseconds=1)
-_EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
 
 
 class _CannotTellError(Exception):
@@ -197,7 +196,7 @@ class _Refresh:
         if one in self.read:
             same = self.read[one].updated_at == change.updated_at
         else:
-            same = row is not None and self._updated[row] == _micros(change.updated_at)
+            same = row is not None and self._updated[row] == microseconds(change.updated_at)
         if not same:
             self._wanted[one] = change.updated_at
         return not same
@@ -331,10 +330,6 @@ class _Refresh:
 
 def _decode(answer: Any) -> Page:
     return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
-
-
-def _micros(moment: dt.datetime) -> int:
-    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _instant(text: str) -> dt.datetime:

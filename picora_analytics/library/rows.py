@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import mimetypes
 import re
 from pathlib import Path
@@ -11,9 +12,11 @@ import pyarrow as pa
 
 from picora_analytics.library.frame import SCHEMA
 
-__all__ = ["Columns", "table_of"]
+__all__ = ["Columns", "microseconds", "table_of"]
 
 Columns = dict[str, list[Any]]
+
+_EPOCH, _MICROSECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(microseconds=1)
 
 # The formats Picora stores (docs, upload page); the standard library knows some only on some platforms.
 _MIME_TYPES = {
@@ -36,8 +39,21 @@ def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
     filled = {**columns, "mime_type": types}
     filled.setdefault("content_hash", [None] * n)
     return pa.Table.from_arrays(
-        [pa.array(filled[field.name], field.type) for field in schema], schema=schema
+        [_array(filled[field.name], field.type) for field in schema], schema=schema
     )
+
+
+def _array(values: list[Any], kind: pa.DataType) -> pa.Array:
+    if not pa.types.is_timestamp(kind):
+        return pa.array(values, kind)
+    # Arrow takes twice as long to read a datetime itself.
+    known = [None if value is None else microseconds(value) for value in values]
+    return pa.array(known, pa.int64()).cast(kind)
+
+
+def microseconds(moment: dt.datetime) -> int:
+    """Count the microseconds since 1970."""
+    return (moment - _EPOCH) // _MICROSECOND
 
 
 def _mime_type(url: str, filename: str | None) -> str | None:
