@@ -98,6 +98,7 @@ def test_no_key_is_wrong_usage(run):
         pytest.param(["load", "--refresh", "sometimes", "--demo"], id="unknown choice"),
         pytest.param(["plan", "--demo", "--reason", "x"], id="a plan without a rule"),
         pytest.param(["load", "--demo", "-o", "rows.xlsx"], id="an unknown format"),
+        pytest.param(["load", "--demo", "-o", "none/rows.csv"], id="a folder that is not there"),
     ],
 )
 def test_wrong_usage_exits_with_2(run, arguments):

@@ -749,6 +749,22 @@ def test_a_long_wait_is_shown_and_waited_out(serve):
     assert last.startswith("Complete: 2 rows")
 
 
+def test_what_is_only_remembered_says_when_it_was_read(serve, tmp_path):
+    _, client = serve(3)
+    load(client, store=tmp_path)
+    seen = Seen()
+
+    load(client, store=tmp_path, refresh="never", progress=seen)
+
+    (said,) = seen.calls
+    assert re.fullmatch(r"As remembered: 3 images, .*; read 2026-11-23 14:00 UTC, not since", said)
+
+
+def test_what_is_no_client_is_named_by_its_type_and_never_shown():
+    with pytest.raises(TypeError, match=r"^client is of the type str, not a Client; pic\.connect"):
+        load_images("sk_live_" + "a" * 32)
+
+
 def test_an_interrupted_load_stops_and_says_what_was_read(serve):
     _, client = serve(250)
     seen = Seen()
