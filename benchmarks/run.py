@@ -213,7 +213,7 @@ def conditions(repeat: int) -> str:
     versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
     return (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {versions}; "
-        f"median of {repeat} where repeated."
+        + ("one run each." if repeat == 1 else f"median of {repeat} where repeated.")
     )
 
 

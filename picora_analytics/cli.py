@@ -739,8 +739,9 @@ def _as_typed() -> str:
     """Give this command as a person can type it here: from a checkout's environment it is not on the PATH."""
     if shutil.which("picora-analytics"):
         return "picora-analytics"
-    command = Path(sys.executable).with_name("picora-analytics")
-    here = Path.cwd()
+    command, here = Path(sys.executable).with_name("picora-analytics"), Path.cwd()
+    if not command.exists():
+        return "python -m picora_analytics"
     return str(command.relative_to(here) if command.is_relative_to(here) else command)
 
 

@@ -2,6 +2,7 @@
 
 import os
 import re
+import shlex
 import subprocess
 import sys
 
@@ -55,6 +56,18 @@ def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
     assert "Complete: 1,200 rows = 1,200 different ids" in done.stderr
     assert (tmp_path / "picora-overview.png").read_bytes().startswith(b"\x89PNG")
     assert re.search(r"Done in \d+\.\d s\.\n$", done.stdout)
+    # What it says to type next can be typed, wherever the command is installed.
+    (typed,) = re.findall(r"^ +(\S.*) plan --demo ", done.stdout, re.MULTILINE)
+    helped = subprocess.run([*shlex.split(typed), "--help"], capture_output=True, cwd=tmp_path)
+    assert helped.returncode == 0
+
+
+def test_decisions_may_be_a_head_alone(run, tmp_path):
+    (tmp_path / "decisions.csv").write_text("id,decision\n")
+
+    done = run("plan", "--demo", "--untagged", "--reason", "x", "--decisions", "decisions.csv")
+
+    assert done.returncode == 0, done.stderr
 
 
 def test_without_a_terminal_there_is_no_bar_and_no_colour(run):

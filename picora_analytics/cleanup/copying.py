@@ -38,7 +38,7 @@ TIMEOUT = 30.0  # Seconds for each step of one request.
 PATIENCE = 900.0  # Seconds for one image, all tries together.
 # What an address answers that leads nowhere any more; None is no answer at all.
 GONE = (None, 301, 302, 307, 308, 404, 410)
-MAX_DOUBTS = 3  # So often one image's answer is no answer about the others.
+MAX_DOUBTS = 3  # After so many, an answer about one image is taken for one about all.
 
 
 class NotCopiedError(Exception):
@@ -251,9 +251,8 @@ class Copier:
         try:
             address = self._client._image(image.id, self._ended).url
         except NotFoundError:
-            self._stayed += (
-                not self._moved
-            )  # Known to this server, the call speaks of this image alone.
+            # Once the call has told of a move it is known here, and speaks of this image alone.
+            self._stayed += not self._moved
             return False
         except (APIError, StoppedError):
             address = image.url

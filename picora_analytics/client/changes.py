@@ -9,10 +9,11 @@ from collections.abc import Sequence
 from typing import Any, NamedTuple
 from urllib.parse import quote
 
+from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.client import Client
 from picora_analytics.client.connection import Answer, mask
 from picora_analytics.client.pacing import Tier
-from picora_analytics.client.shapes import ImageRecord, decode_image, decode_object
+from picora_analytics.client.shapes import ImageRecord, decode_image
 from picora_analytics.errors import (
     NotFoundError,
     RateLimitError,

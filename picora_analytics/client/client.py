@@ -14,12 +14,12 @@ from urllib.parse import quote
 
 import msgspec
 
+from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.connection import Answer, Connection, Secret, read_base_url
 from picora_analytics.client.shapes import (
     ImageRecord,
     Page,
     decode_image,
-    decode_object,
     decode_page,
 )
 from picora_analytics.errors import StatusError

@@ -17,6 +17,7 @@ from urllib.parse import urlencode
 import httpx
 
 from picora_analytics.client.answers import Answer, date_of, status_error
+from picora_analytics.client.bodies import UnreadableBodyError
 from picora_analytics.client.keys import (
     LOOPBACK,
     Secret,
@@ -33,7 +34,6 @@ from picora_analytics.client.retrying import (
     backoff,
     jitter,
 )
-from picora_analytics.client.shapes import UnreadableBodyError
 from picora_analytics.client.transport import DeadlineTransport
 from picora_analytics.errors import (
     RateLimitError,
@@ -54,7 +54,7 @@ __all__ = [
 
 T = TypeVar("T")
 
-# In layers they unfold without bound; only the first two are asked for.
+# What httpx would unfold, in layers without bound; only the first two are asked for.
 ENCODINGS = ("gzip", "deflate", "br", "zstd")
 # A page of 100 images is about 31 KB; this is far above any documented answer.
 MAX_BODY = 64 * 1024 * 1024
@@ -263,9 +263,8 @@ class Connection:
         timeout: float | None = None,
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
-        if (
-            self._process != os.getpid()
-        ):  # On sockets shared after a fork, each reads the other's answers.
+        # On sockets shared after a fork, each process reads the other's answers.
+        if self._process != os.getpid():
             self._open()
         patience = self.timeout if timeout is None else max(timeout, self.timeout)
         target = f"{self._prefix}{path}" + (f"?{urlencode(params)}" if params else "")

@@ -13,9 +13,10 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from picora_analytics.client.bodies import decode_data, refuse_repeated
 from picora_analytics.client.client import Client
 from picora_analytics.client.connection import Answer
-from picora_analytics.client.shapes import Name, Time, decode_data, refuse_repeated
+from picora_analytics.client.shapes import Name, Time
 from picora_analytics.errors import ResponseFormatError, StatusError
 
 __all__ = ["Change", "ChangePage", "read_changes"]

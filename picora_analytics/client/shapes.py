@@ -9,13 +9,12 @@ A field that cannot be read is missing and is counted; only `id` and `url` are r
 from __future__ import annotations
 
 import datetime as dt
-import json
-from typing import Annotated, Any, NoReturn
+from typing import Annotated, Any
 
 import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
-from picora_analytics.client.keys import mask
+from picora_analytics.client.bodies import data_of, decode_answer, decode_data, refuse_repeated
 from picora_analytics.errors import ResponseFormatError
 
 __all__ = [
@@ -24,9 +23,7 @@ __all__ = [
     "Page",
     "decode_image",
     "decode_listing",
-    "decode_object",
     "decode_page",
-    "refuse_repeated",
 ]
 
 Bytes = Annotated[int, Meta(ge=0, le=2**63 - 1)]
@@ -39,10 +36,6 @@ Time = Annotated[dt.datetime, Meta(tz=True)]
 
 # Years outside are some program's "never" (0001, 1970, 9999); as a date it would make an image the oldest.
 YEARS = range(1990, 2200)
-
-
-class UnreadableBodyError(ResponseFormatError):
-    """A 2xx whose body is no JSON at all: cut off, or a proxy's page. Asking again may help."""
 
 
 class ImageRecord(Struct, frozen=True, kw_only=True):
@@ -190,7 +183,6 @@ class _Envelope(_Elsewhere):
 
 
 _PAGES = msgspec.json.Decoder(_Envelope)
-_DECIDING = {"data", "items", "images", "changes", "nextCursor", "hasMore"}
 _REQUIRED = ("id", "url")
 _FIELDS = {
     field.name: field.type for field in msgspec.structs.fields(_Wire) if field.name not in _REQUIRED
@@ -255,8 +247,8 @@ def decode_listing(body: bytes, *, server_time: dt.datetime, where: str) -> List
         refuse_repeated(body, (rows_key, b'"nextCursor"'), where=where)
         next_cursor, total, more = listing.nextCursor, listing.total, listing.hasMore
     except (msgspec.DecodeError, RecursionError):  # Not as documented somewhere: field by field.
-        answer = _decode(body, where=where)
-        data = _data(answer)
+        answer = decode_answer(body, where=where)
+        data = data_of(answer)
         refuse_repeated(body, (b'"items"', b'"images"', b'"nextCursor"'), where=where)
         rows = [_lenient(row, unreadable, where) for row in _rows(data, where)]
         places = _places(answer, data)
@@ -293,88 +285,6 @@ def decode_image(body: bytes, *, where: str) -> ImageRecord:
     """
     wire = _lenient(decode_data(body, where=where), {}, where)
     return _records(_columns([wire], {}))[0]
-
-
-def decode_data(body: bytes, *, where: str) -> Any:
-    """Give the `data` of an answer, or the whole body where it has none, as the vendor's SDK does."""
-    return _data(_decode(body, where=where))
-
-
-def _decode(body: bytes, *, where: str) -> Any:
-    """Read JSON; one that says in so many words that it is no success is none, whatever its status."""
-    try:
-        try:
-            answer = msgspec.json.decode(body)
-        except msgspec.DecodeError:
-            # Takes half a surrogate pair, as a name cut in an emoji has.
-            answer = json.loads(body, parse_constant=_no_number)
-    except (ValueError, RecursionError):
-        kind = "an HTML page" if body.lstrip()[:1] == b"<" else "no JSON"
-        raise UnreadableBodyError(
-            f"{where} answered {kind} where JSON was expected; is the base URL that of Picora's API, "
-            "and is no proxy or login page in between?"
-        ) from None
-    if isinstance(answer, dict) and answer.get("success") is False:
-        raise UnreadableBodyError(
-            f"{where} answered that it failed, though with the status of a success: "
-            f"{mask(str(answer.get('error')))[:200]!r}; nothing was taken from it."
-        )
-    return answer
-
-
-def _data(answer: Any) -> Any:
-    return answer["data"] if isinstance(answer, dict) and "data" in answer else answer
-
-
-def refuse_repeated(body: bytes, keys: tuple[bytes, ...], *, where: str) -> None:
-    """
-    Refuse an answer that says one of these keys twice: the last would win, and may end a listing early.
-
-    Raises
-    ------
-    UnreadableBodyError
-    """
-    # A text that stands twice may be somebody's tag: only then are the keys themselves read.
-    if any(body.find(key, body.find(key) + len(key)) >= 0 for key in keys):
-        try:
-            json.loads(body, object_pairs_hook=_once)
-        except RecursionError:
-            return  # What lies so deep is nothing that is read.
-        except ValueError as error:
-            raise UnreadableBodyError(
-                f"{where} answered JSON that {error}; nothing was taken from it."
-            ) from None
-
-
-def _once(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    for name, value in pairs:
-        if name in found and name in _DECIDING:
-            raise ValueError(f"says {name!r} twice")
-        found[name] = value
-    return found
-
-
-def _no_number(name: str) -> NoReturn:
-    raise ValueError(f"{name} is no JSON")
-
-
-def decode_object(body: bytes, *, where: str) -> dict[str, Any]:
-    """
-    Give the `data` of an answer that must be a JSON object.
-
-    Raises
-    ------
-    ResponseFormatError
-        If it is anything else.
-    """
-    data = decode_data(body, where=where)
-    if isinstance(data, dict):
-        return data
-    raise ResponseFormatError(
-        f"{where} answered {type(data).__name__} where an object was expected; "
-        "this may be another version of the API."
-    )
 
 
 def _places(answer: Any, data: Any) -> list[dict[str, Any]]:

@@ -259,9 +259,8 @@ class _Load:
                 f"written ({error}). Choose another folder with store=.",
                 stacklevel=6,
             )
-            self._writable = (
-                False  # What it holds serves a later load, unless this one comes to its end.
-            )
+            # What it holds serves a later load, unless this one comes to its end.
+            self._writable = False
 
     def _open(self, remembered: SnapshotStore, *, anew: bool) -> None:
         origin = Origin(

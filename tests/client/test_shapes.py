@@ -6,7 +6,8 @@ import re
 
 import pytest
 
-from picora_analytics.client.shapes import decode_image, decode_listing, decode_object, decode_page
+from picora_analytics.client.bodies import decode_object
+from picora_analytics.client.shapes import decode_image, decode_listing, decode_page
 from picora_analytics.errors import ResponseFormatError
 
 NOW = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
@@ -44,6 +45,11 @@ CURRENT = {
 def page_of(data):
     body = data if isinstance(data, bytes) else json.dumps(data).encode()
     return decode_page(body, server_time=NOW, where=WHERE)
+
+
+def refuses(data, message):
+    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
+        page_of(data)
 
 
 def listing(*images, **rest):
@@ -234,8 +240,7 @@ def test_a_page_with_neither_items_nor_images_is_never_an_empty_library(data, fo
         "empty library, so nothing was taken from it."
     )
 
-    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
-        page_of(data)
+    refuses(data, message)
 
 
 @pytest.mark.parametrize(
@@ -255,8 +260,7 @@ def test_a_body_that_is_no_json_says_so(body, kind):
         "and is no proxy or login page in between?"
     )
 
-    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
-        page_of(body)
+    refuses(body, message)
 
 
 ROW = json.dumps(CURRENT)
@@ -277,8 +281,7 @@ ROW = json.dumps(CURRENT)
 def test_a_page_that_says_a_thing_twice_is_not_read(body, said):
     message = f"{WHERE} answered JSON that says {said} twice; nothing was taken from it."
 
-    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
-        page_of(body.encode())
+    refuses(body.encode(), message)
 
 
 @pytest.mark.parametrize("rows", [[CURRENT], []])
@@ -289,8 +292,7 @@ def test_an_answer_that_says_it_failed_is_no_page_whatever_its_status(rows):
         "nothing was taken from it."
     )
 
-    with pytest.raises(ResponseFormatError, match=f"^{re.escape(message)}$"):
-        page_of(page)
+    refuses(page, message)
 
 
 @pytest.mark.parametrize(
