@@ -66,6 +66,11 @@ class Chain:
     last: dt.datetime | None = None
     top: frozenset[str] = frozenset()
     top_last: dt.datetime | None = None
+    read_above: bool = False  # Its first row was read by another chain before.
+    lately: tuple[frozenset[str], frozenset[str]] = (
+        frozenset(),
+        frozenset(),
+    )  # Its last two pages.
     density: float = 0.0  # images a day on the last page
     asked: bool = False
     done: bool = False
@@ -151,6 +156,7 @@ class Planner:
         cursor: str | None,
         *,
         n_new: int,
+        known: bool = False,
         doubt: bool = False,
     ) -> bool:
         """
@@ -166,6 +172,8 @@ class Planner:
             Of the next page.
         n_new : int
             How many of the images were not seen before.
+        known : bool
+            Whether the first of them was seen before.
         doubt : bool
             Whether an empty listing is looked at twice.
 
@@ -186,23 +194,20 @@ class Planner:
         chain.n_pages += 1
         chain.asked = False
         page_before = chain.cursor
-        known = [time for time in times if time is not None]
-        if len(known) < len(times) or not _newest_first(chain.last, known):
+        told = [time for time in times if time is not None]
+        if len(told) < len(times) or not _newest_first(chain.last, told):
             if any(one.end_date for one in self.chains):
                 self.alone()
             self.windows = False
             chain = self.find(number)
             if chain is None:
                 return False
-        known = [time for time in times if time is not None]
-        if (
-            chain.n_pages == 1
-            and chain.end_date is not None
-            and not self._starts_well(chain, known)
-        ):
-            return False
-        if known:
-            self._see(chain, ids, known)
+        if chain.n_pages == 1:
+            chain.read_above = known
+            if chain.end_date is not None and not self._starts_well(chain, told):
+                return False
+        if told:
+            self._see(chain, ids, told)
         self.n_images += n_new
         self._follow(chain, cursor, n_new, doubt=not ids and (doubt or page_before is not None))
         if self._contradicts(chain, ids, times):
@@ -305,6 +310,7 @@ class Planner:
                 late = times[0] - midnight_after(chain.end_date)
                 self.zone = max(late, self.zone or dt.timedelta(0), dt.timedelta(0))
         chain.last = times[-1]
+        chain.lately = (chain.lately[1], frozenset(ids))
 
     def _follow(self, chain: Chain, cursor: str | None, n_new: int, *, doubt: bool) -> None:
         """Go on with the next cursor, unless it leads in a circle; an empty end is looked at twice."""
@@ -343,12 +349,16 @@ class Planner:
         )
 
     def _close(self) -> None:
-        """End each chain that has met the first row of the next older one."""
+        """End each chain that has met the next older one: by its times, and by rows that both have read."""
         for chain in self.chains:
             older = chain.older
             if older is None or older.first is None or chain.last is None or chain.done:
                 continue
-            chain.done = chain.last <= older.first
+            # One wrong time at the foot of a page is no meeting. Where all the rows to meet are gone by now, a page
+            # that brings nothing new is.
+            met = older.read_above or chain.barren > 0
+            met = met or any(not older.top.isdisjoint(page) for page in chain.lately)
+            chain.done = met and chain.last <= older.first
 
 
 def midnight_after(day: dt.date | None) -> dt.datetime:

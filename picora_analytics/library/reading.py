@@ -132,7 +132,13 @@ class Reading:
         newer = self.held.n_newer
         try:
             keep = self.planner.took(
-                number, ids, times, listing.next_cursor, n_new=n_new, doubt=doubt
+                number,
+                ids,
+                times,
+                listing.next_cursor,
+                n_new=n_new,
+                known=bool(ids) and ids[0] in self.held,
+                doubt=doubt,
             )
         except BrokenListing:
             self.held.add(number, columns)

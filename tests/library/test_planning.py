@@ -316,3 +316,13 @@ def test_the_simulation_catches_that_the_newest_page_is_not_read_again():
     assert (good.complete, good.wrong) == (True, "")
     assert bad.complete
     assert "lost" in bad.wrong
+
+
+def test_one_wrong_time_at_the_foot_of_a_page_ends_no_chain(tmp_path):
+    world, options = draw(
+        95721
+    )  # It is older than the first row of the next chain, which is pages away.
+
+    outcome = simulate(world, tmp_path, **options)
+
+    assert (outcome.complete, outcome.wrong) == (True, "")
