@@ -1,5 +1,5 @@
 """`python -m picora_analytics` is the command."""
 
-from picora_analytics.cli import main
+from picora_analytics.cli.main import main
 
 main()

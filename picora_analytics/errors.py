@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     import pandas as pd
 
-    from picora_analytics.cleanup.receipt import DeletionReceipt
+    from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 
 __all__ = [
     "APIError",

@@ -1,13 +1,13 @@
 """From a choice of images to a plan, and what it would do."""
 
-from picora_analytics.cleanup.backup import Backup
-from picora_analytics.cleanup.guard import Caps
-from picora_analytics.cleanup.plan import DeletionPlan
-from picora_analytics.cleanup.planfile import read_plan
-from picora_analytics.cleanup.planning import plan_deletion
-from picora_analytics.cleanup.receipt import DeletionReceipt
-from picora_analytics.cleanup.restore import restore_images
-from picora_analytics.cleanup.resuming import resume_deletion
+from picora_analytics.cleanup.apply.receipt import DeletionReceipt
+from picora_analytics.cleanup.apply.resuming import resume_deletion
+from picora_analytics.cleanup.backup.backup import Backup
+from picora_analytics.cleanup.backup.restore import restore_images
+from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.document import read_plan
+from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.plan.sparing import plan_deletion
 
 __all__ = [
     "Backup",

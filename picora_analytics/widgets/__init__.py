@@ -1,5 +1,5 @@
 """Views for a notebook: the same functions, with the mouse."""
 
-from picora_analytics.widgets.panel import CleanupPanel
+from picora_analytics.widgets.panel.panel import CleanupPanel
 
 __all__ = ["CleanupPanel"]

@@ -18,13 +18,13 @@ from pathlib import Path
 from PIL import Image
 
 import picora_analytics as pic
-from picora_analytics.cleanup.backup import back_up
+from picora_analytics.cleanup.backup.backup import back_up
 
 KINDS = {"PNG": "png", "JPEG": "jpg", "GIF": "gif", "WEBP": "webp", "AVIF": "avif"}
 WORK = """
 import sys
 import picora_analytics as pic
-from picora_analytics.cleanup.backup import back_up
+from picora_analytics.cleanup.backup.backup import back_up
 what, url, key, folder = sys.argv[1:]
 with pic.Client(key, url) as client:
     images = pic.load_images(client, store=None, progress=False)

@@ -16,16 +16,17 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from picora_analytics import Client, DemoServer, load_images
-from picora_analytics.library.checkpoint import Checkpoint, Origin
-from picora_analytics.library.fetching import go_on_from
-from picora_analytics.library.reading import Reading
+from picora_analytics.library.load.checkpoint import Checkpoint, Origin
+from picora_analytics.library.load.fetching import go_on_from
+from picora_analytics.library.load.reading import Reading
 
 # Forks once for each load: importing pandas each time would take longer than all the rest.
 NURSERY = """
 import os, sys
 import pyarrow.parquet
 from picora_analytics import Client, load_images
-from picora_analytics.library import loading, refreshing
+from picora_analytics.library.load import loading
+from picora_analytics.library.refresh import refreshing
 for line in sys.stdin:
     url, key, folder = line.split()
     pid = os.fork()

@@ -26,20 +26,20 @@ PACKAGE = Path(picora_analytics.__file__).parent
 ROOT = PACKAGE.parent
 # What decides without I/O, and the tests that are about it.
 SUBJECTS = {
-    "guard": ["test_guard"],
-    "journal": ["test_journal"],
-    "planning": ["test_plannable", "test_guard", "test_plan", "test_choice"],
-    "plan": [
-        "test_plan",
-        "test_planfile",
-        "test_guard",
-        "test_choice",
-        "test_dry_run",
-        "test_apply",
+    "plan.guard": ["plan/test_guard"],
+    "apply.journal": ["apply/test_journal"],
+    "plan.sparing": ["plan/test_sparing", "plan/test_guard", "test_deletion", "plan/test_choice"],
+    "deletion": [
+        "test_deletion",
+        "plan/test_document",
+        "plan/test_guard",
+        "plan/test_choice",
+        "apply/test_dry_run",
+        "apply/test_apply",
     ],
-    "planfile": ["test_planfile", "test_plan"],
-    "choice": ["test_choice", "test_plannable"],
-    "copies": ["test_copies", "test_backup"],
+    "plan.document": ["plan/test_document", "test_deletion"],
+    "plan.choice": ["plan/test_choice", "plan/test_sparing"],
+    "backup.folder": ["backup/test_folder", "backup/test_backup"],
 }
 LONGEST = 90  # Seconds; a mutant that goes round for ever is found as well.
 
@@ -55,11 +55,15 @@ class _Mutated(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     ) -> importlib.machinery.ModuleSpec | None:
         if fullname != self._module:
             return None
-        where = str(PACKAGE / "cleanup" / f"{fullname.rpartition('.')[2]}.py")
+        where = str(PACKAGE.parent / f"{fullname.replace('.', '/')}.py")
         return importlib.util.spec_from_file_location(fullname, where, loader=self)
 
     def exec_module(self, module: ModuleType) -> None:
         exec(compile(self._source, module.__name__, "exec"), module.__dict__)
+
+
+def _source(name: str) -> Path:
+    return PACKAGE / "cleanup" / f"{name.replace('.', '/')}.py"
 
 
 def survives(name: str, mutant: Mutant | None) -> bool:
@@ -78,7 +82,7 @@ def survives(name: str, mutant: Mutant | None) -> bool:
         import pytest
 
         tests = [str(ROOT / "tests" / "cleanup" / f"{one}.py") for one in SUBJECTS[name]]
-        tests.append(str(PACKAGE / "cleanup" / f"{name}.py"))
+        tests.append(str(_source(name)))
         os.chdir(ROOT)
         code = pytest.main(
             ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=1", *tests]
@@ -101,7 +105,7 @@ def main() -> None:
         for name in given.modules:
             began = time.monotonic()
             assert survives(name, None), f"the tests of {name} fail by themselves"
-            mutants = list(mutants_of((PACKAGE / "cleanup" / f"{name}.py").read_text("utf-8")))
+            mutants = list(mutants_of(_source(name).read_text("utf-8")))
             tried = random.Random(1).sample(mutants, round(given.share * len(mutants)))
             left = [one for one in sorted(tried) if _tidy(home) and survives(name, one)]
             found = 1 - len(left) / len(tried)
@@ -130,9 +134,9 @@ def _import_all_but_the_subject() -> None:
         importlib.import_module(name)
     for part in ("client", "demo", "library", "analysis"):
         package = importlib.import_module(f"picora_analytics.{part}")
-        for found in pkgutil.iter_modules(package.__path__):
-            if not found.name.startswith("_"):
-                importlib.import_module(f"{package.__name__}.{found.name}")
+        for found in pkgutil.walk_packages(package.__path__, f"{package.__name__}."):
+            if not found.name.rpartition(".")[2].startswith("_"):
+                importlib.import_module(found.name)
     assert not any(name.startswith("picora_analytics.cleanup") for name in sys.modules)
 
 

@@ -18,11 +18,11 @@ from pathlib import Path
 from picora_analytics.client.pacing import Pacer
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import StatusError, TransportError
-from picora_analytics.library.checkpoint import Checkpoint, Origin
-from picora_analytics.library.cutting import Pace
-from picora_analytics.library.fetching import Fetched, carry_out, go_on_from
-from picora_analytics.library.planning import BrokenListing
-from picora_analytics.library.reading import HEAD, Reading
+from picora_analytics.library.load.checkpoint import Checkpoint, Origin
+from picora_analytics.library.load.cutting import Pace
+from picora_analytics.library.load.fetching import Fetched, carry_out, go_on_from
+from picora_analytics.library.load.planning import BrokenListing
+from picora_analytics.library.load.reading import HEAD, Reading
 
 START = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)

@@ -1,0 +1,1 @@
+"""Carry a plan out: look again, journal, delete, verify, receipt."""

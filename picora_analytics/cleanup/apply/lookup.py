@@ -1,0 +1,106 @@
+"""Look at what is on the service now, by the fewest requests that can be believed. Only reads are sent."""
+
+from __future__ import annotations
+
+from collections.abc import Collection
+from typing import NamedTuple, cast
+
+import pandas as pd
+
+from picora_analytics.cleanup.plan.guard import Amount, State, state_of, states_of
+from picora_analytics.client.client import Client
+from picora_analytics.errors import (
+    IncompleteLoadError,
+    NotFoundError,
+    ResponseFormatError,
+    StatusError,
+)
+from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.library.load.loading import load_images
+
+__all__ = ["Lookout", "Sight"]
+
+PAGE = 100
+
+
+class Sight(NamedTuple):
+    """What was seen: the asked-for images that are there, how large the library is, and its listing if read."""
+
+    states: dict[str, State]
+    library: Amount
+    listing: pd.DataFrame | None
+
+
+class Lookout:
+    """
+    Read the current state of some images: one by one, or by listing the library, whichever takes fewer requests.
+
+    Parameters
+    ----------
+    client : Client
+    n_images : int
+        How many images the library has, about.
+    n_others : int
+        How many of them are not to be deleted: a listing without any image is no evidence while there are some.
+    """
+
+    def __init__(self, client: Client, n_images: int, n_others: int = 0) -> None:
+        self._client = client
+        self._n_images, self._n_others = n_images, n_others
+        self._single_reads = True
+
+    def look(self, ids: Collection[str]) -> Sight:
+        """
+        Look at images.
+
+        Raises
+        ------
+        IncompleteLoadError
+            If the library had to be listed, and could not be read whole, or was said to be empty.
+        """
+        # One page, the usage, and one image that is there: what single reads need besides themselves.
+        if self._single_reads and len(ids) + 3 < -(-self._n_images // PAGE):
+            seen = self._one_by_one(ids)
+            if seen is not None:
+                return seen
+            self._single_reads = False
+        listing = load_images(self._client, store=None, progress=False)
+        if not len(listing):  # So much is not believed at once.
+            listing = load_images(self._client, store=None, progress=False)
+        if not len(listing) and self._n_others:
+            raise IncompleteLoadError(
+                f"The service lists no image at all, where {self._n_others:,} should stay beside the planned ones; "
+                "that is no proof that the planned ones are gone. Try again later.",
+                images=listing,
+            )
+        facts = cast(Facts, facts_of(listing))
+        self._n_images = facts["n_images"]
+        states = states_of(listing[listing.index.isin(list(ids))])
+        return Sight(states, Amount(facts["n_images"], facts["size_bytes"]), listing)
+
+    def _one_by_one(self, ids: Collection[str]) -> Sight | None:
+        """Give None where single reads cannot be believed here: the seed document does not know them."""
+        states: dict[str, State] = {}
+        try:
+            page = next(self._client.iter_pages(page_size=1))
+            usage = self._client.usage()
+            if usage is None or usage.n_images is None or usage.size_bytes is None:
+                return None
+            if page.total not in (None, usage.n_images) or not page.images:
+                return None
+            # A 404 says something of an image only where this route has answered 200, and a difference
+            # only where the route says the same as the listing that the plan was made from.
+            known = page.images[0]
+            if state_of(self._client.get_image(known.id)) != state_of(known):
+                return None
+            for one in ids:
+                try:
+                    record = self._client.get_image(one)
+                except NotFoundError:
+                    continue
+                if record.id != one:
+                    return None
+                states[one] = state_of(record)
+        except (StatusError, ResponseFormatError):
+            return None
+        return Sight(states, Amount(usage.n_images, usage.size_bytes), None)

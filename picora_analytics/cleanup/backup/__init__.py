@@ -1,0 +1,1 @@
+"""Files kept before a deletion, each proved, and their way back."""

@@ -1,0 +1,311 @@
+"""Copies of the planned images, each proved before anything may be deleted."""
+
+from __future__ import annotations
+
+import dataclasses
+import datetime as dt
+import os
+import shutil
+import threading
+import time
+from collections import Counter
+from collections.abc import Callable, Iterable
+from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from pathlib import Path
+from typing import Any
+
+import jinja2
+import pandas as pd
+
+from picora_analytics.cleanup.backup.download import ArchivedError, Copier, NotCopiedError
+from picora_analytics.cleanup.backup.folder import MANIFEST, CopyFolder, Proof, hash_of, why_stale
+from picora_analytics.client.client import Client
+from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.errors import BackupError
+from picora_analytics.library.frame import Facts
+from picora_analytics.progress import Progress, progress_for
+from picora_analytics.text import visible
+from picora_analytics.units import format_bytes
+
+__all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
+
+AT_ONCE = 4
+ROUNDS = 7  # Docs, archive tier: restored in 30 s to 5 min; asked once a minute.
+LONGEST_PAUSE = 300.0
+PER_FILE = 8192  # Bytes a file takes on disk beyond its content, its line in the manifest included.
+CANNOT_COME_BACK = "addresses, upload dates and view counts cannot come back"
+
+_HTML = jinja2.Environment(autoescape=True).from_string(
+    """<div style="max-width: 60em"><p><strong>{{ title }}</strong></p>
+{% if reasons %}<ul>{% for text, n in reasons %}<li>{{ "{:,}".format(n) }}: {{ text }}</li>{% endfor %}</ul>{% endif %}
+<p>{{ restore }}.</p></div>"""
+)
+
+
+@dataclasses.dataclass(frozen=True, repr=False, eq=False)
+class Backup:
+    """
+    What is proved, and what is not.
+
+    Attributes
+    ----------
+    folder : Path
+    proofs : dict of str to Proof
+        By image id: file, sha256, size in bytes, when copied, and all the service said of the image.
+    failed : dict of str to str
+        Why an image has no proof; it must be kept.
+    n_reused : int
+        Proofs that were in the folder before and still hold.
+    demo : bool
+    """
+
+    folder: Path
+    proofs: dict[str, Proof]
+    failed: dict[str, str]
+    n_reused: int
+    demo: bool
+    _images: dict[str, ImageRecord]
+    _on_disk: CopyFolder
+
+    @property
+    def size_bytes(self) -> int:
+        """Bytes of the proved copies."""
+        return sum(proof.size_bytes for proof in self.proofs.values())
+
+    def recheck(self, ids: Iterable[str]) -> dict[str, str]:
+        """
+        Check proofs again, right before the images are deleted.
+
+        Parameters
+        ----------
+        ids : iterable of str
+
+        Returns
+        -------
+        dict of str to str
+            Why the proof of an id does not hold (any more); empty where all do.
+        """
+        now, found = dt.datetime.now(dt.UTC), {}
+        try:
+            listed = self._on_disk.proofs()
+        except BackupError as error:
+            return dict.fromkeys(ids, str(error))
+        for one in ids:
+            if why := self._why_not(one, now, listed.get(one)):
+                found[one] = why
+        return found
+
+    def _why_not(self, image_id: str, now: dt.datetime, listed: Proof | None) -> str | None:
+        proof = self.proofs.get(image_id)
+        if proof is None:
+            return self.failed.get(image_id, "no copy was made")
+        if listed != proof:  # Without its line nobody could restore it.
+            return f"{MANIFEST} does not list its copy any more"
+        sha256 = hash_of(self.folder / proof.file)
+        if sha256 is None:
+            return "its copy is gone or cannot be read"
+        if sha256 != proof.sha256:
+            return "its copy was altered"
+        return why_stale(proof, self._images[image_id], now)
+
+    def __repr__(self) -> str:
+        lines = [self._title(), *(f"  {n:>8,}: {text}" for text, n in self._reasons())]
+        return "\n".join([*lines, f"  {self._restore()}"])
+
+    def _repr_html_(self) -> str:
+        return _HTML.render(title=self._title(), reasons=self._reasons(), restore=self._restore())
+
+    def _title(self) -> str:
+        total = len(self.proofs) + len(self.failed)
+        stamp = "DEMO  " if self.demo else ""
+        return (
+            f"{stamp}COPIES in {visible(self.folder)}: {len(self.proofs):,} of {total:,} images proved, "
+            f"{format_bytes(self.size_bytes)}, {self.n_reused:,} of them there before; "
+            f"{len(self.failed):,} not proved"
+        )
+
+    def _reasons(self) -> list[tuple[str, int]]:
+        return [(visible(text), n) for text, n in Counter(self.failed.values()).most_common(8)]
+
+    def _restore(self) -> str:
+        return f"restore_images(client, folder) uploads them again; {CANNOT_COME_BACK}"
+
+
+def back_up(
+    images: pd.DataFrame,
+    library: Facts,
+    client: Client,
+    folder: str | os.PathLike[str],
+    *,
+    progress: Progress | bool | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
+) -> Backup:
+    """
+    Copy the original files of some images, and prove each copy.
+
+    A copy is proved by the status 200, the length that listing and answer give, its hash, and by decoding it.
+    Proofs that are in the folder already are checked again and reused. What could not be proved is in
+    ``failed`` and stops nothing else. Downloads count towards the month's image bandwidth.
+
+    Parameters
+    ----------
+    images : DataFrame
+        Rows of a loaded library.
+    library : dict
+        Whose they are: ``images.attrs["picora"]``.
+    client : Client
+        Of that account.
+    folder : str or path
+        Made, for its owner's eyes only, where it does not exist; a folder holds copies of one account.
+    progress : Progress or bool, optional
+    cancelled : callable
+        Asked all the time; what was not proved by then has failed, and what was stays proved.
+
+    Returns
+    -------
+    Backup
+
+    Raises
+    ------
+    BackupError
+        If the folder is another account's, cannot be used, or the disk has not the room; nothing was fetched.
+    LockedError
+        If another run holds the folder.
+    """
+    target = CopyFolder.of(Path(folder), library)
+    wanted = {image.id: image for image in records_of(images)}
+    hashes = {str(one): value for one, value in images["content_hash"].dropna().items()}
+    show = progress_for(progress, "Copying")
+    with target.lock():
+        target.begin()
+        known = {one: proof for one, proof in target.proofs().items() if one in wanted}
+        if known:
+            show.wait(f"checking {len(known):,} copies that are there already")
+        before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target)
+        lost = before.recheck(known)
+        proofs = {
+            one: proof
+            for one, proof in known.items()
+            if one not in lost and hashes.get(one, proof.sha256).lower() == proof.sha256
+        }
+        todo = [image for one, image in wanted.items() if one not in proofs]
+        need = sum(image.size_bytes or 0 for image in todo)
+        free = _check_room(target.path, need + PER_FILE * len(todo))
+        if todo:
+            unknown = sum(image.size_bytes is None for image in todo)
+            more = f" and {unknown:,} of unknown size" if unknown else ""
+            show.wait(
+                f"downloading {format_bytes(need)}{more} (this month's image bandwidth); "
+                f"{format_bytes(free)} free on disk"
+            )
+        run = _Run(client, target, hashes, show, cancelled, len(wanted))
+        with client.reporting(show.wait):
+            run.copy(todo, len(proofs))
+    backup = dataclasses.replace(
+        before, proofs=proofs | run.proofs, failed=run.failed, n_reused=len(proofs)
+    )
+    show.finish(backup._title())
+    return backup
+
+
+def _check_room(path: Path, need: int) -> int:
+    free = shutil.disk_usage(path).free
+    if need > free:
+        raise BackupError(
+            f"The copies need {format_bytes(need)}, and the disk of {str(path)!r} has {format_bytes(free)} free; "
+            "make room or give another folder. Nothing was fetched."
+        )
+    return free
+
+
+def records_of(images: pd.DataFrame) -> list[ImageRecord]:
+    """Give the rows of a frame as the records they were made from."""
+    names = [name for name in ImageRecord.__struct_fields__ if name != "id"]
+    rows = images[names].astype(object)
+    return [
+        ImageRecord(
+            id=str(one),
+            **{name: _plain(value) for name, value in zip(names, values, strict=True)},
+        )
+        for one, values in zip(rows.index, rows.itertuples(index=False, name=None), strict=True)
+    ]
+
+
+def _plain(value: Any) -> Any:
+    """Give a cell as a value that JSON knows; missing is None."""
+    if isinstance(value, tuple | str):
+        return value
+    if value is None or pd.isna(value):
+        return None
+    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+
+
+class _Run:
+    """One run over the images that have no proof, a few at a time."""
+
+    def __init__(
+        self,
+        client: Client,
+        folder: CopyFolder,
+        hashes: dict[str, str],
+        show: Progress,
+        cancelled: Callable[[], bool],
+        total: int,
+    ) -> None:
+        self.proofs: dict[str, Proof] = {}
+        self.failed: dict[str, str] = {}
+        self._client, self._folder, self._hashes = client, folder, hashes
+        self._show, self._total = show, total
+        self._ended = threading.Event()
+        self._cancelled = cancelled
+
+    def copy(self, todo: list[ImageRecord], n_before: int) -> None:
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-copies")
+        copier = Copier(self._client, self._folder, ended=self._ended, cancelled=self._cancelled)
+        try:
+            pause, tries = 0.0, 0
+            while todo and tries < ROUNDS:
+                if tries:
+                    self._show.wait(f"{len(todo):,} images are being fetched out of the archive")
+                    self._pause(pause)
+                tries += 1
+                jobs = {
+                    pool.submit(copier.copy, image, self._hashes.get(image.id)): image
+                    for image in todo
+                }
+                todo, pause = self._collect(jobs, n_before)
+            for image in todo:
+                self.failed[image.id] = f"still in the archive after {ROUNDS} tries"
+        finally:
+            # On Ctrl-C nobody waits for a slow host: a thread that sees the end proves nothing more.
+            self._ended.set()
+            pool.shutdown(wait=False, cancel_futures=True)
+            copier.close()
+
+    def _collect(
+        self, jobs: dict[Future[Proof], ImageRecord], n_before: int
+    ) -> tuple[list[ImageRecord], float]:
+        """Take results as they come; give the archived images and how long to wait for them."""
+        archived: list[ImageRecord] = []
+        pause, open_jobs = 0.0, set(jobs)
+        while open_jobs:
+            done, open_jobs = wait(open_jobs, timeout=0.5, return_when=FIRST_COMPLETED)
+            if self._cancelled():
+                self._ended.set()
+            for job in done:
+                image = jobs[job]
+                try:
+                    self.proofs[image.id] = job.result()
+                except NotCopiedError as error:
+                    self.failed[image.id] = str(error)
+                except ArchivedError as error:
+                    archived.append(image)
+                    pause = max(pause, error.seconds)
+            n_done = n_before + len(self.proofs) + len(self.failed)
+            self._show.update(n_done, self._total)
+        return archived, min(pause, LONGEST_PAUSE)
+
+    def _pause(self, seconds: float) -> None:
+        until = time.monotonic() + seconds
+        while (left := until - time.monotonic()) > 0 and not self._cancelled():
+            time.sleep(min(left, 0.2))

@@ -1,0 +1,315 @@
+"""Upload copies again, under new addresses, each once."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import tempfile
+from collections import Counter
+from collections.abc import Callable, Iterable
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from picora_analytics.cleanup.backup.backup import CANNOT_COME_BACK, records_of
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES
+from picora_analytics.cleanup.backup.download import ArchivedError, Copier, NotCopiedError
+from picora_analytics.cleanup.backup.folder import CopyFolder, Proof
+from picora_analytics.cleanup.backup.likeness import (
+    differs,
+    looks_like_upload,
+    what_is_lost,
+    wishes_of,
+)
+from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
+from picora_analytics.client import changes
+from picora_analytics.client.client import Client
+from picora_analytics.client.pictures import PictureError
+from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.errors import (
+    APIError,
+    AuthenticationError,
+    BackupError,
+    PermissionDeniedError,
+    RateLimitError,
+    StatusError,
+)
+from picora_analytics.files import write_atomic
+from picora_analytics.library.load.loading import load_images
+from picora_analytics.progress import Progress, progress_for
+from picora_analytics.text import csv_safe
+
+__all__ = ["restore_images"]
+
+TABLE = "restored.csv"
+COLUMNS = ["old_id", "new_id", "old_url", "new_url", "outcome", "reason"]
+DONE = ("restored", "already there")
+MAX_LOST = 3  # Answers lost in a row; then the rest is not tried.
+
+
+def restore_images(
+    client: Client,
+    folder: str | os.PathLike[str],
+    ids: str | Iterable[str] | None = None,
+    *,
+    progress: Progress | bool | None = None,
+) -> pd.DataFrame:
+    """
+    Upload the copies of a backup again; file name, title, tags and visibility come back with the bytes.
+
+    The address, the upload date and the view counts cannot come back: each image gets a new id and a new URL, and
+    ``restored.csv`` in the folder holds old and new for a search and replace. Images still in the library are not sent.
+    Where the service has the same bytes already, it gives that image, which is left as it is. Each upload is sent once:
+    after a lost answer, or a run that was killed, the library is searched for the same bytes before anything is
+    sent again. A second call goes on where the first ended; to upload a restored image once more, delete
+    ``restored.ndjson`` in the folder.
+
+    Parameters
+    ----------
+    client : Client
+        Of the account the copies were made from, with a key that may upload.
+    folder : str or path
+        As :meth:`DeletionPlan.back_up` made it.
+    ids : str or iterable of str, optional
+        Old ids; default: all copies of the folder.
+    progress : Progress or bool, optional
+
+    Returns
+    -------
+    DataFrame of shape (n_copies, 6)
+        ``old_id``, ``new_id``, ``old_url``, ``new_url``, ``outcome`` (restored, already there, failed or unknown) and
+        ``reason``; what did not come back as it was is said there.
+
+    Raises
+    ------
+    BackupError
+        If the folder is no backup, holds another account's copies or not these ids, or the server takes no
+        uploads; nothing was sent.
+    AuthenticationError, PermissionDeniedError, RateLimitError
+        If the key may not upload, the storage quota is full (code ``QUOTA_EXCEEDED``), or the wait would be too long;
+        what was restored so far is in ``restored.csv``.
+    """
+    account = client.account()
+    target = CopyFolder(Path(folder), account=account, base_url=client.base_url, demo=client.demo)
+    wanted = _wanted(target.proofs(), ids, target.path)
+    show = progress_for(progress, "Uploading")
+    with target.lock(), client.reporting(show.wait):
+        now = load_images(client, store=None, progress=False)
+        copier = Copier(client, target)
+        run = _Run(
+            client, target.path, copier, RestoreJournal(target.path, client.demo_session), now
+        )
+        try:
+            run.restore(wanted, show)
+        except (AuthenticationError, PermissionDeniedError) as error:
+            raise type(error)(
+                f"{error} {run.counted()} of {len(wanted):,} copies so far, see {target.path / TABLE}; "
+                "call again for the rest.",
+                status_code=error.status_code,
+                code=error.code,
+                request_id=error.request_id,
+            ) from None
+        finally:
+            copier.close()
+            run.write_table(target.proofs())
+            show.finish(f"{run.counted() or 'nothing restored'}; {CANNOT_COME_BACK}")
+    return _frame(wanted, run.outcomes)
+
+
+def _wanted(
+    proofs: dict[str, Proof], ids: str | Iterable[str] | None, path: Path
+) -> dict[str, Proof]:
+    if ids is None:
+        return proofs
+    names = [ids] if isinstance(ids, str) else list(ids)
+    for one in names:
+        if one not in proofs:
+            raise BackupError(
+                f"{one!r} is not among the {len(proofs):,} copies in {str(path)!r}; nothing was sent."
+            )
+    return {one: proofs[one] for one in names}
+
+
+class _Run:
+    """One run over the copies of a folder."""
+
+    def __init__(
+        self, client: Client, path: Path, copier: Copier, log: RestoreJournal, now: pd.DataFrame
+    ) -> None:
+        self._client, self._path, self._copier, self._log, self._now = (
+            client,
+            path,
+            copier,
+            log,
+            now,
+        )
+        self._past = log.past()
+        self.outcomes: dict[str, Outcome] = {}
+
+    def restore(self, wanted: dict[str, Proof], show: Progress) -> None:
+        lost = 0
+        for one, proof in wanted.items():
+            if lost >= MAX_LOST:
+                why = f"not tried: {MAX_LOST} answers in a row were lost"
+                self.outcomes[one] = Outcome("failed", reason=why)
+                continue
+            outcome = self._known(one, proof) or self._restored(one, proof)
+            self.outcomes[one] = outcome
+            lost = lost + 1 if outcome.word == "unknown" else 0
+            show.update(len(self.outcomes), len(wanted))
+
+    def _known(self, one: str, proof: Proof) -> Outcome | None:
+        """Answer without sending anything: still there, or restored by an earlier call."""
+        if one in self._now.index:
+            (there,) = records_of(self._now.loc[[one]])
+            if there.size_bytes in (None, proof.size_bytes):
+                return Outcome("already there", one, there.url, "it is still in the library")
+        past = self._past.get(one)
+        return past if past is not None and past.word in DONE else None
+
+    def _restored(self, one: str, proof: Proof) -> Outcome:
+        data = _proved_bytes(self._path / proof.file, proof)
+        if data is None:
+            return Outcome("failed", reason="its copy is gone or was altered")
+        past = self._past.get(one)
+        if one in self._past and (past is None or past.word == "unknown"):
+            found = self._same_bytes(records_of(self._candidates(proof)), proof)
+            if found is not None:
+                return self._record(
+                    one, self._finished(proof, found, not looks_like_upload(found, proof))
+                )
+        self._log.intend(one)
+        try:
+            sent = self._upload(proof, data)
+        except (AuthenticationError, PermissionDeniedError, RateLimitError) as error:
+            self._record(one, Outcome("failed", reason=str(error)))
+            raise
+        except StatusError as error:
+            if error.status_code in (404, 405, 501):
+                self._record(one, Outcome("failed", reason=str(error)))
+                raise BackupError(
+                    f"This server takes no uploads ({error}); upload the files in {str(self._path)!r} by hand."
+                ) from error
+            if error.status_code < 500:
+                return self._record(one, Outcome("failed", reason=str(error)))
+            return self._record(one, self._after_lost_answer(proof, error))
+        except APIError as error:
+            return self._record(one, self._after_lost_answer(proof, error))
+        return self._record(one, self._finished(proof, *sent))
+
+    def _candidates(self, proof: Proof) -> pd.DataFrame:
+        """Give the images that an upload of this copy may have made."""
+        size, name = self._now["size_bytes"], self._now["filename"]
+        alike = size.isna() & (name == (proof.image.filename or proof.file))
+        return self._now[(size == proof.size_bytes).fillna(False) | alike]
+
+    def _upload(self, proof: Proof, data: bytes) -> changes.Uploaded:
+        image = proof.image
+        return changes.upload(
+            self._client,
+            data,
+            filename=image.filename or proof.file,
+            mime_type=MIME_TYPES[proof.file.rpartition(".")[2]],
+            tags=image.tags or (),
+            is_public=image.is_public is True,  # Unknown visibility is treated as private.
+        )
+
+    def _after_lost_answer(self, proof: Proof, error: APIError) -> Outcome:
+        """Search what was uploaded since this run began; what is not found may still be on its way."""
+        try:
+            found = self._same_bytes(self._uploaded_since(), proof)
+        except APIError as failure:
+            return Outcome("unknown", reason=f"{error} Looking for it failed: {failure}")
+        if found is None:
+            return Outcome("unknown", reason=f"{error} It is not in the library yet; call again.")
+        return self._finished(proof, found, False)
+
+    def _uploaded_since(self) -> list[ImageRecord]:
+        fresh: list[ImageRecord] = []
+        for page in self._client.iter_pages():
+            new = [image for image in page.images if image.id not in self._now.index]
+            fresh += new
+            if len(new) < len(page.images):  # Newest first: what follows was there before.
+                break
+        return fresh
+
+    def _same_bytes(self, candidates: Iterable[ImageRecord], proof: Proof) -> ImageRecord | None:
+        """Give the image that has the very bytes of a copy; sizes and names alone prove nothing."""
+        for image in candidates:
+            if image.size_bytes not in (None, proof.size_bytes):
+                continue
+            with tempfile.TemporaryFile() as file:
+                try:
+                    _, sha256, _ = self._copier.download(image, file)
+                except (NotCopiedError, ArchivedError, PictureError, OSError):
+                    continue
+            if sha256 == proof.sha256:
+                return image
+        return None
+
+    def _finished(self, proof: Proof, image: ImageRecord, duplicate: bool) -> Outcome:
+        """Set what an upload cannot set, read it back, and say what is not as it was."""
+        if duplicate:
+            why = "the library has the same bytes already; that image was left as it is"
+            return Outcome("already there", image.id, image.url, why)
+        wishes = {
+            name: value
+            for name, value in wishes_of(proof.image).items()
+            if differs(getattr(image, name), value)
+        }
+        reasons = []
+        try:
+            if wishes:
+                image = changes.edit(self._client, image.id, wishes)
+            image = self._client.get_image(image.id)
+        except APIError as error:
+            reasons.append(str(error))
+        return Outcome(
+            "restored", image.id, image.url, "; ".join(reasons + what_is_lost(proof, image))
+        )
+
+    def _record(self, one: str, outcome: Outcome) -> Outcome:
+        self.outcomes[one] = outcome
+        self._log.record(one, outcome)
+        return outcome
+
+    def counted(self) -> str:
+        counts = Counter(outcome.word for outcome in self.outcomes.values())
+        return ", ".join(f"{n:,} {word}" for word, n in counts.items())
+
+    def write_table(self, proofs: dict[str, Proof]) -> None:
+        """Write old and new addresses of all that any call restored, for a search and replace."""
+        found = {one: outcome for one, outcome in self._past.items() if outcome} | self.outcomes
+        moved = {
+            one: outcome
+            for one, outcome in found.items()
+            if one in proofs and outcome.word in DONE and outcome.new_id != one
+        }
+        table = _frame({one: proofs[one] for one in moved}, moved)[["old_url", "new_url"]]
+        write: Callable[[Path], Any] = lambda file: table.map(csv_safe).to_csv(file, index=False)  # noqa: E731
+        write_atomic(self._path / TABLE, write)
+
+
+def _proved_bytes(path: Path, proof: Proof) -> bytes | None:
+    """Read a copy; None where it is no longer what was proved."""
+    try:
+        data = path.read_bytes()
+    except OSError:
+        return None
+    return data if hashlib.sha256(data).hexdigest() == proof.sha256 else None
+
+
+def _frame(proofs: dict[str, Proof], outcomes: dict[str, Outcome]) -> pd.DataFrame:
+    rows = [
+        (
+            one,
+            outcomes[one].new_id,
+            proof.image.url,
+            outcomes[one].new_url,
+            outcomes[one].word,
+            outcomes[one].reason,
+        )
+        for one, proof in proofs.items()
+    ]
+    return pd.DataFrame(rows, columns=COLUMNS, dtype=object)

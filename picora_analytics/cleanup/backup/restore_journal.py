@@ -1,0 +1,95 @@
+"""The journal of a restore: which copy was about to be uploaded, and what came of it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Literal
+
+import msgspec
+
+from picora_analytics.cleanup.backup.folder import lines_of
+from picora_analytics.errors import JournalError
+from picora_analytics.files import append_line
+
+__all__ = ["Outcome", "RestoreJournal", "Word"]
+
+JOURNAL = "restored.ndjson"
+Word = Literal["restored", "already there", "failed", "unknown"]
+
+
+class Outcome(msgspec.Struct, frozen=True):
+    """
+    What came of one copy.
+
+    Attributes
+    ----------
+    word : str
+        restored, already there, failed or unknown.
+    new_id, new_url : str or None
+        Of the image that has the bytes now.
+    reason : str
+    """
+
+    word: Word
+    new_id: str | None = None
+    new_url: str | None = None
+    reason: str = ""
+
+
+class _Line(msgspec.Struct, frozen=True):
+    id: str
+    session: str  # Each demo is another library under the same account.
+    outcome: Outcome | None = None
+
+
+class RestoreJournal:
+    """
+    Lines that are on disk before the next step is taken, in the folder of the copies.
+
+    Parameters
+    ----------
+    folder : Path
+    session : str
+        Of the demo; empty for Picora itself.
+    """
+
+    def __init__(self, folder: Path, session: str) -> None:
+        self._path, self._session = folder / JOURNAL, session
+
+    def intend(self, image_id: str) -> None:
+        """Write that a copy is about to be uploaded."""
+        self._write(_Line(image_id, self._session))
+
+    def record(self, image_id: str, outcome: Outcome) -> None:
+        """Write what came of it."""
+        self._write(_Line(image_id, self._session, outcome))
+
+    def past(self) -> dict[str, Outcome | None]:
+        """Give the last line of each image: its outcome, or None where the upload's answer is not known."""
+        found: dict[str, Outcome | None] = {}
+        try:
+            lines = list(lines_of(self._path))
+        except OSError as error:
+            raise self._unusable("read", error) from error
+        for line in lines:
+            try:
+                read = msgspec.convert(line, _Line)
+            except msgspec.ValidationError:
+                continue  # Cut off before it was on disk, so nothing was sent after it.
+            if read.session == self._session:
+                found[read.id] = read.outcome
+        return found
+
+    def _write(self, line: _Line) -> None:
+        try:
+            if not self._path.exists():
+                self._path.touch(mode=0o600)
+            append_line(self._path, msgspec.json.encode(line))
+        except OSError as error:
+            raise self._unusable("written", error) from error
+
+    def _unusable(self, verb: str, error: OSError) -> JournalError:
+        return JournalError(
+            f"The journal {str(self._path)!r} cannot be {verb} ({error.strerror}); the run stops here, because "
+            "without a journal an image might be uploaded twice."
+        )

@@ -1,0 +1,155 @@
+"""What is different where nobody watches: in CI, nothing vanishes unsaid, and no phrase confirms itself."""
+
+from __future__ import annotations
+
+import datetime as dt
+import re
+import tempfile
+from collections.abc import Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from picora_analytics.errors import ConfirmationError, PlanError
+
+if TYPE_CHECKING:
+    from picora_analytics.cleanup.deletion import DeletionPlan
+
+__all__ = [
+    "in_ci",
+    "parse_duration",
+    "read_phrase",
+    "refuse_inside_workspace",
+    "refuse_same_job",
+    "vanishing",
+    "workspace_of",
+]
+
+# Where the known runners check a repository out.
+_WORKSPACES = (
+    "GITHUB_WORKSPACE",
+    "CI_PROJECT_DIR",
+    "WORKSPACE",
+    "BITBUCKET_CLONE_DIR",
+    "BUILDKITE_BUILD_CHECKOUT_PATH",
+)
+_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+
+
+def in_ci(environ: Mapping[str, str]) -> bool:
+    """Tell whether a runner for continuous integration says so: GitHub, GitLab and most others set CI."""
+    return environ.get("CI", "").strip().lower() not in ("", "0", "false", "no")
+
+
+def parse_duration(text: str, name: str) -> dt.timedelta:
+    """
+    Read a duration such as ``"90m"``, ``"1h"`` or ``"7 days"``; ``"0"`` is none.
+
+    Raises
+    ------
+    ValueError
+        If it is not one.
+    """
+    match = re.fullmatch(
+        r"(\d{1,6})\s*(s|m|h|d|seconds?|minutes?|hours?|days?)", str(text).strip(), re.IGNORECASE
+    )
+    if match:
+        return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2][0].lower()])
+    if str(text).strip() == "0":
+        return dt.timedelta(0)
+    raise ValueError(f"{name}={text!r} is not a duration such as '90m', '1h' or '7d'.")
+
+
+def read_phrase(path: Path) -> str:
+    """
+    Read the phrase that somebody approved: the one line of a text file, `#` comments aside.
+
+    Raises
+    ------
+    ConfirmationError
+        If the file cannot be read, or has not exactly one line.
+    """
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ConfirmationError(f"The phrase cannot be read from {str(path)!r}: {error}.") from None
+    lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
+    phrases = [line for line in lines if line]
+    if len(phrases) != 1:
+        raise ConfirmationError(
+            f"{str(path)!r} holds {len(phrases)} lines that could be a phrase; write the phrase of the preview into "
+            "it, alone."
+        )
+    return phrases[0]
+
+
+def refuse_same_job(
+    plan: DeletionPlan, min_age: dt.timedelta, environ: Mapping[str, str], now: dt.datetime
+) -> None:
+    """
+    Refuse, in CI, a plan that nobody can have looked at.
+
+    Raises
+    ------
+    ConfirmationError
+        If the plan is younger than `min_age`.
+    """
+    age = now - plan.made_at
+    if in_ci(environ) and age < min_age:
+        raise ConfirmationError(
+            f"Plan {plan.confirmation!r} was made {max(age.total_seconds(), 0) / 60:.0f} minutes ago, and this is CI: "
+            "a job that makes a plan and confirms it by itself asks nobody. Nothing was deleted. There are two "
+            "recipes: plan in one job, let people review it and commit its phrase, and apply it in a later job with "
+            "--confirm-file; or write a policy and use --standing-order. For a longer or shorter wait, give --min-age."
+        )
+
+
+def workspace_of(path: Path, environ: Mapping[str, str]) -> Path | None:
+    """Give the checkout or the runner's workspace that a path lies in; None where it lies in none."""
+    whole = path.absolute().resolve()
+    roots = [Path(environ[name]).resolve() for name in _WORKSPACES if environ.get(name)]
+    roots += [folder for folder in (whole, *whole.parents) if (folder / ".git").exists()]
+    return next((root for root in roots if whole.is_relative_to(root)), None)
+
+
+def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
+    """
+    Say, in CI, what would vanish with the runner; empty where nothing would, or this is no CI.
+
+    Parameters
+    ----------
+    places : mapping of name to path
+        Such as ``"the journal"``.
+    environ : mapping
+    """
+    if not in_ci(environ):
+        return ""
+    passing = [Path(tempfile.gettempdir()).resolve(), Path.cwd(), Path.home()]
+    lost = [
+        f"{name} ({path})"
+        for name, path in places.items()
+        if workspace_of(path, environ)
+        or any(path.absolute().resolve().is_relative_to(root) for root in passing)
+    ]
+    if not lost:
+        return ""
+    return (
+        f"CI: {' and '.join(lost)} would vanish with this runner. Keep them in a step that runs even after a failure, "
+        "or name a folder that outlives the job."
+    )
+
+
+def refuse_inside_workspace(folder: Path, environ: Mapping[str, str]) -> None:
+    """
+    Refuse a folder for copies that lies in a checkout.
+
+    Raises
+    ------
+    PlanError
+        If it does.
+    """
+    root = workspace_of(folder, environ)
+    if root is not None:
+        raise PlanError(
+            f"The folder for copies {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
+            "committed by accident; name one outside it, such as a mounted disk."
+        )

@@ -1,0 +1,258 @@
+"""A standing order: a policy in a file that plans by itself, under more conditions than any person."""
+
+from __future__ import annotations
+
+import csv
+import datetime as dt
+import functools
+import io
+import operator
+import re
+import tomllib
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Annotated, Any
+
+import msgspec
+import pandas as pd
+
+from picora_analytics.analysis import rules
+from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.sparing import plan_deletion
+from picora_analytics.cleanup.policy.ci import parse_duration
+from picora_analytics.errors import PlanError
+from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.units import parse_bytes
+
+__all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan", "used_ids"]
+
+_SINCE = re.compile(r"#\s*found\s+(\S+)\s*")
+
+
+class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """A table of the policy: what it does not know is an error, not silence."""
+
+
+class Rule(_Strict, frozen=True):
+    """Rules by their names in :mod:`rules`, with their numbers; an image must meet all that are given."""
+
+    older_than: float | None = None
+    uploaded_before: dt.date | None = None
+    larger_than: int | str | None = None
+    tagged: tuple[str, ...] = ()
+    untagged: bool = False
+    private: bool = False
+    oversized: bool = False
+    duplicated: bool = False
+
+
+class References(_Strict, frozen=True):
+    """A file of ids found in use, and how old it may be."""
+
+    file: str
+    max_age: str
+
+
+class PolicyCaps(_Strict, frozen=True):
+    """How much may go at most; the share is small, because nobody watches."""
+
+    max_images: Annotated[int, msgspec.Meta(ge=0)]
+    max_bytes: int | str
+    max_fraction: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
+
+
+class Copies(_Strict, frozen=True):
+    """The folder for copies."""
+
+    folder: str
+
+
+class Policy(_Strict, frozen=True):
+    """
+    What may be deleted with nobody watching; every part but ``max_fraction`` must be said.
+
+    Attributes
+    ----------
+    reason : str
+    expires : date
+    protect : tuple of str
+        Tags.
+    sightings : int
+        In how many complete snapshots an image must have met the rule, today's included.
+    sightings_apart : str
+        How far they must be from each other, such as ``"7d"``.
+    rule : Rule
+    references : References
+    caps : PolicyCaps
+    backup : Copies
+    """
+
+    reason: str
+    expires: dt.date
+    protect: tuple[str, ...]
+    # One listing may be a bad one.
+    sightings: Annotated[int, msgspec.Meta(ge=2)]
+    sightings_apart: str
+    rule: Rule
+    references: References
+    caps: PolicyCaps
+    backup: Copies
+
+    @property
+    def apart(self) -> dt.timedelta:
+        """How far sightings must be from each other."""
+        return parse_duration(self.sightings_apart, "sightings_apart")
+
+
+def read_policy(path: Path) -> Policy:
+    """
+    Read a policy.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read, or a part of it is missing, unknown or wrong; that part is named.
+    """
+    try:
+        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        policy = msgspec.convert(document, Policy)
+        parse_duration(policy.sightings_apart, "sightings_apart")
+        parse_duration(policy.references.max_age, "max_age")
+        parse_bytes(policy.caps.max_bytes, "max_bytes")
+    except (OSError, ValueError) as error:
+        raise PlanError(f"The policy {str(path)!r} cannot be followed: {error}.") from None
+    if policy.rule == Rule():
+        raise PlanError(
+            f"The policy {str(path)!r} has an empty [rule]; a plan never means all images."
+        )
+    return policy
+
+
+def candidates(rule: Rule, images: pd.DataFrame) -> pd.Series[Any]:
+    """Give the mask of the images that meet a rule in one frame."""
+    given = {name: value for name, value in msgspec.structs.asdict(rule).items() if value}
+    masks = []
+    for name, value in given.items():
+        arguments = () if value is True else value if name == "tagged" else (value,)
+        masks.append(getattr(rules, name)(images, *arguments))
+    return functools.reduce(operator.and_, masks)
+
+
+def used_ids(path: Path, max_age: dt.timedelta, now: dt.datetime) -> list[str]:
+    """
+    Read the ids that were found in use.
+
+    Parameters
+    ----------
+    path : Path
+        First a line ``# found 2026-11-24T10:00:00Z``; then an id a line, or CSV with a column ``id``.
+    max_age : timedelta
+    now : datetime
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read, does not say when it was made, is too old, or holds no id: a scan that found nothing
+        proves nothing.
+    """
+    name = str(path)
+    try:
+        head, _, rest = path.read_text(encoding="utf-8-sig").partition("\n")
+    except (OSError, UnicodeDecodeError) as error:
+        raise PlanError(f"The references {name!r} cannot be read: {error}.") from None
+    since = _SINCE.fullmatch(head.strip())
+    try:
+        made = dt.datetime.fromisoformat(since[1]) if since else None
+    except ValueError:
+        made = None
+    if made is None or made.tzinfo is None:
+        raise PlanError(
+            f"{name!r} does not say when its ids were found; its first line must be like "
+            "'# found 2026-11-24T10:00:00Z'."
+        )
+    if not dt.timedelta(0) <= now - made <= max_age:
+        raise PlanError(
+            f"{name!r} was made on {made:%Y-%m-%d %H:%M}, and the policy allows an age of "
+            f"{max_age}; look for references again."
+        )
+    rows = list(csv.reader(io.StringIO(rest)))
+    column = rows[0].index("id") if rows and "id" in rows[0] else None
+    ids = [row[column or 0].strip() for row in (rows if column is None else rows[1:]) if row]
+    ids = [one.removeprefix("'") for one in ids if one]
+    if not ids:
+        raise PlanError(f"{name!r} holds no id; a scan that found nothing proves nothing.")
+    return ids
+
+
+def earlier_sightings(
+    policy: Policy, store: SnapshotStore, read_at: dt.datetime
+) -> list[pd.DataFrame]:
+    """
+    Load the earlier snapshots that a policy asks for, each far enough from the next.
+
+    Raises
+    ------
+    PlanError
+        If there are too few yet.
+    """
+    found: list[pd.DataFrame] = []
+    limit = read_at - policy.apart
+    for version in reversed(store.versions()):
+        moment = dt.datetime.strptime(version, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
+        if moment <= limit and len(found) < policy.sightings - 1:
+            found.append(store.load(version))
+            limit = moment - policy.apart
+    if len(found) < policy.sightings - 1:
+        raise PlanError(
+            f"The policy needs {policy.sightings} snapshots, each {policy.apart} from the next, and "
+            f"{store.folder} has {len(found) + 1} of them with today's. Load regularly into the same store."
+        )
+    return found
+
+
+def standing_plan(
+    policy: Policy,
+    images: pd.DataFrame,
+    earlier: Sequence[pd.DataFrame],
+    in_use: Sequence[str],
+    today: dt.date,
+) -> DeletionPlan:
+    """
+    Plan what a policy allows: what met its rule in every sighting, is not in use and not protected.
+
+    Parameters
+    ----------
+    policy : Policy
+    images : DataFrame
+        Today's, as :func:`load_images` made it.
+    earlier : sequence of DataFrames
+        The earlier sightings.
+    in_use : sequence of str
+        Ids that were found in use.
+    today : date
+
+    Raises
+    ------
+    PlanError
+        If the policy expired, or the ids in use are of another library.
+    """
+    if today > policy.expires:
+        raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
+    used = images.index.intersection(list(in_use))
+    if not len(used):
+        raise PlanError(
+            f"None of the {len(in_use)} ids in {policy.references.file!r} is in this library; they are of another "
+            "one, or the scan went wrong."
+        )
+    mask = candidates(policy.rule, images)
+    for frame in earlier:
+        mask = mask & candidates(policy.rule, frame).reindex(images.index, fill_value=False)
+    return plan_deletion(
+        images,
+        mask,
+        reason=policy.reason,
+        protect=[*policy.protect, used],
+        max_images=policy.caps.max_images,
+        max_bytes=policy.caps.max_bytes,
+        max_fraction=policy.caps.max_fraction,
+    )

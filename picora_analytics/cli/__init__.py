@@ -1,0 +1,1 @@
+"""The command: parse, call the public names, print."""

@@ -1,0 +1,1 @@
+"""Load the whole library from the listing."""

@@ -1,0 +1,253 @@
+"""The checkpoint of a running load: each page and each cut on disk before the next request of its chain."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import zlib
+from collections.abc import Iterator
+from pathlib import Path
+from typing import BinaryIO, NamedTuple
+
+import msgspec
+from filelock import FileLock, Timeout
+
+from picora_analytics.errors import SnapshotError
+from picora_analytics.files import sync_folder
+from picora_analytics.library.load.planning import Cut
+
+__all__ = ["Checkpoint", "Origin", "SavedPage"]
+
+NAME = "checkpoint.ndjson"
+LOCK = ".checkpoint.lock"
+FORMAT = 1
+MAX_AGE = dt.timedelta(hours=24)
+_CRC = b',"crc":"'
+_ANSWER = b',"answer":'
+
+
+class Origin(msgspec.Struct, frozen=True, kw_only=True):
+    """Whose load it is, and since when; the first line of the file."""
+
+    account: str
+    base_url: str
+    demo_session: str
+    started_at: dt.datetime
+    scope: str = "library"
+    format: int = FORMAT
+
+
+class SavedPage(NamedTuple):
+    """A page that was read: its chain, the service's time of it, and the answer as it came."""
+
+    chain: int
+    at: dt.datetime
+    answer: bytes
+
+
+class _Line(msgspec.Struct):
+    checkpoint: Origin | None = None
+    page: tuple[int, dt.datetime] | None = None
+    cut: Cut | None = None
+
+
+class Checkpoint:
+    """
+    One file beside the snapshots of an account, held by one process at a time.
+
+    NDJSON: an origin, then pages and cuts in the order they came, a checksum at the end of each line.
+    """
+
+    def __init__(self, folder: Path, origin: Origin, lock: FileLock) -> None:
+        self.path = folder / NAME
+        self.origin = origin
+        self.notes: list[str] = []
+        self._lock = lock
+        self._file: BinaryIO | None = None
+
+    @classmethod
+    def open(cls, folder: Path, origin: Origin, *, anew: bool = False) -> Checkpoint | None:
+        """
+        Take hold of a folder's checkpoint: of the one that is there, or of a new one.
+
+        Parameters
+        ----------
+        folder : Path
+            Made where it is missing.
+        origin : Origin
+            Of the load that begins.
+        anew : bool
+            Whether what is there is thrown away unseen.
+
+        Returns
+        -------
+        Checkpoint or None
+            None where another process is loading into this folder.
+
+        Raises
+        ------
+        SnapshotError
+            If what is there is of another account or host, of another format, or damaged.
+        OSError
+            If nothing can be written there.
+        """
+        folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+        lock = FileLock(folder / LOCK)
+        try:
+            lock.acquire(timeout=0)
+        except Timeout:
+            return None
+        found = cls(folder, origin, lock)
+        try:
+            if anew:
+                found.path.unlink(missing_ok=True)
+            found._look()
+            if not found.path.exists():
+                found._begin()
+        except BaseException:
+            found.close()
+            raise
+        return found
+
+    @staticmethod
+    def discard(folder: Path) -> None:
+        """Delete what an interrupted load left: a later one has read the library. One under way is left alone."""
+        if (folder / NAME).exists():
+            with contextlib.suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+                (folder / NAME).unlink(missing_ok=True)
+
+    def entries(self) -> Iterator[SavedPage | Cut]:
+        """
+        Give what was written, in order, and stand at the end for more; a torn last line is cut off.
+
+        Raises
+        ------
+        SnapshotError
+            If a line before the last is damaged.
+        """
+        with self.path.open("r+b") as file:
+            good = len(file.readline())
+            for line in file:
+                entry = _entry(line)
+                if entry is None:
+                    if file.read(1):
+                        raise self._refusal("is damaged in the middle")
+                    file.seek(good)
+                    file.truncate()
+                    os.fsync(file.fileno())
+                    break
+                good += len(line)
+                yield entry
+        self._file = self.path.open("ab", buffering=0)
+
+    def add(self, entry: SavedPage | Cut) -> None:
+        """Append; it is on disk when this returns."""
+        if self._file is None:
+            raise ValueError("The checkpoint is closed.")
+        self._write(self._file, _encode(entry))
+
+    def close(self) -> None:
+        """Let go of it; the file stays for the next load."""
+        if self._file is not None:
+            self._file.close()
+            self._file = None
+        self._lock.release()
+
+    def remove(self) -> None:
+        """Let go of it, and delete it."""
+        self.path.unlink(missing_ok=True)
+        self.close()
+
+    @staticmethod
+    def _write(file: BinaryIO, line: bytes) -> None:
+        written = memoryview(line)
+        while written:
+            written = written[file.write(written) :]
+        os.fsync(file.fileno())
+
+    def _begin(self) -> None:
+        descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+        try:
+            with os.fdopen(descriptor, "wb", buffering=0) as file:
+                self._write(file, _sealed(b'{"checkpoint":' + msgspec.json.encode(self.origin)))
+            sync_folder(self.path.parent)
+        except OSError:
+            self.path.unlink()
+            raise
+
+    def _look(self) -> None:
+        """Judge what is there: go on from it, refuse it, or throw it away where it has run out."""
+        if not self.path.exists():
+            return
+        with self.path.open("rb") as file:
+            line = file.readline()
+        if not line.endswith(b"\n"):  # Killed before the first line was whole: nothing was read.
+            self.path.unlink()
+            return
+        there = _origin(line)
+        if there is None:
+            raise self._refusal("is damaged, or of another version of this package")
+        if there.demo_session != self.origin.demo_session:
+            self.path.unlink()  # The demo invents its library anew in each session.
+            return
+        if there.account != self.origin.account or there.base_url != self.origin.base_url:
+            raise self._refusal("is of another account or host")
+        if there.scope != self.origin.scope or there.format != FORMAT:
+            raise self._refusal("is of another kind")
+        if self.origin.started_at - there.started_at > MAX_AGE:
+            self.path.unlink()
+            self.notes.append(
+                f"an interrupted load of {there.started_at:%Y-%m-%d %H:%M} UTC is too old to go on from; starting anew"
+            )
+            return
+        self.origin = there
+
+    def _refusal(self, why: str) -> SnapshotError:
+        return SnapshotError(
+            f"The checkpoint {self.path} {why}, so the load does not go on from it. Delete that file, or load "
+            'with refresh="full", and the library is read from the beginning.'
+        )
+
+
+def _sealed(content: bytes) -> bytes:
+    """Close a line with the checksum of all before it."""
+    return b'%s%s%08x"}\n' % (content, _CRC, zlib.crc32(content))
+
+
+def _opened(line: bytes) -> bytes | None:
+    """Give what a line holds, where it is whole."""
+    content, mark, seal = line.rpartition(_CRC)
+    return content if mark and seal == b'%08x"}\n' % zlib.crc32(content) else None
+
+
+def _encode(entry: SavedPage | Cut) -> bytes:
+    if isinstance(entry, Cut):
+        return _sealed(b'{"cut":' + msgspec.json.encode(entry))
+    # Line breaks stand only between JSON's tokens.
+    answer = entry.answer.replace(b"\n", b" ").replace(b"\r", b" ")
+    page = msgspec.json.encode((entry.chain, entry.at))
+    return _sealed(b'{"page":' + page + _ANSWER + answer)
+
+
+def _entry(line: bytes) -> SavedPage | Cut | None:
+    content = _opened(line)
+    if content is None:
+        return None
+    # Not parsed as one JSON text: an answer may hold what only the lenient decoder takes.
+    head, _, answer = content.partition(_ANSWER)
+    try:
+        decoded = msgspec.json.decode(head + b"}", type=_Line)
+    except msgspec.DecodeError:
+        return None
+    return decoded.cut if decoded.page is None else SavedPage(*decoded.page, answer)
+
+
+def _origin(line: bytes) -> Origin | None:
+    content = _opened(line)
+    try:
+        return (
+            None if content is None else msgspec.json.decode(content + b"}", type=_Line).checkpoint
+        )
+    except msgspec.DecodeError:
+        return None

@@ -1,0 +1,373 @@
+"""`load_images`: the whole library, or an error that says what is missing."""
+
+from __future__ import annotations
+
+import contextlib
+import datetime as dt
+import os
+import threading
+import warnings
+from typing import Any, Literal, cast
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client
+from picora_analytics.client.connection import Answer, RetryBudget
+from picora_analytics.client.shapes import decode_listing
+from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
+from picora_analytics.files import data_folder, session_folder
+from picora_analytics.library.frame import Facts, frame_from_table
+from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
+from picora_analytics.library.load.cutting import Pace
+from picora_analytics.library.load.fetching import Crew, Fetched, carry_out, go_on_from
+from picora_analytics.library.load.planning import Ask, BrokenListing, Cut
+from picora_analytics.library.load.reading import Reading
+from picora_analytics.library.refresh.refreshing import refreshed
+from picora_analytics.library.snapshots import SnapshotStore, remember
+from picora_analytics.progress import Progress, progress_for
+from picora_analytics.units import format_bytes
+
+__all__ = ["load_images"]
+
+_KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
+_ANEW, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
+
+
+def load_images(
+    client: Client,
+    *,
+    tag: str | None = None,
+    store: str | os.PathLike[str] | None = "default",
+    refresh: Literal["auto", "full", "never"] = "auto",
+    progress: Progress | bool | None = None,
+) -> pd.DataFrame:
+    """
+    Load the whole library into one DataFrame, one row per image, newest upload first.
+
+    The frame remembers where it comes from in ``images.attrs["picora"]``. Ages count from the service's own
+    time of this load, not from when a question is asked. A load that was cut short, by Ctrl-C or a lost network
+    or a killed process, goes on where it stood when it is called again within a day; its pages are kept beside
+    the snapshots until then.
+
+    Parameters
+    ----------
+    client : Client
+        Only reads are sent.
+    tag : str, optional
+        Only images having exactly this tag. Such a frame is not the library: it is not remembered, and no
+        deletion can be planned from it.
+    store : str, path or None
+        Where to remember the library between sessions: ``"default"`` is the platform's user-data folder (a
+        temporary one for the demo), None remembers nothing.
+    refresh : {"auto", "full", "never"}
+        ``"auto"`` reads only what changed since the library was last remembered, where the service has a change
+        feed; without one, and with ``"full"``, the library is listed anew. ``"never"`` gives what was last
+        remembered and asks only whose key it is.
+    progress : Progress or bool, optional
+        False for silence, an object of your own, or None to suit the place.
+
+    Returns
+    -------
+    DataFrame of shape (n_images, 12)
+        Indexed by ``id`` (str). ``filename``, ``title``, ``url``, ``mime_type`` (str), ``size_bytes``, ``width``,
+        ``height`` (Int64; bytes, pixels), ``is_public`` (boolean), ``tags`` (tuples of str; ``()`` has no tags, None is
+        unknown), ``created_at``, ``updated_at`` (datetime64[us, UTC]), ``content_hash`` (str). What the service did not
+        say, or what cannot be read, is missing.
+
+    Raises
+    ------
+    IncompleteLoadError
+        If the library could not be read whole; what was read is in ``.images``, with status ``"partial"``.
+    APIError
+        If not even the first page could be read.
+    SnapshotError
+        If ``refresh="never"`` and nothing is remembered, or what an interrupted load left is damaged or of
+        another account.
+
+    Examples
+    --------
+    >>> with pic.DemoServer(n_images=250) as demo, pic.Client(demo.api_key, demo.url) as client:
+    ...     images = load_images(client, progress=False)
+    >>> len(images), images.attrs["picora"]["status"]
+    (250, 'complete')
+    """
+    if refresh not in ("auto", "full", "never"):
+        raise ValueError(f"refresh={refresh!r} is none of 'auto', 'full' and 'never'.")
+    if tag is not None and refresh == "never":
+        raise ValueError("A load by tag is not remembered, so refresh='never' has nothing to give.")
+    if not isinstance(client, Client):  # Perhaps the key itself, which is shown nowhere.
+        raise TypeError(
+            f"client is of the type {type(client).__name__}, not a Client; pic.connect() gives one."
+        )
+    client.iter_pages(tag=tag)  # Complains of a tag that is none.
+    show = progress_for(progress, "Loading")
+    with client.reporting(show.wait):
+        account = client.account()
+    remembered = None if tag is not None else _store(store, account, client)
+    if refresh == "never":
+        if remembered is None:
+            raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
+        kept = remembered.load()
+        facts = kept.attrs["picora"]
+        show.finish(
+            f"As remembered: {len(kept):,} images, {format_bytes(facts['size_bytes'])}; "
+            f"read {facts['loaded_at'][:16].replace('T', ' ')} UTC, not since"
+        )
+        return kept
+
+    if refresh == "auto" and remembered is not None:
+        images = refreshed(client, remembered, show)
+        if images is not None:
+            Checkpoint.discard(remembered.folder)
+            return images
+    load = _Load(client, account, tag, remembered, show, anew=refresh == "full")
+    try:
+        images = load.run()
+    finally:
+        load.close()
+    if remembered is not None:
+        remember(remembered, images)
+    load.close(finished=True)
+    show.finish(_verdict(images.attrs["picora"], load.resumed))
+    return images
+
+
+class _Load:
+    """One full load: its reading, its checkpoint, and what is said of it."""
+
+    def __init__(
+        self,
+        client: Client,
+        account: str,
+        tag: str | None,
+        remembered: SnapshotStore | None,
+        show: Progress,
+        *,
+        anew: bool,
+    ) -> None:
+        self._client, self._account, self._tag, self._show = client, account, tag, show
+        self._remembered = remembered
+        self._reading = Reading(whole=tag is None, expected=self._expected)
+        self._crew = Crew(self._fetch)
+        self._budget = RetryBudget()
+        self._started = dt.datetime.now(dt.UTC)
+        self._checkpoint: Checkpoint | None = None
+        self._writable, self._anew = True, anew
+        self.resumed = 0
+        if remembered is not None:
+            self._open(remembered, anew=anew)
+
+    def run(self) -> pd.DataFrame:
+        """
+        Read the library.
+
+        Raises
+        ------
+        APIError, IncompleteLoadError, KeyboardInterrupt
+        """
+        client, reading, show = self._client, self._reading, self._show
+        problem: BrokenListing | APIError | KeyboardInterrupt | None = None
+        with client.reporting(show.wait):
+            try:
+                if self._checkpoint is not None:
+                    self._replay(self._checkpoint)
+                carry_out(reading, self._crew, self._pace, record=self, read=self._shown)
+            except (BrokenListing, APIError, KeyboardInterrupt) as error:
+                problem = error
+            except SnapshotError:
+                show.finish("Loading failed: SnapshotError")
+                raise
+        if problem is not None and reading.n_pages == 0:
+            show.finish(f"Loading failed: {type(problem).__name__}")
+            raise problem
+        if isinstance(problem, BrokenListing) and self._checkpoint is not None:
+            self._checkpoint.remove()  # Gone on from, it would break at the same page.
+            self._checkpoint = None
+        if problem is None and (counted := reading.missing()) is not None:
+            problem = BrokenListing(
+                f"The service counts {counted:,} images, but its listing held {reading.n_images:,} in "
+                f"{reading.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
+            )
+            self.close(finished=True)
+        checks = reading.checks()
+        table, tags = reading.table()
+        facts = self._facts(table, checks, complete=problem is None)
+        images = frame_from_table(table, facts, tags)
+        if problem is None:
+            return images
+        goes_on = self._checkpoint is not None and self._writable and not self._anew
+        advice = _GOES_ON if goes_on else _ANEW
+        read = f"{len(images):,} images of {reading.n_pages:,} pages"
+        if isinstance(problem, KeyboardInterrupt):
+            show.finish(f"Stopped after {read}; {advice}")
+            raise problem
+        name = (
+            "IncompleteLoadError" if isinstance(problem, BrokenListing) else type(problem).__name__
+        )
+        show.finish(f"Partial: {read}, then {name}")
+        what = str(problem)
+        if isinstance(problem, APIError):
+            what = (
+                f"The library was not read whole: page {reading.n_pages + 1} never came. {problem}"
+            )
+        raise IncompleteLoadError(
+            f"{what} {_KEPT.format(len(images), advice)}", images=images
+        ) from (problem if isinstance(problem, APIError) else None)
+
+    def close(self, *, finished: bool = False) -> None:
+        """Stop, and let go of the checkpoint; it stays for the next load unless this one is finished."""
+        self._crew.stop()
+        if self._checkpoint is None:
+            return
+        if finished:
+            self._checkpoint.remove()
+            self._checkpoint = None
+        else:
+            self._checkpoint.close()
+
+    def _fetch(self, ask: Ask, stop: threading.Event) -> Fetched:
+        params: dict[str, Any] = {"limit": MAX_PAGE_SIZE}
+        if self._tag is not None:
+            params["tag"] = self._tag
+        if ask.end_date is not None:
+            params["end_date"] = ask.end_date.isoformat()
+        if ask.cursor is not None:
+            params["cursor"] = ask.cursor
+        return self._client._connection.get(
+            "/v1/images", _fetched, params, budget=self._budget, stop=stop
+        )
+
+    def _pace(self) -> Pace:
+        connection = self._client._connection
+        return Pace(connection.round_trip, connection.waiting, connection.interval)
+
+    def _shown(self) -> None:
+        reading = self._reading
+        self._show.update(reading.n_images, reading.total)
+
+    def add(self, entry: SavedPage | Cut) -> None:
+        """Write down a page or a cut; a full disk costs the checkpoint, not the load."""
+        if self._checkpoint is None or not self._writable:
+            return
+        try:
+            self._checkpoint.add(entry)
+        except OSError as error:
+            warnings.warn(
+                f"The load goes on, but from here on it could not be resumed: {self._checkpoint.path} cannot be "
+                f"written ({error}). Choose another folder with store=.",
+                stacklevel=6,
+            )
+            # What it holds serves a later load, unless this one comes to its end.
+            self._writable = False
+
+    def _open(self, remembered: SnapshotStore, *, anew: bool) -> None:
+        origin = Origin(
+            account=self._account,
+            base_url=self._client.base_url,
+            demo_session=self._client.demo_session,
+            started_at=self._started,
+        )
+        # Where nothing can be written, the warning comes with the snapshot, which cannot either.
+        with contextlib.suppress(OSError):
+            self._checkpoint = Checkpoint.open(remembered.folder, origin, anew=anew)
+
+    def _replay(self, checkpoint: Checkpoint) -> None:
+        """Go on from where an interrupted load stood."""
+        go_on_from(checkpoint.entries(), self._reading)
+        self.resumed = self._reading.n_pages
+        self._started = checkpoint.origin.started_at
+        for note in checkpoint.notes:
+            self._show.wait(note)
+        if self.resumed:
+            self._show.wait(f"resumed after page {self.resumed:,}")
+
+    def _expected(self) -> int:
+        """Tell how many images were remembered last."""
+        store = self._remembered
+        versions = store.versions() if store is not None else []
+        if store is None or not versions:
+            return 0
+        try:
+            return store.about(versions[-1])["n_images"]
+        except SnapshotError:
+            return 1  # There was a library; the file that knew how large is damaged.
+
+    def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
+        client, reading = self._client, self._reading
+        return {
+            "account": self._account,
+            "base_url": client.base_url,
+            "demo": client.demo,
+            "scope": "library" if self._tag is None else f"tag={self._tag}",
+            "loaded_at": _iso(reading.first_time or dt.datetime.now(dt.UTC)),
+            "read_at": _iso(self._started),
+            "status": "complete" if complete else "partial",
+            "n_images": table.num_rows,
+            "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
+            "total": reading.total,
+            "checks": checks,
+        }
+
+
+def _fetched(answer: Answer) -> Fetched:
+    listing = decode_listing(answer.body, server_time=answer.server_time, where=answer.where)
+    return Fetched(listing, answer.body)
+
+
+def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> SnapshotStore:
+    """
+    Give the store in which a client's library is remembered.
+
+    Raises
+    ------
+    SnapshotError
+        If the folder holds snapshots of another account.
+    """
+    return cast(SnapshotStore, _store(store, client.account(), client))
+
+
+def _store(
+    store: str | os.PathLike[str] | None, account: str, client: Client
+) -> SnapshotStore | None:
+    if store is None:
+        return None
+    if store != "default":
+        chosen = SnapshotStore(store)
+        chosen.refuse_other_account(account)
+        return chosen
+    # Each demo is a library of its own under the same account, and ends with this session.
+    folder = session_folder() / client.demo_session if client.demo else data_folder()
+    return SnapshotStore(folder / "snapshots" / account)
+
+
+def _verdict(facts: Facts, resumed: int = 0) -> str:
+    n, total, checks = facts["n_images"], facts["total"], facts["checks"]
+    text = f"Complete: {n:,} rows = {n:,} different ids"
+    if total == n:
+        text += f" = {total:,} counted by the service"
+    text += f", {format_bytes(facts['size_bytes'])}"
+    if total is not None and total != n:
+        text += f"; the service counts {total:,} by now"
+    changed = checks.get("changed_while_reading", {})
+    told = [f"{changed[name]:,} {name}" for name in _CHANGES if changed.get(name)]
+    if told:
+        text += f"; meanwhile {', '.join(told)}"
+    if checks.get("conflicting"):
+        text += f"; {checks['conflicting']:,} came in two versions, the newer was taken"
+    unreadable = checks["unreadable"]
+    if unreadable:
+        text += "; not readable: " + ", ".join(
+            f"{count} {name}" for name, count in sorted(unreadable.items())
+        )
+    if resumed:
+        text += f"; resumed after page {resumed:,}"
+    return f"{text}; read {facts['loaded_at'][:16].replace('T', ' ')} UTC"
+
+
+_CHANGES = ("uploaded", "edited", "deleted")
+
+
+def _iso(moment: dt.datetime) -> str:
+    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -1,0 +1,1 @@
+"""Bring a snapshot up to date."""

@@ -1,0 +1,1 @@
+"""What only the service or the pictures can tell."""

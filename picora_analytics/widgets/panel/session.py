@@ -1,0 +1,452 @@
+"""What a cleanup panel knows, without a widget: filters, page, selection, plan, and what must be typed."""
+
+from __future__ import annotations
+
+import dataclasses
+import enum
+import json
+from collections.abc import Callable, Iterable
+from typing import Any, NamedTuple, cast
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from picora_analytics.analysis import rules
+from picora_analytics.cleanup.apply.receipt import DeletionReceipt
+from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.sparing import plan_deletion
+from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.library.frame import Facts, facts_of
+
+__all__ = ["ORDERS", "PAGE_SIZE", "CleanupSession", "Filters", "Stage", "Tally", "needed_text"]
+
+PAGE_SIZE = 24
+ORDERS = {"largest first": "size_bytes", "oldest first": "created_at", "newest first": "created_at"}
+NAMED_IN_CODE = 3  # More ids than this are not spelled out in a line of Python.
+LARGE_SHARE = 0.1
+
+Bools = npt.NDArray[np.bool_]
+
+
+class Stage(enum.Enum):
+    """How far a cleanup is."""
+
+    CHOOSING = "choosing"
+    PLANNED = "planned"
+    DELETING = "deleting"
+
+
+@dataclasses.dataclass(frozen=True)
+class Filters:
+    """
+    Which images to look at; what is None or False does not count, the others must all be true.
+
+    Attributes
+    ----------
+    older_than : int or None
+        Days.
+    untagged : bool
+    tag : str or None
+    larger_than : str or None
+        Such as ``"5 MiB"``.
+    oversized, private : bool
+    """
+
+    older_than: int | None = None
+    untagged: bool = False
+    tag: str | None = None
+    larger_than: str | None = None
+    oversized: bool = False
+    private: bool = False
+
+    def parts(self) -> list[tuple[str, Callable[[pd.DataFrame], pd.Series[Any]]]]:
+        """Give each rule in force: its line of Python, and the rule itself."""
+        days, tag, size = self.older_than, self.tag, self.larger_than
+        found: list[tuple[str, Callable[[pd.DataFrame], pd.Series[Any]]]] = []
+        if days is not None:
+            found.append((f"older_than(images, days={days})", lambda i: rules.older_than(i, days)))
+        if self.untagged:
+            found.append(("untagged(images)", rules.untagged))
+        if tag is not None:
+            found.append((f"tagged(images, {literal(tag)})", lambda i: rules.tagged(i, tag)))
+        if size is not None:
+            found.append(
+                (f"larger_than(images, {literal(size)})", lambda i: rules.larger_than(i, size))
+            )
+        if self.oversized:
+            found.append(("oversized(images)", rules.oversized))
+        if self.private:
+            found.append(("private(images)", rules.private))
+        return [(f"pic.rules.{code}", rule) for code, rule in found]
+
+
+class Tally(NamedTuple):
+    """How many images, how many bytes, and how many a rule could not tell of."""
+
+    n_images: int
+    size_bytes: int
+    unknown: int = 0
+
+
+def literal(text: str) -> str:
+    """Write a text as Python does, in double quotes, without characters that cannot be seen."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())
+
+
+def needed_text(plan: DeletionPlan, *, copies: bool = False) -> str:
+    """
+    Say what a person must type before a plan is carried out.
+
+    Parameters
+    ----------
+    plan : DeletionPlan
+    copies : bool
+        Whether the images can come back.
+
+    Returns
+    -------
+    str
+        The count; over a tenth of the library, or without copies, the word delete before it.
+    """
+    n, library = len(plan.images), plan.library
+    large = (
+        n > LARGE_SHARE * library["n_images"]
+        or plan.size_bytes > LARGE_SHARE * library["size_bytes"]
+    )
+    return f"delete {n}" if large or not copies else f"{n}"
+
+
+class CleanupSession:
+    """
+    The state of a cleanup, from filters to receipt.
+
+    Not locked: who shares it between threads holds a lock.
+
+    Parameters
+    ----------
+    images : DataFrame
+        As :func:`load_images` made it, or some of its rows.
+
+    Raises
+    ------
+    PlanError
+        If the frame cannot feed a plan; the message shows the line to type.
+    """
+
+    def __init__(self, images: pd.DataFrame) -> None:
+        # A plan of everything says at once whether the frame can feed one, and what no plan would take.
+        everything = (
+            pd.Series(True, index=images.index, dtype="boolean")
+            if isinstance(images, pd.DataFrame) and images.index.is_unique
+            else None
+        )
+        trial = plan_deletion(images, everything, reason="to see what would be spared")
+        self._images = images
+        self._library = cast(Facts, facts_of(images))
+        self._size = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
+        self._spared = images.index.isin(trial.spared.index)
+        self._selected = np.zeros(len(images), dtype=bool)
+        self._gone = np.zeros(len(images), dtype=bool)
+        self._filters = Filters()
+        self._matching = np.ones(len(images), dtype=bool)
+        self._unknown = 0
+        self._order = next(iter(ORDERS))
+        self._only_selected = False
+        self._page = 0
+        self._listed = np.arange(0)
+        self._list()
+        self.stage = Stage.CHOOSING
+        self.plan: DeletionPlan | None = None
+        self.receipt: DeletionReceipt | None = None
+
+    # The library
+
+    @property
+    def images(self) -> pd.DataFrame:
+        """What is still there, with the facts of the load less what was deleted since."""
+        if not self._gone.any():
+            return self._images
+        left = self._images.loc[~self._gone]
+        left.attrs = self._images.attrs | {"picora": dict(self.library)}
+        return left
+
+    @property
+    def library(self) -> Facts:
+        """What the frame says of itself, less what was deleted since."""
+        gone = self._tally(self._gone)
+        return {
+            **self._library,
+            "n_images": self._library["n_images"] - gone.n_images,
+            "size_bytes": self._library["size_bytes"] - gone.size_bytes,
+        }
+
+    def _tally(self, rows: Bools, unknown: int = 0) -> Tally:
+        return Tally(int(rows.sum()), int(self._size[rows].sum()), unknown)
+
+    # Filters
+
+    @property
+    def filters(self) -> Filters:
+        """The filters in force."""
+        return self._filters
+
+    @filters.setter
+    def filters(self, filters: Filters) -> None:
+        answers = [rule(self._images) for _, rule in filters.parts()]
+        yes = pd.Series(True, index=self._images.index, dtype="boolean")
+        for answer in answers:
+            yes &= answer
+        self._filters = filters
+        self._matching = yes.fillna(False).to_numpy(dtype=bool)
+        self._unknown = int((yes.isna().to_numpy() & ~self._gone).sum())
+        self._page = 0
+        self._list()
+
+    @property
+    def matching(self) -> Tally:
+        """What the filters match, and of how many they cannot tell."""
+        return self._tally(self._matching & ~self._gone, self._unknown)
+
+    def count(self, filters: Filters) -> int:
+        """
+        Count what some filters would match by themselves.
+
+        Raises
+        ------
+        ValueError
+            If a filter cannot be read.
+        """
+        return CleanupSession._count(self._images, filters, ~self._gone)
+
+    @staticmethod
+    def _count(images: pd.DataFrame, filters: Filters, there: Bools) -> int:
+        rows = there.copy()
+        for _, rule in filters.parts():
+            rows &= rule(images).fillna(False).to_numpy(dtype=bool)
+        return int(rows.sum())
+
+    def tags(self) -> list[tuple[str, int]]:
+        """Give each tag with its number of images, the most frequent first."""
+        lists = self._images.loc[~self._gone, "tags"]
+        counted = lists[[tags is not None and len(tags) > 0 for tags in lists]].map(set)
+        counts = counted.explode().value_counts()
+        return sorted(
+            ((str(tag), int(n)) for tag, n in counts.items()), key=lambda pair: (-pair[1], pair[0])
+        )
+
+    # The list
+
+    @property
+    def order(self) -> str:
+        """One of :data:`ORDERS`."""
+        return self._order
+
+    @order.setter
+    def order(self, order: str) -> None:
+        if order not in ORDERS:
+            raise ValueError(f"order={order!r} is none of {', '.join(ORDERS)}.")
+        self._order, self._page = order, 0
+        self._list()
+
+    @property
+    def only_selected(self) -> bool:
+        """Whether the list shows the selection, whatever the filters."""
+        return self._only_selected
+
+    @only_selected.setter
+    def only_selected(self, only: bool) -> None:
+        self._only_selected, self._page = only, 0
+        self._list()
+
+    def _list(self) -> None:
+        """Note which rows are listed, and in which order; ticks taken off stay until it is made anew."""
+        rows = np.flatnonzero(
+            (self._selected if self._only_selected else self._matching) & ~self._gone
+        )
+        column = self._images[ORDERS[self._order]].iloc[rows].reset_index(drop=True)
+        ascending = self._order == "oldest first"
+        self._listed = rows[column.sort_values(ascending=ascending, kind="stable").index]
+        self._page = min(self._page, self.n_pages - 1)
+
+    @property
+    def n_listed(self) -> int:
+        """How many images the list has, on all pages."""
+        return len(self._listed)
+
+    @property
+    def n_pages(self) -> int:
+        """How many pages the list has; an empty list has one."""
+        return max(-(-len(self._listed) // PAGE_SIZE), 1)
+
+    @property
+    def page(self) -> int:
+        """The page shown, counted from 0; asking for one beyond the end gives the last."""
+        return self._page
+
+    @page.setter
+    def page(self, page: int) -> None:
+        self._page = max(0, min(page, self.n_pages - 1))
+
+    def rows(self) -> pd.DataFrame:
+        """Give the rows of the page shown."""
+        start = self._page * PAGE_SIZE
+        return self._images.iloc[self._listed[start : start + PAGE_SIZE]]
+
+    # The selection
+
+    @property
+    def mask(self) -> pd.Series[Any]:
+        """The selection, over the ids of the frame that was given."""
+        return pd.Series(self._selected, self._images.index, dtype="boolean", name="selected")
+
+    def is_selected(self, image_id: str) -> bool:
+        """Tell whether an image is selected."""
+        return bool(self._selected[self._images.index.get_loc(image_id)])
+
+    def select(self, ids: str | Iterable[str], selected: bool = True) -> None:
+        """
+        Select images, or take them out.
+
+        Raises
+        ------
+        KeyError
+            If one of them is not in the frame.
+        """
+        wanted = [ids] if isinstance(ids, str) else list(ids)
+        places = self._images.index.get_indexer(pd.Index(wanted, dtype=object))
+        if (places < 0).any():
+            raise KeyError(wanted[int(np.argmin(places))])
+        rows = self._selected.copy()
+        rows[places] = selected
+        self._choose(rows)
+
+    def select_matching(self) -> None:
+        """Add all that the filters match."""
+        self._choose(self._selected | self._matching)
+
+    def select_none(self) -> None:
+        """Take out everything."""
+        self._choose(np.zeros_like(self._selected))
+
+    def _choose(self, rows: Bools) -> None:
+        if self.stage is Stage.DELETING:
+            raise PlanError("A deletion is running; wait for its receipt, or cancel it.")
+        rows &= ~self._gone
+        if not np.array_equal(rows, self._selected):
+            self._selected = rows
+            self.void()
+
+    @property
+    def selected(self) -> Tally:
+        """What is selected."""
+        return self._tally(self._selected)
+
+    @property
+    def spared(self) -> Tally:
+        """What of the selection a plan would leave out."""
+        return self._tally(self._selected & self._spared)
+
+    @property
+    def n_selected_elsewhere(self) -> int:
+        """How many selected images the filters do not match."""
+        return int((self._selected & ~self._matching).sum())
+
+    # Lines of Python
+
+    def filter_code(self) -> str:
+        """Write the filters as the line that gives the same mask."""
+        parts = [code for code, _ in self._filters.parts()]
+        return "mask = " + (" & ".join(parts) or 'pd.Series(True, images.index, dtype="boolean")')
+
+    def selection_code(self) -> str:
+        """Write the selection as what must be typed after the filters."""
+        there = ~self._gone
+        extra = self._selected & ~self._matching
+        missing = self._matching & ~self._selected & there
+        if extra.sum() > NAMED_IN_CODE or missing.sum() > NAMED_IN_CODE or self._gone.any():
+            return "mask = panel.mask"
+        lines = [
+            f"mask[[{', '.join(literal(one) for one in self._images.index[rows])}]] = {value}"
+            for rows, value in ((missing, False), (extra, True))
+            if rows.any()
+        ]
+        return "; ".join(lines) or "images[mask]"
+
+    # Plan, confirm, delete
+
+    def void(self) -> None:
+        """Forget the plan: it is no longer what is selected."""
+        if self.stage is not Stage.DELETING:
+            self.plan, self.stage = None, Stage.CHOOSING
+
+    def make_plan(self, reason: str) -> DeletionPlan:
+        """
+        Plan the selection; nothing is sent.
+
+        Raises
+        ------
+        PlanError
+            If nothing is selected, there is no reason, or a deletion is running.
+        """
+        if self.stage is Stage.DELETING:
+            raise PlanError("A deletion is running; wait for its receipt, or cancel it.")
+        self.void()
+        if not self._selected.any():
+            raise PlanError("Nothing is selected; tick some images first.")
+        chosen = self.mask[~self._gone]
+        self.plan = plan_deletion(self.images, chosen, reason=reason)
+        self.stage = Stage.PLANNED
+        return self.plan
+
+    def begin(self, typed: str, *, no_copies: bool, folder: str = "") -> DeletionPlan:
+        """
+        Take the plan to carry it out, once, if it was confirmed.
+
+        Parameters
+        ----------
+        typed : str
+            What the person typed; blanks around it do not matter.
+        no_copies : bool
+            Whether it was said that the images cannot come back.
+        folder : str
+            Else where copies are kept first.
+
+        Raises
+        ------
+        PlanError
+            If there is no plan, or it is refused.
+        ConfirmationError
+            If the text is another, or the loss was not accepted.
+        """
+        if self.stage is Stage.DELETING:
+            raise PlanError("This plan is being carried out already.")
+        if self.plan is None:
+            raise PlanError("There is no plan of this selection; press Plan first.")
+        if self.plan.refusals:
+            raise PlanError(f"The plan is refused: {'; '.join(self.plan.refusals)}.")
+        needed = needed_text(self.plan, copies=not no_copies)
+        if typed.strip() != needed:
+            raise ConfirmationError(
+                f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; to delete these images type "
+                f"{literal(needed)}. Nothing was deleted."
+            )
+        if not no_copies and not folder.strip():
+            raise ConfirmationError(
+                "Name a folder for copies, or tick that no copies are kept: then these images cannot come back. "
+                "Nothing was deleted."
+            )
+        self.stage = Stage.DELETING
+        return self.plan
+
+    def finish(self, receipt: DeletionReceipt | None) -> None:
+        """Note what came of it; the plan is used up, also where nothing was sent."""
+        self.stage, self.plan = Stage.CHOOSING, None
+        if receipt is None:
+            return
+        self.receipt = receipt
+        outcomes = receipt.outcomes
+        gone = outcomes.loc[outcomes["outcome"].isin(["deleted", "already gone"]), "id"]
+        self._gone |= self._images.index.isin(gone)
+        self._selected &= ~self._gone
+        self._list()

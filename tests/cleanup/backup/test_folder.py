@@ -1,0 +1,111 @@
+"""A folder of copies says whose it is, and its manifest is read anew when it was written."""
+
+import datetime as dt
+import re
+
+import pytest
+
+from picora_analytics.cleanup.backup.folder import CopyFolder, Proof, copy_name, why_stale
+from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.errors import BackupError
+
+NOW = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
+OWNER = {"account": "0123456789abcdef", "base_url": "https://api.picora.com", "demo": False}
+DEMO = {"account": "0123456789abcdef", "base_url": "http://127.0.0.1:1", "demo": True}
+
+
+def _proof(one="a", file="picora-a.png", **fields):
+    image = ImageRecord(id=one, url=f"https://img.picora.com/{one}.png", size_bytes=5)
+    return Proof(
+        **{
+            "file": file,
+            "sha256": "0" * 64,
+            "size_bytes": 5,
+            "copied_at": NOW,
+            "image": image,
+            **fields,
+        }
+    )
+
+
+def _begun(folder, owner=OWNER):
+    made = CopyFolder(folder, **owner)
+    with made.lock():
+        made.begin()
+    return made
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(OWNER, OWNER, id="the same"),
+        pytest.param(DEMO, DEMO | {"base_url": "http://127.0.0.1:2"}, id="the demo's next port"),
+    ],
+)
+def test_a_folder_goes_on_for_its_own_account(tmp_path, first, second):
+    _begun(tmp_path, first).add(_proof())
+
+    assert _begun(tmp_path, second).proofs() == {"a": _proof()}
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(OWNER, OWNER | {"account": "another"}, id="another account"),
+        pytest.param(OWNER, OWNER | {"base_url": "https://api.picora.me"}, id="another host"),
+        pytest.param(OWNER, OWNER | {"base_url": "http://127.0.0.1:1", "demo": True}, id="a demo"),
+        pytest.param(DEMO, OWNER, id="the demo's"),
+        pytest.param(DEMO, DEMO | {"account": "another"}, id="another demo"),
+    ],
+)
+def test_a_folder_of_another_account_is_refused_at_once(tmp_path, first, second):
+    _begun(tmp_path, first)
+
+    with pytest.raises(BackupError, match=r"Give another folder\.$"):
+        _begun(tmp_path, second)
+
+
+def test_the_last_proof_of_an_image_counts_and_is_seen_as_soon_as_it_is_written(tmp_path):
+    folder = _begun(tmp_path)
+    folder.add(_proof())
+    before = folder.proofs()
+    folder.add(_proof(file="picora-b.png"))
+
+    assert before["a"].file == "picora-a.png"
+    assert folder.proofs() == {"a": _proof(file="picora-b.png")}
+    assert folder.proofs() == CopyFolder(tmp_path, **OWNER).proofs()
+
+
+def test_what_is_done_to_the_proofs_that_were_read_changes_nothing(tmp_path):
+    folder = _begun(tmp_path)
+    folder.add(_proof())
+    folder.proofs().clear()
+    folder.proofs().clear()
+
+    assert list(folder.proofs()) == ["a"]
+
+
+@pytest.mark.parametrize("file", ["../a.png", "picora-/../../a.png", "a.png", ""])
+def test_a_proof_that_leads_out_of_the_folder_is_none(tmp_path, file):
+    folder = _begun(tmp_path)
+    folder.add(_proof(file=file))
+
+    assert folder.proofs() == {}
+
+
+def test_a_proof_is_good_for_fourteen_days_to_the_second():
+    image = _proof().image
+    later = dt.timedelta(days=14)
+
+    assert why_stale(_proof(), image, NOW + later) is None
+    assert why_stale(_proof(), image, NOW - later) is None
+    for beyond in (later + dt.timedelta(seconds=1), -later - dt.timedelta(seconds=1)):
+        said = why_stale(_proof(), image, NOW + beyond)
+        assert said == "it was copied more than 14 days ago"
+
+
+def test_a_long_id_is_cut_in_the_name_and_kept_apart_by_its_digest():
+    one, other = (copy_name("i" * 30 + end, "0" * 64, "png") for end in "ab")
+
+    assert re.fullmatch(r"picora-i{24}-[0-9a-f]{12}\.png", one)
+    assert one != other

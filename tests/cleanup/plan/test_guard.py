@@ -1,0 +1,301 @@
+"""The pure decisions: caps, drift, protection, last copies, when to stop."""
+
+import datetime as dt
+import re
+
+import pytest
+from hypothesis import given, settings, strategies as st
+
+from picora_analytics import plan_deletion
+from picora_analytics.cleanup.plan.guard import (
+    Amount,
+    Caps,
+    State,
+    drift,
+    last_copies,
+    protected_by,
+    should_stop,
+    states_of,
+    verdicts,
+)
+
+
+def plan(images, choice, **options):
+    return plan_deletion(images, choice, **{"reason": "test", "max_fraction": 1, **options})
+
+
+@settings(max_examples=200, deadline=None)
+@given(n=st.integers(0, 1000), part=st.integers(0, 1000), percent=st.integers(0, 100))
+def test_a_share_is_refused_exactly_when_it_is_larger(n, part, percent):
+    part = min(part, n)
+    found = Caps(None, None, percent / 100).breaches(Amount(part, part), Amount(n, n))
+
+    assert bool(found) is (100 * part > percent * n)
+    assert len(found) in (0, 2)
+
+
+@pytest.mark.parametrize(
+    ("caps", "messages"),
+    [
+        pytest.param({"max_images": 3}, [], id="as many as allowed"),
+        pytest.param({"max_images": 2}, ["3 images are more than max_images=2"], id="one more"),
+        pytest.param({"max_images": 0}, ["3 images are more than max_images=0"], id="none allowed"),
+        pytest.param({"max_bytes": 3000}, [], id="as many bytes as allowed"),
+        pytest.param(
+            {"max_bytes": "2.9 KB"}, ["2.9 KiB are more than max_bytes=2.8 KiB"], id="more bytes"
+        ),
+        pytest.param(
+            {"max_bytes": 0}, ["2.9 KiB are more than max_bytes=0 B"], id="no bytes allowed"
+        ),
+        pytest.param({"max_fraction": 0.75}, [], id="as large a share as allowed"),
+        pytest.param(
+            {"max_fraction": 0.74},
+            [
+                "75 % of the images are more than max_fraction=0.74",
+                "75 % of the bytes are more than max_fraction=0.74",
+            ],
+            id="a larger share",
+        ),
+    ],
+)
+def test_a_cap_is_broken_from_one_above(make_images, caps, messages):
+    images = make_images(size_bytes=[1000] * 4)
+
+    assert plan(images, ["a", "b", "c"], **caps).refusals == messages
+
+
+@pytest.mark.parametrize(
+    ("caps", "message"),
+    [
+        *(
+            pytest.param(
+                {"max_images": value},
+                f"max_images={value!r} is not a whole number of images.",
+                id=f"images {value}",
+            )
+            for value in (-1, 1.5, True, "5")
+        ),
+        *(
+            pytest.param(
+                {"max_fraction": value},
+                f"max_fraction={value!r} is not a share between 0 and 1.",
+                id=f"share {value}",
+            )
+            for value in (-0.1, 25, True, "25 %", None, float("nan"))
+        ),
+        pytest.param(
+            {"max_bytes": "lots"},
+            "max_bytes='lots' is not a size: give whole bytes, or text such as '5 GiB' (1024**3) or '5 GB' (1000**3).",
+            id="bytes in words",
+        ),
+    ],
+)
+def test_a_cap_that_is_none_is_refused(make_images, caps, message):
+    with pytest.raises(ValueError, match=f"^{re.escape(message)}$"):
+        plan(make_images(), ["a"], **caps)
+
+
+def test_an_image_of_unknown_size_may_be_larger_than_any_number_of_bytes_allowed():
+    caps = Caps(None, 1000, 1.0)
+
+    assert caps.breaches(Amount(2, 900, n_unsized=1), Amount(9, 9000)) == [
+        "1 images of unknown size may be more than max_bytes=1000 B"
+    ]
+    assert caps.breaches(Amount(2, 900), Amount(9, 9000)) == []
+
+
+def test_any_share_of_an_empty_library_is_too_much():
+    assert len(Caps(None, None, 1.0).breaches(Amount(1, 1), Amount(0, 0))) == 2
+    assert Caps(None, None, 0.0).breaches(Amount(0, 0), Amount(0, 0)) == []
+
+
+NEW_YEAR = dt.datetime(2026, 1, 1, tzinfo=dt.UTC)
+STATE = State(1, NEW_YEAR, NEW_YEAR, True, ("x",))
+MOMENTS = st.sampled_from([None, NEW_YEAR, NEW_YEAR + dt.timedelta(microseconds=1)])
+STATES = st.builds(
+    State,
+    st.sampled_from([None, 0, 1, 2]),
+    MOMENTS,
+    MOMENTS,
+    st.sampled_from([None, True, False]),
+    st.sampled_from([None, (), ("a",), ("a", "b"), ("b", "a")]),
+)
+WORDS = ["size", "upload time", "update time", "visibility", "tags"]
+
+
+@settings(max_examples=100, deadline=None)
+@given(old=STATES, new=STATES)
+def test_drift_is_found_in_each_compared_field_and_in_no_other(old, new):
+    def same(one, other):
+        return one == other or (bool(one) and bool(other) and {*old.tags} == {*new.tags})
+
+    changes = drift(old, new)
+
+    differing = [
+        word
+        for word, one, other in zip(WORDS, old, new, strict=True)
+        if (not same(one, other) if word == "tags" else one != other)
+    ]
+    assert len(changes) == len(differing)
+    for change, word in zip(changes, differing, strict=True):
+        assert change.startswith(f"{word} ")
+        assert " → " in change
+
+
+@pytest.mark.parametrize(
+    ("field", "old", "new", "said"),
+    [
+        ("tags", (), ("<b>\x1b", "x"), "tags none → <b>\N{REPLACEMENT CHARACTER}, x"),
+        ("tags", None, (), "tags unknown → none"),
+        ("size_bytes", 1, None, "size 1 → unknown"),
+        ("is_public", True, False, "visibility True → False"),
+        (
+            "updated_at",
+            NEW_YEAR,
+            NEW_YEAR.replace(year=2027),
+            "update time 2026-01-01T00:00:00+00:00 → 2027-01-01T00:00:00+00:00",
+        ),
+    ],
+)
+def test_drift_is_said_from_old_to_new(field, old, new, said):
+    assert drift(STATE._replace(**{field: old}), STATE._replace(**{field: new})) == [said]
+
+
+def test_a_row_of_a_frame_has_the_state_the_service_described(make_images):
+    images = make_images(size_bytes=[5, None], is_public=[None, False], tags=[("t",), None])
+    states = states_of(images)
+
+    assert states["a"] == State(5, NEW_YEAR, NEW_YEAR, None, ("t",))
+    assert states["b"] == State(None, NEW_YEAR, NEW_YEAR, False, None)
+
+
+@pytest.mark.parametrize(
+    ("now", "tags", "copies", "expected"),
+    [
+        pytest.param({"a": STATE}, (), {}, ("delete", ""), id="as it was"),
+        pytest.param({}, (), {}, ("already gone", ""), id="gone"),
+        pytest.param({}, ("x",), {"a": "b"}, ("already gone", ""), id="gone, whatever else"),
+        pytest.param(
+            {"a": STATE}, ("w", "x"), {}, ("kept", "protected by the tag 'x'"), id="protected"
+        ),
+        pytest.param({"a": STATE}, ("X",), {}, ("delete", ""), id="another tag is protected"),
+        pytest.param(
+            {"a": STATE._replace(size_bytes=2)},
+            (),
+            {},
+            ("kept", "changed since the plan: size 1 → 2"),
+            id="changed",
+        ),
+        pytest.param(
+            {"a": STATE._replace(tags=None)},
+            ("x",),
+            {},
+            (
+                "kept",
+                "unknown: its tags, and a tag is protected; changed since the plan: tags x → unknown",
+            ),
+            id="nobody knows its tags",
+        ),
+        pytest.param(
+            {"a": STATE},
+            (),
+            {"a": "b"},
+            ("kept", "the copy that was to stay is gone, so this is the last one"),
+            id="its copy is gone",
+        ),
+        pytest.param(
+            {"a": STATE, "b": STATE._replace(size_bytes=2)},
+            (),
+            {"a": "b"},
+            (
+                "kept",
+                "the copy that was to stay has another size by now, so this may be the last one",
+            ),
+            id="its copy is another file by now",
+        ),
+        pytest.param(
+            {"a": STATE, "b": STATE._replace(tags=())},
+            (),
+            {"a": "b"},
+            ("delete", ""),
+            id="its copy is there, and edited",
+        ),
+    ],
+)
+def test_an_image_goes_only_if_nothing_speaks_for_it(now, tags, copies, expected):
+    assert verdicts({"a": STATE}, now, tags, copies) == {"a": expected}
+
+
+@settings(max_examples=100, deadline=None)
+@given(
+    planned=st.dictionaries(st.sampled_from("abcdef"), STATES),
+    now=st.dictionaries(st.sampled_from("abcdef"), STATES),
+    tags=st.sets(st.sampled_from("ab")),
+)
+def test_what_goes_is_there_unchanged_and_unprotected(planned, now, tags):
+    found = verdicts(planned, now, tags, {})
+
+    assert set(found) == set(planned)
+    for one, (word, reason) in found.items():
+        assert (word == "already gone") is (one not in now)
+        assert (word == "kept") is bool(reason)
+        if word == "delete":
+            assert drift(planned[one], now[one]) == []
+            assert not tags or (now[one].tags is not None and not tags & {*now[one].tags})
+
+
+def test_without_protected_tags_unknown_tags_protect_nothing():
+    assert protected_by(None, ()) == ""
+
+
+CONTENTS = st.dictionaries(st.sampled_from("abcdefgh"), st.sampled_from("XYZ"))
+IDS = st.sets(st.sampled_from("abcdefgh"))
+
+
+@settings(max_examples=200, deadline=None)
+@given(contents=CONTENTS, taken=IDS, by_rule=IDS)
+def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by_rule):
+    spared, copies = last_copies(contents, taken=taken, by_rule=by_rule)
+
+    assert set(spared) <= taken & by_rule
+    left = set(contents) - (taken - set(spared))
+    for content in set(contents.values()):
+        group = {one for one in contents if contents[one] == content}
+        if len(group) > 1 and group & by_rule:
+            assert group & left
+        if len(group) == 1 or group - taken or not group & by_rule:
+            assert not group & set(spared)
+    for one, stays in copies.items():
+        assert one in taken & by_rule
+        assert stays in left
+        assert contents[one] == contents[stays]
+
+
+def test_the_first_of_a_content_is_the_one_that_stays():
+    contents = {"old": "X", "new": "X", "newest": "X"}
+
+    spared, copies = last_copies(contents, taken=set(contents), by_rule=set(contents))
+
+    assert list(spared) == ["old"]
+    assert copies == {"new": "old", "newest": "old"}
+
+
+@pytest.mark.parametrize(
+    ("outcomes", "stops"),
+    [
+        pytest.param(["failed"] * 49, False, id="too few to tell"),
+        pytest.param(["failed"] * 50, True, id="all of enough"),
+        pytest.param(["unknown"] * 5 + ["deleted"] * 95, False, id="just one in twenty"),
+        pytest.param(["unknown"] * 3 + ["failed"] * 3 + ["deleted"] * 94, True, id="one more"),
+        pytest.param(["already gone"] * 60 + ["kept"] * 60, False, id="gone and kept are fine"),
+        pytest.param([], False, id="nothing tried"),
+    ],
+)
+def test_a_run_stops_when_too_large_a_share_goes_wrong(outcomes, stops):
+    assert bool(should_stop(outcomes)) is stops
+
+
+def test_a_stop_says_how_much_went_wrong():
+    assert should_stop(["failed"] * 10 + ["deleted"] * 90) == (
+        "10 of the 100 images tried failed or are unknown"
+    )

@@ -1,0 +1,125 @@
+"""Where nobody watches: no phrase confirms itself, and nothing vanishes unsaid."""
+
+import datetime as dt
+
+import pytest
+
+from picora_analytics import ConfirmationError, PlanError, plan_deletion
+from picora_analytics.cleanup.policy.ci import (
+    in_ci,
+    parse_duration,
+    read_phrase,
+    refuse_inside_workspace,
+    refuse_same_job,
+    vanishing,
+    workspace_of,
+)
+
+CI = {"CI": "true"}
+
+
+@pytest.fixture
+def plan(make_images):
+    return plan_deletion(make_images(), ["a"], reason="test", max_fraction=1)
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [({}, False), (CI, True), ({"CI": "1"}, True), ({"CI": "false"}, False), ({"CI": ""}, False)],
+)
+def test_a_runner_says_that_it_is_one(environ, told):
+    assert in_ci(environ) is told
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("90s", 90), ("90 m", 5400), ("1h", 3600), ("7 days", 604800), ("1 Hour", 3600)],
+)
+def test_a_duration_is_read(text, seconds):
+    assert parse_duration(text, "x") == dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1.5h", "1w", "1h 30m"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match=r"^min_age=.* such as '90m', '1h' or '7d'\.$"):
+        parse_duration(text, "min_age")
+
+
+def test_in_ci_a_plan_of_the_same_job_is_refused_and_the_recipes_are_named(plan):
+    with pytest.raises(
+        ConfirmationError, match=r"--confirm-file; .* --standing-order\. .* give --min-age\.$"
+    ):
+        refuse_same_job(plan, dt.timedelta(hours=1), CI, plan.made_at + dt.timedelta(minutes=59))
+
+
+@pytest.mark.parametrize(
+    ("environ", "minutes", "min_age"),
+    [
+        pytest.param(CI, 60, 60, id="old enough"),
+        pytest.param({}, 0, 60, id="a person's own machine"),
+        pytest.param(CI, 0, 0, id="said aloud"),
+    ],
+)
+def test_else_it_is_accepted(plan, environ, minutes, min_age):
+    now = plan.made_at + dt.timedelta(minutes=minutes)
+
+    assert refuse_same_job(plan, dt.timedelta(minutes=min_age), environ, now) is None
+
+
+@pytest.mark.parametrize(
+    "content", ["1-abc", "\ufeff1-abc\r\n", "# approved by us\n\n  1-abc  \n", "1-abc\n# fine\n"]
+)
+def test_the_phrase_is_the_one_line_of_a_file(tmp_path, content):
+    path = tmp_path / "approved.txt"
+    path.write_text(content, encoding="utf-8")
+
+    assert read_phrase(path) == "1-abc"
+
+
+@pytest.mark.parametrize("content", ["", "# 1-abc\n", "1-abc\n2-def\n"])
+def test_a_file_without_one_phrase_confirms_nothing(tmp_path, content):
+    path = tmp_path / "approved.txt"
+    path.write_text(content)
+
+    with pytest.raises(ConfirmationError, match=r"into it, alone\.$"):
+        read_phrase(path)
+
+
+def test_a_file_that_cannot_be_read_confirms_nothing(tmp_path):
+    (tmp_path / "bytes").write_bytes(b"\xff")
+
+    for name in ("none", "bytes"):
+        with pytest.raises(ConfirmationError, match=r"^The phrase cannot be read from "):
+            read_phrase(tmp_path / name)
+
+
+def test_a_checkout_is_found_by_its_variable_or_its_git_folder(tmp_path):
+    (tmp_path / "repo" / ".git").mkdir(parents=True)
+
+    assert workspace_of(tmp_path / "repo" / "kept", {}) == tmp_path / "repo"
+    assert workspace_of(tmp_path / "other", {}) is None
+    assert workspace_of(tmp_path / "other" / "kept", {"GITHUB_WORKSPACE": str(tmp_path)}) == (
+        tmp_path
+    )
+
+
+def test_copies_inside_a_checkout_are_refused(tmp_path):
+    (tmp_path / ".git").mkdir()
+
+    with pytest.raises(PlanError, match=r"such as a mounted disk\.$"):
+        refuse_inside_workspace(tmp_path / "kept", {})
+
+    assert refuse_inside_workspace(tmp_path.parent / "elsewhere", {}) is None
+
+
+def test_what_would_vanish_with_the_runner_is_named(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    places = {"the journal": tmp_path / "plan.json", "the copies": tmp_path.parents[-1] / "mnt"}
+
+    said = vanishing(places, CI)
+
+    assert said.startswith(f"CI: the journal ({tmp_path / 'plan.json'}) would vanish")
+    assert said.endswith("or name a folder that outlives the job.")
+    assert "the copies" not in said
+    assert vanishing(places, {}) == ""
+    assert vanishing({"the copies": places["the copies"]}, CI) == ""

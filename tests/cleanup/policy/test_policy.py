@@ -1,0 +1,265 @@
+"""A standing order deletes what its policy allows, and refuses when any of its conditions is missing."""
+
+import datetime as dt
+
+import pandas as pd
+import pytest
+
+import picora_analytics as pic
+from picora_analytics import DemoServer, PlanError
+from picora_analytics.cleanup.policy.follow import follow_policy
+from picora_analytics.cleanup.policy.policy import (
+    candidates,
+    earlier_sightings,
+    read_policy,
+    standing_plan,
+    used_ids,
+)
+
+POLICY = """
+reason = "two years old and never tagged"
+expires = 2027-06-30
+protect = ["keep"]
+sightings = 2
+sightings_apart = "7d"
+
+[rule]
+older_than = 730
+untagged = true
+
+[references]
+file = "used.csv"
+max_age = "2d"
+
+[caps]
+max_images = 500
+max_bytes = "1 GiB"
+
+[backup]
+folder = "kept"
+"""
+NOW = dt.datetime(2026, 11, 24, 12, tzinfo=dt.UTC)
+
+
+@pytest.fixture
+def write(tmp_path):
+    def policy(text=POLICY):
+        path = tmp_path / "policy.toml"
+        path.write_text(text, encoding="utf-8")
+        return path
+
+    return policy
+
+
+@pytest.fixture
+def library(make_images):
+    """Give five images: three are old and untagged, one of them in use; one is protected, one young."""
+    return make_images(
+        tags=[(), (), (), ("keep",), ()],
+        created_at=["2020-01-01"] * 4 + ["2026-11-01"],
+        size_bytes=[1, 1, 1, 1, 1000],
+    )
+
+
+def test_a_policy_is_read_with_its_small_default_share(write):
+    policy = read_policy(write())
+
+    assert policy.expires == dt.date(2027, 6, 30)
+    assert policy.caps.max_fraction == 0.02
+    assert policy.apart == dt.timedelta(days=7)
+    assert policy.protect == ("keep",)
+
+
+@pytest.mark.parametrize(
+    "part",
+    [
+        *("reason", "expires", "protect", "sightings", "sightings_apart"),
+        *("file", "max_age", "max_images", "max_bytes", "folder"),
+    ],
+)
+def test_a_policy_that_lacks_a_part_is_refused_by_its_name(write, part):
+    lines = [line for line in POLICY.splitlines() if not line.startswith(f"{part} =")]
+
+    with pytest.raises(PlanError, match=rf"cannot be followed: .*`{part}`"):
+        read_policy(write("\n".join(lines)))
+
+
+@pytest.mark.parametrize("table", ["rule", "references", "caps", "backup"])
+def test_a_policy_that_lacks_a_table_is_refused_by_its_name(write, table):
+    parts = POLICY.split("\n\n")
+
+    with pytest.raises(PlanError, match=rf"cannot be followed: .*`{table}`"):
+        read_policy(write("\n\n".join(part for part in parts if f"[{table}]" not in part)))
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "said"),
+    [
+        ("sightings = 2", "sightings = 1", "sightings"),
+        ('"7d"', '"soon"', "is not a duration"),
+        ('"2d"', '"2 weeks"', "is not a duration"),
+        ('"1 GiB"', '"much"', "max_bytes"),
+        ("untagged = true", "useless = true", "useless"),
+        ("older_than = 730\nuntagged = true", "", "a plan never means all images"),
+        ("max_images = 500", "max_images = -1", "max_images"),
+        ("max_images = 500", "max_images = 500\nmax_fraction = 2", "max_fraction"),
+        ("[rule]", "[rule", "Expected"),
+    ],
+)
+def test_a_policy_that_cannot_be_followed_says_where(write, old, new, said):
+    with pytest.raises(PlanError, match=said):
+        read_policy(write(POLICY.replace(old, new)))
+
+
+def test_a_missing_policy_is_named(tmp_path):
+    with pytest.raises(PlanError, match=r"^The policy .* cannot be followed: "):
+        read_policy(tmp_path / "none.toml")
+
+
+def test_an_image_must_meet_every_rule(write, make_images):
+    images = make_images(
+        tags=[("a",), ("a",), ("b",)], size_bytes=[10, 99, 99], is_public=[False, False, False]
+    )
+    rule = '[rule]\ntagged = ["a"]\nlarger_than = 50\nprivate = true\nuploaded_before = 2027-01-01'
+    policy = read_policy(write(POLICY.replace("[rule]\nolder_than = 730\nuntagged = true", rule)))
+
+    assert candidates(policy.rule, images).tolist() == [False, True, False]
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        pytest.param("# found 2026-11-24T10:00:00Z\na\nb\n", id="an id a line"),
+        pytest.param(
+            "\ufeff# found 2026-11-24T10:00:00Z\r\nfile,id\r\nx.md,a\r\ny.md,'b\r\n", id="a table"
+        ),
+    ],
+)
+def test_ids_in_use_are_read(tmp_path, text):
+    (tmp_path / "used").write_text(text, encoding="utf-8")
+
+    assert used_ids(tmp_path / "used", dt.timedelta(days=2), NOW) == ["a", "b"]
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("a\nb\n", r"does not say when"),
+        ("# found yesterday\na\n", r"does not say when"),
+        ("# found 2026-11-24T10:00:00\na\n", r"does not say when"),
+        ("# found 2026-11-22T10:00:00Z\na\n", r"look for references again\.$"),
+        ("# found 2026-11-25T10:00:00Z\na\n", r"look for references again\.$"),
+        ("# found 2026-11-24T10:00:00Z\n\n", r"a scan that found nothing proves nothing\.$"),
+        ("# found 2026-11-24T10:00:00Z\nid,file\n", r"a scan that found nothing proves nothing\.$"),
+        (None, r"cannot be read: "),
+    ],
+)
+def test_ids_in_use_that_prove_nothing_are_refused(tmp_path, text, said):
+    if text is not None:
+        (tmp_path / "used").write_text(text)
+
+    with pytest.raises(PlanError, match=said):
+        used_ids(tmp_path / "used", dt.timedelta(days=2), NOW)
+
+
+def test_only_what_met_the_rule_each_time_and_is_not_in_use_is_planned(write, library):
+    policy = read_policy(write())
+    earlier = library.drop("b")  # So nobody saw it then.
+
+    plan = standing_plan(policy, library, [earlier], ["c", "elsewhere"], NOW.date())
+
+    assert list(plan.images.index) == ["a"]
+    assert list(plan.spared.index) == ["c"]
+    assert plan.protected_tags == ("keep",)
+    assert plan.refusals == ["20 % of the images are more than max_fraction=0.02"]
+
+
+def test_an_expired_policy_plans_nothing(write, library):
+    policy = read_policy(write())
+
+    with pytest.raises(PlanError, match=r"^The policy expired on 2027-06-30; .* renew it\.$"):
+        standing_plan(policy, library, [library], ["c"], dt.date(2027, 7, 1))
+
+
+def test_references_of_another_library_are_no_references(write, library):
+    policy = read_policy(write())
+
+    with pytest.raises(PlanError, match=r"or the scan went wrong\.$"):
+        standing_plan(policy, library, [library], ["x", "y"], NOW.date())
+
+
+@pytest.mark.parametrize(
+    ("days", "sightings", "found"),
+    [
+        pytest.param([8], 2, [8], id="one, long ago"),
+        pytest.param([7], 2, [7], id="just far enough"),
+        pytest.param([6], 2, None, id="too near"),
+        pytest.param([], 2, None, id="none"),
+        pytest.param([30, 20, 9, 3], 2, [9], id="the nearest that is far enough"),
+        pytest.param([30, 20, 9, 3], 3, [9, 20], id="two, far from each other"),
+        pytest.param([10, 9, 8], 3, None, id="near each other"),
+    ],
+)
+def test_sightings_must_be_far_enough_from_each_other(
+    write, tmp_path, library, days, sightings, found
+):
+    policy = read_policy(write(POLICY.replace("sightings = 2", f"sightings = {sightings}")))
+    store = pic.SnapshotStore(tmp_path / "store")
+    for ago in days:
+        moment = (NOW - dt.timedelta(days=ago)).isoformat().replace("+00:00", "Z")
+        library.attrs["picora"] = {**library.attrs["picora"], "read_at": moment}
+        store.save(library)
+
+    if found is None:
+        with pytest.raises(PlanError, match=r"Load regularly into the same store\.$"):
+            earlier_sightings(policy, store, NOW)
+        return
+    frames = earlier_sightings(policy, store, NOW)
+
+    ages = [(NOW - pd.Timestamp(frame.attrs["picora"]["read_at"])).days for frame in frames]
+    assert ages == found
+
+
+def _found(ids):
+    return f"# found {dt.datetime.now(dt.UTC).isoformat()}\n" + "\n".join(ids)
+
+
+def test_a_standing_order_is_refused_until_there_are_two_sightings(write, tmp_path):
+    path = write(POLICY.replace('protect = ["keep"]', "protect = []"))
+    with (
+        DemoServer(n_images=60) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        (tmp_path / "used.csv").write_text(_found(list(service.images)[:3]))
+
+        with pytest.raises(PlanError, match=r"Load regularly into the same store\.$"):
+            follow_policy(client, path, store=tmp_path / "store", environ={})
+
+    assert {request.method for request in service.requests} == {"GET"}
+
+
+def test_a_standing_order_that_finds_nothing_deletes_nothing(write, tmp_path):
+    text = POLICY.replace('protect = ["keep"]', "protect = []").replace('"7d"', '"0"')
+    path = write(text.replace("older_than = 730", "older_than = 99999"))
+    with (
+        DemoServer(n_images=60) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        (tmp_path / "used.csv").write_text(_found(list(service.images)[:3]))
+        pic.load_images(client, store=tmp_path / "store", progress=False)
+
+        plan, receipt = follow_policy(client, path, store=tmp_path / "store", environ={})
+
+    assert receipt is None
+    assert len(plan.images) == 0
+
+
+def test_a_standing_order_does_not_keep_its_copies_in_a_checkout(write, tmp_path):
+    with (
+        DemoServer(n_images=3) as service,
+        pic.Client(service.api_key, service.url) as client,
+        pytest.raises(PlanError, match=r"such as a mounted disk\.$"),
+    ):
+        follow_policy(client, write(), environ={"CI_PROJECT_DIR": str(tmp_path)})
+
+    assert service.requests == []

@@ -1,0 +1,417 @@
+"""The state of a cleanup, against a set of ids and against the rules themselves."""
+
+import datetime as dt
+import re
+
+import pandas as pd
+import pytest
+from hypothesis import settings, strategies as st
+from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, rule
+
+import picora_analytics as pic
+from picora_analytics import rules
+from picora_analytics.cleanup.apply.receipt import DeletionReceipt
+from picora_analytics.widgets.panel.session import (
+    PAGE_SIZE,
+    CleanupSession,
+    Filters,
+    Stage,
+    needed_text,
+)
+
+
+@pytest.fixture
+def library(make_images):
+    """Give 40 images, i0000000000 and so on: even ones tagged, sizes rising, one edited lately."""
+    n = 40
+    return make_images(
+        size_bytes=[(i + 1) * 1000 for i in range(n)],
+        tags=[("cat",) if i % 2 == 0 else () for i in range(n - 1)] + [None],
+        is_public=[i % 5 != 0 for i in range(n)],
+        created_at=[f"2020-01-{i % 28 + 1:02}" for i in range(n)],
+        updated_at=["2026-11-01" if i == 1 else f"2020-01-{i % 28 + 1:02}" for i in range(n)],
+    )
+
+
+def _receipt(plan, **outcomes):
+    rows = [(one, outcomes.get(one, "deleted"), "") for one in plan.images.index]
+    return DeletionReceipt(
+        outcomes=pd.DataFrame(rows, columns=["id", "outcome", "reason"], dtype=object),
+        dry_run=False,
+        confirmation=plan.confirmation,
+        library=plan.library,
+        size_bytes=0,
+        finished_at=dt.datetime.now(dt.UTC),
+    )
+
+
+def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library):
+    session = CleanupSession(library)
+    images = library
+
+    session.filters = Filters(older_than=730, untagged=True, larger_than="10 KiB", private=True)
+    session.select_matching()
+
+    scope = {"pic": pic, "images": images}
+    code = session.filter_code()
+    mask = eval(code.removeprefix("mask = "), scope)
+    assert code == (
+        "mask = pic.rules.older_than(images, days=730) & pic.rules.untagged(images) & "
+        'pic.rules.larger_than(images, "10 KiB") & pic.rules.private(images)'
+    )
+    assert session.mask.tolist() == mask.fillna(False).tolist()
+    assert session.matching.n_images == 3
+
+
+@pytest.mark.parametrize(
+    ("filters", "expected"),
+    [
+        pytest.param(Filters(), lambda images: images["size_bytes"] > 0, id="none"),
+        pytest.param(Filters(tag="cat"), lambda images: rules.tagged(images, "cat"), id="tag"),
+        pytest.param(Filters(untagged=True), rules.untagged, id="untagged"),
+        pytest.param(Filters(oversized=True), rules.oversized, id="oversized"),
+        pytest.param(Filters(private=True), rules.private, id="private"),
+    ],
+)
+def test_each_filter_is_its_rule(library, filters, expected):
+    session = CleanupSession(library)
+
+    session.filters = filters
+    session.select_matching()
+
+    mask = expected(library).fillna(False)
+    assert session.mask.tolist() == mask.tolist()
+    assert session.count(filters) == mask.sum()
+    assert session.matching.size_bytes == library["size_bytes"][mask].sum()
+
+
+def test_what_a_rule_cannot_tell_is_counted_and_not_selected(library):
+    session = CleanupSession(library)
+
+    session.filters = Filters(untagged=True)
+    session.select_matching()
+
+    assert session.matching.unknown == 1
+    assert not session.is_selected("i0000000039")
+
+
+def test_a_filter_that_cannot_be_read_changes_nothing(library):
+    session = CleanupSession(library)
+    session.filters = Filters(untagged=True)
+
+    with pytest.raises(ValueError, match="is not a size"):
+        session.filters = Filters(larger_than="many")
+
+    assert session.filters == Filters(untagged=True)
+
+
+def test_tags_come_with_their_counts_most_frequent_first(make_images):
+    images = make_images(tags=[("a", "b"), ("b",), (), None])
+
+    assert CleanupSession(images).tags() == [("b", 2), ("a", 1)]
+
+
+def test_pages_show_each_image_once_in_the_order_asked_for(library):
+    session = CleanupSession(library)
+    seen = []
+    for page in range(session.n_pages):
+        session.page = page
+        seen += list(session.rows().index)
+
+    assert session.n_pages == 2
+    assert seen == list(library.sort_values("size_bytes", ascending=False).index)
+    session.page = 99
+    assert session.page == 1
+    session.order = "oldest first"
+    assert session.page == 0
+    assert session.rows()["created_at"].is_monotonic_increasing
+
+
+def test_a_tick_taken_off_while_listing_the_selection_stays_on_the_page(library):
+    session = CleanupSession(library)
+    session.select(["i0000000003", "i0000000005"])
+    session.only_selected = True
+
+    session.select("i0000000003", False)
+
+    assert sorted(session.rows().index) == ["i0000000003", "i0000000005"]
+    session.only_selected = True
+    assert list(session.rows().index) == ["i0000000005"]
+
+
+@pytest.mark.parametrize(
+    ("change", "code"),
+    [
+        pytest.param(lambda s: s.select_matching(), "images[mask]", id="all matching"),
+        pytest.param(
+            lambda s: (s.select_matching(), s.select("i0000000001", False)),
+            'mask[["i0000000001"]] = False',
+            id="one less",
+        ),
+        pytest.param(
+            lambda s: (s.select_matching(), s.select("i0000000002")),
+            'mask[["i0000000002"]] = True',
+            id="one more",
+        ),
+        pytest.param(lambda s: s.select("i0000000001"), "mask = panel.mask", id="another choice"),
+    ],
+)
+def test_the_selection_says_its_line_of_python(library, change, code):
+    session = CleanupSession(library)
+    session.filters = Filters(untagged=True)
+
+    change(session)
+
+    assert session.selection_code() == code
+    mask = rules.untagged(library)
+    if "panel" not in code and "=" in code:
+        exec(code, {"mask": mask})
+        assert mask.fillna(False).tolist() == session.mask.tolist()
+
+
+def test_what_will_be_spared_is_what_the_plan_spares(library):
+    session = CleanupSession(library)
+    session.select(["i0000000001", "i0000000003"])
+
+    plan = session.make_plan("a test")
+
+    assert session.spared.n_images == len(plan.spared) == 1
+    assert list(plan.images.index) == ["i0000000003"]
+
+
+def test_a_frame_that_cannot_feed_a_plan_is_refused_at_once(library):
+    library.attrs["picora"]["status"] = "partial"
+
+    with pytest.raises(pic.PlanError, match=r"plan from that\.$"):
+        CleanupSession(library)
+
+
+@pytest.mark.parametrize("images", [None, pd.DataFrame({"a": [1]})])
+def test_what_is_no_library_is_refused(images):
+    with pytest.raises(pic.PlanError):
+        CleanupSession(images)
+
+
+def test_nothing_selected_is_no_plan(library):
+    with pytest.raises(pic.PlanError, match=r"^Nothing is selected; tick some images first\.$"):
+        CleanupSession(library).make_plan("a test")
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda s: s.select("i0000000009"), id="one more"),
+        pytest.param(lambda s: s.select("i0000000003", False), id="one less"),
+        pytest.param(lambda s: s.select_none(), id="none"),
+        pytest.param(lambda s: s.select_matching(), id="all"),
+    ],
+)
+def test_a_changed_selection_voids_the_plan(library, change):
+    session = CleanupSession(library)
+    session.select(["i0000000003", "i0000000005"])
+    plan = session.make_plan("a test")
+
+    change(session)
+
+    assert session.plan is None
+    with pytest.raises(
+        pic.PlanError, match=r"^There is no plan of this selection; press Plan first\.$"
+    ):
+        session.begin(needed_text(plan), no_copies=True)
+
+
+def test_the_same_selection_again_keeps_the_plan(library):
+    session = CleanupSession(library)
+    session.select("i0000000003")
+    plan = session.make_plan("a test")
+
+    session.select("i0000000003")
+    session.filters = Filters(private=True)
+
+    assert session.plan is plan
+
+
+@pytest.mark.parametrize(
+    ("n", "copies", "needed"),
+    [
+        pytest.param(2, False, "delete 2", id="without copies"),
+        pytest.param(2, True, "2", id="few, with copies"),
+        pytest.param(8, True, "delete 8", id="over a tenth"),
+    ],
+)
+def test_what_must_be_typed(library, n, copies, needed):
+    plan = pic.plan_deletion(library, list(library.index[:n]), reason="a test")
+
+    assert needed_text(plan, copies=copies) == needed
+
+
+@pytest.mark.parametrize(
+    "typed", ["", " ", "2", "delete 3", "delete", "DELETE 2", "y", "delete 2 "[::-1]]
+)
+def test_another_text_says_what_was_typed_and_what_is_needed(library, typed):
+    session = CleanupSession(library)
+    session.select(["i0000000003", "i0000000005"])
+    session.make_plan("a test")
+    said = f'"{typed.strip()}"' if typed.strip() else "nothing"
+
+    with pytest.raises(
+        pic.ConfirmationError,
+        match=rf'^You typed {re.escape(said)}; .* type "delete 2"\. Nothing was deleted\.$',
+    ):
+        session.begin(typed, no_copies=True)
+
+    assert session.stage is Stage.PLANNED
+
+
+def test_a_folder_or_the_tick_is_needed_as_well(library):
+    session = CleanupSession(library)
+    session.select("i0000000003")
+    session.make_plan("a test")
+
+    with pytest.raises(pic.ConfirmationError, match=r"cannot come back\. Nothing was deleted\.$"):
+        session.begin("1", no_copies=False, folder=" ")
+
+    assert session.stage is Stage.PLANNED
+    assert session.begin("1", no_copies=False, folder="kept/") is session.plan
+
+
+def test_a_refused_plan_cannot_begin(library):
+    session = CleanupSession(library)
+    session.select(list(library.index[2:30]))
+    session.make_plan("too much")
+
+    with pytest.raises(pic.PlanError, match=r"^The plan is refused: .*max_fraction=0\.25\.$"):
+        session.begin("delete 28", no_copies=True)
+
+
+def test_a_plan_begins_once_and_nothing_changes_while_it_runs(library):
+    session = CleanupSession(library)
+    session.select("i0000000003")
+    plan = session.make_plan("a test")
+
+    assert session.begin(" delete 1 ", no_copies=True) is plan
+
+    with pytest.raises(pic.PlanError, match=r"^This plan is being carried out already\.$"):
+        session.begin("delete 1", no_copies=True)
+    for change in (session.select_none, lambda: session.make_plan("again")):
+        with pytest.raises(pic.PlanError, match=r"wait for its receipt, or cancel it\.$"):
+            change()
+
+
+def test_what_is_gone_leaves_list_selection_and_shares_but_not_the_mask(library):
+    session = CleanupSession(library)
+    session.select(["i0000000003", "i0000000005", "i0000000007"])
+    plan = session.make_plan("a test")
+    session.begin("delete 3", no_copies=True)
+
+    session.finish(_receipt(plan, i0000000005="failed", i0000000007="already gone"))
+
+    assert list(session.images.index) == list(library.index.drop(["i0000000003", "i0000000007"]))
+    assert session.n_listed == 38
+    assert session.mask[session.mask].index.tolist() == ["i0000000005"]
+    assert session.mask.index.equals(library.index)
+    assert session.library["n_images"] == 38
+    assert session.library["size_bytes"] == library["size_bytes"].sum() - 4000 - 8000
+    assert library.attrs["picora"]["n_images"] == 40
+    assert session.plan is None
+    assert session.make_plan("again").images.index.tolist() == ["i0000000005"]
+
+
+def test_a_run_that_ended_in_an_error_needs_another_plan(library):
+    session = CleanupSession(library)
+    session.select("i0000000003")
+    session.make_plan("a test")
+    session.begin("delete 1", no_copies=True)
+
+    session.finish(None)
+
+    assert session.stage is Stage.CHOOSING
+    assert session.plan is None
+    assert session.is_selected("i0000000003")
+
+
+class AgainstASet(RuleBasedStateMachine):
+    """Any sequence of gestures leaves the selection that a set of ids would have."""
+
+    make_images = None
+
+    @initialize()
+    def start(self):
+        self.images = type(self).make_images(
+            tags=[("cat",) if i % 3 else () for i in range(60)],
+            is_public=[i % 4 > 0 for i in range(60)],
+        )
+        self.session = CleanupSession(self.images)
+        self.selected, self.gone = set(), set()
+
+    def _matching(self):
+        rows = pd.Series(True, self.images.index)
+        filters = self.session.filters
+        if filters.tag:
+            rows &= self.images["tags"].map(bool)
+        if filters.untagged:
+            rows &= ~self.images["tags"].map(bool)
+        if filters.private:
+            rows &= ~self.images["is_public"].astype(bool)
+        return set(self.images.index[rows]) - self.gone
+
+    @rule(tag=st.booleans(), untagged=st.booleans(), private=st.booleans())
+    def filter(self, tag, untagged, private):
+        self.session.filters = Filters(
+            tag="cat" if tag else None, untagged=untagged, private=private
+        )
+
+    @rule(places=st.lists(st.integers(0, 59), max_size=5), on=st.booleans())
+    def tick(self, places, on):
+        ids = [self.images.index[place] for place in places]
+        self.session.select(ids, on)
+        self.selected = (self.selected | set(ids) if on else self.selected - set(ids)) - self.gone
+
+    @rule()
+    def all_matching(self):
+        self.session.select_matching()
+        self.selected |= self._matching()
+
+    @rule()
+    def none(self):
+        self.session.select_none()
+        self.selected = set()
+
+    @rule(page=st.integers(-2, 5), only=st.booleans())
+    def look(self, page, only):
+        self.session.only_selected = only
+        self.session.page = page
+
+    @rule(part=st.integers(1, 4))
+    def delete(self, part):
+        if not self.selected:
+            return
+        plan = self.session.make_plan("a test")
+        if plan.refusals:
+            return
+        self.session.begin(needed_text(plan), no_copies=True)
+        kept = dict.fromkeys(sorted(plan.images.index)[::part][1:], "kept")
+        self.session.finish(_receipt(plan, **kept))
+        self.gone |= set(plan.images.index) - set(kept)
+        self.selected -= self.gone
+
+    @invariant()
+    def the_session_agrees(self):
+        mask = self.session.mask
+        assert set(mask.index[mask]) == self.selected
+        assert self.session.selected.n_images == len(self.selected)
+        assert self.session.matching.n_images == len(self._matching())
+        assert not set(self.session.rows().index) & self.gone
+        assert len(self.session.rows()) <= PAGE_SIZE
+        if self.session.plan is not None:
+            assert set(self.session.plan.images.index) == self.selected
+
+
+def test_any_gestures_give_the_selection_a_set_would_have(make_images):
+    AgainstASet.make_images = staticmethod(make_images)
+    machine = AgainstASet.TestCase
+    machine.settings = settings(
+        max_examples=25, stateful_step_count=15, deadline=None, derandomize=True
+    )
+
+    machine().runTest()
