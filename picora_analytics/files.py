@@ -10,13 +10,23 @@ import shutil
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
 import platformdirs
+
+from picora_analytics.text import csv_safe
 
 # Said by file systems that sync files and know no such thing for folders.
 NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
-__all__ = ["append_line", "data_folder", "session_folder", "sync_folder", "write_atomic"]
+__all__ = [
+    "append_line",
+    "data_folder",
+    "session_folder",
+    "sync_folder",
+    "write_atomic",
+    "write_csv",
+]
 
 
 def data_folder() -> Path:
@@ -71,6 +81,27 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def write_csv(frame: Any, path: Path) -> None:
+    """
+    Write a DataFrame as the CSV that spreadsheets open without running a cell of it: UTF-8 with a BOM.
+
+    Parameters
+    ----------
+    frame : DataFrame
+        Its index is left out. Tuples (tags) are joined by a comma and a blank.
+    path : Path
+        Replaced if it exists.
+    """
+    joined = {
+        name: [", ".join(cell) if isinstance(cell, tuple) else cell for cell in frame[name]]
+        for name in frame.columns
+        if frame[name].dtype == object
+    }
+    texts = frame.assign(**joined).astype(object)
+    safe = texts.map(csv_safe, na_action="ignore")
+    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
 
 
 def sync_folder(folder: Path) -> None:

@@ -12,7 +12,7 @@ import unicodedata
 
 from wcwidth import wcswidth
 
-__all__ = ["csv_safe", "pad", "plain_text", "shorten", "visible", "width"]
+__all__ = ["about", "csv_safe", "pad", "plain_text", "plural", "shorten", "visible", "width"]
 
 _ELLIPSIS = "…"
 _JOINERS = "\u200c\u200d"  # Persian words and joined emoji need them.
@@ -89,6 +89,33 @@ def plain_text(text: object, columns: int = 40) -> str:
     \$x^2\$
     """
     return shorten(text, columns).replace("$", r"\$")
+
+
+def plural(n: int, noun: str) -> str:
+    """
+    Count things in words.
+
+    Examples
+    --------
+    >>> plural(1, "image"), plural(1200, "image")
+    ('1 image', '1,200 images')
+    """
+    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+
+
+def about(seconds: float) -> str:
+    """
+    Round a duration for people.
+
+    Examples
+    --------
+    >>> about(0.2), about(300), about(9000)
+    ('about 1 s', 'about 5 min', 'about 2 h 30 min')
+    """
+    if seconds < 90:
+        return f"about {max(round(seconds), 1)} s"
+    minutes = round(seconds / 60)
+    return f"about {minutes} min" if minutes < 90 else f"about {minutes // 60} h {minutes % 60} min"
 
 
 def csv_safe(text: object) -> object:

@@ -1,12 +1,13 @@
-"""Bytes in and out: ``"5 GiB"`` to a number, a number to ``"4.71 GiB"``."""
+"""Bytes and durations in and out: ``"5 GiB"`` to a number, a number to ``"4.71 GiB"``, ``"7d"`` to a timedelta."""
 
 from __future__ import annotations
 
+import datetime as dt
 import re
 from fractions import Fraction
 from numbers import Integral
 
-__all__ = ["format_bytes", "format_share", "parse_bytes"]
+__all__ = ["format_bytes", "format_share", "parse_bytes", "parse_duration"]
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -15,6 +16,7 @@ for _power, _letter in enumerate("kmgt", start=1):
     _UNITS[f"{_letter}b"] = 1000**_power
     _UNITS[f"{_letter}ib"] = 1024**_power
 
+_SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _SIZE = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*([A-Za-z]*)\s*", re.ASCII)
 
 
@@ -114,3 +116,33 @@ def format_share(part: float, whole: float) -> str:
     if 99.5 <= percent < 100:
         return "> 99 %"
     return f"{percent:.1f} %" if 0 < percent < 9.95 else f"{percent:.0f} %"
+
+
+def parse_duration(text: str, name: str) -> dt.timedelta:
+    """
+    Read a duration such as ``"90m"``, ``"1h"`` or ``"7 days"``; ``"0"`` is no time at all.
+
+    Parameters
+    ----------
+    text : str
+    name : str
+        The argument's name, for the message.
+
+    Raises
+    ------
+    ValueError
+        If it is not a duration.
+
+    Examples
+    --------
+    >>> print(parse_duration("90m", "min_age"))
+    1:30:00
+    """
+    match = re.fullmatch(
+        r"(\d{1,6})\s*(s|m|h|d|seconds?|minutes?|hours?|days?)", str(text).strip(), re.IGNORECASE
+    )
+    if match:
+        return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2][0].lower()])
+    if str(text).strip() == "0":
+        return dt.timedelta(0)
+    raise ValueError(f"{name}={text!r} is not a duration such as '90m', '1h' or '7d'.")

@@ -1,5 +1,6 @@
 """Sizes in and out: each unit taken exactly, and what cannot be read said so."""
 
+import datetime as dt
 import math
 import re
 from fractions import Fraction
@@ -8,7 +9,7 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from picora_analytics.units import format_bytes, format_share, parse_bytes
+from picora_analytics.units import format_bytes, format_share, parse_bytes, parse_duration
 
 
 @pytest.mark.parametrize(
@@ -151,3 +152,17 @@ def test_only_nothing_is_zero_and_only_all_is_a_hundred(part, rest):
     assert math.isclose(
         float(re.sub(r"[^\d.]", "", text)), 100 * part / (part + rest), abs_tol=1.01
     )
+
+
+@pytest.mark.parametrize(
+    ("text", "seconds"),
+    [("0", 0), ("90s", 90), ("90 m", 5400), ("1h", 3600), ("7 days", 604800), ("1 Hour", 3600)],
+)
+def test_a_duration_is_read(text, seconds):
+    assert parse_duration(text, "x") == dt.timedelta(seconds=seconds)
+
+
+@pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1.5h", "1w", "1h 30m"])
+def test_what_is_no_duration_is_refused(text):
+    with pytest.raises(ValueError, match=r"^min_age=.* such as '90m', '1h' or '7d'\.$"):
+        parse_duration(text, "min_age")

@@ -23,10 +23,9 @@ from picora_analytics.cleanup.plan.guard import Amount, Caps, State, states_of
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.client.client import Client
 from picora_analytics.errors import BackupError, PlanError
-from picora_analytics.files import write_atomic
+from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress
-from picora_analytics.text import csv_safe
 
 __all__ = ["DeletionPlan", "Unsaid"]
 
@@ -217,14 +216,8 @@ class DeletionPlan:
         -------
         Path
         """
-        rows = self.images.reset_index()
-        rows["tags"] = [None if tags is None else ", ".join(tags) for tags in rows["tags"]]
-        for name in rows.columns[[kind.kind == "O" for kind in rows.dtypes]]:
-            rows[name] = rows[name].astype(object).map(csv_safe, na_action="ignore")
         target = Path(path)
-        write_atomic(
-            target, lambda temporary: rows.to_csv(temporary, index=False, encoding="utf-8-sig")
-        )
+        write_csv(self.images.reset_index(), target)
         return target
 
     def dry_run(self, client: Client) -> DeletionReceipt:

@@ -176,16 +176,12 @@ def _load(client: Client, **options: Any) -> pd.DataFrame:
 
 
 def _write_rows(images: pd.DataFrame, path: Path) -> None:
-    from picora_analytics.files import write_atomic
-    from picora_analytics.text import csv_safe
+    from picora_analytics.files import write_atomic, write_csv
 
     if path.suffix.lower() == ".parquet":
         write_atomic(path, images.to_parquet)
-        return
-    rows = images.reset_index()
-    rows["tags"] = [None if tags is None else ", ".join(tags) for tags in rows["tags"]]
-    safe = rows.astype(object).map(csv_safe, na_action="ignore")
-    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    else:
+        write_csv(images.reset_index(), path)
 
 
 @cli.command()
@@ -309,8 +305,8 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
     FOLDER/restored.csv holds old and new addresses, for a search and replace.
     """
     from picora_analytics import restore_images
-    from picora_analytics.files import write_atomic
-    from picora_analytics.text import csv_safe, visible
+    from picora_analytics.files import write_csv
+    from picora_analytics.text import visible
 
     rows = restore_images(client, folder, list(ids) or None)
     for row in rows[rows["reason"] != ""].itertuples(index=False):
@@ -318,8 +314,7 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
     for outcome, n in rows["outcome"].value_counts().items():
         click.echo(f"{n:>8,}  {outcome}")
     if output:
-        safe = rows.map(csv_safe)
-        write_atomic(Path(output), lambda file: safe.to_csv(file, index=False))
+        write_csv(rows, Path(output))
         click.echo(f"\nWritten    {output}")
     if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
         sys.exit(PARTIAL)
@@ -409,7 +404,8 @@ def _apply(
     import datetime as dt
 
     from picora_analytics import read_plan, resume_deletion
-    from picora_analytics.cleanup.policy.ci import parse_duration, read_phrase, refuse_same_job
+    from picora_analytics.cleanup.policy.ci import read_phrase, refuse_same_job
+    from picora_analytics.units import parse_duration
 
     made = read_plan(plan_file)
     if confirm is not None and confirm_file is not None:

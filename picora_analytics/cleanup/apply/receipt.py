@@ -13,8 +13,8 @@ import jinja2
 import msgspec
 import pandas as pd
 
-from picora_analytics.files import write_atomic
-from picora_analytics.text import csv_safe, visible
+from picora_analytics.files import write_atomic, write_csv
+from picora_analytics.text import visible
 from picora_analytics.units import format_bytes
 
 if TYPE_CHECKING:
@@ -133,8 +133,7 @@ class DeletionReceipt:
         """
         target = Path(path)
         if target.suffix.lower() == ".csv":
-            safe = self.outcomes.map(csv_safe)
-            write_atomic(target, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+            write_csv(self.outcomes, target)
         else:
             document = {
                 "format": "picora-analytics deletion receipt",

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import re
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
@@ -16,7 +15,6 @@ if TYPE_CHECKING:
 
 __all__ = [
     "in_ci",
-    "parse_duration",
     "read_phrase",
     "refuse_inside_workspace",
     "refuse_same_job",
@@ -32,31 +30,11 @@ _WORKSPACES = (
     "BITBUCKET_CLONE_DIR",
     "BUILDKITE_BUILD_CHECKOUT_PATH",
 )
-_UNITS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 
 
 def in_ci(environ: Mapping[str, str]) -> bool:
     """Tell whether a runner for continuous integration says so: GitHub, GitLab and most others set CI."""
     return environ.get("CI", "").strip().lower() not in ("", "0", "false", "no")
-
-
-def parse_duration(text: str, name: str) -> dt.timedelta:
-    """
-    Read a duration such as ``"90m"``, ``"1h"`` or ``"7 days"``; ``"0"`` is none.
-
-    Raises
-    ------
-    ValueError
-        If it is not one.
-    """
-    match = re.fullmatch(
-        r"(\d{1,6})\s*(s|m|h|d|seconds?|minutes?|hours?|days?)", str(text).strip(), re.IGNORECASE
-    )
-    if match:
-        return dt.timedelta(seconds=int(match[1]) * _UNITS[match[2][0].lower()])
-    if str(text).strip() == "0":
-        return dt.timedelta(0)
-    raise ValueError(f"{name}={text!r} is not a duration such as '90m', '1h' or '7d'.")
 
 
 def read_phrase(path: Path) -> str:

@@ -12,7 +12,7 @@ import pandas as pd
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.policy.ci import parse_duration, refuse_inside_workspace
+from picora_analytics.cleanup.policy.ci import refuse_inside_workspace
 from picora_analytics.cleanup.policy.policy import (
     earlier_sightings,
     read_policy,
@@ -21,6 +21,7 @@ from picora_analytics.cleanup.policy.policy import (
 )
 from picora_analytics.client.client import Client
 from picora_analytics.library.load.loading import load_images, snapshots_of
+from picora_analytics.units import parse_duration
 
 __all__ = ["follow_policy"]
 

@@ -19,10 +19,9 @@ import pandas as pd
 from picora_analytics.analysis import rules
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.sparing import plan_deletion
-from picora_analytics.cleanup.policy.ci import parse_duration
 from picora_analytics.errors import PlanError
 from picora_analytics.library.snapshots import SnapshotStore
-from picora_analytics.units import parse_bytes
+from picora_analytics.units import parse_bytes, parse_duration
 
 __all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan", "used_ids"]
 

@@ -7,7 +7,6 @@ import pytest
 from picora_analytics import ConfirmationError, PlanError, plan_deletion
 from picora_analytics.cleanup.policy.ci import (
     in_ci,
-    parse_duration,
     read_phrase,
     refuse_inside_workspace,
     refuse_same_job,
@@ -29,20 +28,6 @@ def plan(make_images):
 )
 def test_a_runner_says_that_it_is_one(environ, told):
     assert in_ci(environ) is told
-
-
-@pytest.mark.parametrize(
-    ("text", "seconds"),
-    [("0", 0), ("90s", 90), ("90 m", 5400), ("1h", 3600), ("7 days", 604800), ("1 Hour", 3600)],
-)
-def test_a_duration_is_read(text, seconds):
-    assert parse_duration(text, "x") == dt.timedelta(seconds=seconds)
-
-
-@pytest.mark.parametrize("text", ["", "1", "h", "-1h", "1.5h", "1w", "1h 30m"])
-def test_what_is_no_duration_is_refused(text):
-    with pytest.raises(ValueError, match=r"^min_age=.* such as '90m', '1h' or '7d'\.$"):
-        parse_duration(text, "min_age")
 
 
 def test_in_ci_a_plan_of_the_same_job_is_refused_and_the_recipes_are_named(plan):
