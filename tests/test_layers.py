@@ -20,6 +20,7 @@ LEVELS = {
     "progress": 0,
     "demo": 0,
     "client": 1,
+    "decisions": 1,
     "library": 2,
     "analysis": 3,
     "charts": 4,
