@@ -1,33 +1,9 @@
-"""Questions to a library: frame in, frame out; no I/O and no clock."""
+"""
+Questions to a library: frame in, frame out; no I/O and no clock.
 
-from picora_analytics.analysis import rules
-from picora_analytics.analysis.comparison import SnapshotDiff, compare_snapshots
-from picora_analytics.analysis.kinds import (
-    summarize_dimensions,
-    summarize_formats,
-    summarize_tags,
-    summarize_visibility,
-)
-from picora_analytics.analysis.sizes import (
-    summarize_concentration,
-    summarize_largest,
-    summarize_library,
-    summarize_sizes,
-)
-from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
+Its names are imported when first used, as the package's own are: the rules' names alone must not take pandas to load.
+"""
 
-__all__ = [
-    "SnapshotDiff",
-    "compare_snapshots",
-    "rules",
-    "summarize_ages",
-    "summarize_concentration",
-    "summarize_dimensions",
-    "summarize_formats",
-    "summarize_growth",
-    "summarize_largest",
-    "summarize_library",
-    "summarize_sizes",
-    "summarize_tags",
-    "summarize_visibility",
-]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis import rules
-from picora_analytics.analysis.kinds import MAX_EDGE
+from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sizes import summarize_concentration
 from picora_analytics.analysis.uploads import summarize_growth

@@ -20,7 +20,7 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from picora_analytics.analysis.dates import Instant, instant, now_of
-from picora_analytics.analysis.kinds import MAX_EDGE
+from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.library.frame import facts_of
 from picora_analytics.units import parse_bytes

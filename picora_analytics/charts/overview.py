@@ -6,11 +6,13 @@ import pandas as pd
 from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
-from picora_analytics.analysis import summarize_library
 from picora_analytics.analysis.dates import Instant
+from picora_analytics.analysis.sizes import summarize_library
+from picora_analytics.charts.dimensions import plot_dimensions
 from picora_analytics.charts.drawing import counted
-from picora_analytics.charts.kinds import plot_dimensions, plot_formats, plot_tags
+from picora_analytics.charts.formats import plot_formats
 from picora_analytics.charts.sizes import plot_concentration
+from picora_analytics.charts.tags import plot_tags
 from picora_analytics.charts.uploads import plot_ages, plot_growth
 from picora_analytics.library.frame import facts_of
 from picora_analytics.units import format_bytes

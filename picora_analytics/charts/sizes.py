@@ -10,8 +10,8 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator, PercentFormatter
 
-from picora_analytics.analysis import summarize_concentration, summarize_largest
 from picora_analytics.analysis.question import read_pandas
+from picora_analytics.analysis.sizes import summarize_concentration, summarize_largest
 from picora_analytics.charts.drawing import (
     BLUE,
     GRAY,

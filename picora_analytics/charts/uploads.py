@@ -9,8 +9,8 @@ import pandas as pd
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 
-from picora_analytics.analysis import summarize_ages, summarize_growth
 from picora_analytics.analysis.dates import Instant
+from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
 from picora_analytics.charts.drawing import (
     BLUE,
     GRAY,

@@ -13,21 +13,18 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
-from picora_analytics.analysis import (
-    summarize_ages,
+from picora_analytics.analysis.dates import instant
+from picora_analytics.analysis.dimensions import MAX_EDGE, summarize_dimensions
+from picora_analytics.analysis.findings import Observation, find_observations
+from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
+from picora_analytics.analysis.sizes import (
     summarize_concentration,
-    summarize_dimensions,
-    summarize_formats,
-    summarize_growth,
     summarize_largest,
     summarize_library,
     summarize_sizes,
-    summarize_tags,
-    summarize_visibility,
 )
-from picora_analytics.analysis.dates import instant
-from picora_analytics.analysis.findings import Observation, find_observations
-from picora_analytics.analysis.kinds import MAX_EDGE
+from picora_analytics.analysis.tags import summarize_tags
+from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts, facts_of
 from picora_analytics.text import visible

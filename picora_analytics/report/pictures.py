@@ -14,14 +14,10 @@ from matplotlib.axes import Axes
 from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 
-from picora_analytics.charts import (
-    plot_ages,
-    plot_concentration,
-    plot_dimensions,
-    plot_formats,
-    plot_growth,
-    plot_tags,
-)
+from picora_analytics.charts import plot_ages, plot_concentration, plot_growth
+from picora_analytics.charts.dimensions import plot_dimensions
+from picora_analytics.charts.formats import plot_formats
+from picora_analytics.charts.tags import plot_tags
 from picora_analytics.text import visible
 
 __all__ = ["Picture", "draw"]

@@ -1,0 +1,15 @@
+from . import rules as rules
+from .comparison import SnapshotDiff as SnapshotDiff, compare_snapshots as compare_snapshots
+from .dimensions import summarize_dimensions as summarize_dimensions
+from .formats import (
+    summarize_formats as summarize_formats,
+    summarize_visibility as summarize_visibility,
+)
+from .sizes import (
+    summarize_concentration as summarize_concentration,
+    summarize_largest as summarize_largest,
+    summarize_library as summarize_library,
+    summarize_sizes as summarize_sizes,
+)
+from .tags import summarize_tags as summarize_tags
+from .uploads import summarize_ages as summarize_ages, summarize_growth as summarize_growth

@@ -1,0 +1,165 @@
+"""
+The rules as a form to fill in: what command options, the policy's table and the panel's filters are made from.
+
+A new rule is one function in :mod:`rules` and one field of :class:`Criteria`.
+"""
+
+from __future__ import annotations
+
+import datetime as dt
+import functools
+import json
+import operator
+from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
+
+import msgspec
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["RULES", "Criteria", "Rule"]
+
+Kind = Literal["days", "date", "size", "tags", "flag"]
+
+
+class Rule(NamedTuple):
+    """
+    A rule and the value it asks for.
+
+    Attributes
+    ----------
+    name : str
+        As in :mod:`rules` and in :class:`Criteria`.
+    kind : str
+        What its value is: days (a number), date (a day, UTC), size (bytes, or text such as ``"5 MiB"``), tags (one or
+        more) or flag (given or not).
+    help : str
+        One line.
+    """
+
+    name: str
+    kind: Kind
+    help: str
+
+
+def _asks(kind: Kind, text: str, **limits: Any) -> Any:
+    return msgspec.Meta(description=text, extra={"kind": kind}, **limits)
+
+
+class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
+    """
+    Rules by their names in :mod:`rules`, with their values; an image must meet all that are given.
+
+    Examples
+    --------
+    >>> criteria = Criteria(older_than=730, untagged=True)
+    >>> print(criteria.code())
+    pic.rules.older_than(images, days=730) & pic.rules.untagged(images)
+    """
+
+    older_than: Annotated[
+        float | None, _asks("days", "Uploaded more than this many days ago.", ge=0)
+    ] = None
+    uploaded_before: Annotated[
+        dt.date | None, _asks("date", "Uploaded before a day, YYYY-MM-DD (UTC).")
+    ] = None
+    larger_than: Annotated[int | str | None, _asks("size", "For example '5 MiB'.")] = None
+    untagged: Annotated[bool, _asks("flag", "Known to have no tags.")] = False
+    tagged: Annotated[tuple[str, ...], _asks("tags", "Having one of these tags.")] = ()
+    private: Annotated[bool, _asks("flag", "Not public.")] = False
+    oversized: Annotated[bool, _asks("flag", "Over 2560 px on the longer edge.")] = False
+    duplicated: Annotated[bool, _asks("flag", "Uploaded earlier with the very same content.")] = (
+        False
+    )
+
+    def given(self) -> dict[Rule, Any]:
+        """Give the rules that are filled in, with their values."""
+        values = {rule: getattr(self, rule.name) for rule in RULES}
+        return {
+            rule: value
+            for rule, value in values.items()
+            if value is not None and value != _EMPTY[rule.kind]
+        }
+
+    def mask(
+        self, images: pd.DataFrame, references: Any = None, decisions: Any = None
+    ) -> pd.Series[Any]:
+        """
+        Tell the images that meet every rule given.
+
+        Parameters
+        ----------
+        images : DataFrame
+            As made by ``load_images``.
+        references, decisions : optional
+            For rules that ask where an image is used, or what was decided of it.
+
+        Returns
+        -------
+        Series of boolean, aligned to ``images``
+            ``<NA>`` where a rule cannot tell.
+
+        Raises
+        ------
+        ValueError
+            If no rule is given: that never means all images.
+        """
+        if not self.given():
+            raise ValueError(
+                "No rule is given, and that never means all images; give at least one."
+            )
+        # pandas is imported with the rules: options are made from this module before anything is loaded.
+        from picora_analytics.analysis import rules
+
+        del references, decisions  # No rule of today asks for them.
+        masks = [
+            getattr(rules, rule.name)(images, *_arguments(rule, value))
+            for rule, value in self.given().items()
+        ]
+        mask: pd.Series[Any] = functools.reduce(operator.and_, masks)
+        return mask
+
+    def code(self) -> str:
+        """Give the Python expression of :meth:`mask`; texts in it are literals, whatever they hold."""
+        return " & ".join(self.parts().values())
+
+    def parts(self) -> dict[str, str]:
+        """Give the Python expression of each rule given, by its name."""
+        return {
+            rule.name: f"pic.rules.{rule.name}({', '.join(['images', *_written(rule, value)])})"
+            for rule, value in self.given().items()
+        }
+
+
+_EMPTY: dict[Kind, Any] = {"days": None, "date": None, "size": "", "tags": (), "flag": False}
+
+
+def _rules() -> tuple[Rule, ...]:
+    found = []
+    for name, hint in get_type_hints(Criteria, include_extras=True).items():
+        meta = get_args(hint)[1]
+        found.append(Rule(name, meta.extra["kind"], meta.description))
+    return tuple(found)
+
+
+RULES = _rules()
+"""All rules, in the order they are offered."""
+
+
+def _arguments(rule: Rule, value: Any) -> tuple[Any, ...]:
+    if rule.kind == "flag":
+        return ()
+    return tuple(value) if rule.kind == "tags" else (value,)
+
+
+def _written(rule: Rule, value: Any) -> list[str]:
+    """Write the arguments of a rule as Python."""
+    if rule.kind == "days":
+        return [f"days={value:g}"]
+    texts = [str(part) if rule.kind == "date" else part for part in _arguments(rule, value)]
+    return [str(part) if isinstance(part, int) else literal(part) for part in texts]
+
+
+def literal(text: str) -> str:
+    """Write a text as Python does, in double quotes, without characters that cannot be seen."""
+    return json.dumps(text, ensure_ascii=not text.isprintable())

@@ -1,0 +1,105 @@
+"""Charts of formats and visibility."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+
+from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
+from picora_analytics.charts.drawing import (
+    axes,
+    bars,
+    describe,
+    listed,
+    nothing,
+)
+
+__all__ = ["plot_formats", "plot_visibility"]
+
+
+def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """
+    Draw the storage of each format.
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        Passed to :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+        What the picture says is in its label too, in words.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> ax = plot_formats(make_images(mime_type=["image/png", None]))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['PNG', 'unknown']
+    """
+    ax = axes(images, ax, "plot_formats")
+    formats = summarize_formats(images).head(12)  # more kinds than a browser knows
+    ax.set_title("Storage by format")
+    if formats.empty:
+        return nothing(ax, "No images")
+    names = [_format_name(mime_type) for mime_type in formats["mime_type"]]
+    bars(ax, names, formats["size_bytes"], formats["n_images"], **kwargs)
+    ax.set_ylabel("Format")
+    return describe(ax, listed(names, formats["size_bytes"]))
+
+
+def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """
+    Draw the storage of public and private images.
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        Passed to :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+        What the picture says is in its label too, in words.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> ax = plot_visibility(make_images(is_public=[True, False]))
+    >>> [label.get_text() for label in ax.get_yticklabels()]
+    ['public', 'private']
+    """
+    ax = axes(images, ax, "plot_visibility")
+    table = summarize_visibility(images)
+    ax.set_title("Storage by visibility")
+    if table.empty:
+        return nothing(ax, "No images")
+    bars(ax, table["visibility"].tolist(), table["size_bytes"], table["n_images"], **kwargs)
+    ax.set_ylabel("Visibility")
+    return describe(ax, listed(table["visibility"].tolist(), table["size_bytes"]))
+
+
+def _format_name(mime_type: str) -> str:
+    known = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WebP", "avif": "AVIF"}
+    known["svg+xml"] = "SVG"
+    kind, _, name = mime_type.partition("/")
+    return known.get(name, mime_type) if kind == "image" else mime_type
