@@ -99,6 +99,7 @@ class Connection:
         self.on_wait: list[Callable[[str], None]] = []
         self.demo = False
         self.demo_session = ""
+        self.server_time: dt.datetime | None = None
         self.waiting = 0.0
         self._shown_until = 0.0
         self._round_trips: deque[float] = deque(maxlen=15)
@@ -334,6 +335,7 @@ class Connection:
         self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
         date = date_of(headers.get("date", ""))
+        self.server_time = date or self.server_time
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.pacer.correct(tier, headers, date.timestamp() if date else None)
         return date or dt.datetime.now(dt.UTC)
