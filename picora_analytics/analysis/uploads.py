@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import (
     COUNTS,
