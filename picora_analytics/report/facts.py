@@ -1,8 +1,8 @@
 """
-All that a report says, as one dict of plain values.
+All facts of a report, as one dict of plain values.
 
 Strangers' text is made visible here and escaped by whoever shows it. Bytes are whole numbers,
-shares 0 to 1, instants ISO 8601 in UTC, what nobody knows is None.
+shares 0 to 1, instants ISO 8601 in UTC; what is unknown is None.
 """
 
 from __future__ import annotations
@@ -62,8 +62,8 @@ _DEFINITIONS = (
 def gather(
     images: pd.DataFrame, quota: int | str | None, previous: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """Work out all that a report of these images says."""
-    # What is wrong with the arguments is said before anything is counted.
+    """Work out the facts of a report on these images."""
+    # Wrong arguments are reported before anything is counted.
     limit = None if quota is None else parse_bytes(quota, "quota")
     since = None if previous is None else _since(images, previous)
     about = facts_of(images)
@@ -111,7 +111,7 @@ def gather(
 
 
 def _plain(value: Any) -> Any:
-    """Make a cell a value of JSON."""
+    """Turn a cell into a JSON value."""
     if pd.isna(value):
         return None
     if isinstance(value, pd.Timestamp):
@@ -240,8 +240,8 @@ def _without(
     freed = total_bytes(images["size_bytes"][gone])
     left = total_bytes(images["size_bytes"]) - freed
     names = [str(number) for number in numbers]
-    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return {"numbers": said, "freed_bytes": freed, "used_share": left / quota["size_bytes"]}
+    joined = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return {"numbers": joined, "freed_bytes": freed, "used_share": left / quota["size_bytes"]}
 
 
 def _growth(images: pd.DataFrame, freq: Any, digits: int) -> list[dict[str, Any]]:
@@ -255,7 +255,7 @@ def _largest(images: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> list[str]:
-    """Say what is not known of how many images, and what that means for the numbers."""
+    """Say what is unknown for how many images, and what that means for the numbers."""
     n_images = totals["n_images"]
 
     def of(name: str) -> str:
@@ -286,5 +286,5 @@ def _notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> list[
         if about["checks"].get("repeated"):
             found.append(f"{about['checks']['repeated']:,} rows came twice and count once.")
     if not dated:
-        found.append("The moment of the load is not known, so nothing is said of ages.")
+        found.append("The moment of the load is not known, so nothing is said about ages.")
     return found
