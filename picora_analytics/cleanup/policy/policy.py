@@ -15,8 +15,7 @@ import msgspec
 import pandas as pd
 
 from picora_analytics.analysis.criteria import Criteria
-from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.sparing import plan_deletion
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_bytes, parse_duration
