@@ -58,7 +58,7 @@ $(VENV)/.prove: pyproject.toml | $(BIN)/python
 	@touch $@ $(VENV)/.test $(VENV)/.base
 
 # What decides about a deletion: every branch of it is tried.
-DECIDING := deletion plan/choice plan/document plan/guard plan/sparing apply/journal backup/backup backup/folder
+DECIDING := deletion plan/choice plan/document plan/guard plan/model plan/sparing apply/journal backup/backup backup/folder
 COVERAGE := $(BIN)/python -m coverage
 
 prove: $(VENV)/.prove

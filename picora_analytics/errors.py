@@ -2,12 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     import pandas as pd
-
-    from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 
 __all__ = [
     "APIError",
@@ -41,7 +39,7 @@ class PicoraError(Exception):
         What had been done when a deletion was stopped by this error; None for everything else.
     """
 
-    receipt: DeletionReceipt | None = None
+    receipt: Any = None
 
 
 class APIError(PicoraError):
@@ -54,7 +52,7 @@ class TransportError(APIError):
 
 class StatusError(APIError):
     """
-    The server answered with a status that is no success.
+    The server answered with a status other than 2xx.
 
     Attributes
     ----------
@@ -144,7 +142,7 @@ class ConfirmationError(PlanError):
 
 
 class BackupError(PlanError):
-    """A copy could not be made or proved."""
+    """A backup could not be made or proved."""
 
 
 class JournalError(PlanError):

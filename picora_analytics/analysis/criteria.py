@@ -42,8 +42,8 @@ class Rule(NamedTuple):
     help: str
 
 
-def _asks(kind: Kind, text: str, **limits: Any) -> Any:
-    return msgspec.Meta(description=text, extra={"kind": kind}, **limits)
+def _asks(kind: Kind, text: str) -> Any:
+    return msgspec.Meta(description=text, extra={"kind": kind})
 
 
 class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -57,9 +57,9 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     pic.rules.older_than(images, days=730) & pic.rules.untagged(images)
     """
 
-    older_than: Annotated[
-        float | None, _asks("days", "Uploaded more than this many days ago.", ge=0)
-    ] = None
+    older_than: Annotated[float | None, _asks("days", "Uploaded more than this many days ago.")] = (
+        None
+    )
     uploaded_before: Annotated[
         dt.date | None, _asks("date", "Uploaded before a day, YYYY-MM-DD (UTC).")
     ] = None

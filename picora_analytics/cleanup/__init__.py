@@ -1,13 +1,11 @@
 """From a choice of images to a plan, and what it would do."""
 
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.apply.resuming import resume_deletion
+from picora_analytics.cleanup.apply.start import resume_deletion
 from picora_analytics.cleanup.backup.backup import Backup
 from picora_analytics.cleanup.backup.restore import restore_images
-from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.document import read_plan
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion, read_plan
 from picora_analytics.cleanup.plan.guard import Caps
-from picora_analytics.cleanup.plan.sparing import plan_deletion
 
 __all__ = [
     "Backup",

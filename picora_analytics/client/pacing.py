@@ -18,7 +18,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from typing import Literal
 
-__all__ = ["Pacer", "Tier"]
+__all__ = ["Pacer", "Tier", "seconds_needed"]
 
 Tier = Literal["read", "mutation", "upload"]
 
@@ -36,6 +36,13 @@ NEW_WINDOW = 5.0
 COMPANY = 10.0
 # After a refusal half the pace, back to the whole within two minutes; never below a tenth.
 SLOWER, RECOVERY, SLOWEST = 0.5, 1 / 120, 0.1
+
+
+def seconds_needed(requests: int) -> float:
+    """Give the least number of seconds that this many changing requests take."""
+    hours, rest = divmod(max(requests - 1, 0), PER_HOUR)
+    burst = 0 if hours else BURST["mutation"]
+    return hours * 3600 + max(rest + 1 - burst, 0) * 60 / PER_MINUTE["mutation"]
 
 
 class _Budget:

@@ -11,6 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import picora_analytics as pic
 from picora_analytics import PlanError, plan_deletion
+from picora_analytics.cleanup.plan.document import to_document
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a\x1b[31mred", "photo\u202egnp.exe", "=1+1", "$x$"]
 
@@ -76,7 +77,7 @@ def test_a_part_of_the_library_is_measured_against_the_whole(images):
     plan = plan_deletion(images[images["size_bytes"] > 100], ["a", "b"], reason="a test")
 
     assert any(
-        "40 % of the images are more than max_fraction=0.25" in text for text in plan.refusals
+        "40 % of the images are more than max_fraction=0.25" in text for _, text in plan.refusals
     )
 
 
@@ -166,7 +167,7 @@ def test_a_saved_plan_reads_back_equal(images, tmp_path):
         pytest.param(lambda text: "{}", "a file that plan.save wrote.", id="no plan"),
         pytest.param(
             lambda text: text.replace('"version": 1', '"version": 9'),
-            "or plan anew.",
+            "or plan again.",
             id="another version",
         ),
     ],
@@ -186,14 +187,14 @@ def test_a_missing_plan_file_is_named(tmp_path):
 
 def test_an_expired_plan_is_refused(images, tmp_path):
     path = _plan(images, ["a"]).save(tmp_path / "plan.json")
-    from picora_analytics.cleanup.deletion import digest
+    from picora_analytics.cleanup.plan.document import digest
 
     document = json.loads(path.read_text())
     document["made_at"] = (dt.datetime.now(dt.UTC) - dt.timedelta(days=15)).isoformat()
     document["digest"] = digest(document)
     path.write_text(json.dumps(document))
 
-    assert "plan again" in pic.read_plan(path).refusals[-1]
+    assert "plan again" in pic.read_plan(path).refusals[-1].text
 
 
 def test_a_plan_is_good_for_fourteen_days_and_says_until_when(images):
@@ -201,8 +202,8 @@ def test_a_plan_is_good_for_fourteen_days_and_says_until_when(images):
     old = dataclasses.replace(_plan(images, ["a"]), made_at=made_at)
 
     assert old.expires_at == dt.datetime(2026, 1, 15, 12, tzinfo=dt.UTC)
-    assert old.refusals == ["the plan expired on 2026-01-15 12:00 UTC; plan again"]
-    assert old.to_document()["expires_at"] == "2026-01-15T12:00:00+00:00"
+    assert old.refusals == [("expired", "the plan expired on 2026-01-15 12:00 UTC; plan again")]
+    assert to_document(old)["expires_at"] == "2026-01-15T12:00:00+00:00"
 
 
 def test_an_empty_plan_says_so_before_all_else(images):
@@ -211,8 +212,8 @@ def test_an_empty_plan_says_so_before_all_else(images):
     )
 
     assert empty.refusals == [
-        "the plan is empty: no image was chosen, or all were spared",
-        "the plan expired on 2026-01-15 12:00 UTC; plan again",
+        ("empty", "the plan is empty: no image was chosen, or all were spared"),
+        ("expired", "the plan expired on 2026-01-15 12:00 UTC; plan again"),
     ]
 
 
@@ -224,7 +225,7 @@ def test_a_plan_shows_its_phrase_in_a_notebook(images):
     plan = _plan(images, ["a"])
 
     assert plan.confirmation in plan._repr_html_()
-    assert len(plan.fingerprint) == len(plan.to_document()["digest"]) == 32
+    assert len(plan.fingerprint) == len(to_document(plan)["digest"]) == 32
 
 
 def test_the_csv_of_a_plan_lists_all_tags_and_leaves_unknown_ones_empty(images, tmp_path):

@@ -17,7 +17,7 @@ from picora_analytics.demo.server import DEMO_KEY
 def main() -> None:
     """Print how many deaths there were, and stop at the first that does not end well."""
     parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--every", type=int, default=1, help="only every so manieth step")
+    parser.add_argument("--every", type=int, default=1, help="only every n-th step")
     every = parser.parse_args().every
     began = time.monotonic()
     with tempfile.TemporaryDirectory(prefix="kills-") as home, Mortals(DEMO_KEY) as mortals:

@@ -29,14 +29,14 @@ SUBJECTS = {
     "plan.guard": ["plan/test_guard"],
     "apply.journal": ["apply/test_journal"],
     "plan.sparing": ["plan/test_sparing", "plan/test_guard", "test_deletion", "plan/test_choice"],
-    "deletion": [
+    "plan.model": [
         "test_deletion",
         "plan/test_document",
         "plan/test_guard",
-        "plan/test_choice",
         "apply/test_dry_run",
         "apply/test_apply",
     ],
+    "deletion": ["test_deletion", "plan/test_choice", "apply/test_dry_run", "apply/test_apply"],
     "plan.document": ["plan/test_document", "test_deletion"],
     "plan.choice": ["plan/test_choice", "plan/test_sparing"],
     "backup.folder": ["backup/test_folder", "backup/test_backup"],

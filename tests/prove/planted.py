@@ -63,7 +63,7 @@ FAULTS = [
     Planted(
         "what has a lost answer is sent again, unseen",
         "cleanup/apply/batch.py",
-        "            there = self._lookout.look(\n",
+        "            there = self._lookup.look(\n",
         "            there = (lambda _: self._plan)(\n",
         MODEL,
     ),

@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 from picora_analytics.cleanup.apply.ledger import Ledger
-from picora_analytics.cleanup.apply.lookup import Lookout
+from picora_analytics.cleanup.apply.lookup import Lookup
 from picora_analytics.cleanup.plan import guard
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client import changes
 from picora_analytics.client.changes import BatchUnknownError, Result
 from picora_analytics.client.client import Client
@@ -17,12 +16,9 @@ from picora_analytics.errors import (
     RateLimitError,
 )
 
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
-
 __all__ = ["LOST", "Sender"]
 
-# A lost answer is looked up; an image that is still there is tried so often in all.
+# A lost answer is looked up; an image that is still there is tried this many times in all.
 MAX_TRIES = 3
 LOST = ("deleted", "the answer was lost; it is gone now")
 GONE = ("already gone", "when it was to be deleted")
@@ -34,16 +30,14 @@ class Sender:
 
     Parameters
     ----------
-    plan : DeletionPlan
+    plan : Plan
     client : Client
-    lookout : Lookout
+    lookup : Lookup
     ledger : Ledger
     """
 
-    def __init__(
-        self, plan: DeletionPlan, client: Client, lookout: Lookout, ledger: Ledger
-    ) -> None:
-        self._plan, self._client, self._lookout, self._ledger = plan, client, lookout, ledger
+    def __init__(self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger) -> None:
+        self._plan, self._client, self._lookup, self._ledger = plan, client, lookup, ledger
         self.size = changes.MAX_BATCH
 
     def settle(self, ids: list[str]) -> None:
@@ -61,22 +55,25 @@ class Sender:
         for _ in range(MAX_TRIES):
             found = self._send(ids)
             settled = {
-                one: self._outcome(one, result)
-                for one, result in found.items()
+                image_id: self._outcome(image_id, result)
+                for image_id, result in found.items()
                 if result.word in ("deleted", "gone", "failed")
             }
-            self._ledger.keep(settled)
-            open_ids = [one for one in ids if one not in settled]
+            self._ledger.record(settled)
+            open_ids = [image_id for image_id in ids if image_id not in settled]
             if not open_ids:
                 return
-            reasons |= {one: found[one].reason for one in open_ids}
-            refused = {one for one in open_ids if found[one].word == "refused"}
+            reasons |= {image_id: found[image_id].reason for image_id in open_ids}
+            refused = {image_id for image_id in open_ids if found[image_id].word == "refused"}
             self._ledger.lost |= set(open_ids) - refused
             ids = self._look_up(open_ids, refused, reasons)
             if not ids:
                 return
-        self._ledger.keep(
-            {one: ("failed", f"still there after {MAX_TRIES} tries: {reasons[one]}") for one in ids}
+        self._ledger.record(
+            {
+                image_id: ("failed", f"still there after {MAX_TRIES} tries: {reasons[image_id]}")
+                for image_id in ids
+            }
         )
 
     def _send(self, ids: list[str]) -> dict[str, Result]:
@@ -85,48 +82,51 @@ class Sender:
             if self.size > 1:
                 found = changes.delete_batch(self._client, ids)
             else:
-                found = {one: changes.delete_one(self._client, one) for one in ids}
+                found = {image_id: changes.delete_one(self._client, image_id) for image_id in ids}
         except BatchUnknownError:
             self._ledger.withdraw(ids)  # No route took the request, so nothing was done.
             self.size = 1
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
-            self._ledger.keep(dict.fromkeys(ids, ("failed", str(error))))
+            self._ledger.record(dict.fromkeys(ids, ("failed", str(error))))
             raise
         except RateLimitError as error:
-            self._ledger.keep(dict.fromkeys(ids, ("kept", f"not tried: {error}")))
+            self._ledger.record(dict.fromkeys(ids, ("kept", f"not tried: {error}")))
             raise
         self._ledger.tried |= set(ids)
         return found
 
-    def _outcome(self, one: str, result: Result) -> tuple[str, str]:
-        """Say what an answer means for an image; after a lost answer, gone means that we did it."""
+    def _outcome(self, image_id: str, result: Result) -> tuple[str, str]:
+        """Turn an answer into an outcome; after a lost answer, gone means that we did it."""
         if result.word == "gone":
-            return LOST if one in self._ledger.lost else GONE
+            return LOST if image_id in self._ledger.lost else GONE
         return result.word, result.reason
 
     def _look_up(self, ids: list[str], refused: set[str], reasons: dict[str, str]) -> list[str]:
-        """Settle what is gone, changed, or cannot be looked up; give back what may be sent again."""
-        copies = self._plan.copies
+        """Settle what is gone, changed, or cannot be looked up; return what may be sent again."""
+        duplicates = self._plan.duplicates
         try:
-            there = self._lookout.look(
-                {*ids, *(copies[one] for one in ids if one in copies)}
+            there = self._lookup.look(
+                {*ids, *(duplicates[image_id] for image_id in ids if image_id in duplicates)}
             ).states
         except PicoraError as error:
-            self._ledger.keep(
-                {one: ("unknown", f"{reasons[one]} Looking it up failed: {error}") for one in ids}
+            self._ledger.record(
+                {
+                    image_id: ("unknown", f"{reasons[image_id]} Looking it up failed: {error}")
+                    for image_id in ids
+                }
             )
             return []
-        planned = {one: self._plan.states[one] for one in ids}
-        found = guard.verdicts(planned, there, self._plan.protected_tags, copies)
+        planned = {image_id: self._plan.states[image_id] for image_id in ids}
+        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates)
         settled: dict[str, tuple[str, str]] = {}
-        for one, verdict in found.items():
-            if verdict.word == "kept":
-                settled[one] = ("kept", verdict.reason)
-            elif verdict.word == "already gone":
+        for image_id, verdict in found.items():
+            if verdict.action == "kept":
+                settled[image_id] = ("kept", verdict.reason)
+            elif verdict.action == "already gone":
                 # A refused one was gone before, unless an earlier request of ours explains it.
-                settled[one] = GONE if one in refused - self._ledger.lost else LOST
-            elif one in refused:
-                settled[one] = ("failed", reasons[one])
-        self._ledger.keep(settled)
-        return [one for one in ids if one not in settled]
+                settled[image_id] = GONE if image_id in refused - self._ledger.lost else LOST
+            elif image_id in refused:
+                settled[image_id] = ("failed", reasons[image_id])
+        self._ledger.record(settled)
+        return [image_id for image_id in ids if image_id not in settled]

@@ -4,16 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
 from picora_analytics.cleanup.apply.journal import Journal, Past
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
+from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.text import visible
 
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
-
-__all__ = ["Ledger", "copies_note"]
+__all__ = ["Ledger", "backup_note"]
 
 
 class Ledger:
@@ -22,33 +20,31 @@ class Ledger:
 
     Parameters
     ----------
-    plan : DeletionPlan
+    plan : Plan
     path : Path
         Of the journal.
     past : Past or None
         What the journal says of earlier runs.
     backup : str or None
-        Where copies are kept.
+        Where the files are backed up.
 
     Attributes
     ----------
     outcomes : dict of id to (outcome, reason)
     tried : set of ids
-        Those that this run sent a request for, and got an answer or lost it.
+        Those that this run sent a request for, whether its answer came or was lost.
     lost : set of ids
         Those that a request was sent for whose answer nobody read.
     """
 
-    def __init__(
-        self, plan: DeletionPlan, path: Path, past: Past | None, backup: str | None
-    ) -> None:
+    def __init__(self, plan: Plan, path: Path, past: Past | None, backup: str | None) -> None:
         self._plan, self._path, self._past, self._backup = plan, path, past, backup
         self._log: Journal | None = None
         before = past.outcomes if past else {}
-        # Only what is settled for good is taken over; the rest is decided anew.
+        # Only what is settled for good is taken over; the rest is decided again.
         self.outcomes = {
-            one: outcome
-            for one, outcome in before.items()
+            image_id: outcome
+            for image_id, outcome in before.items()
             if outcome[0] in ("deleted", "already gone")
         }
         self.tried: set[str] = set()
@@ -65,33 +61,35 @@ class Ledger:
     @property
     def open_ids(self) -> list[str]:
         """The images without an outcome."""
-        return [one for one in self._plan.states if one not in self.outcomes]
+        return [image_id for image_id in self._plan.states if image_id not in self.outcomes]
 
     @property
     def deleted(self) -> list[str]:
         """The images that were deleted, by this run or before."""
-        return [one for one, (outcome, _) in self.outcomes.items() if outcome == "deleted"]
+        return [
+            image_id for image_id, (outcome, _) in self.outcomes.items() if outcome == "deleted"
+        ]
 
     def open(self) -> None:
-        """Make the journal, or go on with it; without one nothing may be sent."""
+        """Begin the journal, or reopen it; without one nothing may be sent."""
         if self._log is not None:
             return
         if self._past is None:
-            self._log = Journal.begin(self._path, self._plan.to_document(), self._backup)
+            self._log = Journal.begin(self._path, to_document(self._plan), self._backup)
         else:
             self._log = Journal.reopen(self._path, self._past, self._backup)
         if self.outcomes:
             self._log.record(self.outcomes)
 
     def intend(self, ids: Iterable[str]) -> None:
-        """Write down which images the next request is for."""
+        """Write down which images the next request is about."""
         self.open()
         if self._log is not None:
             self._log.intend(list(ids))
         self._sent = True
         self._in_flight |= set(ids)
 
-    def keep(self, outcomes: Mapping[str, tuple[str, str]]) -> None:
+    def record(self, outcomes: Mapping[str, tuple[str, str]]) -> None:
         """Write down what became of images."""
         if outcomes:
             self.outcomes |= outcomes
@@ -107,7 +105,7 @@ class Ledger:
         self.tried -= set(ids)
 
     def settle(self, there: Iterable[str]) -> list[str]:
-        """Give the images of lost answers that are gone now; what is still there is in flight no more."""
+        """List the images of lost answers that are gone now; what is still there is no longer in flight."""
         self._in_flight.clear()
         return sorted(self.lost - set(there))
 
@@ -123,22 +121,23 @@ class Ledger:
         """Give one outcome for each image; `untried` is the reason of those that were not reached."""
         unread = ("unknown", "the run ended before its answer was read")
         rest = {
-            one: unread if one in self._in_flight else ("kept", untried) for one in self.open_ids
+            image_id: unread if image_id in self._in_flight else ("kept", untried)
+            for image_id in self.open_ids
         }
-        said = [*notes, copies_note(self._backup)]
+        lines = [*notes, backup_note(self._backup)]
         if self._sent and not self._ended:
-            said.append(f"to go on with the rest: resume_deletion(client, {str(self._path)!r})")
+            lines.append(f"to go on with the rest: resume_deletion(client, {str(self._path)!r})")
         return make_receipt(
             self._plan,
             rest | self.outcomes,
-            notes=tuple(said),
+            notes=tuple(lines),
             journal=None if self._log is None else self._path,
             complete=self._ended,
         )
 
 
-def copies_note(backup: str | None) -> str:
-    """Say for a receipt where the copies are."""
+def backup_note(backup: str | None) -> str:
+    """Tell for a receipt where the backup is."""
     if backup is None:
         return "no copies were kept: these images cannot come back"
     return f"copies were kept in {visible(backup)}; restore_images uploads them again, under new addresses"

@@ -1,4 +1,4 @@
-"""Look at what is on the service now, by the fewest requests that can be believed. Only reads are sent."""
+"""Read what is on the service now, by the fewest requests that can be believed. Only reads are sent."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import NamedTuple, cast
 import pandas as pd
 
 from picora_analytics.cleanup.plan.guard import Amount, State, state_of, states_of
-from picora_analytics.client.client import Client
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client
 from picora_analytics.errors import (
     IncompleteLoadError,
     NotFoundError,
@@ -18,20 +18,18 @@ from picora_analytics.errors import (
 from picora_analytics.library.frame import Facts, facts_of
 from picora_analytics.library.load.loading import load_images
 
-__all__ = ["Lookout", "Sight"]
-
-PAGE = 100
+__all__ = ["Current", "Lookup"]
 
 
-class Sight(NamedTuple):
-    """What was seen: the asked-for images that are there, how large the library is, and its listing if read."""
+class Current(NamedTuple):
+    """What was read: the wanted images that exist, how large the library is, and its listing if there was one."""
 
     states: dict[str, State]
     library: Amount
     listing: pd.DataFrame | None
 
 
-class Lookout:
+class Lookup:
     """
     Read the current state of some images: one by one, or by listing the library, whichever takes fewer requests.
 
@@ -49,7 +47,7 @@ class Lookout:
         self._n_images, self._n_others = n_images, n_others
         self._single_reads = True
 
-    def look(self, ids: Collection[str]) -> Sight:
+    def look(self, ids: Collection[str]) -> Current:
         """
         Look at images.
 
@@ -59,13 +57,14 @@ class Lookout:
             If the library had to be listed, and could not be read whole, or was said to be empty.
         """
         # One page, the usage, and one image that is there: what single reads need besides themselves.
-        if self._single_reads and len(ids) + 3 < -(-self._n_images // PAGE):
+        if self._single_reads and len(ids) + 3 < -(-self._n_images // MAX_PAGE_SIZE):
             seen = self._one_by_one(ids)
             if seen is not None:
                 return seen
             self._single_reads = False
         listing = load_images(self._client, store=None, progress=False)
-        if not len(listing):  # So much is not believed at once.
+        if not len(listing):
+            # An empty library is confirmed by a second listing.
             listing = load_images(self._client, store=None, progress=False)
         if not len(listing) and self._n_others:
             raise IncompleteLoadError(
@@ -76,10 +75,10 @@ class Lookout:
         facts = cast(Facts, facts_of(listing))
         self._n_images = facts["n_images"]
         states = states_of(listing[listing.index.isin(list(ids))])
-        return Sight(states, Amount(facts["n_images"], facts["size_bytes"]), listing)
+        return Current(states, Amount(facts["n_images"], facts["size_bytes"]), listing)
 
-    def _one_by_one(self, ids: Collection[str]) -> Sight | None:
-        """Give None where single reads cannot be believed here: the seed document does not know them."""
+    def _one_by_one(self, ids: Collection[str]) -> Current | None:
+        """Read images singly; None where that cannot be believed: the seed document does not know the route."""
         states: dict[str, State] = {}
         try:
             page = next(self._client.iter_pages(page_size=1))
@@ -88,19 +87,19 @@ class Lookout:
                 return None
             if page.total not in (None, usage.n_images) or not page.images:
                 return None
-            # A 404 says something of an image only where this route has answered 200, and a difference
-            # only where the route says the same as the listing that the plan was made from.
+            # A 404 is about an image only where this route has answered 200, and a difference counts only where
+            # the route agrees with the listing that the plan was made from.
             known = page.images[0]
             if state_of(self._client.get_image(known.id)) != state_of(known):
                 return None
-            for one in ids:
+            for image_id in ids:
                 try:
-                    record = self._client.get_image(one)
+                    record = self._client.get_image(image_id)
                 except NotFoundError:
                     continue
-                if record.id != one:
+                if record.id != image_id:
                     return None
-                states[one] = state_of(record)
+                states[image_id] = state_of(record)
         except (StatusError, ResponseFormatError):
             return None
-        return Sight(states, Amount(usage.n_images, usage.size_bytes), None)
+        return Current(states, Amount(usage.n_images, usage.size_bytes), None)

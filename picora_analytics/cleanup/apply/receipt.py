@@ -7,18 +7,17 @@ import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import msgspec
 import pandas as pd
 
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.text import visible
+from picora_analytics.times import now
 from picora_analytics.units import format_bytes
-
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
 
 __all__ = ["OUTCOMES", "DeletionReceipt", "make_receipt"]
 
@@ -155,7 +154,7 @@ class DeletionReceipt:
 
 
 def make_receipt(
-    plan: DeletionPlan,
+    plan: Plan,
     outcomes: Mapping[str, tuple[str, ...]],
     *,
     dry_run: bool = False,
@@ -163,16 +162,15 @@ def make_receipt(
     **facts: Any,
 ) -> DeletionReceipt:
     """Make the receipt of a plan: a row for each of its images, in its order; `finished_at` is now unless given."""
-    rows = [(one, *outcomes[one]) for one in plan.states]
-    gone = [
-        one for one, outcome, _ in rows if outcome == ("would delete" if dry_run else "deleted")
-    ]
+    rows = [(image_id, *outcomes[image_id]) for image_id in plan.states]
+    wanted = "would delete" if dry_run else "deleted"
+    gone = [image_id for image_id, outcome, _ in rows if outcome == wanted]
     return DeletionReceipt(
         outcomes=pd.DataFrame(rows, columns=["id", "outcome", "reason"], dtype=object),
         dry_run=dry_run,
         confirmation=plan.confirmation,
         library=plan.library,
         size_bytes=plan.amount(gone).size_bytes,
-        finished_at=finished_at or dt.datetime.now(dt.UTC),
+        finished_at=finished_at or now(),
         **facts,
     )

@@ -1,42 +1,43 @@
-"""Carry a plan out: who may, once at a time, and what a journal says was done before."""
+"""Carry a plan out or resume it: who may, one run at a time, and what the journal says was done before."""
 
 from __future__ import annotations
 
 import contextlib
+import dataclasses
 import datetime as dt
 import os
 from collections.abc import Callable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from filelock import FileLock, Timeout
 
-from picora_analytics.cleanup.apply.dry_run import refuse_other_account
 from picora_analytics.cleanup.apply.journal import Past, read_journal
-from picora_analytics.cleanup.apply.ledger import Ledger, copies_note
+from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.apply.run import Run
+from picora_analytics.cleanup.plan.document import plan_from
+from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, JournalError, LockedError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
 
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
-
-__all__ = ["carry_out", "check_phrase", "go_on", "journal_path", "locked"]
+__all__ = ["carry_out", "check_phrase", "journal_path", "locked", "resume_deletion"]
 
 
-def check_phrase(plan: DeletionPlan, confirm: object) -> None:
-    """
-    Check that a phrase is this plan's own; blanks around it do not matter.
+@dataclasses.dataclass(frozen=True)
+class _Options:
+    """How a run is carried out: where files go, who is shown its progress, and who may stop it."""
 
-    Raises
-    ------
-    ConfirmationError
-        If it is not.
-    """
+    backup: str | os.PathLike[str] | None
+    progress: Progress | bool | None
+    cancelled: Callable[[], bool]
+
+
+def check_phrase(plan: Plan, confirm: object) -> None:
+    """Raise ConfirmationError unless a phrase is this plan's own; blanks around it do not matter."""
     given = confirm.strip() if isinstance(confirm, str) else confirm
     if given != plan.confirmation:
         raise ConfirmationError(
@@ -46,7 +47,7 @@ def check_phrase(plan: DeletionPlan, confirm: object) -> None:
 
 
 def carry_out(
-    plan: DeletionPlan,
+    plan: Plan,
     client: Client,
     *,
     backup: str | os.PathLike[str] | None,
@@ -59,10 +60,10 @@ def carry_out(
 
     Parameters
     ----------
-    plan : DeletionPlan
+    plan : Plan
     client : Client
     backup : path or None
-        The folder for copies; None if the images may be lost for ever.
+        The folder to back up to; None if the images may be lost for ever.
     journal : str or path
         ``"default"`` is beside a saved plan, else in the user-data folder.
     progress : Progress or bool, optional
@@ -92,32 +93,85 @@ def carry_out(
                 f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
         if past is not None and not past.intents:
-            past = (
-                None  # Nothing was sent by it; the caps and protection that count are this plan's.
-            )
-        return go_on(plan, client, path, past, backup, progress, cancelled)
+            # Nothing was sent by it; the caps and protection that count are this plan's.
+            past = None
+        return _go_on(plan, client, path, past, _Options(backup, progress, cancelled))
 
 
-def go_on(
-    plan: DeletionPlan,
+def resume_deletion(
     client: Client,
-    path: Path,
-    past: Past | None,
-    backup: str | os.PathLike[str] | None,
-    progress: Progress | bool | None,
-    cancelled: Callable[[], bool],
+    journal: str | os.PathLike[str] | Plan,
+    *,
+    backup: str | os.PathLike[str] | Unsaid | None = UNSAID,
+    progress: Progress | bool | None = None,
+    cancelled: Callable[[], bool] = lambda: False,
 ) -> DeletionReceipt:
-    """Do what is left of a plan: all, some, or nothing where its journal says that it was carried out."""
+    """
+    Resume a deletion that was interrupted, from its journal.
+
+    The journal holds the plan whose phrase was given, so none is asked for again. What the interruption left
+    unknown is looked up first. Then everything is checked as in an apply: expiry, changes, protection, caps, backup.
+    What is already gone is not sent again, and nothing beyond the plan is. A plan that was carried out to its end
+    answers from its journal.
+
+    Parameters
+    ----------
+    client : Client
+        Of the plan's own account.
+    journal : path or DeletionPlan
+        The journal, as the error or the receipt names it; or the plan, whose journal is then looked for in its
+        usual place.
+    backup : path or None, optional
+        As for :meth:`DeletionPlan.apply`; by default, what was given then.
+    progress : Progress or bool, optional
+    cancelled : callable
+        Asked between requests; what was not tried is kept, and can be resumed again.
+
+    Returns
+    -------
+    DeletionReceipt
+        Of the whole plan, the earlier runs included.
+
+    Raises
+    ------
+    JournalError
+        If there is no such journal, it is damaged, or it names images its plan does not hold.
+    PlanError, UnsafePlanError, LockedError
+        If the rest of the plan is refused; the receipt so far is in ``.receipt``.
+    """
+    path = journal_path(journal, client, "default") if isinstance(journal, Plan) else Path(journal)
+    plan = plan_from(_past(path).plan, f"The plan in the journal {path}", None)
+    refuse_other_account(plan, client)
+    with locked(plan.library, client):
+        past = _past(path)  # Again: another run may just have ended.
+        where = past.backup if isinstance(backup, Unsaid) else backup
+        return _go_on(plan, client, path, past, _Options(where, progress, cancelled))
+
+
+def _past(path: Path) -> Past:
+    past = read_journal(path)
+    if past is None:
+        raise JournalError(
+            f"There is no journal {path}; without one nothing can be resumed. If a deletion was interrupted, load "
+            "the library with refresh='full' and plan again from that."
+        )
+    return past
+
+
+def _go_on(
+    plan: Plan, client: Client, path: Path, past: Past | None, options: _Options
+) -> DeletionReceipt:
+    """Do what is left of a plan: all, some, or nothing if its journal says that it was carried out."""
     if past is not None and past.ended_at is not None:
         return _answer(plan, past, past.ended_at, path)
-    show = progress_for(progress, "Deleting")
-    folder = None if backup is None else os.fspath(backup)
+    show = progress_for(options.progress, "Deleting")
+    folder = None if options.backup is None else os.fspath(options.backup)
     ledger = Ledger(plan, path, past, folder)
-    run = Run(plan, client, ledger, show, cancelled)
+    run = Run(plan, client, ledger, show, options.cancelled)
     with client.reporting(show.wait):
         try:
             run.look()
-            run.copy(folder, progress)
+            run.back_up(folder, options.progress)
             run.delete()
             run.verify()
             ledger.end()
@@ -128,12 +182,13 @@ def go_on(
             if ledger.sent:
                 error.receipt = receipt  # type: ignore[attr-defined]  # Ctrl-C has one as well.
             raise
-    receipt = ledger.receipt("not tried: cancelled" if cancelled() else "not tried", run.notes)
+    untried = "not tried: cancelled" if options.cancelled() else "not tried"
+    receipt = ledger.receipt(untried, run.notes)
     show.finish(_counted(receipt))
     return receipt
 
 
-def _answer(plan: DeletionPlan, past: Past, ended_at: dt.datetime, path: Path) -> DeletionReceipt:
+def _answer(plan: Plan, past: Past, ended_at: dt.datetime, path: Path) -> DeletionReceipt:
     """Give the receipt of a plan that was carried out before."""
     kept = dict.fromkeys(plan.states, ("kept", "not tried"))
     return make_receipt(
@@ -142,14 +197,14 @@ def _answer(plan: DeletionPlan, past: Past, ended_at: dt.datetime, path: Path) -
         finished_at=ended_at,
         notes=(
             f"carried out before, on {_when(ended_at)}; nothing was sent now",
-            copies_note(past.backup),
+            backup_note(past.backup),
         ),
         journal=path,
     )
 
 
-def journal_path(plan: DeletionPlan, client: Client, journal: str | os.PathLike[str]) -> Path:
-    """Say where the journal of a plan is."""
+def journal_path(plan: Plan, client: Client, journal: str | os.PathLike[str]) -> Path:
+    """Choose where the journal of a plan is."""
     if journal != "default":
         return Path(journal)
     if plan.path is not None:
@@ -159,14 +214,7 @@ def journal_path(plan: DeletionPlan, client: Client, journal: str | os.PathLike[
 
 
 def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[Any]:
-    """
-    Hold an account: one run at a time changes it.
-
-    Raises
-    ------
-    LockedError
-        If another run holds it.
-    """
+    """Lock an account, so that one run at a time changes it; LockedError if another run holds it."""
     folder = _home(library, client) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     lock = FileLock(folder / f"{library['account']}.lock", timeout=0)

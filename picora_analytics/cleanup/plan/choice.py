@@ -2,12 +2,8 @@
 
 from __future__ import annotations
 
-import csv
-import datetime as dt
 import difflib
-import os
-from collections.abc import Iterable, Mapping
-from pathlib import Path
+from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
@@ -17,7 +13,7 @@ from pandas.api.types import is_bool_dtype
 
 from picora_analytics.errors import PlanError
 
-__all__ = ["Choice", "Decision", "Protection", "chosen_ids", "protection", "read_decisions"]
+__all__ = ["Choice", "Protection", "chosen_ids", "protection"]
 
 Choice: TypeAlias = "pd.Series[Any] | pd.Index[Any] | list[str] | Mapping[str, Any]"
 
@@ -36,13 +32,6 @@ class Protection(NamedTuple):
     tags: tuple[str, ...]
     ids: pd.Index[Any]
     unknown: pd.Index[Any]
-
-
-class Decision(NamedTuple):
-    """What was decided about an image before."""
-
-    word: str
-    until: dt.date | None
 
 
 def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chosen:
@@ -83,19 +72,19 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
             f"{name} is a {type(choice).__name__}; give a boolean Series over images, or a list of ids."
         )
     ids = list(choice)
-    if ids and all(isinstance(one, bool | np.bool_) for one in ids):
+    if ids and all(isinstance(image_id, bool | np.bool_) for image_id in ids):
         raise PlanError(
             f"{name} is a list of true and false, which matches by position and not by image; type "
             f"{name}=pd.Series({name}, index=images.index)."
         )
-    wrong = [one for one in ids if not isinstance(one, str)]
+    wrong = [image_id for image_id in ids if not isinstance(image_id, str)]
     if wrong:
         raise PlanError(
-            f"{name} holds {wrong[0]!r} ({type(wrong[0]).__name__}), which is no id; ids are text, such "
+            f"{name} holds {wrong[0]!r} ({type(wrong[0]).__name__}), which is not an id; ids are text, such "
             "as 'aB3dE5fG7hJ'."
         )
     _refuse_repeated(pd.Index(ids, dtype=object), name, f"pd.Index({name}).unique()")
-    foreign = [one for one in ids if one not in images.index]
+    foreign = [image_id for image_id in ids if image_id not in images.index]
     if foreign:
         raise PlanError(
             f"{name} holds {len(foreign)} id{'s' * (len(foreign) > 1)} that this frame does not have, first "
@@ -108,9 +97,8 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
 def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str) -> Chosen:
     if not is_bool_dtype(mask.dtype):
         values = mask.dropna()
-        if (
-            len(values) and values.isin([True, False]).all()
-        ):  # 1.0 and 0.0 are what gaps make of a mask.
+        # Gaps turn a mask into 1.0 and 0.0.
+        if len(values) and values.isin([True, False]).all():
             hint = f"type {name}={name}.astype('boolean')"
         elif len(values) and values.map(lambda value: isinstance(value, str)).all():
             hint = f"for these ids, type {name}=pd.Index({name})"
@@ -125,7 +113,7 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str) -> Chosen:
     missing = images.index.difference(mask.index)
     if len(foreign) or len(missing):
         raise PlanError(
-            f"{name} speaks of other images than this frame: {len(foreign)} it has not, and "
+            f"{name} speaks of other images than this frame: {len(foreign)} it does not have, and "
             f"{len(missing)} of its own are not mentioned. Make the mask from the frame you pass, or type "
             f"{name}={name}.reindex(images.index, fill_value=False)."
         )
@@ -191,60 +179,3 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
                     "Ids are given as pd.Index([...])."
                 )
     return Protection(tuple(dict.fromkeys(tags)), ids, unknown)
-
-
-_WORDS = ("keep", "delete", "later")
-
-
-def read_decisions(
-    decisions: str | os.PathLike[str] | pd.DataFrame | None,
-) -> dict[str, Decision]:
-    """
-    Read what was decided before: a CSV file or frame with ``id``, ``decision`` and perhaps ``until``.
-
-    Parameters
-    ----------
-    decisions : path, DataFrame or None
-        ``decision`` is keep, delete or later; ``until`` a day (YYYY-MM-DD), empty for ever. An apostrophe that
-        protects a spreadsheet in front of an id is taken off. Of two rows of one id the last counts.
-
-    Raises
-    ------
-    PlanError
-        If the file is missing, or a row cannot be read; nothing is guessed.
-    """
-    if decisions is None:
-        return {}
-    found: dict[str, Decision] = {}
-    for number, row in enumerate(_decision_rows(decisions), start=2):
-        word = str(row.get("decision") or "").strip().lower()
-        day = str(row.get("until") or "").strip()
-        image_id = str(row.get("id") or "").strip().removeprefix("'")
-        try:
-            until = dt.date.fromisoformat(day[:10]) if day else None
-        except ValueError:
-            until, word = None, f"{word} until {day}"
-        if word not in _WORDS or not image_id or (word == "later" and until is None):
-            raise PlanError(
-                f"decisions, row {number}: {word!r} for id {image_id!r} cannot be read; decision is keep, delete "
-                "or later, and later needs until=YYYY-MM-DD."
-            )
-        found[image_id] = Decision(word, until)
-    return found
-
-
-def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable[Mapping[str, Any]]:
-    if isinstance(decisions, pd.DataFrame):
-        frame = decisions.reset_index() if decisions.index.name == "id" else decisions
-        columns = list(frame.columns)
-        rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    else:
-        try:
-            with Path(decisions).open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file)
-                rows, columns = list(reader), list(reader.fieldnames or [])
-        except (OSError, UnicodeDecodeError) as error:
-            raise PlanError(f"decisions={str(decisions)!r} cannot be read: {error}.") from error
-    if not {"id", "decision"} <= set(columns):
-        raise PlanError(f"decisions has the columns {columns}; it needs 'id' and 'decision'.")
-    return rows

@@ -16,10 +16,11 @@ from picora_analytics.units import format_bytes, format_share
 __all__ = [
     "Amount",
     "Caps",
+    "Refusal",
     "State",
     "Verdict",
     "drift",
-    "last_copies",
+    "last_duplicates",
     "protected_by",
     "should_stop",
     "state_of",
@@ -27,7 +28,7 @@ __all__ = [
     "verdicts",
 ]
 
-# From so many tried images on, a run stops when more than this share of them failed or is unknown.
+# Once this many images were tried, a run stops when more than this share of them failed or is unknown.
 ENOUGH = 50
 ERROR_SHARE = 0.05
 
@@ -42,7 +43,7 @@ class State(NamedTuple):
     tags: tuple[str, ...] | None
 
 
-_WORDS = State("size", "upload time", "update time", "visibility", "tags")  # type: ignore[arg-type]
+_NAMES = ("size", "upload time", "update time", "visibility", "tags")
 
 
 def state_of(record: ImageRecord) -> State:
@@ -54,23 +55,25 @@ def states_of(images: pd.DataFrame) -> dict[str, State]:
     """Give the state of each row of a frame, by id."""
     columns = [images[name] for name in State._fields]
     return {
-        str(one): State(
+        str(image_id): State(
             None if pd.isna(size) else int(size),
             None if pd.isna(created) else created.to_pydatetime(),
             None if pd.isna(updated) else updated.to_pydatetime(),
             None if pd.isna(public) else bool(public),
             tags,
         )
-        for one, size, created, updated, public, tags in zip(images.index, *columns, strict=True)
+        for image_id, size, created, updated, public, tags in zip(
+            images.index, *columns, strict=True
+        )
     }
 
 
 def drift(old: State, new: State) -> list[str]:
-    """Say what changed in an image since it was planned, old to new."""
+    """List what changed in an image since it was planned, old to new."""
     changes = []
-    for word, before, now in zip(_WORDS, old, new, strict=True):
+    for name, before, now in zip(_NAMES, old, new, strict=True):
         if _unordered(before) != _unordered(now):
-            changes.append(f"{word} {_shown(before)} → {_shown(now)}")
+            changes.append(f"{name} {_shown(before)} → {_shown(now)}")
     return changes
 
 
@@ -87,7 +90,7 @@ def _shown(value: Any) -> str:
 
 
 def protected_by(row: tuple[str, ...] | None, tags: Collection[str]) -> str:
-    """Say why protected tags keep an image; empty where they do not."""
+    """Explain why protected tags keep an image; empty if they do not."""
     if not tags:
         return ""
     if row is None:
@@ -97,9 +100,9 @@ def protected_by(row: tuple[str, ...] | None, tags: Collection[str]) -> str:
 
 
 class Verdict(NamedTuple):
-    """What is to be done with one image: ``delete``, ``already gone`` or ``kept``."""
+    """What to do with one image: ``delete``, ``already gone`` or ``kept``."""
 
-    word: str
+    action: str
     reason: str = ""
 
 
@@ -107,86 +110,100 @@ def verdicts(
     planned: Mapping[str, State],
     now: Mapping[str, State],
     protected_tags: Collection[str],
-    copies: Mapping[str, str],
+    duplicates: Mapping[str, str],
 ) -> dict[str, Verdict]:
     """
-    Decide about each planned image by what is there now.
+    Decide about each planned image by its current state.
 
     Parameters
     ----------
     planned : mapping of id to State
     now : mapping of id to State
-        Of the planned images and their copies, as far as they are there.
+        Of the planned images and their duplicates, as far as they still exist.
     protected_tags : collection of str
-        Compared with the tags of now.
-    copies : mapping of id to id
-        Which image stays as the copy of a planned one.
+        Compared with the current tags.
+    duplicates : mapping of id to id
+        Which image stays as the duplicate of a planned one.
     """
     return {
-        one: _verdict(old, now.get(one), protected_tags, now.get(copies.get(one, one)))
-        for one, old in planned.items()
+        image_id: _verdict(
+            old, now.get(image_id), protected_tags, now.get(duplicates.get(image_id, image_id))
+        )
+        for image_id, old in planned.items()
     }
 
 
-def _verdict(old: State, new: State | None, tags: Collection[str], copy: State | None) -> Verdict:
+def _verdict(
+    old: State, new: State | None, tags: Collection[str], duplicate: State | None
+) -> Verdict:
     if new is None:
         return Verdict("already gone")
     changes = drift(old, new)
     reasons = [
         protected_by(new.tags, tags),
         f"changed since the plan: {'; '.join(changes)}" if changes else "",
-        _without_copy(new, copy),
+        _without_duplicate(new, duplicate),
     ]
-    said = "; ".join(filter(None, reasons))
-    return Verdict("kept", said) if said else Verdict("delete")
+    why = "; ".join(filter(None, reasons))
+    return Verdict("kept", why) if why else Verdict("delete")
 
 
-def _without_copy(new: State, copy: State | None) -> str:
-    """Say why the image that was to stay is no copy any more; its length is all that is told of its content."""
-    if copy is None:
+def _without_duplicate(new: State, duplicate: State | None) -> str:
+    """Explain why the image that was to stay is no duplicate any more, judged by its length alone."""
+    if duplicate is None:
         return "the copy that was to stay is gone, so this is the last one"
-    if copy.size_bytes != new.size_bytes:
+    if duplicate.size_bytes != new.size_bytes:
         return "the copy that was to stay has another size by now, so this may be the last one"
     return ""
 
 
-def last_copies(
+def last_duplicates(
     contents: Mapping[str, str], *, taken: Collection[str], by_rule: Collection[str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """
-    See to it that no rule takes all images of one content.
+    Keep rules from taking every image of one content.
 
     Parameters
     ----------
     contents : mapping of id to content
-        Of all images whose content is known; what is to stay first comes first.
+        Of all images whose content is known; the one to keep comes first.
     taken : collection of ids
         What the plan would take.
     by_rule : collection of ids
-        Those that nobody named one by one.
+        Those that were not named one by one.
 
     Returns
     -------
     spared : dict of id to reason
-        One of each content that would else be lost.
-    copies : dict of id to id
+        One image of each content that would otherwise be lost.
+    duplicates : dict of id to id
         For every other image a rule takes: the one that stays.
     """
     groups: dict[str, list[str]] = {}
-    for one, content in contents.items():
-        groups.setdefault(content, []).append(one)
+    for image_id, content in contents.items():
+        groups.setdefault(content, []).append(image_id)
     spared: dict[str, str] = {}
-    copies: dict[str, str] = {}
+    duplicates: dict[str, str] = {}
     for group in groups.values():
-        stays = next((one for one in group if one not in taken), None)
+        stays = next((image_id for image_id in group if image_id not in taken), None)
         if stays is None and len(group) > 1:
-            stays = next((one for one in group if one in by_rule), None)
+            stays = next((image_id for image_id in group if image_id in by_rule), None)
             if stays is not None:
                 spared[stays] = "the last copy: the plan takes the others of the same content"
         if stays is not None:
-            losing = [one for one in group if one in taken and one in by_rule and one != stays]
-            copies |= dict.fromkeys(losing, stays)
-    return spared, copies
+            leaving = (image_id for image_id in group if image_id in taken and image_id in by_rule)
+            duplicates |= {image_id: stays for image_id in leaving if image_id != stays}
+    return spared, duplicates
+
+
+class Refusal(NamedTuple):
+    """Why a plan is not carried out: of which kind (``empty``, ``expired``, ``cap``), and in words."""
+
+    kind: str
+    text: str
+
+    def __str__(self) -> str:
+        return self.text
 
 
 class Amount(NamedTuple):
@@ -214,8 +231,8 @@ class Caps:
     max_bytes: int | None
     max_fraction: float
 
-    def breaches(self, taken: Amount, library: Amount) -> list[str]:
-        """Say which caps an amount would break in a library."""
+    def breaches(self, taken: Amount, library: Amount) -> list[Refusal]:
+        """List the caps an amount would break in a library."""
         n_images, size_bytes, n_unsized = taken
         found = []
         if self.max_images is not None and n_images > self.max_images:
@@ -236,11 +253,11 @@ class Caps:
                     f"{format_share(part, whole)} of {what} are more than "
                     f"max_fraction={self.max_fraction:g}"
                 )
-        return found
+        return [Refusal("cap", text) for text in found]
 
 
 def should_stop(outcomes: Iterable[str]) -> str:
-    """Say why a run must not go on; empty where it may. `outcomes` are those of the images tried so far."""
+    """Explain why a run must stop; empty if it may go on. `outcomes` are those of the images tried so far."""
     tried = list(outcomes)
     bad = sum(outcome in ("failed", "unknown") for outcome in tried)
     if len(tried) < ENOUGH or bad <= ERROR_SHARE * len(tried):

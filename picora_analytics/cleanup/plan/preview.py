@@ -5,25 +5,24 @@ from __future__ import annotations
 import random
 import re
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import jinja2
 import pandas as pd
 
-from picora_analytics.cleanup.pace import about, plural, seconds_needed
-from picora_analytics.text import pad, shorten, visible
+from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.client.changes import MAX_BATCH
+from picora_analytics.client.client import MAX_PAGE_SIZE
+from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.text import about, pad, plural, shorten, visible
 from picora_analytics.units import format_bytes, format_share
-
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
 
 __all__ = ["preview_facts", "preview_html", "preview_text"]
 
 _NAME = 44  # Columns for a file name.
-_ALL_UNDER = 10  # So few images are all listed.
+_ALL_UNDER = 10  # Fewer images than this are all listed.
 _LOOK_TWICE = 8
-_PAGE = 100
-# Names of pictures that a site uses in one place which everybody sees.
+# Names of pictures that a site shows in one prominent place.
 _PROMINENT = re.compile(
     r"(?<![a-z])(header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?![a-z])"
 )
@@ -36,11 +35,11 @@ _HTML = jinja2.Environment(
 ).get_template("preview.html.j2")
 
 
-def preview_facts(plan: DeletionPlan) -> dict[str, Any]:
+def preview_facts(plan: Plan) -> dict[str, Any]:
     """
-    Work out what a preview says.
+    Work out the facts of a preview.
 
-    Strangers' text is made visible here, and escaped by whoever shows it.
+    Strangers' text is made visible here, and escaped where it is shown.
     """
     images, library = plan.images, plan.library
     n = len(images)
@@ -62,7 +61,7 @@ def preview_facts(plan: DeletionPlan) -> dict[str, Any]:
         "after": format_bytes(whole - size),
         "share": f"{n:,} of {library['n_images']:,} images ({format_share(n, library['n_images'])})",
         "size_share": format_share(size, whole),
-        "refusals": plan.refusals,
+        "refusals": [refusal.text for refusal in plan.refusals],
         "unsized": int(images["size_bytes"].isna().sum()),
         "by_year": _counts(images, _years(images)),
         "by_type": _counts(
@@ -80,9 +79,9 @@ def preview_facts(plan: DeletionPlan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
-        "requests": plural(-(-n // _PAGE), "deleting request"),
-        "reads": plural(min(-(-max(library["n_images"], 1) // _PAGE), n + 3), "read"),
-        "time": about(seconds_needed(-(-n // _PAGE))),
+        "requests": plural(-(-n // MAX_BATCH), "deleting request"),
+        "reads": plural(min(-(-max(library["n_images"], 1) // MAX_PAGE_SIZE), n + 3), "read"),
+        "time": about(seconds_needed(-(-n // MAX_BATCH))),
         "time_single": about(seconds_needed(n)),
     }
 
@@ -111,12 +110,12 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> list[dict[str, str]]:
     found = []
-    for one, name, uploaded in zip(
+    for image_id, name, uploaded in zip(
         images.index, images["filename"], images["created_at"].dt.year, strict=True
     ):
         note = "" if pd.isna(name) else _note(name.lower(), uploaded)
         if note:
-            found.append(_row(str(one), images.loc[one]) | {"note": note})
+            found.append(_row(str(image_id), images.loc[image_id]) | {"note": note})
     return found
 
 
@@ -129,10 +128,10 @@ def _note(name: str, uploaded: float) -> str:
     return ""
 
 
-def _row(one: str, row: pd.Series[Any]) -> dict[str, str]:
+def _row(image_id: str, row: pd.Series[Any]) -> dict[str, str]:
     size, width, height, public = row["size_bytes"], row["width"], row["height"], row["is_public"]
     return {
-        "id": visible(one),
+        "id": visible(image_id),
         "filename": "(no name)" if pd.isna(row["filename"]) else shorten(row["filename"], _NAME),
         "size": "unknown" if pd.isna(size) else format_bytes(int(size)),
         "pixels": "no pixel size"
@@ -143,23 +142,23 @@ def _row(one: str, row: pd.Series[Any]) -> dict[str, str]:
 
 
 def _sample(images: pd.DataFrame, fingerprint: str) -> list[dict[str, str]]:
-    """Pick the three largest and three by chance, so that a wrong image is met; the draw repeats."""
+    """Pick the three largest and three at random, so that a wrong image is met; the draw repeats."""
     ranked = images.sort_values("size_bytes", ascending=False, kind="stable", na_position="last")
     if len(ranked) >= _ALL_UNDER:
         drawn = random.Random(fingerprint).sample(range(3, len(ranked)), 3)  # noqa: S311
         ranked = ranked.iloc[[0, 1, 2, *sorted(drawn)]]
-    return [_row(str(one), row) for one, row in ranked.iterrows()]
+    return [_row(str(image_id), row) for image_id, row in ranked.iterrows()]
 
 
 def _reasons(rows: pd.DataFrame) -> list[tuple[int, str]]:
     return [(int(n), visible(text)) for text, n in rows["reason"].value_counts().items()]
 
 
-def _example(plan: DeletionPlan) -> str:
+def _example(plan: Plan) -> str:
     return visible(plan.images.index[0]) if len(plan.images) else ""
 
 
-def preview_html(plan: DeletionPlan) -> str:
+def preview_html(plan: Plan) -> str:
     """Show a preview as HTML; the template escapes every value."""
     facts = preview_facts(plan)
     return _HTML.render(
@@ -167,9 +166,16 @@ def preview_html(plan: DeletionPlan) -> str:
     )
 
 
-def preview_text(plan: DeletionPlan) -> str:
+def preview_text(plan: Plan) -> str:
     """Show a preview as plain text."""
     facts = preview_facts(plan)
+    lines = [*_summary(facts), *_images(facts), *_why(facts)]
+    if facts["n"]:
+        lines += [*_warnings(facts), *_next_steps(facts)]
+    return "\n".join(line.rstrip() for line in lines)
+
+
+def _summary(facts: dict[str, Any]) -> list[str]:
     lines = [
         f"{facts['stamp']}{facts['title']}   nothing has been sent · preview of {facts['made_at']}",
         "",
@@ -182,8 +188,11 @@ def preview_text(plan: DeletionPlan) -> str:
         lines.append(f"            and {facts['unsized']:,} images of unknown size")
     if facts["refusals"]:
         lines += ["", "  REFUSED AS IT STANDS", *(f"    {text}" for text in facts["refusals"])]
-    if facts["n"]:
-        lines += ["", *_side_by_side(facts)]
+    return lines
+
+
+def _images(facts: dict[str, Any]) -> list[str]:
+    lines = ["", *_side_by_side(facts)] if facts["n"] else []
     if facts["look_twice"]:
         shown = facts["look_twice"][:_LOOK_TWICE]
         lines += ["", f"  LOOK TWICE ({len(facts['look_twice']):,})"]
@@ -197,6 +206,11 @@ def preview_text(plan: DeletionPlan) -> str:
             else f"LARGEST (3 of {facts['n']:,}) AND THREE DRAWN BY CHANCE     all: plan.images"
         )
         lines += ["", f"  {heading}", *(_line(row, row["pixels"]) for row in facts["rows"])]
+    return lines
+
+
+def _why(facts: dict[str, Any]) -> list[str]:
+    lines = []
     if len(facts["reasons"]) > 1:
         lines += ["", "  REASONS", *(f"    {n:>6,}  {text}" for n, text in facts["reasons"])]
     if facts["n_spared"]:
@@ -206,29 +220,36 @@ def preview_text(plan: DeletionPlan) -> str:
             "     all: plan.spared",
             *(f"    {n:>6,}  {text}" for n, text in facts["spared"]),
         ]
-    if facts["n"]:
-        lines += [
-            "",
-            "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
-            "               unused one: search your site for the ids before you delete.",
-            "",
-            f"  CANNOT BE UNDONE   {facts['public']:,} public addresses will show a broken picture wherever they "
-            "stand.",
-            "                     A copy can be uploaded again, but under a new address and with a new date.",
-            "",
-            f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
-            "bandwidth; an image",
-            "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
-            "",
-            f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
-            f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
-            "",
-            f'  Fewer       plan = plan.without("{facts["example"]}")',
-            "  Rehearse    plan.dry_run(client)",
-            '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
-            f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
-        ]
-    return "\n".join(line.rstrip() for line in lines)
+    return lines
+
+
+def _warnings(facts: dict[str, Any]) -> list[str]:
+    return [
+        "",
+        "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
+        "               unused one: search your site for the ids before you delete.",
+        "",
+        f"  CANNOT BE UNDONE   {facts['public']:,} public addresses will show a broken picture wherever they "
+        "stand.",
+        "                     A copy can be uploaded again, but under a new address and with a new date.",
+        "",
+        f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
+        "bandwidth; an image",
+        "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
+        "",
+        f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
+        f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
+    ]
+
+
+def _next_steps(facts: dict[str, Any]) -> list[str]:
+    return [
+        "",
+        f'  Fewer       plan = plan.without("{facts["example"]}")',
+        "  Rehearse    plan.dry_run(client)",
+        '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
+        f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
+    ]
 
 
 def _line(row: dict[str, str], *rest: str) -> str:

@@ -1,4 +1,4 @@
-"""Make a plan of a choice: who may feed one, what is spared, and why."""
+"""From a choice to a plan: which frames may feed one, what is spared, and why."""
 
 from __future__ import annotations
 
@@ -9,9 +9,10 @@ from typing import Any, NamedTuple, cast
 
 import pandas as pd
 
-from picora_analytics.cleanup.deletion import DeletionPlan, spared_rows
-from picora_analytics.cleanup.plan.choice import chosen_ids, protection, read_decisions
-from picora_analytics.cleanup.plan.guard import Caps, last_copies, protected_by
+from picora_analytics.cleanup.plan.choice import chosen_ids, protection
+from picora_analytics.cleanup.plan.guard import Caps, last_duplicates, protected_by
+from picora_analytics.cleanup.plan.model import Plan, spared_rows
+from picora_analytics.decisions import read_decisions
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
     COLUMNS,
@@ -20,9 +21,10 @@ from picora_analytics.library.frame import (
     frame_from_table,
     table_from_frame,
 )
+from picora_analytics.times import now
 from picora_analytics.units import parse_bytes
 
-__all__ = ["plan_deletion"]
+__all__ = ["make_caps", "make_plan"]
 
 # Older listings say too little about what is there now.
 MAX_AGE = dt.timedelta(hours=24)
@@ -30,65 +32,21 @@ MAX_AGE = dt.timedelta(hours=24)
 EDITED_LATELY = dt.timedelta(days=90)
 
 
-def plan_deletion(
+def make_plan(
     images: pd.DataFrame,
     choice: Any,
     *,
     reason: str,
-    protect: Any = None,
-    decisions: str | os.PathLike[str] | pd.DataFrame | None = None,
-    max_images: int | None = None,
-    max_bytes: int | str | None = None,
-    max_fraction: float = 0.25,
-) -> DeletionPlan:
-    """
-    Plan which images to delete; nothing is sent.
-
-    Rows a rule cannot tell about are spared, and so are rows that a rule chose although they were edited
-    within the last 90 days, and the last copy where a rule would take all images of the same content. Ids given by
-    name are taken at their word. The plan shows itself even where it is too large; only carrying it out is refused
-    then.
-
-    Parameters
-    ----------
-    images : DataFrame
-        As :func:`load_images` made it, or some of its rows: complete, the whole library, read within 24 hours.
-    choice : boolean Series, Index or list of ids, or mapping of reason to one of these
-        A Series speaks of exactly the frame's ids, in any order; NA is spared as unknown.
-    reason : str
-        Why, for the preview, the plan file and the receipt.
-    protect : str, boolean Series, Index of ids, or a list of these, optional
-        Text is a tag. Images with unknown tags are spared where a tag is protected.
-    decisions : path or DataFrame, optional
-        Columns ``id``, ``decision`` (keep, delete, later) and ``until``.
-    max_images : int, optional
-    max_bytes : int or str, optional
-        Bytes, or text such as ``"1 GiB"``.
-    max_fraction : float
-        Of the library's images, and of its bytes.
-
-    Returns
-    -------
-    DeletionPlan
-
-    Raises
-    ------
-    PlanError
-        If the frame cannot feed a plan, or the choice cannot be read; the message shows the line to type.
-
-    Examples
-    --------
-    >>> images = make_images(size_bytes=[700, 300, 50, 50, 50])
-    >>> plan = plan_deletion(images, ["b"], reason="blurred")
-    >>> list(plan.images.index), plan.size_bytes, plan.confirmation
-    (['b'], 300, '1-1b27e67f')
-    """
+    protect: Any,
+    decisions: str | os.PathLike[str] | pd.DataFrame | None,
+    caps: Caps,
+) -> Plan:
+    """Plan which images to delete; :func:`plan_deletion` documents what is spared."""
     facts = _plannable(images)
     images = _normal(images, facts)
     if not isinstance(reason, str) or not reason.strip():
         raise PlanError(f"reason={reason!r} says nothing; write why these images may go.")
     reason = reason.strip()
-    caps = _caps(max_images, max_bytes, max_fraction)
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
     spared = {
@@ -99,21 +57,23 @@ def plan_deletion(
         **dict.fromkeys(shield.ids, "protected"),
         **_protected_by_tag(images, shield.tags),
     }
-    last, copies = _copies(images, choices, spared)
+    last, duplicates = _last_duplicates(images, choices, spared)
     spared |= last
     touched = images.index[images.index.isin([*choices.why, *choices.unknown])]
-    out = [one for one in touched if one in spared]
-    rows = images.loc[[one for one in touched if one not in spared], list(COLUMNS)]
-    reasons = pd.Series([choices.why[one] for one in rows.index], rows.index, dtype=object)
-    return DeletionPlan(
+    out = [image_id for image_id in touched if image_id in spared]
+    rows = images.loc[[image_id for image_id in touched if image_id not in spared], list(COLUMNS)]
+    reasons = pd.Series(
+        [choices.why[image_id] for image_id in rows.index], rows.index, dtype=object
+    )
+    return Plan(
         images=rows.assign(reason=reasons),
-        spared=spared_rows(images.loc[out], [spared[one] for one in out]),
+        spared=spared_rows(images.loc[out], [spared[image_id] for image_id in out]),
         reason=reason,
         library=facts,
         protected_tags=shield.tags,
         caps=caps,
-        made_at=dt.datetime.now(dt.UTC),
-        copies=copies,
+        made_at=now(),
+        duplicates=duplicates,
     )
 
 
@@ -140,7 +100,7 @@ def _plannable(images: pd.DataFrame) -> Facts:
             f"This frame holds {facts['scope']} only; shares and caps need the whole library. {again} with "
             "mask = rules.tagged(images, ...)."
         )
-    age = dt.datetime.now(dt.UTC) - pd.Timestamp(facts["read_at"])
+    age = now() - pd.Timestamp(facts["read_at"])
     if abs(age) > MAX_AGE:
         raise PlanError(
             f"This frame was read {age.total_seconds() / 3600:.0f} hours ago, at {facts['read_at'][:16]} UTC; "
@@ -162,7 +122,8 @@ def _normal(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
         raise PlanError(str(error)) from error
 
 
-def _caps(max_images: int | None, max_bytes: int | str | None, max_fraction: float) -> Caps:
+def make_caps(max_images: int | None, max_bytes: int | str | None, max_fraction: float) -> Caps:
+    """Check the limits a person gave."""
     if max_images is not None and (
         isinstance(max_images, bool) or not isinstance(max_images, int) or max_images < 0
     ):
@@ -178,7 +139,7 @@ def _caps(max_images: int | None, max_bytes: int | str | None, max_fraction: flo
 
 
 class _Choices(NamedTuple):
-    """The reasons of each chosen id, the unknown ones, those that only rules chose, and what each part chose."""
+    """The reasons of each chosen id, the unknown ids, those that only rules chose, and what each part chose."""
 
     why: dict[str, str]
     unknown: list[str]
@@ -198,62 +159,62 @@ def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
         if not isinstance(text, str) or not text.strip():
             raise PlanError(f"choice has the reason {text!r}; give {{'reason': mask}}.")
         chosen = chosen_ids(images, part, f"choice[{text!r}]" if given is choice else "choice")
-        for one in chosen.yes:
-            why.setdefault(one, []).append(text)
+        for image_id in chosen.yes:
+            why.setdefault(image_id, []).append(text)
         unknown |= dict.fromkeys(chosen.unknown)
         if not chosen.by_rule:
             named |= set(chosen.yes)
         parts.append(set(chosen.yes))
     return _Choices(
-        {one: "; ".join(texts) for one, texts in why.items()},
-        [one for one in unknown if one not in why],
+        {image_id: "; ".join(texts) for image_id, texts in why.items()},
+        [image_id for image_id in unknown if image_id not in why],
         set(why) - named,
         parts,
     )
 
 
-def _copies(
+def _last_duplicates(
     images: pd.DataFrame, choices: _Choices, spared: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
-    """Spare one image of each content that the plan would lose whole, and say which image stays for the others."""
+    """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
     known = images[images["content_hash"].notna()].sort_values("created_at", kind="stable")
     later = set(known.index[known.duplicated("content_hash")])
-    # Chosen for nothing but being copies: of these one is spared first, else the oldest of all.
-    only_copies = choices.by_rule - set().union(*(part for part in choices.parts if part - later))
-    first = sorted(known.index, key=lambda one: one not in only_copies)
-    return last_copies(
-        {
-            one: str(content)
-            for one, content in zip(first, known["content_hash"].loc[first], strict=True)
-        },
-        taken={one for one in choices.why if one not in spared},
+    # Chosen for nothing but being duplicates: of these one is spared first, else the oldest of all.
+    only_duplicates = choices.by_rule - set().union(
+        *(part for part in choices.parts if part - later)
+    )
+    order = sorted(known.index, key=lambda image_id: image_id not in only_duplicates)
+    contents = known["content_hash"].loc[order].astype(str)
+    return last_duplicates(
+        dict(zip(order, contents, strict=True)),
+        taken={image_id for image_id in choices.why if image_id not in spared},
         by_rule=choices.by_rule,
     )
 
 
 def _edited_lately(images: pd.DataFrame, ids: set[str], facts: Facts) -> dict[str, str]:
-    now = pd.Timestamp(facts["loaded_at"])
+    loaded_at = pd.Timestamp(facts["loaded_at"])
     edited = (images["updated_at"] > images["created_at"]) & (
-        images["updated_at"] > now - EDITED_LATELY
+        images["updated_at"] > loaded_at - EDITED_LATELY
     )
     return {
-        one: "edited in the last 90 days"
-        for one in images.index[edited.fillna(False)]
-        if one in ids
+        image_id: "edited in the last 90 days"
+        for image_id in images.index[edited.fillna(False)]
+        if image_id in ids
     }
 
 
 def _decided(decisions: Mapping[str, Any], facts: Facts) -> dict[str, str]:
     today = pd.Timestamp(facts["loaded_at"]).date()
     return {
-        one: "on your keep list"
-        if decision.word == "keep"
+        image_id: "on your keep list"
+        if decision.action == "keep"
         else f"decide later, from {decision.until}"
-        for one, decision in decisions.items()
-        if decision.word != "delete" and (decision.until is None or decision.until > today)
+        for image_id, decision in decisions.items()
+        if decision.action != "delete" and (decision.until is None or decision.until > today)
     }
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, str]:
-    kept = {str(one): protected_by(row, tags) for one, row in images["tags"].items()}
-    return {one: why for one, why in kept.items() if why}
+    kept = {str(image_id): protected_by(row, tags) for image_id, row in images["tags"].items()}
+    return {image_id: why for image_id, why in kept.items() if why}

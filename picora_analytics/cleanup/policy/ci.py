@@ -6,12 +6,9 @@ import datetime as dt
 import tempfile
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING
 
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
-
-if TYPE_CHECKING:
-    from picora_analytics.cleanup.deletion import DeletionPlan
 
 __all__ = [
     "in_ci",
@@ -61,7 +58,7 @@ def read_phrase(path: Path) -> str:
 
 
 def refuse_same_job(
-    plan: DeletionPlan, min_age: dt.timedelta, environ: Mapping[str, str], now: dt.datetime
+    plan: Plan, min_age: dt.timedelta, environ: Mapping[str, str], now: dt.datetime
 ) -> None:
     """
     Refuse, in CI, a plan that nobody can have looked at.

@@ -4,21 +4,18 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
-import functools
 import io
-import operator
 import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated
 
 import msgspec
 import pandas as pd
 
-from picora_analytics.analysis import rules
-from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.sparing import plan_deletion
+from picora_analytics.analysis.criteria import Criteria
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_bytes, parse_duration
@@ -30,19 +27,6 @@ _SINCE = re.compile(r"#\s*found\s+(\S+)\s*")
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the policy: what it does not know is an error, not silence."""
-
-
-class Rule(_Strict, frozen=True):
-    """Rules by their names in :mod:`rules`, with their numbers; an image must meet all that are given."""
-
-    older_than: float | None = None
-    uploaded_before: dt.date | None = None
-    larger_than: int | str | None = None
-    tagged: tuple[str, ...] = ()
-    untagged: bool = False
-    private: bool = False
-    oversized: bool = False
-    duplicated: bool = False
 
 
 class References(_Strict, frozen=True):
@@ -80,7 +64,7 @@ class Policy(_Strict, frozen=True):
         In how many complete snapshots an image must have met the rule, today's included.
     sightings_apart : str
         How far they must be from each other, such as ``"7d"``.
-    rule : Rule
+    rule : Criteria
     references : References
     caps : PolicyCaps
     backup : Copies
@@ -92,7 +76,7 @@ class Policy(_Strict, frozen=True):
     # One listing may be a bad one.
     sightings: Annotated[int, msgspec.Meta(ge=2)]
     sightings_apart: str
-    rule: Rule
+    rule: Criteria
     references: References
     caps: PolicyCaps
     backup: Copies
@@ -120,21 +104,11 @@ def read_policy(path: Path) -> Policy:
         parse_bytes(policy.caps.max_bytes, "max_bytes")
     except (OSError, ValueError) as error:
         raise PlanError(f"The policy {str(path)!r} cannot be followed: {error}.") from None
-    if policy.rule == Rule():
+    if not policy.rule.given():
         raise PlanError(
             f"The policy {str(path)!r} has an empty [rule]; a plan never means all images."
         )
     return policy
-
-
-def candidates(rule: Rule, images: pd.DataFrame) -> pd.Series[Any]:
-    """Give the mask of the images that meet a rule in one frame."""
-    given = {name: value for name, value in msgspec.structs.asdict(rule).items() if value}
-    masks = []
-    for name, value in given.items():
-        arguments = () if value is True else value if name == "tagged" else (value,)
-        masks.append(getattr(rules, name)(images, *arguments))
-    return functools.reduce(operator.and_, masks)
 
 
 def used_ids(path: Path, max_age: dt.timedelta, now: dt.datetime) -> list[str]:
@@ -243,9 +217,9 @@ def standing_plan(
             f"None of the {len(in_use)} ids in {policy.references.file!r} is in this library; they are of another "
             "one, or the scan went wrong."
         )
-    mask = candidates(policy.rule, images)
+    mask = policy.rule.mask(images)
     for frame in earlier:
-        mask = mask & candidates(policy.rule, frame).reindex(images.index, fill_value=False)
+        mask = mask & policy.rule.mask(frame).reindex(images.index, fill_value=False)
     return plan_deletion(
         images,
         mask,

@@ -11,8 +11,7 @@ import pandas as pd
 
 from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.sparing import plan_deletion
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
 from picora_analytics.library.frame import Facts, facts_of
 from picora_analytics.widgets.gallery.selection import ORDERS, Bools, Tally
@@ -374,7 +373,7 @@ class CleanupSession:
         if self.plan is None:
             raise PlanError("There is no plan of this selection; press Plan first.")
         if self.plan.refusals:
-            raise PlanError(f"The plan is refused: {'; '.join(self.plan.refusals)}.")
+            raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
         needed = needed_text(self.plan, backup=backup is not None)
         if typed.strip() != needed:
             raise ConfirmationError(

@@ -111,7 +111,7 @@ def test_another_account_deletes_nothing(service, client):
         ) as other,
         pic.Client(other.api_key, other.url) as stranger,
     ):
-        with pytest.raises(pic.PlanError, match=r"or plan anew\.$"):
+        with pytest.raises(pic.PlanError, match=r"or plan again\.$"):
             plan.apply(stranger, confirm=_typed(plan), backup=None)
 
         assert _deleting(other) == []

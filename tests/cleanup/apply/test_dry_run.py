@@ -67,7 +67,7 @@ def test_another_account_is_refused(service, client):
     with (
         DemoServer(n_images=3, user_id="somebody-else-0123456") as other,
         pic.Client(other.api_key, other.url) as stranger,
-        pytest.raises(pic.PlanError, match=r"or plan anew\.$"),
+        pytest.raises(pic.PlanError, match=r"or plan again\.$"),
     ):
         plan.dry_run(stranger)
 

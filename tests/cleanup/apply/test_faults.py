@@ -7,11 +7,12 @@ import pytest
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply.ledger import Ledger
-from picora_analytics.cleanup.apply.lookup import Lookout
+from picora_analytics.cleanup.apply.lookup import Lookup
 from picora_analytics.cleanup.apply.run import Run
 from picora_analytics.cleanup.apply.start import carry_out
-from picora_analytics.cleanup.pace import about, seconds_needed
+from picora_analytics.client.pacing import seconds_needed
 from picora_analytics.progress import progress_for
+from picora_analytics.text import about
 
 
 @pytest.fixture
@@ -353,16 +354,16 @@ def test_a_few_images_of_a_large_library_are_read_one_by_one(large):
         ids = list(large.images)[:2]
         before = len(large.requests)
 
-        sight = Lookout(client, 700).look([*ids, "AAAAAAAAAAA"])
+        current = Lookup(client, 700).look([*ids, "AAAAAAAAAAA"])
         few = large.requests[before:]
-        listed = Lookout(client, 600).look(list(large.images)[:30])
+        listed = Lookup(client, 600).look(list(large.images)[:30])
 
-    assert set(sight.states) == set(ids)
-    assert sight.library.n_images == 600
-    assert sight.library.size_bytes == listed.library.size_bytes
+    assert set(current.states) == set(ids)
+    assert current.library.n_images == 600
+    assert current.library.size_bytes == listed.library.size_bytes
     assert [request.path.rpartition("/")[2] for request in few][-3:] == [*ids, "AAAAAAAAAAA"]
     assert len(few) == 6
-    assert sight.listing is None
+    assert current.listing is None
     assert listed.listing is not None
 
 
@@ -379,12 +380,12 @@ def test_where_single_reads_cannot_be_believed_the_library_is_listed(options):
         pic.Client(server.api_key, server.url) as client,
     ):
         ids = list(server.images)[:2]
-        lookout = Lookout(client, 600)
+        lookup = Lookup(client, 600)
 
-        seen = [lookout.look([*ids, "AAAAAAAAAAA"]) for _ in range(2)]
+        seen = [lookup.look([*ids, "AAAAAAAAAAA"]) for _ in range(2)]
 
-    assert [set(sight.states) for sight in seen] == [set(ids)] * 2
-    assert all(sight.listing is not None for sight in seen)
+    assert [set(current.states) for current in seen] == [set(ids)] * 2
+    assert all(current.listing is not None for current in seen)
 
 
 @pytest.mark.parametrize(
@@ -412,12 +413,12 @@ def test_single_reads_that_contradict_are_not_believed(large, fault):
         with pic.Client(large.api_key, large.url) as client:
             ids = list(large.images)[:2]
 
-            sight = Lookout(client, 600).look(ids)
+            current = Lookup(client, 600).look(ids)
     finally:
         large.clear_faults()
 
-    assert set(sight.states) == set(ids)
-    assert sight.listing is not None
+    assert set(current.states) == set(ids)
+    assert current.listing is not None
 
 
 def test_a_library_said_to_be_empty_stops_the_run_before_anything_is_sent(make_plan, apply):

@@ -8,6 +8,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 
 from picora_analytics import JournalError, plan_deletion
 from picora_analytics.cleanup.apply.journal import Journal, read_journal
+from picora_analytics.cleanup.plan.document import to_document
 
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -16,9 +17,8 @@ QUICK = settings(
 
 @pytest.fixture
 def document(make_images):
-    return plan_deletion(
-        make_images(), ["a", "b", "c"], reason="test", max_fraction=1
-    ).to_document()
+    plan = plan_deletion(make_images(), ["a", "b", "c"], reason="test", max_fraction=1)
+    return to_document(plan)
 
 
 @pytest.fixture

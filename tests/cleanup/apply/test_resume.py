@@ -10,6 +10,7 @@ import picora_analytics as pic
 from picora_analytics import DemoServer, resume_deletion
 from picora_analytics.cleanup.apply.journal import Journal, read_journal
 from picora_analytics.cleanup.apply.start import carry_out
+from picora_analytics.cleanup.plan.document import to_document
 
 
 @pytest.fixture
@@ -24,7 +25,7 @@ def interrupted(client, make_plan, journal):
     def make(service, n=7, gone=2, intended=4, **options):
         plan = make_plan(client, n, **options)
         ids = list(plan.images.index)
-        log = Journal.begin(journal, plan.to_document(), None)
+        log = Journal.begin(journal, to_document(plan), None)
         log.intend(ids[:intended])
         for one in ids[:gone]:
             service.remove(one)
@@ -70,7 +71,7 @@ def test_apply_names_the_way_on_and_a_plan_finds_its_journal(
     service, client, make_plan, typed, tmp_path, changing
 ):
     plan = pic.read_plan(make_plan(client).save(tmp_path / "plan.json"))
-    log = Journal.begin(tmp_path / "plan.journal.ndjson", plan.to_document(), None)
+    log = Journal.begin(tmp_path / "plan.journal.ndjson", to_document(plan), None)
     log.intend(list(plan.images.index[:2]))
 
     with pytest.raises(
@@ -112,7 +113,7 @@ def test_an_expired_plan_is_settled_but_goes_no_further(
 ):
     plan = make_plan(client)
     old = dataclasses.replace(plan, made_at=plan.made_at - dt.timedelta(days=15))
-    Journal.begin(journal, old.to_document(), None).intend(list(plan.images.index[:2]))
+    Journal.begin(journal, to_document(old), None).intend(list(plan.images.index[:2]))
     service.remove(plan.images.index[0])
 
     with pytest.raises(
@@ -142,7 +143,7 @@ def test_another_accounts_journal_is_refused(service, client, interrupted, journ
     with (
         DemoServer(n_images=3, user_id="somebody-else-0123456") as other,
         pic.Client(other.api_key, other.url) as stranger,
-        pytest.raises(pic.PlanError, match=r"or plan anew\.$"),
+        pytest.raises(pic.PlanError, match=r"or plan again\.$"),
     ):
         resume_deletion(stranger, journal)
 

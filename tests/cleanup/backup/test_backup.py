@@ -148,7 +148,7 @@ def test_a_plan_of_another_account_is_not_copied(images, tmp_path):
     with (
         DemoServer(n_images=1, user_id="somebody-else-0123456") as other,
         pic.Client(other.api_key, other.url) as stranger,
-        pytest.raises(pic.PlanError, match=r"or plan anew\.$"),
+        pytest.raises(pic.PlanError, match=r"or plan again\.$"),
     ):
         plan.back_up(stranger, tmp_path / "kept")
 

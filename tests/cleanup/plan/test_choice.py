@@ -178,22 +178,22 @@ WRONG = [
     ),
     wrong(
         lambda images: (images["size_bytes"] > 25).head(3),
-        "choice speaks of other images than this frame: 0 it has not, and 1 of its own are not mentioned. Make the "
-        "mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
+        "choice speaks of other images than this frame: 0 it does not have, and 1 of its own are not mentioned. "
+        "Make the mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
         "a mask of some of the frame",
         ["c"],
     ),
     wrong(
         lambda images: pd.Series(True, ["c", "d", "x", "y", "z"]),
-        "choice speaks of other images than this frame: 3 it has not, and 2 of its own are not mentioned. Make the "
-        "mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
+        "choice speaks of other images than this frame: 3 it does not have, and 2 of its own are not mentioned. "
+        "Make the mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
         "a mask of another frame",
         ["c", "d"],
     ),
     wrong(
         lambda images: (images["size_bytes"] > 25).reset_index(drop=True),
-        "choice speaks of other images than this frame: 4 it has not, and 4 of its own are not mentioned. Make the "
-        "mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
+        "choice speaks of other images than this frame: 4 it does not have, and 4 of its own are not mentioned. "
+        "Make the mask from the frame you pass, or type choice=choice.reindex(images.index, fill_value=False).",
         "a mask whose index was dropped",
         [],
     ),
@@ -231,17 +231,17 @@ WRONG = [
     ),
     wrong(
         lambda images: [3.0, 4.0],
-        "choice holds 3.0 (float), which is no id; ids are text, such as 'aB3dE5fG7hJ'.",
+        "choice holds 3.0 (float), which is not an id; ids are text, such as 'aB3dE5fG7hJ'.",
         "ids as floats",
     ),
     wrong(
         lambda images: ["c", None],
-        "choice holds None (NoneType), which is no id; ids are text, such as 'aB3dE5fG7hJ'.",
+        "choice holds None (NoneType), which is not an id; ids are text, such as 'aB3dE5fG7hJ'.",
         "a gap among ids",
     ),
     wrong(
         lambda images: [True, None],
-        "choice holds True (bool), which is no id; ids are text, such as 'aB3dE5fG7hJ'.",
+        "choice holds True (bool), which is not an id; ids are text, such as 'aB3dE5fG7hJ'.",
         "true and a gap",
     ),
     *(

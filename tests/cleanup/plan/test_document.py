@@ -7,7 +7,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pandas.testing import assert_frame_equal
 
 from picora_analytics import PlanError, plan_deletion, read_plan, rules
-from picora_analytics.cleanup.deletion import digest
+from picora_analytics.cleanup.plan.document import digest
 
 
 def plan(images, choice, **options):
@@ -79,12 +79,12 @@ def test_a_plan_can_be_saved_read_and_saved_again(make_images, tmp_path):
 @pytest.mark.parametrize(
     ("spoil", "end"),
     [
-        pytest.param({"images": None}, r"lacks a part \(.*\); plan anew\.$", id="no images"),
-        pytest.param({"made_at": "long ago"}, r"lacks a part \(.*\); plan anew\.$", id="no date"),
-        pytest.param({"copies": {"a": 1}}, r"lacks a part \(.*\); plan anew\.$", id="odd copies"),
+        pytest.param({"images": None}, r"lacks a part \(.*\); plan again\.$", id="no images"),
+        pytest.param({"made_at": "long ago"}, r"lacks a part \(.*\); plan again\.$", id="no date"),
+        pytest.param({"copies": {"a": 1}}, r"lacks a part \(.*\); plan again\.$", id="odd copies"),
         pytest.param(
             {"confirmation": "2-00000000"},
-            r"does not fit its own phrase; plan anew\.$",
+            r"does not fit its own phrase; plan again\.$",
             id="another phrase",
         ),
     ],
@@ -107,8 +107,8 @@ def test_the_copies_that_are_to_stay_are_saved_with_the_plan(make_images, tmp_pa
 
     back = read_plan(made.save(tmp_path / "plan.json"))
 
-    assert back.copies == made.copies == {"b": "a", "c": "a"}
-    assert back.without("b").copies == {"c": "a"}
+    assert back.duplicates == made.duplicates == {"b": "a", "c": "a"}
+    assert back.without("b").duplicates == {"c": "a"}
 
 
 def test_a_plan_of_nothing_can_be_saved_and_read(make_images, tmp_path):

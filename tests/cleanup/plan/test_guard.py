@@ -12,7 +12,7 @@ from picora_analytics.cleanup.plan.guard import (
     Caps,
     State,
     drift,
-    last_copies,
+    last_duplicates,
     protected_by,
     should_stop,
     states_of,
@@ -61,7 +61,9 @@ def test_a_share_is_refused_exactly_when_it_is_larger(n, part, percent):
 def test_a_cap_is_broken_from_one_above(make_images, caps, messages):
     images = make_images(size_bytes=[1000] * 4)
 
-    assert plan(images, ["a", "b", "c"], **caps).refusals == messages
+    refusals = plan(images, ["a", "b", "c"], **caps).refusals
+
+    assert refusals == [("cap", message) for message in messages]
 
 
 @pytest.mark.parametrize(
@@ -99,7 +101,7 @@ def test_an_image_of_unknown_size_may_be_larger_than_any_number_of_bytes_allowed
     caps = Caps(None, 1000, 1.0)
 
     assert caps.breaches(Amount(2, 900, n_unsized=1), Amount(9, 9000)) == [
-        "1 images of unknown size may be more than max_bytes=1000 B"
+        ("cap", "1 images of unknown size may be more than max_bytes=1000 B")
     ]
     assert caps.breaches(Amount(2, 900), Amount(9, 9000)) == []
 
@@ -255,7 +257,7 @@ IDS = st.sets(st.sampled_from("abcdefgh"))
 @settings(max_examples=200, deadline=None)
 @given(contents=CONTENTS, taken=IDS, by_rule=IDS)
 def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by_rule):
-    spared, copies = last_copies(contents, taken=taken, by_rule=by_rule)
+    spared, duplicates = last_duplicates(contents, taken=taken, by_rule=by_rule)
 
     assert set(spared) <= taken & by_rule
     left = set(contents) - (taken - set(spared))
@@ -265,7 +267,7 @@ def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by
             assert group & left
         if len(group) == 1 or group - taken or not group & by_rule:
             assert not group & set(spared)
-    for one, stays in copies.items():
+    for one, stays in duplicates.items():
         assert one in taken & by_rule
         assert stays in left
         assert contents[one] == contents[stays]
@@ -274,10 +276,10 @@ def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by
 def test_the_first_of_a_content_is_the_one_that_stays():
     contents = {"old": "X", "new": "X", "newest": "X"}
 
-    spared, copies = last_copies(contents, taken=set(contents), by_rule=set(contents))
+    spared, duplicates = last_duplicates(contents, taken=set(contents), by_rule=set(contents))
 
     assert list(spared) == ["old"]
-    assert copies == {"new": "old", "newest": "old"}
+    assert duplicates == {"new": "old", "newest": "old"}
 
 
 @pytest.mark.parametrize(

@@ -228,4 +228,4 @@ def test_of_what_only_its_copies_condemn_one_is_spared_rather_than_the_original(
 
     assert list(made.images.index) == ["a"]
     assert list(made.spared.index) == ["b"]
-    assert made.copies == {"a": "b"}
+    assert made.duplicates == {"a": "b"}

@@ -1,0 +1,291 @@
+"""Commands that clean up: plan, backup, restore, apply."""
+
+from __future__ import annotations
+
+import functools
+import os
+import sys
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.cli.common import (
+    PARTIAL,
+    THRESHOLD,
+    OutputPath,
+    load_library,
+    warn_of_loss,
+    with_client,
+)
+from picora_analytics.errors import PicoraError
+
+if TYPE_CHECKING:
+    from picora_analytics.cleanup import DeletionReceipt
+    from picora_analytics.client import Client
+
+__all__ = ["apply", "backup", "plan", "restore"]
+
+_VALUES: dict[str, dict[str, Any]] = {
+    "days": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
+    "date": {"type": click.DateTime(["%Y-%m-%d"]), "metavar": "DATE"},
+    "size": {"metavar": "SIZE"},
+    "tags": {"multiple": True, "metavar": "TAG"},
+    "flag": {"is_flag": True},
+}
+
+
+def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give a command an option for each rule there is; it gets them filled in, as `criteria`."""
+
+    @functools.wraps(command)
+    def wrapper(*args: Any, **options: Any) -> Any:
+        given = {rule.name: options.pop(rule.name) for rule in RULES}
+        if given["uploaded_before"] is not None:
+            given["uploaded_before"] = given["uploaded_before"].date()
+        return command(*args, criteria=Criteria(**given), **options)
+
+    for rule in reversed(RULES):
+        text = rule.help if rule.kind != "tags" else f"{rule.help} Repeatable."
+        name = f"--{rule.name.replace('_', '-')}"
+        wrapper = click.option(name, rule.name, help=text, **_VALUES[rule.kind])(wrapper)
+    return wrapper
+
+
+@click.command()
+@_rule_options
+@click.option("--reason", required=True, help="Why these images may go.")
+@click.option(
+    "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
+)
+@click.option("--decisions", type=click.Path(dir_okay=False), help="CSV of earlier decisions.")
+@click.option("--max-images", type=int, help="At most so many images.")
+@click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
+@click.option(
+    "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
+)
+@click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
+@click.option("--csv", "csv_path", type=OutputPath(), help="Also write the rows as CSV.")
+@click.option(
+    "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
+)
+@with_client
+def plan(
+    client: Client,
+    criteria: Criteria,
+    output: str | None,
+    csv_path: str | None,
+    store: str | None,
+    **options: Any,
+) -> None:
+    """
+    Plan a cleanup and rehearse it; nothing is deleted.
+
+    An image must meet every rule given. At least one is needed.
+    """
+    if not criteria.given():
+        raise click.UsageError(
+            "Give at least one rule, such as --older-than 730; a plan never means all images."
+        )
+    from picora_analytics import plan_deletion
+
+    if store is None and not client.demo:
+        from picora_analytics.files import data_folder
+
+        warn_of_loss({"the snapshots": data_folder()})
+    images = load_library(client, store=store)
+    kept = ("reason", "decisions", "max_images", "max_bytes", "max_fraction")
+    made = plan_deletion(
+        images,
+        criteria.mask(images),
+        protect=list(options["protect"]) or None,
+        **{name: options[name] for name in kept},
+    )
+    click.echo(repr(made))
+    if len(made.images):
+        click.echo(f"\n{made.dry_run(client)!r}")
+    for path, write in ((output, made.save), (csv_path, made.to_csv)):
+        if path:
+            click.echo(f"\nWritten    {write(path)}")
+    if made.refusals:
+        sys.exit(THRESHOLD)
+
+
+@click.command(short_help="Copy the files of a saved plan and prove each copy.")
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
+@click.argument("folder", type=click.Path(file_okay=False))
+@with_client
+def backup(client: Client, plan_file: str, folder: str) -> None:
+    """
+    Copy the original files of a saved plan into FOLDER and prove each copy; nothing is deleted.
+
+    Copies already there are checked again and reused. The downloads count towards the month's image bandwidth.
+    """
+    from picora_analytics import read_plan
+
+    made = read_plan(plan_file).back_up(client, folder)
+    click.echo(repr(made))
+    if made.failed:
+        sys.exit(PARTIAL)
+
+
+@click.command(short_help="Upload copies again, under new addresses.")
+@click.argument("folder", type=click.Path(file_okay=False))
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
+@click.option(
+    "-o",
+    "--output",
+    type=OutputPath(),
+    help="Write old and new ids and addresses and every outcome, as CSV.",
+)
+@with_client
+def restore(client: Client, folder: str, ids: Sequence[str], output: str | None) -> None:
+    """
+    Upload the copies in FOLDER again, under new addresses and with a new date.
+
+    Images still in the library are not sent. A second call goes on where the first ended.
+    FOLDER/restored.csv holds old and new addresses, for a search and replace.
+    """
+    from picora_analytics import restore_images
+    from picora_analytics.files import write_csv
+    from picora_analytics.text import visible
+
+    rows = restore_images(client, folder, list(ids) or None)
+    for row in rows[rows["reason"] != ""].itertuples(index=False):
+        click.echo(visible(f"{row.old_id}  {row.outcome}: {row.reason}"))
+    for outcome, n in rows["outcome"].value_counts().items():
+        click.echo(f"{n:>8,}  {outcome}")
+    if output:
+        write_csv(rows, Path(output))
+        click.echo(f"\nWritten    {output}")
+    if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
+        sys.exit(PARTIAL)
+
+
+@click.command()
+@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON", required=False)
+@click.option(
+    "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
+)
+@click.option(
+    "--confirm-file",
+    type=click.Path(dir_okay=False),
+    help="A text file with the phrase that was approved.",
+)
+@click.option(
+    "--backup", type=click.Path(file_okay=False), metavar="DIR", help="Keep copies here first."
+)
+@click.option("--no-backup", is_flag=True, help="Say that these images may be lost for ever.")
+@click.option("--resume", is_flag=True, help="Go on with an apply that was interrupted.")
+@click.option(
+    "--min-age",
+    default="1h",
+    show_default=True,
+    help="In CI, how old a plan must be before its phrase is accepted.",
+)
+@click.option(
+    "--standing-order",
+    type=click.Path(dir_okay=False),
+    metavar="POLICY.TOML",
+    help="Instead of a plan and its phrase: a policy, for jobs that nobody watches.",
+)
+@click.option(
+    "--store", type=click.Path(file_okay=False), help="With --standing-order: the snapshots."
+)
+@click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@with_client
+def apply(
+    client: Client,
+    plan_file: str | None,
+    standing_order: str | None,
+    store: str | None,
+    output: str | None,
+    **said: Any,
+) -> None:
+    """
+    Carry out a saved plan: delete exactly its images, for ever.
+
+    Without --confirm it is a dry run that only reads. The journal is kept beside the plan. Nothing is ever asked
+    for: what is not said here does not happen.
+
+    Exit codes: 0 each image was deleted, already gone or kept; 1 refused, or stopped by an error; 2 wrong usage;
+    3 a dry run of a plan that would be refused; 4 some failed or are unknown, or the plan was not carried out
+    to its end.
+    """
+    if (plan_file is None) == (standing_order is None):
+        raise click.UsageError("Give either a plan, or --standing-order with a policy.")
+    try:
+        if standing_order is not None:
+            receipt = _follow(client, standing_order, store)
+        else:
+            receipt = _apply(client, str(plan_file), **said)
+    except PicoraError as error:
+        if error.receipt is not None:
+            _give_receipt(error.receipt, output)
+        raise
+    if receipt is None:
+        return
+    _give_receipt(receipt, output)
+    if receipt.dry_run:
+        sys.exit(0 if receipt.complete else THRESHOLD)
+    if not receipt.complete or not {"failed", "unknown"}.isdisjoint(receipt.counts):
+        sys.exit(PARTIAL)
+
+
+def _apply(
+    client: Client,
+    plan_file: str,
+    *,
+    confirm: str | None,
+    confirm_file: str | None,
+    backup: str | None,
+    no_backup: bool,
+    resume: bool,
+    min_age: str,
+) -> DeletionReceipt:
+    import datetime as dt
+
+    from picora_analytics import read_plan, resume_deletion
+    from picora_analytics.cleanup.policy.ci import read_phrase, refuse_same_job
+    from picora_analytics.units import parse_duration
+
+    made = read_plan(plan_file)
+    if confirm is not None and confirm_file is not None:
+        raise click.UsageError("Give --confirm or --confirm-file, not both.")
+    if confirm_file is not None:
+        confirm = read_phrase(Path(confirm_file))
+    if backup is not None and no_backup:
+        raise click.UsageError("Give --backup or --no-backup, not both.")
+    places = {"the journal": Path(plan_file).with_suffix(".journal.ndjson")}
+    if backup is not None:
+        places["the copies"] = Path(backup)
+    if resume:
+        warn_of_loss(places)
+        kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
+        return resume_deletion(client, made, **kept)
+    if confirm is None:
+        return made.dry_run(client)
+    if backup is None and not no_backup:
+        raise click.UsageError(
+            f"Say --backup DIR to keep copies first, or --no-backup if these {len(made.images):,} images may be "
+            "lost for ever."
+        )
+    refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, dt.datetime.now(dt.UTC))
+    warn_of_loss(places)
+    return made.apply(client, confirm=confirm, backup=backup)
+
+
+def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt | None:
+    from picora_analytics.cleanup.policy.follow import follow_policy
+
+    made, receipt = follow_policy(client, policy, store=store or "default")
+    click.echo(repr(made))
+    return receipt
+
+
+def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
+    click.echo(repr(receipt))
+    if output:
+        click.echo(f"\nWritten    {receipt.write(output)}")

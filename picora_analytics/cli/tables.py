@@ -1,0 +1,115 @@
+"""Facts and tables for a terminal."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+import click
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
+
+__all__ = ["head", "meter", "show_dry_run", "show_findings", "show_tables"]
+
+WIDE = 110  # Columns from which three tables stand side by side.
+
+
+def head(word: str, text: str = "") -> None:
+    """Print a word in bold and what it is about."""
+    click.echo(f"{click.style(word, bold=True)}{' ' * max(11 - len(word), 3)}{text}".rstrip(" "))
+
+
+def meter(size: int, quota: int, columns: int = 30) -> str:
+    """Draw how full the storage is."""
+    from picora_analytics.units import format_bytes, format_share
+
+    full = min(round(columns * size / quota), columns)
+    block, blank = ("█", "░") if "utf" in (sys.stdout.encoding or "").lower() else ("#", ".")
+    return f"{block * full}{blank * (columns - full)}  {format_share(size, quota)} of {format_bytes(quota)}"
+
+
+def show_findings(found: pd.DataFrame) -> None:
+    """Print the findings, one a line."""
+    from pandas import isna
+
+    from picora_analytics.text import pad, shorten
+    from picora_analytics.units import format_bytes
+
+    head("WHAT STANDS OUT")
+    for number, row in found.iterrows():
+        size = "unknown" if isna(row["size_bytes"]) else format_bytes(int(row["size_bytes"]))
+        noun = "image" if row["n_images"] == 1 else "images"
+        click.echo(
+            f" {number}  {pad(shorten(row['text'], 48), 48)} {row['n_images']:>6,} {noun:<6} {size:>11}"
+        )
+
+
+def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
+    """Print what a plan would do, in a few lines."""
+    from picora_analytics.cleanup.plan.preview import preview_facts
+    from picora_analytics.units import format_bytes, format_share
+
+    head("DRY RUN", f'"{made.reason}"         nothing is deleted')
+    facts = preview_facts(made)
+    spared = ", ".join(f"{n} {text}" for n, text in facts["spared"])
+    n = receipt.counts.get("would delete", 0)
+    share = format_share(receipt.size_bytes, made.library["size_bytes"])
+    click.echo(f" {n} images   {format_bytes(receipt.size_bytes)}   {share} of storage")
+    if facts["n_spared"]:
+        click.echo(
+            f" Spared      {facts['n_spared']} of {facts['n_spared'] + facts['n']}: {spared}"
+        )
+    for row in facts["look_twice"][:3]:
+        click.echo(f" Look twice  {row['filename']} ({row['note']})")
+
+
+def show_tables(images: pd.DataFrame) -> None:
+    """Show what is where, side by side where the terminal is wide enough."""
+    from picora_analytics import summarize_ages, summarize_formats, summarize_tags
+
+    tags = summarize_tags(images)
+    untagged = images[images["tags"].map(lambda row: row == ())]
+    by_tag = [*tags.head(3).itertuples(index=False, name=None)]
+    if len(untagged):
+        by_tag.append(("(no tag)", len(untagged), int(untagged["size_bytes"].sum())))
+    tables = [
+        _table("BY TAG", [row[:3] for row in by_tag]),
+        _table("BY TYPE", _rows(summarize_formats(images), "mime_type")),
+        _table("BY AGE", _rows(summarize_ages(images), "age")),
+    ]
+    columns = shutil.get_terminal_size((80, 24)).columns
+    if columns >= WIDE:
+        height = max(map(len, tables))
+        filled = [table + [" " * len(table[0])] * (height - len(table)) for table in tables]
+        lines = ["   ".join(parts) for parts in zip(*filled, strict=True)]
+    else:
+        lines = [line for table in tables for line in (*table, "")][:-1]
+    for line in lines:
+        click.echo(f" {line}".rstrip())
+    more = len(tags) - 3
+    if more > 0:
+        click.echo(f" Images with several tags count under each; {more} more tags.")
+
+
+def _rows(summary: pd.DataFrame, key: str) -> list[tuple[Any, ...]]:
+    rows = summary[summary["n_images"] > 0][[key, "n_images", "size_bytes"]]
+    return [*rows.head(6).itertuples(index=False, name=None)]
+
+
+def _table(head: str, rows: Sequence[tuple[Any, ...]]) -> list[str]:
+    from pandas import isna
+
+    from picora_analytics.text import pad, shorten
+    from picora_analytics.units import format_bytes
+
+    lines = [f"{head:<16}{'images':>7} {'storage':>10}"]
+    for name, n, size in rows:
+        label = pad(shorten(str(name).removeprefix("image/"), 15), 16)
+        stored = "unknown" if isna(size) else format_bytes(int(size))
+        lines.append(f"{label}{n:>7,} {stored:>10}")
+    return lines

@@ -1,0 +1,78 @@
+"""The rules are named once: command, policy and panel offer the same."""
+
+import datetime as dt
+
+import msgspec
+import pytest
+from hypothesis import given, strategies as st
+
+import picora_analytics as pic
+from picora_analytics.analysis import rules
+from picora_analytics.analysis.criteria import RULES, Criteria
+
+NAMES = [rule.name for rule in RULES]
+VALUES = {
+    "days": st.floats(0, 5000).map(lambda days: round(days, 2)),
+    "date": st.dates(dt.date(2000, 1, 1), dt.date(2030, 1, 1)),
+    "size": st.sampled_from([0, 5_000_000, "5 MiB", "1.5 GB"]),
+    "tags": st.lists(st.sampled_from(["cat", 'a "quoted" tag', "x\ny"]), min_size=1).map(tuple),
+    "flag": st.just(True),
+}
+GIVEN = {rule.name: VALUES[rule.kind] for rule in RULES}
+
+
+@pytest.fixture(scope="module")
+def library(make_images):
+    return make_images(
+        tags=[("cat",), ('a "quoted" tag',), ("x\ny",), (), None],
+        created_at=["2020-01-01", "2024-05-01", "2026-01-01", None, "2025-02-02"],
+        size_bytes=[10, 6_000_000, None, 9_000_000, 2_000_000_000],
+        width=[4000, 800, None, 100, 2560],
+        is_public=[True, False, None, False, True],
+        content_hash=["f", "f", None, "e", "e"],
+    )
+
+
+def test_each_rule_is_a_function_and_each_function_a_rule():
+    assert set(NAMES) == set(rules.__all__)
+
+
+def test_the_command_has_an_option_for_each_rule():
+    from picora_analytics.cli.main import cli
+
+    offered = {option.name for option in cli.commands["plan"].params}
+
+    assert set(NAMES) <= offered
+
+
+def test_the_table_of_a_policy_knows_each_rule():
+    from picora_analytics.cleanup.policy.policy import Policy
+
+    (table,) = [field for field in msgspec.structs.fields(Policy) if field.name == "rule"]
+
+    assert {field.name for field in msgspec.structs.fields(table.type)} == set(NAMES)
+
+
+def test_no_rule_never_means_all_images(library):
+    with pytest.raises(ValueError, match=r"never means all images; give at least one\.$"):
+        Criteria().mask(library)
+
+
+@given(
+    st.dictionaries(st.sampled_from(NAMES), st.none(), min_size=1).flatmap(
+        lambda chosen: st.fixed_dictionaries({name: GIVEN[name] for name in chosen})
+    )
+)
+def test_the_code_gives_the_very_mask(library, values):
+    criteria = Criteria(**values)
+
+    typed = eval(criteria.code(), {"pic": pic, "images": library})
+
+    assert typed.tolist() == criteria.mask(library).tolist()
+
+
+def test_an_image_must_meet_all_rules_and_what_one_cannot_tell_stays_open(library):
+    mask = Criteria(larger_than="1 KiB", private=True).mask(library)
+
+    assert mask.tolist()[:2] == [False, True]
+    assert mask.isna().tolist()[2]
