@@ -745,9 +745,7 @@ def test_a_long_wait_is_shown_and_waited_out(serve):
     load(client, progress=Lines("Loading", stream))
 
     first, last = stream.getvalue().splitlines()
-    assert re.fullmatch(
-        r"Loading: Picora asks to slow down \(429\), until \d\d:\d\d:\d\d", first
-    )
+    assert re.fullmatch(r"Loading: Picora asks to slow down \(429\), until \d\d:\d\d:\d\d", first)
     assert last.startswith("Complete: 2 rows")
 
 
