@@ -1,6 +1,7 @@
 """The house as designed: who may import whom, and what loads late."""
 
 import ast
+import graphlib
 import subprocess
 import sys
 from pathlib import Path
@@ -15,16 +16,17 @@ LEVELS = {
     "units": 0,
     "text": 0,
     "times": 0,
-    "lines": 0,
     "files": 0,
+    "lines": 0,
     "progress": 0,
     "demo": 0,
     "client": 1,
     "decisions": 1,
     "library": 2,
-    "analysis": 3,
-    "charts": 4,
-    "pictures": 4,
+    "references": 3,
+    "analysis": 4,
+    "charts": 5,
+    "pictures": 5,
     "cleanup": 5,
     "report": 6,
     "widgets": 7,
@@ -32,59 +34,144 @@ LEVELS = {
     "__main__": 9,
     "__init__": 9,
 }
+# The command uses the public names, whichever part they live in; each is imported when a command needs it.
+ABOVE = ("cli", "__main__")
 
 
-def _imports(path: Path) -> list[str]:
-    """Give the parts of our own package that a file imports, those for type checkers left out."""
-    tree = ast.parse(path.read_text(encoding="utf-8"))
-    for node in ast.walk(tree):
-        if isinstance(node, ast.If) and ast.unparse(node.test) == "TYPE_CHECKING":
-            node.body = []
-    found = []
-    for node in ast.walk(tree):
-        if isinstance(node, ast.ImportFrom) and node.module:
-            found.append(node.module)
+def _modules(package: Path = PACKAGE) -> list[Path]:
+    return [path for path in sorted(package.rglob("*.py")) if "notebooks" not in path.parts]
+
+
+def _name(path: Path, package: Path = PACKAGE) -> str:
+    """Give the dotted name of a module's file."""
+    parts = path.relative_to(package.parent).with_suffix("").parts
+    return ".".join(parts[:-1] if parts[-1] == "__init__" else parts)
+
+
+def _part(name: str) -> str:
+    """Give the folder or file at the top of the package that a dotted name lies in."""
+    parts = name.split(".")
+    return parts[1] if len(parts) > 1 else "__init__"
+
+
+def _imports(path: Path, known: set[str]) -> set[str]:
+    """Give the modules of ours that a file imports anywhere in it, those for type checkers included."""
+    found = set()
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.ImportFrom):
+            assert not node.level, f"{path} imports by dots; write the whole name"
+            found |= {
+                whole if (whole := f"{node.module}.{alias.name}") in known else str(node.module)
+                for alias in node.names
+            }
         elif isinstance(node, ast.Import):
-            found += [alias.name for alias in node.names]
-    return [name for name in found if name.split(".")[0] == "picora_analytics"]
+            found |= {alias.name for alias in node.names}
+    return {name for name in found if name.split(".")[0] == "picora_analytics"}
 
 
-def _part(path: Path) -> str:
-    return path.relative_to(PACKAGE).parts[0].removesuffix(".py")
+def _graph(package: Path = PACKAGE) -> dict[str, set[str]]:
+    files = {_name(path, package): path for path in _modules(package)}
+    return {name: _imports(path, set(files)) for name, path in files.items()}
 
 
-def _modules() -> list[Path]:
-    return [path for path in sorted(PACKAGE.rglob("*.py")) if "notebooks" not in path.parts]
+def _upward(graph: dict[str, set[str]]) -> list[str]:
+    """List the imports that do not lead to a lower part, or within one."""
+    found = []
+    for name, imported in graph.items():
+        own = _part(name)
+        if own in ABOVE:
+            continue
+        for other in map(_part, imported):
+            level = LEVELS[own]
+            beside = level == 0 and LEVELS[other] == 0 and "demo" not in (own, other)
+            if other != own and not beside and LEVELS[other] >= level:
+                found.append(f"{name} imports {other}")
+    return sorted(found)
+
+
+def _circle(graph: dict[str, set[str]]) -> list[str]:
+    """Give the modules of a circle of imports, empty where there is none."""
+    try:
+        graphlib.TopologicalSorter(graph).prepare()
+    except graphlib.CycleError as error:
+        return list(error.args[1])
+    return []
 
 
 def test_a_part_imports_only_from_lower_parts():
-    upward = []
-    for path in _modules():
-        own = _part(path)
-        if own in ("cli", "__main__"):
-            continue  # The command uses the public names, whichever part they live in.
-        for name in _imports(path):
-            other = name.split(".")[1] if "." in name else "__init__"
-            allowed = other == own or LEVELS[other] < LEVELS[own]
-            if LEVELS[own] == 0 and own != "demo":
-                allowed = LEVELS[other] == 0 and other != "demo"
-            if not allowed:
-                upward.append(f"{path.relative_to(PACKAGE)} imports {name}")
+    assert _upward(_graph()) == []
 
-    assert upward == []
+
+def test_no_module_imports_itself_by_way_of_others():
+    assert _circle(_graph()) == []
+
+
+def _planted(tmp_path: Path, module: str, line: str) -> dict[str, set[str]]:
+    """Read the package with one more line in one of its modules."""
+    package = tmp_path / PACKAGE.name
+    for path in _modules():
+        copy = package / path.relative_to(PACKAGE)
+        copy.parent.mkdir(parents=True, exist_ok=True)
+        more = f"\n{line}\n" if path.relative_to(PACKAGE).as_posix() == module else ""
+        copy.write_text(path.read_text(encoding="utf-8") + more, encoding="utf-8")
+    return _graph(package)
+
+
+@pytest.mark.parametrize(
+    ("module", "line", "said"),
+    [
+        pytest.param(
+            "errors.py",
+            "if TYPE_CHECKING:\n    from picora_analytics.cleanup.deletion import DeletionPlan",
+            "picora_analytics.errors imports cleanup",
+            id="for type checkers alone",
+        ),
+        pytest.param(
+            "client/client.py",
+            "def late():\n    from picora_analytics.library.load.loading import load_images",
+            "picora_analytics.client.client imports library",
+            id="inside a function",
+        ),
+        pytest.param(
+            "cleanup/plan/guard.py",
+            "import picora_analytics.report.report",
+            "picora_analytics.cleanup.plan.guard imports report",
+            id="import statement",
+        ),
+    ],
+)
+def test_an_upward_import_is_found(tmp_path, module, line, said):
+    assert _upward(_planted(tmp_path, module, line)) == [said]
+
+
+def test_a_circle_is_found(tmp_path):
+    line = "if TYPE_CHECKING:\n    from picora_analytics.cleanup.plan.preview import preview_text"
+    graph = _planted(tmp_path, "cleanup/plan/guard.py", line)
+
+    assert "picora_analytics.cleanup.plan.guard" in _circle(graph)
+
+
+def test_in_cleanup_only_plan_and_policy_ask_analysis():
+    asking = {
+        name.split(".")[2]
+        for name, imported in _graph().items()
+        if _part(name) == "cleanup" and "analysis" in map(_part, imported)
+    }
+
+    assert asking <= {"plan", "policy"}
 
 
 def test_every_part_has_a_level():
-    assert {_part(path) for path in _modules()} <= set(LEVELS)
+    assert set(map(_part, _graph())) <= set(LEVELS)
 
 
 def test_the_demo_imports_nothing_of_ours():
     foreign = [
-        (path.name, name)
-        for path in _modules()
-        if _part(path) == "demo"
-        for name in _imports(path)
-        if not name.startswith("picora_analytics.demo")
+        (name, other)
+        for name, imported in _graph().items()
+        if _part(name) == "demo"
+        for other in imported
+        if _part(other) != "demo"
     ]
 
     assert foreign == []
@@ -92,30 +179,19 @@ def test_the_demo_imports_nothing_of_ours():
 
 def test_only_cleanup_imports_the_calls_that_change_picora():
     importers = {
-        _part(path)
-        for path in _modules()
-        for name in _imported_names(path)
-        if name.startswith("picora_analytics.client.changes")
+        _part(name)
+        for name, imported in _graph().items()
+        if "picora_analytics.client.changes" in imported
     }
 
     assert importers == {"cleanup"}
-
-
-def _imported_names(path: Path) -> list[str]:
-    """Give every module or name imported, in full: `from a.b import c` is a.b.c."""
-    return [
-        f"{node.module}.{alias.name}"
-        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
-        if isinstance(node, ast.ImportFrom) and node.module
-        for alias in node.names
-    ]
 
 
 def test_only_the_command_prints_or_exits():
     loud = []
     for path in _modules():
         if (
-            _part(path) == "cli" or path.name == "__main__.py"
+            _part(_name(path)) in ABOVE or path.name == "__main__.py"
         ):  # The demo's own command prints its address.
             continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
@@ -185,3 +261,14 @@ def test_every_error_of_the_tree_is_exported():
 def test_an_unknown_name_is_an_ordinary_attribute_error():
     with pytest.raises(AttributeError, match=r"^No picora_analytics attribute nope$"):
         _ = pic.nope
+
+
+def test_only_the_client_reaches_into_its_connection():
+    inside = [
+        _name(path)
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "_connection"
+    ]
+
+    assert set(inside) == {"picora_analytics.client.client"}

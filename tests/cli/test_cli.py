@@ -215,6 +215,12 @@ def test_lab_copies_the_notebooks_and_overwrites_none(run, tmp_path):
     assert '"cells"' in (tmp_path / "fresh" / "01_explore.ipynb").read_text(encoding="utf-8")
 
 
+def test_options_for_jupyter_are_no_folder(run, tmp_path):
+    assert run("lab", "--", "--version").returncode == 0
+
+    assert [path.name for path in tmp_path.iterdir()] == ["picora-notebooks"]
+
+
 def test_version_is_the_packages():
     from picora_analytics import __version__
 
