@@ -52,7 +52,8 @@ def append_line(path: Path, line: bytes) -> None:
             file.seek(-1, os.SEEK_END)
             if file.read(1) != b"\n":  # A line that a crash cut off stays a line of its own.
                 file.write(b"\n")
-        file.write(line + b"\n")
+        if file.write(line + b"\n") <= len(line):
+            raise OSError(errno.ENOSPC, "No space left on device")
         os.fsync(file.fileno())
     sync_folder(path.parent)
 
