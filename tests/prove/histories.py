@@ -98,6 +98,8 @@ def history(number: int, *, inside: bool, n_steps: int = 14) -> Counter[str]:
             inside=inside,
         )
         try:
+            for which in rng.sample(range(999), rng.choice([0, 3])):
+                world.edit(which, "protect")
             world.load()
             _plan(world, rng)
             for step in rng.choices(list(STEPS), list(STEPS.values()), k=n_steps):

@@ -112,7 +112,11 @@ FAULTS = [
     Planted(
         "a gateway's 404 is believed",
         "cleanup/apply/batch.py",
+        "                image_id: (result.word, result.reason)\n"
+        "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed")\n',
+        '                image_id: ("already gone" if result.word == "gone" else result.word, "")\n'
+        "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed", "gone")\n',
         HISTORIES,
     ),

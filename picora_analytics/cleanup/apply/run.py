@@ -76,7 +76,7 @@ class Run:
         self._waiting: list[str] = []
         self._backup: Backup | None = None
         self._usage: Usage | None = None
-        self._by_batch = False
+        self._slow = False
         self.notes: list[str] = []
         self.whole = True
 
@@ -129,8 +129,7 @@ class Run:
             look = self._freshness.renew(began)
             if not look.slept:
                 break
-        # What a slow look saw first is old when it ends; reading a batch's own images is not slow.
-        self._by_batch = look.slow and self._lookup.reads_singly(self._sender.size)
+        self._slow = look.slow
         return current
 
     def _refuse(self, refusals: Iterable[guard.Refusal]) -> None:
@@ -204,9 +203,10 @@ class Run:
         """Look again if anything slow lay between; return which of these may still go."""
         if self._freshness.check():
             self._look_at(self._waiting)
-        if self._by_batch:
+        if self._slow and self._lookup.reads_singly(self._sender.size):
+            # What a slow look saw first is old when it ends; reading a batch's own images is quick.
             self._look_at([one for one in ids if one in self._waiting])
-            self._by_batch = True
+            self._slow = True
         return [one for one in ids if one in self._waiting]
 
     def _proved(self, ids: list[str]) -> list[str]:
