@@ -141,7 +141,7 @@ def test_the_whole_journey(open_panel, service, find_barriers, tmp_path):
     assert _deleting(service) == []
 
     field.fill("delete 14")
-    page.get_by_label("No copies: these images cannot come back").check()
+    page.get_by_label("No backup: these images cannot come back").check()
     _button(page, "Delete for ever").click()
     receipt = page.get_by_text(re.compile(rf"RECEIPT of plan {planned[1]}: 14 images deleted"))
     expect(receipt).to_be_visible()
@@ -192,13 +192,33 @@ def test_keys_stay_in_the_panel_space_ticks_and_enter_alone_keeps_everything(ope
     _button(page, "Plan").click()
     field = page.locator(".picora-confirm input[type=text]")
     field.fill("delete 3")
-    page.get_by_label("No copies: these images cannot come back").check()
+    page.get_by_label("No backup: these images cannot come back").check()
     field.press("Enter")
     field.fill("delete 4")  # Whatever Enter had sent went before this.
     _button(page, "Delete for ever").click()
     expect(page.locator(".picora-error")).to_contain_text('You typed "delete 4"')
     expect(page.locator(".picora-confirm")).to_be_visible()
     assert _deleting(service) == []
+
+
+def test_an_unreadable_field_says_so_beside_itself(open_panel, find_barriers, tmp_path):
+    page = open_panel(width=900).page
+    page.get_by_label("Larger than").check()
+    expect(page.get_by_text(re.compile(r"Matching: [1-9]\d? of 120"))).to_be_visible()
+
+    page.get_by_label("Size", exact=True).fill("5 pounds")
+    page.keyboard.press("Tab")
+
+    problem = page.locator(".picora-filters").get_by_role("alert")
+    expect(problem).to_have_text("“5 pounds” is not a size; write it like 5 MiB.")
+    expect(page.get_by_text("Matching: 0 of 120")).to_be_visible()
+    expect(_button(page, "Select all matching")).to_be_disabled()
+    page.screenshot(path=tmp_path / "unreadable.png")
+    assert _too_wide(page) == []
+    assert find_barriers(page, ".picora-panel") == []
+    page.get_by_label("Uploaded before").check()
+    page.get_by_label("Day", exact=True).fill("")
+    expect(page.locator(".picora-filters").get_by_role("alert")).to_have_count(2)
 
 
 def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture):

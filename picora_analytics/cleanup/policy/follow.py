@@ -18,7 +18,8 @@ from picora_analytics.cleanup.policy.policy import (
     used_ids,
 )
 from picora_analytics.client.client import Client
-from picora_analytics.library.load.loading import load_images, snapshots_of
+from picora_analytics.library.load.loading import load_images
+from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_duration
 
 __all__ = ["follow_policy"]
@@ -64,7 +65,7 @@ def follow_policy(
     in_use = used_ids(source.parent / order.references.file, max_age, now)
     images = load_images(client, store=store, refresh="full")
     read_at = times.parse_instant(images.attrs["picora"]["read_at"])
-    earlier = earlier_sightings(order, snapshots_of(client, store), read_at)
+    earlier = earlier_sightings(order, SnapshotStore.of(client, store), read_at)
     plan = standing_plan(order, images, earlier, in_use, now.date())
     if not len(plan.images):
         return plan, None

@@ -2,30 +2,31 @@
 
 from __future__ import annotations
 
-import dataclasses
 import enum
-import json
-from collections.abc import Callable, Iterable
-from typing import Any, NamedTuple, cast
+from collections.abc import Iterable, Mapping
+from typing import Any, cast
 
 import numpy as np
-import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis import rules
+from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
-from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
 from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.widgets.gallery.selection import ORDERS, Bools, Tally
 
-__all__ = ["ORDERS", "PAGE_SIZE", "CleanupSession", "Filters", "Stage", "Tally", "needed_text"]
+__all__ = ["PAGE_SIZE", "CleanupSession", "Stage", "needed_text"]
 
 PAGE_SIZE = 24
-ORDERS = {"largest first": "size_bytes", "oldest first": "created_at", "newest first": "created_at"}
 NAMED_IN_CODE = 3  # More ids than this are not spelled out in a line of Python.
 LARGE_SHARE = 0.1
-
-Bools = npt.NDArray[np.bool_]
+_UNREADABLE = {
+    "days": "a number of days",
+    "date": "a date; pick one, such as 2024-01-31",
+    "size": "a size; write it like 5 MiB",
+}
+_KINDS = {rule.name: rule.kind for rule in RULES}
 
 
 class Stage(enum.Enum):
@@ -36,91 +37,25 @@ class Stage(enum.Enum):
     DELETING = "deleting"
 
 
-@dataclasses.dataclass(frozen=True)
-class Filters:
+def needed_text(plan: DeletionPlan, *, backup: bool = False) -> str:
     """
-    Which images to look at; what is None or False does not count, the others must all be true.
+    Give what a person must type before a plan is carried out.
 
-    Attributes
-    ----------
-    older_than : int or None
-        Days.
-    untagged : bool
-    tag : str or None
-    larger_than : str or None
-        Such as ``"5 MiB"``.
-    oversized, private : bool
-    """
-
-    older_than: int | None = None
-    untagged: bool = False
-    tag: str | None = None
-    larger_than: str | None = None
-    oversized: bool = False
-    private: bool = False
-
-    def parts(self) -> list[tuple[str, Callable[[pd.DataFrame], pd.Series[Any]]]]:
-        """Give each rule in force: its line of Python, and the rule itself."""
-        days, tag, size = self.older_than, self.tag, self.larger_than
-        found: list[tuple[str, Callable[[pd.DataFrame], pd.Series[Any]]]] = []
-        if days is not None:
-            found.append((f"older_than(images, days={days})", lambda i: rules.older_than(i, days)))
-        if self.untagged:
-            found.append(("untagged(images)", rules.untagged))
-        if tag is not None:
-            found.append((f"tagged(images, {literal(tag)})", lambda i: rules.tagged(i, tag)))
-        if size is not None:
-            found.append(
-                (f"larger_than(images, {literal(size)})", lambda i: rules.larger_than(i, size))
-            )
-        if self.oversized:
-            found.append(("oversized(images)", rules.oversized))
-        if self.private:
-            found.append(("private(images)", rules.private))
-        return [(f"pic.rules.{code}", rule) for code, rule in found]
-
-
-class Tally(NamedTuple):
-    """How many images, how many bytes, and how many a rule could not tell of."""
-
-    n_images: int
-    size_bytes: int
-    unknown: int = 0
-
-
-def literal(text: str) -> str:
-    """Write a text as Python does, in double quotes, without characters that cannot be seen."""
-    return json.dumps(text, ensure_ascii=not text.isprintable())
-
-
-def needed_text(plan: DeletionPlan, *, copies: bool = False) -> str:
-    """
-    Say what a person must type before a plan is carried out.
-
-    Parameters
-    ----------
-    plan : DeletionPlan
-    copies : bool
-        Whether the images can come back.
-
-    Returns
-    -------
-    str
-        The count; over a tenth of the library, or without copies, the word delete before it.
+    That is the count; above a tenth of the library, or without a backup, with the word delete before it.
     """
     n, library = len(plan.images), plan.library
     large = (
         n > LARGE_SHARE * library["n_images"]
         or plan.size_bytes > LARGE_SHARE * library["size_bytes"]
     )
-    return f"delete {n}" if large or not copies else f"{n}"
+    return f"{n}" if backup and not large else f"delete {n}"
 
 
 class CleanupSession:
     """
     The state of a cleanup, from filters to receipt.
 
-    Not locked: who shares it between threads holds a lock.
+    Not thread-safe: callers that share it between threads hold a lock.
 
     Parameters
     ----------
@@ -134,7 +69,7 @@ class CleanupSession:
     """
 
     def __init__(self, images: pd.DataFrame) -> None:
-        # A plan of everything says at once whether the frame can feed one, and what no plan would take.
+        # A plan of everything tells at once whether the frame can feed one, and what no plan would take.
         everything = (
             pd.Series(True, index=images.index, dtype="boolean")
             if isinstance(images, pd.DataFrame) and images.index.is_unique
@@ -147,17 +82,14 @@ class CleanupSession:
         self._spared = images.index.isin(trial.spared.index)
         self._selected = np.zeros(len(images), dtype=bool)
         self._gone = np.zeros(len(images), dtype=bool)
-        self._filters = Filters()
-        self._matching = np.ones(len(images), dtype=bool)
-        self._unknown = 0
-        self._order = next(iter(ORDERS))
-        self._only_selected = False
-        self._page = 0
-        self._listed = np.arange(0)
-        self._list()
+        self._answers: dict[str, tuple[Any, Bools, Bools]] = {}
         self.stage = Stage.CHOOSING
         self.plan: DeletionPlan | None = None
         self.receipt: DeletionReceipt | None = None
+        self.problems: dict[str, str] = {}
+        self._order = next(iter(ORDERS))
+        self._only_selected = False
+        self.filters = {}
 
     # The library
 
@@ -172,7 +104,7 @@ class CleanupSession:
 
     @property
     def library(self) -> Facts:
-        """What the frame says of itself, less what was deleted since."""
+        """The facts of the frame, less what was deleted since."""
         gone = self._tally(self._gone)
         return {
             **self._library,
@@ -186,44 +118,57 @@ class CleanupSession:
     # Filters
 
     @property
-    def filters(self) -> Filters:
-        """The filters in force."""
+    def filters(self) -> Mapping[str, Any]:
+        """The rules to look by and their values, by the names in :class:`Criteria`; all must be met."""
         return self._filters
 
     @filters.setter
-    def filters(self, filters: Filters) -> None:
-        answers = [rule(self._images) for _, rule in filters.parts()]
-        yes = pd.Series(True, index=self._images.index, dtype="boolean")
-        for answer in answers:
-            yes &= answer
-        self._filters = filters
-        self._matching = yes.fillna(False).to_numpy(dtype=bool)
-        self._unknown = int((yes.isna().to_numpy() & ~self._gone).sum())
+    def filters(self, filters: Mapping[str, Any]) -> None:
+        sure = np.ones(len(self._images), dtype=bool)
+        perhaps = sure.copy()
+        self._filters, self.problems = dict(filters), {}
+        for name, value in filters.items():
+            try:
+                surely, possibly = self._answer(name, value)
+            except SchemaError as error:
+                self.problems[name] = str(error)
+            except ValueError:
+                shown = "" if value is None else value
+                self.problems[name] = (
+                    f"“{shown}” is not {_UNREADABLE.get(_KINDS[name], 'a value')}."
+                )
+            else:
+                sure &= surely
+                perhaps &= possibly
+        if self.problems:
+            # Nobody knows what was meant: nothing matches, and nothing is planned.
+            sure[:], perhaps[:] = False, False
+            self.void()
+        self._matching = sure
+        self._unknown = int((perhaps & ~sure & ~self._gone).sum())
         self._page = 0
         self._list()
 
+    def _answer(self, name: str, value: Any) -> tuple[Bools, Bools]:
+        """Ask one rule which images it matches for sure, and which perhaps."""
+        known = self._answers.get(name)
+        if known is None or known[0] != value:
+            mask = Criteria(**{name: value}).mask(self._images)
+            sure = mask.fillna(False).to_numpy(dtype=bool)
+            known = self._answers[name] = value, sure, mask.fillna(True).to_numpy(dtype=bool)
+        return known[1:]
+
     @property
     def matching(self) -> Tally:
-        """What the filters match, and of how many they cannot tell."""
+        """What the filters match, and how many images they cannot tell of."""
         return self._tally(self._matching & ~self._gone, self._unknown)
 
-    def count(self, filters: Filters) -> int:
-        """
-        Count what some filters would match by themselves.
-
-        Raises
-        ------
-        ValueError
-            If a filter cannot be read.
-        """
-        return CleanupSession._count(self._images, filters, ~self._gone)
-
-    @staticmethod
-    def _count(images: pd.DataFrame, filters: Filters, there: Bools) -> int:
-        rows = there.copy()
-        for _, rule in filters.parts():
-            rows &= rule(images).fillna(False).to_numpy(dtype=bool)
-        return int(rows.sum())
+    def count(self, name: str, value: Any) -> int | None:
+        """Count what one rule matches by itself; None if it cannot read its value."""
+        try:
+            return int((self._answer(name, value)[0] & ~self._gone).sum())
+        except ValueError:
+            return None
 
     def tags(self) -> list[tuple[str, int]]:
         """Give each tag with its number of images, the most frequent first."""
@@ -259,7 +204,7 @@ class CleanupSession:
         self._list()
 
     def _list(self) -> None:
-        """Note which rows are listed, and in which order; ticks taken off stay until it is made anew."""
+        """Note which rows are listed and in which order; rows deselected later stay until the next call."""
         rows = np.flatnonzero(
             (self._selected if self._only_selected else self._matching) & ~self._gone
         )
@@ -280,12 +225,16 @@ class CleanupSession:
 
     @property
     def page(self) -> int:
-        """The page shown, counted from 0; asking for one beyond the end gives the last."""
+        """The page shown, counted from 0; setting one beyond the end gives the last."""
         return self._page
 
     @page.setter
     def page(self, page: int) -> None:
         self._page = max(0, min(page, self.n_pages - 1))
+
+    def turn(self, pages: int) -> None:
+        """Go some pages on, or back."""
+        self.page += pages
 
     def rows(self) -> pd.DataFrame:
         """Give the rows of the page shown."""
@@ -305,7 +254,7 @@ class CleanupSession:
 
     def select(self, ids: str | Iterable[str], selected: bool = True) -> None:
         """
-        Select images, or take them out.
+        Select images, or deselect them.
 
         Raises
         ------
@@ -325,7 +274,7 @@ class CleanupSession:
         self._choose(self._selected | self._matching)
 
     def select_none(self) -> None:
-        """Take out everything."""
+        """Deselect everything."""
         self._choose(np.zeros_like(self._selected))
 
     def _choose(self, rows: Bools) -> None:
@@ -355,8 +304,9 @@ class CleanupSession:
 
     def filter_code(self) -> str:
         """Write the filters as the line that gives the same mask."""
-        parts = [code for code, _ in self._filters.parts()]
-        return "mask = " + (" & ".join(parts) or 'pd.Series(True, images.index, dtype="boolean")')
+        rules = "" if self.problems else Criteria(**self._filters).code()
+        every = f'pd.Series({not self.problems}, images.index, dtype="boolean")'
+        return f"mask = {rules or every}"
 
     def selection_code(self) -> str:
         """Write the selection as what must be typed after the filters."""
@@ -366,7 +316,7 @@ class CleanupSession:
         if extra.sum() > NAMED_IN_CODE or missing.sum() > NAMED_IN_CODE or self._gone.any():
             return "mask = panel.mask"
         lines = [
-            f"mask[[{', '.join(literal(one) for one in self._images.index[rows])}]] = {value}"
+            f"mask[[{', '.join(literal(image_id) for image_id in self._images.index[rows])}]] = {value}"
             for rows, value in ((missing, False), (extra, True))
             if rows.any()
         ]
@@ -386,11 +336,13 @@ class CleanupSession:
         Raises
         ------
         PlanError
-            If nothing is selected, there is no reason, or a deletion is running.
+            If nothing is selected, there is no reason, a filter cannot be read, or a deletion is running.
         """
         if self.stage is Stage.DELETING:
             raise PlanError("A deletion is running; wait for its receipt, or cancel it.")
         self.void()
+        if self.problems:
+            raise PlanError(f"A filter cannot be read: {' '.join(self.problems.values())}")
         if not self._selected.any():
             raise PlanError("Nothing is selected; tick some images first.")
         chosen = self.mask[~self._gone]
@@ -398,7 +350,7 @@ class CleanupSession:
         self.stage = Stage.PLANNED
         return self.plan
 
-    def begin(self, typed: str, *, no_copies: bool, folder: str = "") -> DeletionPlan:
+    def begin(self, typed: str, backup: str | None) -> DeletionPlan:
         """
         Take the plan to carry it out, once, if it was confirmed.
 
@@ -406,17 +358,15 @@ class CleanupSession:
         ----------
         typed : str
             What the person typed; blanks around it do not matter.
-        no_copies : bool
-            Whether it was said that the images cannot come back.
-        folder : str
-            Else where copies are kept first.
+        backup : str or None
+            The folder that images are downloaded to first; None if it was said that they cannot come back.
 
         Raises
         ------
         PlanError
             If there is no plan, or it is refused.
         ConfirmationError
-            If the text is another, or the loss was not accepted.
+            If the text is another, or neither a folder nor the loss was given.
         """
         if self.stage is Stage.DELETING:
             raise PlanError("This plan is being carried out already.")
@@ -424,22 +374,22 @@ class CleanupSession:
             raise PlanError("There is no plan of this selection; press Plan first.")
         if self.plan.refusals:
             raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
-        needed = needed_text(self.plan, copies=not no_copies)
+        needed = needed_text(self.plan, backup=backup is not None)
         if typed.strip() != needed:
             raise ConfirmationError(
                 f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; to delete these images type "
                 f"{literal(needed)}. Nothing was deleted."
             )
-        if not no_copies and not folder.strip():
+        if backup is not None and not backup.strip():
             raise ConfirmationError(
-                "Name a folder for copies, or tick that no copies are kept: then these images cannot come back. "
+                "Name a folder for the backup, or tick that there is none: then these images cannot come back. "
                 "Nothing was deleted."
             )
         self.stage = Stage.DELETING
         return self.plan
 
     def finish(self, receipt: DeletionReceipt | None) -> None:
-        """Note what came of it; the plan is used up, also where nothing was sent."""
+        """Note the outcomes; the plan is used up, also where nothing was sent."""
         self.stage, self.plan = Stage.CHOOSING, None
         if receipt is None:
             return

@@ -8,6 +8,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.analysis.criteria import RULES, Criteria
 from picora_analytics.widgets import CleanupPanel
 
 HOSTILE = '<img src=x onerror="window.__xss=1">\'{0}{name}$x^2$\u202egnp.png'
@@ -38,11 +39,19 @@ def _until(true, seconds=10):
 
 
 def _pictures(panel):
-    return [card.image for card in panel._cards if _shown(card.box) and _shown(card.image)]
+    return [card.image for card in panel._look.cards if _shown(card.box) and _shown(card.image)]
 
 
 def _widgets(widget):
     return [widget, *(one for child in getattr(widget, "children", ()) for one in _widgets(child))]
+
+
+def _tick(panel, name):
+    return panel._filters.filters[name].tick
+
+
+def _field(panel, name):
+    return panel._filters.filters[name].field
 
 
 def _shown(widget):
@@ -50,17 +59,17 @@ def _shown(widget):
 
 
 def _plan(panel, n=5):
-    panel._untagged.value = True
-    for card in panel._cards[:n]:
+    _tick(panel, "untagged").value = True
+    for card in panel._look.cards[:n]:
         card.tick.value = True
-    panel._reason.value = "a test"
-    panel._plan_button.click()
+    panel._plan.reason.value = "a test"
+    panel._plan.button.click()
     return panel.plan
 
 
 def _type(panel, text, tick=True):
-    panel._typed.value, panel._no_copies.value = text, tick
-    panel._delete.click()
+    panel._confirm.typed.value, panel._confirm.no_backup.value = text, tick
+    panel._confirm.delete.click()
 
 
 def _changing(service):
@@ -69,17 +78,17 @@ def _changing(service):
 
 def test_the_whole_journey_deletes_exactly_the_plan(service, panel):
     before = set(service.images)
-    panel._untagged.value = True
-    panel._select_all.click()
-    panel._cards[0].tick.value = False
-    left_out = panel._shown_ids[0]
-    panel._reason.value = "never tagged"
-    panel._plan_button.click()
+    _tick(panel, "untagged").value = True
+    panel._look.select_all.click()
+    panel._look.cards[0].tick.value = False
+    left_out = panel._look.shown[0]
+    panel._plan.reason.value = "never tagged"
+    panel._plan.button.click()
     plan = panel.plan
 
     assert left_out not in plan.images.index
     assert plan.reason == "never tagged"
-    assert _shown(panel._confirm_step)
+    assert _shown(panel._confirm.box)
     assert _changing(service) == []
 
     _type(panel, f"delete {len(plan.images)}")
@@ -88,14 +97,14 @@ def test_the_whole_journey_deletes_exactly_the_plan(service, panel):
     assert panel.receipt.counts == {"deleted": len(plan.images)}
     assert sorted(one.id for one in service.deleted) == sorted(plan.images.index)
     assert set(service.images) == before - set(plan.images.index)
-    assert f"{len(plan.images)} images deleted" in panel._receipt.value
-    assert not set(panel._shown_ids) & set(plan.images.index)
+    assert f"{len(plan.images)} images deleted" in panel._receipt.text.value
+    assert not set(panel._look.shown) & set(plan.images.index)
     assert panel.plan is None
-    assert not _shown(panel._confirm_step)
-    assert not _shown(panel._progress_step)
-    assert _shown(panel._receipt_step)
-    panel._done.click()
-    assert not _shown(panel._receipt_step)
+    assert not _shown(panel._confirm.box)
+    assert not _shown(panel._progress.box)
+    assert _shown(panel._receipt.box)
+    panel._receipt.done.click()
+    assert not _shown(panel._receipt.box)
     assert panel.receipt is not None
 
 
@@ -116,7 +125,7 @@ def test_without_text_and_tick_nothing_is_sent(service, panel, typed, tick):
 
     assert "Nothing was deleted." in panel._message.value
     assert [one for one in service.requests[sent:] if one.port == "api"] == []
-    assert _shown(panel._confirm_step)
+    assert _shown(panel._confirm.box)
 
 
 def test_a_wrong_text_says_both(panel):
@@ -124,12 +133,12 @@ def test_a_wrong_text_says_both(panel):
 
     _type(panel, "delete five")
 
-    assert "You typed &quot;delete five&quot;" in panel._message.value
-    assert "type &quot;delete 5&quot;" in panel._message.value
+    assert "You typed &#34;delete five&#34;" in panel._message.value
+    assert "type &#34;delete 5&#34;" in panel._message.value
 
 
 def test_delete_without_a_plan_does_nothing(service, panel):
-    panel._cards[0].tick.value = True
+    panel._look.cards[0].tick.value = True
     _type(panel, "delete 1")
 
     assert "press Plan first" in panel._message.value
@@ -139,7 +148,7 @@ def test_delete_without_a_plan_does_nothing(service, panel):
 def test_cancel_keeps_everything_and_a_new_plan_must_be_made(service, panel):
     _plan(panel)
 
-    panel._keep.click()
+    panel._confirm.keep.click()
     _type(panel, "delete 5")
 
     assert panel.plan is None
@@ -150,9 +159,9 @@ def test_cancel_keeps_everything_and_a_new_plan_must_be_made(service, panel):
 @pytest.mark.parametrize(
     "change",
     [
-        pytest.param(lambda p: setattr(p._cards[9].tick, "value", True), id="one more"),
-        pytest.param(lambda p: p._select_none.click(), id="none"),
-        pytest.param(lambda p: setattr(p._reason, "value", "another"), id="another reason"),
+        pytest.param(lambda p: setattr(p._look.cards[9].tick, "value", True), id="one more"),
+        pytest.param(lambda p: p._look.select_none.click(), id="none"),
+        pytest.param(lambda p: setattr(p._plan.reason, "value", "another"), id="another reason"),
     ],
 )
 def test_a_change_voids_the_plan_and_hides_the_confirmation(panel, change):
@@ -161,38 +170,38 @@ def test_a_change_voids_the_plan_and_hides_the_confirmation(panel, change):
     change(panel)
 
     assert panel.plan is None
-    assert not _shown(panel._confirm_step)
-    assert not _shown(panel._plan_step)
+    assert not _shown(panel._confirm.box)
+    assert not _shown(panel._plan.box)
 
 
 def test_after_a_change_the_new_plan_asks_anew(service, panel):
     _plan(panel)
-    panel._typed.value, panel._no_copies.value = "delete 5", True
-    panel._cards[5].tick.value = True
-    panel._plan_button.click()
+    panel._confirm.typed.value, panel._confirm.no_backup.value = "delete 5", True
+    panel._look.cards[5].tick.value = True
+    panel._plan.button.click()
 
-    assert panel._typed.value == ""
-    assert panel._no_copies.value is False
+    assert panel._confirm.typed.value == ""
+    assert panel._confirm.no_backup.value is False
     _type(panel, "delete 5")
-    assert "type &quot;delete 6&quot;" in panel._message.value
+    assert "type &#34;delete 6&#34;" in panel._message.value
     assert _changing(service) == []
 
 
 def test_a_refused_plan_shows_why_and_no_delete_button(service, panel):
-    panel._select_all.click()
-    panel._reason.value = "all of it"
-    panel._plan_button.click()
+    panel._look.select_all.click()
+    panel._plan.reason.value = "all of it"
+    panel._plan.button.click()
 
-    assert "max_fraction=0.25" in panel._preview.value
-    assert not _shown(panel._confirm_step)
+    assert "max_fraction=0.25" in panel._plan.preview.value
+    assert not _shown(panel._confirm.box)
     _type(panel, f"delete {len(panel.plan.images)}")
     assert "The plan is refused" in panel._message.value
     assert _changing(service) == []
 
 
 def test_a_plan_needs_a_reason(panel):
-    panel._cards[0].tick.value = True
-    panel._plan_button.click()
+    panel._look.cards[0].tick.value = True
+    panel._plan.button.click()
 
     assert "says nothing" in panel._message.value
     assert panel.plan is None
@@ -207,7 +216,7 @@ def test_stop_keeps_what_was_not_tried():
             _type(panel, "delete 10")
             _until(lambda: len(service.deleted) >= 2)
 
-            panel._stop.click()
+            panel._progress.stop.click()
             _until(lambda: panel.receipt is not None)
 
         counts = panel.receipt.counts
@@ -250,7 +259,7 @@ def test_the_bar_moves_at_most_ten_times_a_second_and_to_the_end():
         with pic.Client(service.api_key, service.url) as client:
             panel = CleanupPanel(pic.load_images(client, store=None, progress=False), client)
             states = []
-            panel._bar.observe(
+            panel._progress.bar.observe(
                 lambda change: states.append((time.monotonic(), change.new)), "value"
             )
             _plan(panel, 16)
@@ -263,24 +272,24 @@ def test_the_bar_moves_at_most_ten_times_a_second_and_to_the_end():
 
 
 def test_pages_filters_and_order_change_the_list_and_not_the_selection(panel):
-    panel._cards[0].tick.value = True
-    first = list(panel._shown_ids)
+    panel._look.cards[0].tick.value = True
+    first = list(panel._look.shown)
 
-    panel._next.click()
-    second = list(panel._shown_ids)
-    panel._order.value = "oldest first"
+    panel._look.next.click()
+    second = list(panel._look.shown)
+    panel._look.order.value = "oldest first"
 
     assert not set(first) & set(second)
     assert panel.mask[panel.mask].index.tolist() == [first[0]]
-    panel._only.value = True
-    assert panel._shown_ids == [first[0]]
-    assert panel._cards[0].tick.value is True
-    assert not _shown(panel._cards[1].box)
+    panel._look.only_selected.value = True
+    assert panel._look.shown == [first[0]]
+    assert panel._look.cards[0].tick.value is True
+    assert not _shown(panel._look.cards[1].box)
 
 
 def test_a_late_tick_of_a_page_gone_by_falls_on_no_other_image(panel):
-    old, shown = panel._cards[0].tick, panel._shown_ids[0]
-    panel._next.click()
+    old, shown = panel._look.cards[0].tick, panel._look.shown[0]
+    panel._look.next.click()
 
     old.value = True
 
@@ -290,24 +299,61 @@ def test_a_late_tick_of_a_page_gone_by_falls_on_no_other_image(panel):
 def test_counts_stand_at_each_filter(panel):
     images = panel._session.images
 
-    assert panel._untagged.description == f"Untagged ({pic.rules.untagged(images).sum()})"
-    panel._days.value = 365
+    assert _tick(panel, "untagged").description == f"Untagged ({pic.rules.untagged(images).sum()})"
+    _field(panel, "older_than").value = 365
     n = pic.rules.older_than(images, 365).sum()
-    assert panel._older.description == f"Older than, in days ({n})"
-    panel._than.value = "nonsense"
-    assert panel._larger.description == "Larger than (?)"
-    assert panel._message.value == ""
-    panel._larger.value = True
-    assert "is not a size" in panel._message.value
+    assert _tick(panel, "older_than").description == f"Older than, in days ({n})"
+
+
+def test_every_rule_is_a_filter_that_selects_what_the_rule_does(panel):
+    assert list(panel._filters.filters) == [rule.name for rule in RULES]
+    for rule in RULES:
+        if rule.kind == "tags":
+            continue
+        _tick(panel, rule.name).value = True
+        mask = Criteria(**panel._session.filters).mask(panel._session.images).fillna(False)
+        assert panel._session.matching.n_images == mask.sum()
+        assert f"pic.rules.{rule.name}(images" in panel._filters.code.value
+        _tick(panel, rule.name).value = False
+
+
+def test_an_unreadable_field_says_so_beside_itself_and_stops_the_plan(service, panel):
+    plan = _plan(panel)
+    size = panel._filters.filters["larger_than"]
+
+    size.field.value = "5 pounds"
+    assert size.tick.description == "Larger than (?)"
+    assert not _shown(size.problem)
+    assert panel.plan is plan
+
+    size.tick.value = True
+    assert _shown(size.problem)
+    assert "“5 pounds” is not a size; write it like 5 MiB." in size.problem.value
+    assert "Matching: <strong>0</strong>" in panel._filters.count.value
+    assert panel.plan is None
+    assert panel._plan.button.disabled
+    assert panel._look.select_all.disabled
+    assert panel.mask.sum() == 5
+
+    panel._look.select_all.click()
+    panel._plan.button.click()
+    assert panel.mask.sum() == 5
+    assert panel.plan is None
+    assert _shown(size.problem)
+
+    size.field.value = "5 MiB"
+    assert not _shown(size.problem)
+    panel._plan.button.click()
+    assert len(panel.plan.images) == 5
 
 
 def test_public_thumbnails_appear_and_private_ones_are_words(service, panel):
     _until(lambda: len(_pictures(panel)) >= 15)
-    panel._private.value = True
+    _tick(panel, "private").value = True
     time.sleep(0.2)
 
     assert _pictures(panel) == []
-    assert all("private" in card.text.value for card in panel._cards if _shown(card.box))
+    assert all("private" in card.text.value for card in panel._look.cards if _shown(card.box))
     private = {one.id for one in service.images.values() if not one.is_public}
     asked = {one.path for one in service.requests if one.port == "pictures"}
     assert not [path for path in asked if path[1:].split(".")[0] in private]
@@ -318,18 +364,18 @@ def test_hostile_names_are_dead_text_everywhere(client, make_images):
     images["filename"] = HOSTILE
     images["tags"] = [(HOSTILE,) if i % 2 else () for i in range(len(images))]
     panel = CleanupPanel(images, client)
-    panel._tag.value = (HOSTILE,)
-    for card in panel._cards[:5]:
+    _field(panel, "tagged").value = (HOSTILE,)
+    for card in panel._look.cards[:5]:
         card.tick.value = True
-    panel._reason.value = HOSTILE
-    panel._plan_button.click()
-    panel._larger.value, panel._than.value = True, HOSTILE
+    panel._plan.reason.value = HOSTILE
+    panel._plan.button.click()
+    _tick(panel, "larger_than").value, _field(panel, "larger_than").value = True, HOSTILE
 
     texts = [one.value for one in _widgets(panel.widget) if isinstance(one, widgets.HTML)]
     assert sum("&lt;img src=x" in text for text in texts) >= 4
     assert not [text for text in texts if "<img" in text or "\u202e" in text]
-    assert "$" not in panel._cards[0].tick.description
-    assert not panel._cards[0].tick.description_allow_html
+    assert "$" not in panel._look.cards[0].tick.description
+    assert not panel._look.cards[0].tick.description_allow_html
 
 
 def test_the_key_and_addresses_are_in_no_widget(service, panel):
@@ -368,32 +414,32 @@ def test_each_step_says_its_line_of_python(panel):
     code = re.compile(r'<code class="picora-code">(.*?)</code>')
     lines = [
         code.search(one.value)[1]
-        for one in (panel._filter_code, panel._list_head, panel._plan_code, panel._confirm_code)
+        for one in (panel._filters.code, panel._look.head, panel._plan.code, panel._confirm.code)
     ]
 
     assert lines[0] == "mask = pic.rules.untagged(images)"
     assert lines[1] == "mask = panel.mask"
-    assert lines[2] == "plan = pic.plan_deletion(images, mask, reason=&quot;a test&quot;)"
-    assert f"{plan.confirmation}&quot;, backup=&quot;kept/&quot;)" in lines[3]
+    assert lines[2] == "plan = pic.plan_deletion(images, mask, reason=&#34;a test&#34;)"
+    assert f"{plan.confirmation}&#34;, backup=&#34;kept/&#34;)" in lines[3]
 
 
-def test_what_must_be_typed_depends_on_the_copies(panel):
+def test_what_must_be_typed_depends_on_the_backup(panel):
     plan = _plan(panel)
-    assert "<strong>5</strong>" in panel._confirm_text.value
+    assert "<strong>5</strong>" in panel._confirm.text.value
 
-    panel._no_copies.value = True
+    panel._confirm.no_backup.value = True
 
-    assert "<strong>delete 5</strong>" in panel._confirm_text.value
-    assert f"{plan.confirmation}&quot;, backup=None)" in panel._confirm_code.value
+    assert "<strong>delete 5</strong>" in panel._confirm.text.value
+    assert f"{plan.confirmation}&#34;, backup=None)" in panel._confirm.code.value
 
 
 def test_without_a_folder_or_the_tick_nothing_goes(service, panel):
     _plan(panel)
-    panel._folder.value = " "
+    panel._confirm.folder.value = " "
 
     _type(panel, "5", tick=False)
 
-    assert "Name a folder for copies" in panel._message.value
+    assert "Name a folder for the backup" in panel._message.value
     assert _changing(service) == []
 
 
@@ -403,8 +449,8 @@ def test_what_is_no_client_is_refused(make_images):
 
 
 def test_an_unforeseen_error_is_shown_in_the_panel_and_goes_with_the_next_gesture(panel):
-    panel._handle(lambda: 1 / 0)(None)
+    panel._do(lambda _: 1 / 0)
 
     assert "ZeroDivisionError: division by zero" in panel._message.value
-    panel._next.click()
+    panel._look.next.click()
     assert panel._message.value == ""

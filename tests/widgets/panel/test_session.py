@@ -14,7 +14,6 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.widgets.panel.session import (
     PAGE_SIZE,
     CleanupSession,
-    Filters,
     Stage,
     needed_text,
 )
@@ -49,15 +48,20 @@ def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library
     session = CleanupSession(library)
     images = library
 
-    session.filters = Filters(older_than=730, untagged=True, larger_than="10 KiB", private=True)
+    session.filters = {
+        "older_than": 730,
+        "untagged": True,
+        "larger_than": "10 KiB",
+        "private": True,
+    }
     session.select_matching()
 
     scope = {"pic": pic, "images": images}
     code = session.filter_code()
     mask = eval(code.removeprefix("mask = "), scope)
     assert code == (
-        "mask = pic.rules.older_than(images, days=730) & pic.rules.untagged(images) & "
-        'pic.rules.larger_than(images, "10 KiB") & pic.rules.private(images)'
+        'mask = pic.rules.older_than(images, days=730) & pic.rules.larger_than(images, "10 KiB") & '
+        "pic.rules.untagged(images) & pic.rules.private(images)"
     )
     assert session.mask.tolist() == mask.fillna(False).tolist()
     assert session.matching.n_images == 3
@@ -66,11 +70,17 @@ def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library
 @pytest.mark.parametrize(
     ("filters", "expected"),
     [
-        pytest.param(Filters(), lambda images: images["size_bytes"] > 0, id="none"),
-        pytest.param(Filters(tag="cat"), lambda images: rules.tagged(images, "cat"), id="tag"),
-        pytest.param(Filters(untagged=True), rules.untagged, id="untagged"),
-        pytest.param(Filters(oversized=True), rules.oversized, id="oversized"),
-        pytest.param(Filters(private=True), rules.private, id="private"),
+        pytest.param({}, lambda images: images["size_bytes"] > 0, id="none"),
+        pytest.param({"tagged": ("cat",)}, lambda i: rules.tagged(i, "cat"), id="tag"),
+        pytest.param(
+            {"uploaded_before": dt.date(2020, 1, 9)},
+            lambda i: rules.uploaded_before(i, "2020-01-09"),
+            id="date",
+        ),
+        pytest.param({"duplicated": True}, rules.duplicated, id="duplicated"),
+        pytest.param({"untagged": True}, rules.untagged, id="untagged"),
+        pytest.param({"oversized": True}, rules.oversized, id="oversized"),
+        pytest.param({"private": True}, rules.private, id="private"),
     ],
 )
 def test_each_filter_is_its_rule(library, filters, expected):
@@ -81,28 +91,49 @@ def test_each_filter_is_its_rule(library, filters, expected):
 
     mask = expected(library).fillna(False)
     assert session.mask.tolist() == mask.tolist()
-    assert session.count(filters) == mask.sum()
+    for name, value in filters.items():
+        assert session.count(name, value) == mask.sum()
     assert session.matching.size_bytes == library["size_bytes"][mask].sum()
 
 
 def test_what_a_rule_cannot_tell_is_counted_and_not_selected(library):
     session = CleanupSession(library)
 
-    session.filters = Filters(untagged=True)
+    session.filters = {"untagged": True}
     session.select_matching()
 
     assert session.matching.unknown == 1
     assert not session.is_selected("i0000000039")
 
 
-def test_a_filter_that_cannot_be_read_changes_nothing(library):
+@pytest.mark.parametrize(
+    ("filters", "problem"),
+    [
+        ({"larger_than": "5 pounds"}, "“5 pounds” is not a size; write it like 5 MiB."),
+        ({"larger_than": ""}, "“” is not a size; write it like 5 MiB."),
+        ({"larger_than": "-1"}, "“-1” is not a size; write it like 5 MiB."),
+        ({"uploaded_before": None}, "“” is not a date; pick one, such as 2024-01-31."),
+        ({"older_than": -1}, "“-1” is not a number of days."),
+    ],
+)
+def test_a_filter_that_cannot_be_read_matches_nothing_and_stops_the_plan(library, filters, problem):
     session = CleanupSession(library)
-    session.filters = Filters(untagged=True)
+    session.select("i0000000003")
+    session.make_plan("a test")
 
-    with pytest.raises(ValueError, match="is not a size"):
-        session.filters = Filters(larger_than="many")
+    session.filters = {"untagged": True, **filters}
+    session.select_matching()
 
-    assert session.filters == Filters(untagged=True)
+    assert session.problems == {next(iter(filters)): problem}
+    assert session.count(*next(iter(filters.items()))) is None
+    assert (session.matching.n_images, session.matching.unknown, session.n_listed) == (0, 0, 0)
+    assert not eval(session.filter_code()[7:], {"pd": pd, "images": library}).any()
+    assert list(session.mask[session.mask].index) == ["i0000000003"]
+    assert session.plan is None
+    with pytest.raises(pic.PlanError, match=f"^A filter cannot be read: {re.escape(problem)}$"):
+        session.make_plan("a test")
+    session.filters = {"untagged": True}
+    assert session.make_plan("a test").images.index.tolist() == ["i0000000003"]
 
 
 def test_tags_come_with_their_counts_most_frequent_first(make_images):
@@ -158,7 +189,7 @@ def test_a_tick_taken_off_while_listing_the_selection_stays_on_the_page(library)
 )
 def test_the_selection_says_its_line_of_python(library, change, code):
     session = CleanupSession(library)
-    session.filters = Filters(untagged=True)
+    session.filters = {"untagged": True}
 
     change(session)
 
@@ -217,7 +248,7 @@ def test_a_changed_selection_voids_the_plan(library, change):
     with pytest.raises(
         pic.PlanError, match=r"^There is no plan of this selection; press Plan first\.$"
     ):
-        session.begin(needed_text(plan), no_copies=True)
+        session.begin(needed_text(plan), None)
 
 
 def test_the_same_selection_again_keeps_the_plan(library):
@@ -226,23 +257,23 @@ def test_the_same_selection_again_keeps_the_plan(library):
     plan = session.make_plan("a test")
 
     session.select("i0000000003")
-    session.filters = Filters(private=True)
+    session.filters = {"private": True}
 
     assert session.plan is plan
 
 
 @pytest.mark.parametrize(
-    ("n", "copies", "needed"),
+    ("n", "backup", "needed"),
     [
-        pytest.param(2, False, "delete 2", id="without copies"),
-        pytest.param(2, True, "2", id="few, with copies"),
+        pytest.param(2, False, "delete 2", id="without a backup"),
+        pytest.param(2, True, "2", id="few, with a backup"),
         pytest.param(8, True, "delete 8", id="over a tenth"),
     ],
 )
-def test_what_must_be_typed(library, n, copies, needed):
+def test_what_must_be_typed(library, n, backup, needed):
     plan = pic.plan_deletion(library, list(library.index[:n]), reason="a test")
 
-    assert needed_text(plan, copies=copies) == needed
+    assert needed_text(plan, backup=backup) == needed
 
 
 @pytest.mark.parametrize(
@@ -258,7 +289,7 @@ def test_another_text_says_what_was_typed_and_what_is_needed(library, typed):
         pic.ConfirmationError,
         match=rf'^You typed {re.escape(said)}; .* type "delete 2"\. Nothing was deleted\.$',
     ):
-        session.begin(typed, no_copies=True)
+        session.begin(typed, None)
 
     assert session.stage is Stage.PLANNED
 
@@ -269,10 +300,10 @@ def test_a_folder_or_the_tick_is_needed_as_well(library):
     session.make_plan("a test")
 
     with pytest.raises(pic.ConfirmationError, match=r"cannot come back\. Nothing was deleted\.$"):
-        session.begin("1", no_copies=False, folder=" ")
+        session.begin("1", " ")
 
     assert session.stage is Stage.PLANNED
-    assert session.begin("1", no_copies=False, folder="kept/") is session.plan
+    assert session.begin("1", "kept/") is session.plan
 
 
 def test_a_refused_plan_cannot_begin(library):
@@ -281,7 +312,7 @@ def test_a_refused_plan_cannot_begin(library):
     session.make_plan("too much")
 
     with pytest.raises(pic.PlanError, match=r"^The plan is refused: .*max_fraction=0\.25\.$"):
-        session.begin("delete 28", no_copies=True)
+        session.begin("delete 28", None)
 
 
 def test_a_plan_begins_once_and_nothing_changes_while_it_runs(library):
@@ -289,10 +320,10 @@ def test_a_plan_begins_once_and_nothing_changes_while_it_runs(library):
     session.select("i0000000003")
     plan = session.make_plan("a test")
 
-    assert session.begin(" delete 1 ", no_copies=True) is plan
+    assert session.begin(" delete 1 ", None) is plan
 
     with pytest.raises(pic.PlanError, match=r"^This plan is being carried out already\.$"):
-        session.begin("delete 1", no_copies=True)
+        session.begin("delete 1", None)
     for change in (session.select_none, lambda: session.make_plan("again")):
         with pytest.raises(pic.PlanError, match=r"wait for its receipt, or cancel it\.$"):
             change()
@@ -302,7 +333,7 @@ def test_what_is_gone_leaves_list_selection_and_shares_but_not_the_mask(library)
     session = CleanupSession(library)
     session.select(["i0000000003", "i0000000005", "i0000000007"])
     plan = session.make_plan("a test")
-    session.begin("delete 3", no_copies=True)
+    session.begin("delete 3", None)
 
     session.finish(_receipt(plan, i0000000005="failed", i0000000007="already gone"))
 
@@ -321,7 +352,7 @@ def test_a_run_that_ended_in_an_error_needs_another_plan(library):
     session = CleanupSession(library)
     session.select("i0000000003")
     session.make_plan("a test")
-    session.begin("delete 1", no_copies=True)
+    session.begin("delete 1", None)
 
     session.finish(None)
 
@@ -347,19 +378,18 @@ class AgainstASet(RuleBasedStateMachine):
     def _matching(self):
         rows = pd.Series(True, self.images.index)
         filters = self.session.filters
-        if filters.tag:
+        if "tagged" in filters:
             rows &= self.images["tags"].map(bool)
-        if filters.untagged:
+        if "untagged" in filters:
             rows &= ~self.images["tags"].map(bool)
-        if filters.private:
+        if "private" in filters:
             rows &= ~self.images["is_public"].astype(bool)
         return set(self.images.index[rows]) - self.gone
 
     @rule(tag=st.booleans(), untagged=st.booleans(), private=st.booleans())
     def filter(self, tag, untagged, private):
-        self.session.filters = Filters(
-            tag="cat" if tag else None, untagged=untagged, private=private
-        )
+        wanted = {"tagged": ("cat",) if tag else (), "untagged": untagged, "private": private}
+        self.session.filters = {name: value for name, value in wanted.items() if value}
 
     @rule(places=st.lists(st.integers(0, 59), max_size=5), on=st.booleans())
     def tick(self, places, on):
@@ -389,7 +419,7 @@ class AgainstASet(RuleBasedStateMachine):
         plan = self.session.make_plan("a test")
         if plan.refusals:
             return
-        self.session.begin(needed_text(plan), no_copies=True)
+        self.session.begin(needed_text(plan), None)
         kept = dict.fromkeys(sorted(plan.images.index)[::part][1:], "kept")
         self.session.finish(_receipt(plan, **kept))
         self.gone |= set(plan.images.index) - set(kept)
