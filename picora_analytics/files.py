@@ -97,7 +97,7 @@ def append_line(path: Path, line: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
     """
     Write a file so that it is there whole or not at all, for its owner's eyes only (mode 0600).
 
@@ -107,6 +107,8 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         Replaced if it exists; its folder must exist.
     write : callable
         Gets the path of an empty temporary file in the same folder and fills it.
+    exclusive : bool
+        Raise FileExistsError instead of replacing a file, whoever made it and however late.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
@@ -115,12 +117,27 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         os.fsync(descriptor)
         os.close(descriptor)
         descriptor = -1
-        temporary.replace(path)
+        if exclusive:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # Memory sticks and some network drives have no links.
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def write_csv(frame: Any, path: Path) -> None:
