@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import errno
 import functools
 import os
@@ -22,6 +23,7 @@ NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 __all__ = [
     "append_line",
     "data_folder",
+    "read_text",
     "session_folder",
     "sync_folder",
     "write_atomic",
@@ -45,6 +47,44 @@ def session_folder() -> Path:
     return Path(folder)
 
 
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """
+    Read a text file as editors and shells leave it: UTF-8, with or without a mark, or UTF-16 as Windows redirects it.
+
+    Parameters
+    ----------
+    path : path
+        A leading ``~`` is the home folder.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    UnicodeDecodeError
+        If it is in another encoding; that is a ValueError.
+    """
+    data = Path(path).expanduser().read_bytes()
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return data.removeprefix(mark).decode(encoding)
+    # Without a mark: what UTF-16 makes of the plain letters that every such file begins with.
+    if data[1:2] == b"\0" and data[:1] != b"\0":
+        return data.decode("utf-16-le")
+    if data[:1] == b"\0" and data[1:2] != b"\0":
+        return data.decode("utf-16-be")
+    return data.decode("utf-8")
+
+
 def append_line(path: Path, line: bytes) -> None:
     """Append a line to an existing file, on disk before this returns."""
     with path.open("r+b", buffering=0) as file:
@@ -57,7 +97,7 @@ def append_line(path: Path, line: bytes) -> None:
     sync_folder(path.parent)
 
 
-def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
     """
     Write a file so that it is there whole or not at all, for its owner's eyes only (mode 0600).
 
@@ -67,6 +107,8 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         Replaced if it exists; its folder must exist.
     write : callable
         Gets the path of an empty temporary file in the same folder and fills it.
+    exclusive : bool
+        Raise FileExistsError instead of replacing a file, whoever made it and however late.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
@@ -75,12 +117,27 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         os.fsync(descriptor)
         os.close(descriptor)
         descriptor = -1
-        temporary.replace(path)
+        if exclusive:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
     sync_folder(path.parent)
+
+
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # Memory sticks and some network drives have no links.
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
 
 
 def write_csv(frame: Any, path: Path) -> None:
@@ -100,7 +157,7 @@ def write_csv(frame: Any, path: Path) -> None:
         if frame[name].dtype == object
     }
     texts = frame.assign(**joined).astype(object)
-    safe = texts.map(csv_safe, na_action="ignore")
+    safe = texts.map(csv_safe, na_action="ignore").rename(columns=csv_safe)
     write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
 
 

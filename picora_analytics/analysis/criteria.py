@@ -66,7 +66,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     larger_than: Annotated[int | str | None, _asks("size", "For example '5 MiB'.")] = None
     untagged: Annotated[bool, _asks("flag", "Known to have no tags.")] = False
     tagged: Annotated[tuple[str, ...], _asks("tags", "Having one of these tags.")] = ()
-    private: Annotated[bool, _asks("flag", "Not public.")] = False
+    private: Annotated[bool, _asks("flag", "Known not to be public.")] = False
     oversized: Annotated[bool, _asks("flag", "Over 2560 px on the longer edge.")] = False
     duplicated: Annotated[bool, _asks("flag", "Uploaded earlier with the very same content.")] = (
         False

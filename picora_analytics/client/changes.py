@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from picora_analytics.client.bodies import decode_object
@@ -53,9 +53,13 @@ class BatchUnknownError(Exception):
     """This server has no batch route; nothing was deleted."""
 
 
-def delete_one(client: Client, image_id: str) -> Result:
+def delete_one(
+    client: Client, image_id: str, before_send: Callable[[], None] | None = None
+) -> Result:
     """
     Delete one image; any 2xx is deleted, and no body is read (seed document: 204, empty).
+
+    `before_send` is called after every wait, right before the request; what it raises stops it unsent.
 
     Raises
     ------
@@ -64,7 +68,11 @@ def delete_one(client: Client, image_id: str) -> Result:
     """
     try:
         connection_of(client).send(
-            "DELETE", image_path(image_id), tier="mutation", timeout=PATIENCE
+            "DELETE",
+            image_path(image_id),
+            tier="mutation",
+            timeout=PATIENCE,
+            before_send=before_send,
         )
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
         return Result("gone")
@@ -73,14 +81,17 @@ def delete_one(client: Client, image_id: str) -> Result:
     except StatusError as error:
         if error.status_code in (401, 403, 429):
             raise
-        # Below 500 the server refused; from 500 on nobody knows what it did first.
-        return Result("failed" if error.status_code < 500 else "unknown", str(error))
+        # Below 500 the server refused; from 500 on, and after a time-out, nobody knows what it did first.
+        lost = error.status_code >= 500 or error.status_code == 408
+        return Result("unknown" if lost else "failed", str(error))
     return Result("deleted")
 
 
-def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
+def delete_batch(
+    client: Client, ids: Sequence[str], before_send: Callable[[], None] | None = None
+) -> dict[str, Result]:
     """
-    Delete up to 100 images by one request, with a result for each id.
+    Delete up to 100 images by one request, with a result for each id; `before_send` as for one image.
 
     Returns
     -------
@@ -100,7 +111,12 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     body = {"items": [{"id": one, "type": "image"} for one in ids]}
     try:
         answer = connection_of(client).send(
-            "DELETE", "/v1/media", tier="mutation", timeout=PATIENCE, json=body
+            "DELETE",
+            "/v1/media",
+            tier="mutation",
+            timeout=PATIENCE,
+            before_send=before_send,
+            json=body,
         )
         data = decode_object(answer.body, where=answer.where)
     except (TransportError, ResponseFormatError) as error:
@@ -121,7 +137,7 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     foreign = set(results) - set(ids)
     if foreign:
         raise ResponseFormatError(
-            f"{answer.where} speaks of {min(foreign)!r}, which was not asked for; the run stops here."
+            f"{answer.where} speaks of {min(foreign)[:60]!r}, which was not asked for; the run stops here."
         )
     silent = Result("unknown", "the answer does not mention it")
     return {one: results.get(one, silent) for one in ids}

@@ -93,8 +93,14 @@ class Journal:
         line, chain = _chained("", {"line": "plan", "plan": plan, "backup": backup})
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomic(path, lambda temporary: temporary.write_bytes(line + b"\n"))
+            write_atomic(
+                path, lambda temporary: temporary.write_bytes(line + b"\n"), exclusive=True
+            )
         except OSError as error:
+            if isinstance(error, FileExistsError) and path.is_file():
+                raise JournalError(
+                    f"The journal {path} was begun by another run meanwhile; nothing was sent by this one."
+                ) from None
             raise JournalError(
                 f"The journal {path} cannot be made ({error.strerror}); without one nothing is deleted."
             ) from error

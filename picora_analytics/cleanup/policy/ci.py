@@ -1,4 +1,4 @@
-"""What is different where nobody watches: in CI, nothing vanishes unsaid, and no phrase confirms itself."""
+"""Unattended runs: in CI, nothing vanishes without a warning, and no job confirms its own plan."""
 
 from __future__ import annotations
 
@@ -31,12 +31,12 @@ _WORKSPACES = (
 
 def read_phrase(path: Path) -> str:
     """
-    Read the phrase that somebody approved: the one line of a text file, `#` comments aside.
+    Read the phrase that was approved: the one line of a text file, `#` comments aside.
 
     Raises
     ------
     ConfirmationError
-        If the file cannot be read, or has not exactly one line.
+        If the file cannot be read or does not have exactly one line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -56,7 +56,7 @@ def refuse_same_job(
     plan: Plan, min_age: dt.timedelta, environ: Mapping[str, str], now: dt.datetime
 ) -> None:
     """
-    Refuse, in CI, a plan that nobody can have looked at.
+    Refuse, in CI, a plan too young to have been reviewed.
 
     Raises
     ------
@@ -74,7 +74,7 @@ def refuse_same_job(
 
 
 def workspace_of(path: Path, environ: Mapping[str, str]) -> Path | None:
-    """Give the checkout or the runner's workspace that a path lies in; None where it lies in none."""
+    """Give the checkout or the runner's workspace that a path lies in, if any."""
     whole = path.absolute().resolve()
     roots = [Path(environ[name]).resolve() for name in _WORKSPACES if environ.get(name)]
     roots += [folder for folder in (whole, *whole.parents) if (folder / ".git").exists()]
@@ -83,7 +83,7 @@ def workspace_of(path: Path, environ: Mapping[str, str]) -> Path | None:
 
 def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
     """
-    Say, in CI, what would vanish with the runner; empty where nothing would, or this is no CI.
+    Say, in CI, what would vanish with the runner; empty if nothing would, and outside CI.
 
     Parameters
     ----------
@@ -110,16 +110,16 @@ def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
 
 def refuse_inside_workspace(folder: Path, environ: Mapping[str, str]) -> None:
     """
-    Refuse a folder for copies that lies in a checkout.
+    Refuse a backup folder inside a checkout.
 
     Raises
     ------
     PlanError
-        If it does.
+        If it lies in one.
     """
     root = workspace_of(folder, environ)
     if root is not None:
         raise PlanError(
-            f"The folder for copies {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
+            f"The backup folder {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
             "committed by accident; name one outside it, such as a mounted disk."
         )

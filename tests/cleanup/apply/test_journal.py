@@ -27,6 +27,7 @@ def path(tmp_path):
 
 
 def _written(path, document):
+    path.unlink(missing_ok=True)
     journal = Journal.begin(path, document, "kept/")
     journal.intend(["a", "b"])
     journal.record({"a": ("deleted", "")})
@@ -139,6 +140,7 @@ def test_a_first_line_without_a_plan_is_no_journal(path):
     with pytest.raises(JournalError, match=r"is damaged"):
         read_journal(path)
 
+    path.unlink()
     Journal.begin(path, None, None)
     with pytest.raises(JournalError, match=r"is damaged"):
         read_journal(path)
@@ -171,6 +173,18 @@ def test_a_journal_that_is_lost_during_a_run_stops_it(path, document):
 
     with pytest.raises(JournalError, match=r"without a journal nothing is deleted\.$"):
         journal.intend(["c"])
+
+
+def test_a_journal_that_another_run_made_meanwhile_is_left_alone(path, document):
+    _written(path, document)
+    before = path.read_bytes()
+
+    with pytest.raises(
+        JournalError, match=r"by another run meanwhile; nothing was sent by this one"
+    ):
+        Journal.begin(path, document, None)
+
+    assert path.read_bytes() == before
 
 
 def test_a_journal_in_no_folder_cannot_be_made(tmp_path, document):
