@@ -8,32 +8,89 @@ the frame; each place that shows them passes them through one function of this m
 
 from __future__ import annotations
 
+import re
 import unicodedata
 
-from wcwidth import wcswidth
+from wcwidth import wcswidth, wcwidth
 
-__all__ = ["about", "csv_safe", "pad", "plain_text", "plural", "shorten", "visible", "width"]
+__all__ = [
+    "about",
+    "csv_safe",
+    "folded",
+    "pad",
+    "plain_text",
+    "plural",
+    "shorten",
+    "visible",
+    "width",
+]
 
-_ELLIPSIS = "…"
+_ELLIPSIS, _MARK = "…", "\N{REPLACEMENT CHARACTER}"
 _JOINERS = "\u200c\u200d"  # Persian words and joined emoji need them.
+_UNSEEN = ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
+# Letters, symbols and marks by their category, and yet drawn as nothing at all.
+_BLANKS = "\u115f\u1160\u3164\uffa0\u2800"
+_IGNORED = re.compile("[\u034f\u17b4\u17b5\u180b-\u180f\ufe00-\ufe0f\U000e0100-\U000e01ef]")
+# Of strangers' text, no more is ever shown: a page of the listing may hold megabytes of it.
+_LONGEST = 1000
+# Accents on one letter: Hebrew and Tibetan need fewer, and a million of them are one column wide.
+_STACKED = 8
 
 
-def visible(text: object) -> str:
+def visible(text: object, longest: int = _LONGEST) -> str:
     r"""
     Replace what cannot be seen, or would move the cursor or the reading order, by a mark.
+
+    A text of more than `longest` characters loses its middle, and a letter what is over eight accents.
 
     Examples
     --------
     >>> visible("photo\u202egnp.exe"), visible("a\x1b[31mb\nc")
     ('photo�gnp.exe', 'a�[31mb�c')
+    >>> visible("n" * 3_000_000, 7)
+    'nnn…nnn'
     """
-    return "".join(
-        "\N{REPLACEMENT CHARACTER}"
-        if unicodedata.category(char) in ("Cc", "Cf", "Cs", "Co", "Zl", "Zp")
-        and char not in _JOINERS
-        else char
-        for char in str(text)
+    whole = str(text)
+    if len(whole) > longest:
+        half = max(longest - 1, 0) // 2
+        whole = whole[: max(longest - 1, 0) - half] + _ELLIPSIS + whole[len(whole) - half :]
+    if whole.isascii() and whole.isprintable():
+        return whole
+    shown, stacked = [], 0
+    for char in whole:
+        kind = unicodedata.category(char)
+        stacked = stacked + 1 if kind in ("Mn", "Me") or char in _JOINERS else 0
+        unseen = (kind in _UNSEEN and char not in _JOINERS) or char in _BLANKS
+        shown.append(_MARK if unseen or stacked > _STACKED else char)
+    return "".join(shown)
+
+
+def folded(text: str) -> str:
+    r"""
+    Fold a text so that spellings which look alike are equal: for protecting images, never for choosing them.
+
+    Unicode's compatible forms, upper and lower case, blanks and invisible characters make no difference.
+
+    Examples
+    --------
+    >>> folded("Cafe\u0301 ") == folded("\u200bcafé"), folded("To do")
+    (True, 'todo')
+    """
+    if not (text.isascii() and text.isprintable()):
+        # What is invisible may keep a letter from its accent, and folding may bring either back.
+        for _ in range(2):
+            text = unicodedata.normalize("NFKC", _without_unseen(text).casefold())
+        return _without_unseen(text)
+    return text.casefold().replace(" ", "")
+
+
+def _without_unseen(text: str) -> str:
+    kept = (
+        char
+        for char in _IGNORED.sub("", unicodedata.normalize("NFKC", text))
+        if not char.isspace() and char not in _BLANKS and unicodedata.category(char) not in _UNSEEN
     )
+    return "".join(kept)
 
 
 def width(text: str) -> int:
@@ -60,17 +117,24 @@ def shorten(text: object, columns: int) -> str:
     >>> shorten("Screenshot 2022-05-11 at 09.14.png", 20)
     'Screenshot…09.14.png'
     """
-    whole = visible(text)
+    # Nine characters a column: each letter with all the accents that `visible` leaves it.
+    whole = visible(text, min(_LONGEST, (columns + 1) * (_STACKED + 1)))
     if width(whole) <= columns:
         return whole
     half = max(columns - 1, 0) // 2
     rest = max(columns - 1, 0) - half
-    head, tail = whole[:rest], whole[len(whole) - half :]
-    while width(head) > rest:
-        head = head[:-1]
-    while width(tail) > half:
-        tail = tail[1:]
-    return f"{head.rstrip()}{_ELLIPSIS}{tail}"
+    head = whole[: _fitting(whole, rest)].rstrip()
+    tail = whole[len(whole) - _fitting(whole[::-1], half) :]
+    return f"{head}{_ELLIPSIS}{tail}"
+
+
+def _fitting(text: str, columns: int) -> int:
+    """Count the characters from the left that fit; a joined emoji counts by its parts, which is never less."""
+    for place, char in enumerate(text):
+        columns -= 1 if char == "\ufe0f" else max(wcwidth(char), 0)  # It may widen the one before.
+        if columns < 0:
+            return place
+    return len(text)
 
 
 def pad(text: str, columns: int, *, right: bool = False) -> str:
@@ -118,17 +182,25 @@ def about(seconds: float) -> str:
     return f"about {minutes} min" if minutes < 90 else f"about {minutes // 60} h {minutes % 60} min"
 
 
+# Where a cell may begin, in the eyes of a reader that splits at another separator or knows no quotes.
+_CELL = re.compile(
+    r"""^(?=[\t\r\n'])|(?:^|(?<=[,;|\t\r\n]))(?=(?:(?![\t\r\n])[\s"])*[=+\-@\uff1d\uff0b\uff0d\uff20])"""
+)
+
+
 def csv_safe(text: object) -> object:
     """
-    Keep a spreadsheet from running a cell: a text that begins like a formula gets an apostrophe.
+    Keep a spreadsheet from running a cell: what would begin like a formula gets an apostrophe before it.
 
-    Source: OWASP, CSV injection. Other values pass unchanged.
+    That is the text itself, and each part of it that another program takes for a cell: where lists are
+    separated by semicolons, as in most of Europe, Excel splits there. Source: OWASP, CSV injection. Other values
+    pass unchanged.
 
     Examples
     --------
     >>> csv_safe('=HYPERLINK("x")'), csv_safe("-aT40cZpLq8"), csv_safe("roof.png"), csv_safe(7)
     ('\\'=HYPERLINK("x")', "'-aT40cZpLq8", 'roof.png', 7)
+    >>> csv_safe("roof; =1+1;.png")
+    "roof;' =1+1;.png"
     """
-    if isinstance(text, str) and text.startswith(("=", "+", "-", "@", "\t", "\r", "\n", "'")):
-        return f"'{text}"
-    return text
+    return _CELL.sub("'", text) if isinstance(text, str) else text

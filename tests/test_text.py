@@ -8,7 +8,7 @@ import matplotlib.pyplot as plt
 import pytest
 from hypothesis import example, given, strategies as st
 
-from picora_analytics.text import csv_safe, pad, plain_text, shorten, visible, width
+from picora_analytics.text import csv_safe, folded, pad, plain_text, shorten, visible, width
 
 MARK = "\N{REPLACEMENT CHARACTER}"
 
@@ -122,13 +122,101 @@ def test_other_cells_pass_unchanged(value):
     assert csv_safe(value) == value
 
 
-@given(st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00")))
+FORMULAS = tuple("=+-@＝＋－＠")
+TEXTS = st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00"))
+# Texts that are mostly what a spreadsheet cares about.
+CELLS = TEXTS | st.lists(
+    st.sampled_from([*"=+-@;,|\t\"'\r\n a1", "\u3000", "＝1", '";=']), max_size=12
+).map("".join)
+
+
+@given(CELLS)
 def test_an_apostrophe_taken_off_gives_the_text_back(text):
     file = io.StringIO(newline="")
     csv.writer(file).writerow([csv_safe(text), "end"])
 
     ((cell, _),) = csv.reader(io.StringIO(file.getvalue(), newline=""))
 
-    assert not cell.startswith(("=", "+", "-", "@", "\t", "\r", "\n"))
-    assert cell == text or (cell[0] == "'" and cell[1:] == text)
-    assert (cell == text) is not text.startswith(tuple("=+-@\t\r\n'"))
+    assert not cell.startswith((*FORMULAS, "\t", "\r", "\n"))
+    if not set(text) & set(",;|\t\r\n"):
+        assert cell == text or (cell[0] == "'" and cell[1:] == text)
+
+
+@pytest.mark.parametrize(
+    "separator", [";", ",", "\t", "|"], ids=["semicolon", "comma", "tab", "bar"]
+)
+@pytest.mark.parametrize(
+    "quoting", [csv.QUOTE_MINIMAL, csv.QUOTE_NONE], ids=["quotes", "no quotes"]
+)
+@given(texts=st.lists(CELLS, min_size=1, max_size=3))
+@example(texts=["roof;=1+1;.png"])
+@example(texts=['c";=1+1;".png'])
+@example(texts=['f;  "=1+1'])
+@example(texts=["x,\t=1"])
+@example(texts=['"\n;@SUM(1)'])
+def test_no_reader_of_a_written_row_sees_a_formula(texts, separator, quoting):
+    file = io.StringIO(newline="")
+    csv.writer(file).writerow([csv_safe(text) for text in texts])
+    lines = io.StringIO(file.getvalue(), newline="")
+
+    for row in csv.reader(lines, delimiter=separator, quoting=quoting):
+        for cell in row:
+            assert not cell.lstrip(' "\u00a0\u3000').startswith(FORMULAS)
+
+
+ALIKE = [
+    pytest.param("café", "cafe\u0301", id="an accent of its own"),
+    pytest.param("café", "CAFÉ", id="capitals"),
+    pytest.param("keep", "\u00a0keep \t", id="blanks around"),
+    pytest.param("to do", "to\u2003 do", id="other blanks between"),
+    pytest.param("keep", "ke\u200bep\ufeff", id="characters without width"),
+    pytest.param("keep", "ke\u034fep\ufe0f", id="a joiner of graphemes and a variation"),
+    pytest.param("café", "cafe\u200b\u0301", id="an invisible one before the accent"),
+    pytest.param("keep", "\u3164keep\u2800", id="fillers and an empty braille cell"),
+    pytest.param("keep", "ｋｅｅｐ", id="full width"),
+    pytest.param("straße", "STRASSE", id="a sharp s"),
+    pytest.param("ﬁne", "fine", id="a ligature"),
+    pytest.param("keep", "\u202ekeep\u2069", id="marks of direction"),
+    pytest.param("Å", "\u212b", id="the sign of the angstrom"),
+    pytest.param("σς", "ΣΣ", id="a final sigma"),
+]
+
+
+@pytest.mark.parametrize(("text", "other"), ALIKE)
+def test_spellings_that_look_alike_fold_to_one(text, other):
+    assert folded(text) == folded(other)
+
+
+@pytest.mark.parametrize(("text", "other"), [("keep", "kepe"), ("café", "cafe"), ("a-b", "ab")])
+def test_other_words_stay_other_words(text, other):
+    assert folded(text) != folded(other)
+
+
+@given(st.text())
+@example("İ\u200b\u0345")
+@example("\u3164\u0308ß")
+def test_folding_twice_changes_nothing_more(text):
+    once = folded(text)
+
+    assert folded(once) == once
+    assert folded(f" {text}\u200b") == once
+
+
+@given(
+    st.sampled_from(["a", "\u0301", "\u200d", "\u200b", "产", "\ufe0f", "\x1b", " ", "\u20dd"]),
+    st.integers(1, 120),
+)
+def test_a_flood_of_one_character_is_bounded(char, columns):
+    flood = "a" + char * 300_000
+
+    assert len(visible(flood)) <= 1000
+    assert len(shorten(flood, columns)) <= 9 * (columns + 1)
+    assert width(shorten(flood, columns)) <= columns
+
+
+@given(TEXTS, st.integers(1, 50))
+def test_a_long_text_keeps_both_ends(text, longest):
+    seen = visible(text, longest)
+
+    assert len(seen) <= longest
+    assert ("…" in seen) or len(seen) == len(text)

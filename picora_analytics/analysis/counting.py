@@ -1,11 +1,11 @@
-"""How summaries count: bytes nobody knows stay missing, and shares are of the whole load."""
+"""How summaries count: unknown bytes stay missing, and shares are of the whole load."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from typing import Any
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.question import Kind, facts
 
@@ -17,12 +17,12 @@ SHARES: dict[str, Kind] = {"image_share": "float64", "size_share": "float64"}
 
 
 def measured() -> nw.Expr:
-    """Tell the images whose pixels are known; a width of 0 is none."""
+    """Tell the images whose pixels are known; a width of 0 is unknown."""
     return ((WIDTH > 0) & (HEIGHT > 0)).fill_null(False)
 
 
 def count(images: Any, key: str, **more: nw.Expr) -> Any:
-    """Count images and bytes per value of a column, and what `more` asks."""
+    """Count images and bytes per value of a column, with `more` columns."""
     table = images.group_by(key).agg(
         n_images=nw.len(), size_bytes=SIZE.sum(), n_sizes=SIZE.count(), **more
     )
@@ -30,18 +30,18 @@ def count(images: Any, key: str, **more: nw.Expr) -> Any:
 
 
 def missing_unless_known(table: Any) -> Any:
-    """Make a sum over sizes of which none is known missing: it is not 0 bytes."""
+    """Make a sum missing, instead of 0 bytes, where no size is known."""
     known = (nw.col("n_sizes") > 0) | (nw.col("n_images") == 0)
     return table.with_columns(size_bytes=nw.when(known).then(SIZE))
 
 
 def largest_first(table: Any, key: str) -> Any:
-    """Sort by bytes, equals by name, what nobody knows last."""
+    """Sort by bytes, equal ones by name, unknown ones last."""
     return table.sort("size_bytes", key, descending=[True, False], nulls_last=True)
 
 
 def labelled(column: str, labels: Sequence[str]) -> nw.Expr:
-    """Write each whole number of a column as its label."""
+    """Replace each whole number of a column by its label."""
     written: nw.Expr = nw.lit(labels[-1])
     for place, label in reversed(list(enumerate(labels[:-1]))):
         written = nw.when(nw.col(column) == place).then(nw.lit(label)).otherwise(written)
@@ -49,12 +49,12 @@ def labelled(column: str, labels: Sequence[str]) -> nw.Expr:
 
 
 def share(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
-    """Divide, and give missing where there is nothing to divide by."""
+    """Divide; missing where there is nothing to divide by."""
     return nw.when(whole > 0).then(part / whole)
 
 
 def with_shares(table: Any, images: Any) -> Any:
-    """Add what part each row is of the load: a subset still knows the numbers of its load."""
+    """Add the share of the load that each row is: a subset still knows the numbers of its load."""
     load = facts(images)
     if load is not None and load.get("n_images") and load.get("size_bytes") is not None:
         n_images, size_bytes = nw.lit(load["n_images"]), nw.lit(load["size_bytes"])

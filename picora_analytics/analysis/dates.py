@@ -1,4 +1,4 @@
-"""Instants as people give them, and the one that ages count from."""
+"""Dates as people give them, and the instant that ages count from."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pandas as pd
 
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts
+from picora_analytics.times import in_utc, parse_instant
 
 __all__ = ["Instant", "instant", "now_of"]
 
@@ -17,12 +18,12 @@ Instant = str | dt.date | dt.datetime | pd.Timestamp
 
 def instant(value: Any, name: str) -> dt.datetime:
     """
-    Read a date or an instant; without a zone it is UTC, and a date is its midnight.
+    Read a date or an instant; without a zone it is UTC, and a date means its midnight.
 
     Raises
     ------
     TypeError, ValueError
-        If it is none.
+        If it is not a date.
 
     Examples
     --------
@@ -34,23 +35,21 @@ def instant(value: Any, name: str) -> dt.datetime:
         raise TypeError(f"{name}={value!r} is not a date: {example}.")
     try:
         if isinstance(value, str):
-            moment = dt.datetime.fromisoformat(value.strip())
-        elif isinstance(value, dt.datetime):  # a Timestamp too; NaT has no digits to read back
-            moment = dt.datetime.fromisoformat(value.isoformat())
-        else:
-            moment = dt.datetime.combine(value, dt.time())
-        return moment.replace(tzinfo=dt.UTC) if moment.tzinfo is None else moment.astimezone(dt.UTC)
+            return parse_instant(value)
+        if isinstance(value, dt.datetime):  # A Timestamp too; NaT cannot be read back.
+            return parse_instant(value.isoformat())
+        return in_utc(dt.datetime.combine(value, dt.time()))
     except (ValueError, OverflowError):
         raise ValueError(f"{name}={value!r} is not a date: {example}.") from None
 
 
-def now_of(facts: Facts | None, now: Instant | None, asker: str) -> dt.datetime:
+def now_of(facts: Facts | None, now: Instant | None, caller: str) -> dt.datetime:
     """Give the instant that ages count from: what the caller says, else when the load was made."""
     if now is not None:
         return instant(now, "now")
     if not facts or not facts.get("loaded_at"):
         raise SchemaError(
-            f"{asker} counts ages from the moment of the load, and these images do not say when "
+            f"{caller} counts ages from the moment of the load, and these images do not say when "
             f"that was. Pass it: now='2026-11-23'."
         )
     return instant(facts["loaded_at"], "loaded_at")

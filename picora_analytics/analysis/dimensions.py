@@ -6,7 +6,7 @@ from __future__ import annotations
 
 import math
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import (
     COUNTS,

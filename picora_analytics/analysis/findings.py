@@ -1,4 +1,4 @@
-"""What stands out in a library, in a few sentences with a number each."""
+"""Findings: what one could do in a library, and what is worth knowing, in a sentence with a number each."""
 
 from __future__ import annotations
 
@@ -9,30 +9,45 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis import rules
+from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sizes import summarize_concentration
 from picora_analytics.analysis.uploads import summarize_growth
-from picora_analytics.library.frame import facts_of
+from picora_analytics.library.frame import facts_of, total_bytes
+from picora_analytics.times import day
 
-__all__ = ["Observation", "find_observations"]
+__all__ = ["Finding", "list_findings"]
 
 _SAME = ["size_bytes", "width", "height", "mime_type"]
 
 Mask = npt.NDArray[np.bool_]
 
 OLD_DAYS, NEW_DAYS = 730, 30
-# More than this share of the uploads in one week, of no fewer images: perhaps a move from elsewhere.
+# More than this share of the uploads in one week, of at least this many images: perhaps a move from elsewhere.
 MOVE_SHARE, _MOVE_IMAGES = 0.4, 20
-# Half of the bytes in so small a part of the images is worth a line.
+# Half of the bytes in at most this part of the images is worth a line.
 _FEW = 0.25
 # Below this a smaller copy saves nothing worth a new address (Lighthouse's floor).
 _SAVES_FLOOR = 4096
 
 
-class Observation(NamedTuple):
+Group = Literal["could do", "worth knowing"]
+
+
+class _Statement(NamedTuple):
+    """What a finding says, whatever its numbers."""
+
+    kind: str
+    group: Group
+    text: str
+    sure: str
+    code: str
+
+
+class Finding(NamedTuple):
     """
-    What one may do about some images, or should know of them, and the line that gives them.
+    What one may do about some images, or should know of them, and the line of Python that gives them.
 
     Attributes
     ----------
@@ -42,46 +57,46 @@ class Observation(NamedTuple):
     text : str
     sure : str
         What the statement rests on.
+    code : str
+        Python that gives these rows, with ``images`` and ``pic`` at hand.
     n_images : int
     size_bytes : int or None
         Bytes these images hold now; None where no size is known.
     could_save_bytes : int or None
         Estimated bytes that smaller copies would save at most; None where that is not the question.
-    code : str
-        Python that gives these rows, with ``images`` and ``pic`` at hand.
     rows : array of bool
         True for these images, in the order of the frame.
     """
 
     kind: str
-    group: Literal["could do", "worth knowing"]
+    group: Group
     text: str
     sure: str
+    code: str
     n_images: int
     size_bytes: int | None
     could_save_bytes: int | None
-    code: str
     rows: Mask
 
 
-def find_observations(images: pd.DataFrame, most: int = 7) -> list[Observation]:
+def list_findings(images: pd.DataFrame, most: int = 7) -> list[Finding]:
     """
     Find what one could do, by how little it would be missed, and then what is worth knowing.
 
     Only what the listing tells: which images are viewed or embedded is not in it. Where the frame
-    does not know when it was loaded, nothing is said of age.
+    does not know when it was loaded, nothing is said about age.
 
     Parameters
     ----------
     images : DataFrame of shape (n_images, ...)
-        As :func:`load_images` made it; its ``loaded_at`` is the day ages are counted from.
+        As made by ``load_images``; ages are counted from its ``loaded_at``.
     most : int
-        At most so many.
+        Maximum number of findings.
 
     Returns
     -------
-    list of Observation
-        Nothing is listed that no image shows.
+    list of Finding
+        None of them without an image.
 
     Raises
     ------
@@ -91,8 +106,8 @@ def find_observations(images: pd.DataFrame, most: int = 7) -> list[Observation]:
     Examples
     --------
     >>> images = make_images(size_bytes=[900, 50, 50], created_at=["2020-01-01", "2026-01-01", None])
-    >>> for found in find_observations(images):
-    ...     print(found.n_images, found.kind, "-", found.text)
+    >>> for finding in list_findings(images):
+    ...     print(finding.n_images, finding.kind, "-", finding.text)
     1 likely copies - Probably the same picture twice
     1 old and untagged - Uploaded over two years ago, never tagged
     """
@@ -101,7 +116,8 @@ def find_observations(images: pd.DataFrame, most: int = 7) -> list[Observation]:
     facts = facts_of(images)
     dated = facts is not None and bool(facts["loaded_at"])
     found = [
-        *_copies(images),
+        *_duplicates(images),
+        *_likely_duplicates(images),
         *(_old(images) if dated else []),
         *_too_large(images),
         *_concentrated(images),
@@ -112,109 +128,103 @@ def find_observations(images: pd.DataFrame, most: int = 7) -> list[Observation]:
     return found[:most]
 
 
-def _observe(
+def _finding(
     images: pd.DataFrame,
-    kind: str,
-    group: Literal["could do", "worth knowing"],
-    text: str,
-    sure: str,
-    code: str,
+    statement: _Statement,
     mask: pd.Series[Any] | Mask,
     could_save_bytes: int | None = None,
-) -> list[Observation]:
-    """Make the observation of these rows, or none where there is no such row."""
+) -> list[Finding]:
+    """Count the rows that a statement is about; without such a row there is no finding."""
     rows: Mask = np.asarray(mask.fillna(False) if isinstance(mask, pd.Series) else mask, dtype=bool)
     n = int(rows.sum())
     if not n:
         return []
-    sizes = read_pandas(images, ["size_bytes"], "find_observations")["size_bytes"][rows]
-    size = int(sizes.sum()) if sizes.notna().any() else None
-    return [Observation(kind, group, text, sure, n, size, could_save_bytes, code, rows)]
+    sizes = read_pandas(images, ["size_bytes"], "list_findings")["size_bytes"][rows]
+    size = total_bytes(sizes) if sizes.notna().any() else None
+    return [Finding(*statement, n, size, could_save_bytes, rows)]
 
 
-def _copies(images: pd.DataFrame) -> list[Observation]:
-    found = _observe(
-        images,
+def _duplicates(images: pd.DataFrame) -> list[Finding]:
+    statement = _Statement(
         "copies",
         "could do",
         "Same picture twice",
         "sure: same content; the oldest is not counted, but each address may be in use",
         "images[pic.rules.duplicated(images)]",
-        rules.duplicated(images),
     )
-    rows = read_pandas(images, ["id", "created_at", *_SAME], "find_observations")
+    return _finding(images, statement, rules.duplicated(images))
+
+
+def _likely_duplicates(images: pd.DataFrame) -> list[Finding]:
+    rows = read_pandas(images, ["id", "created_at", *_SAME], "list_findings")
     hashed: Mask = np.zeros(len(images), dtype=bool)
     if "content_hash" in images.columns:
-        hashes = read_pandas(images, ["content_hash"], "find_observations")["content_hash"]
+        hashes = read_pandas(images, ["content_hash"], "list_findings")["content_hash"]
         hashed = hashes.notna().to_numpy(dtype=bool)
     known = rows[_SAME].notna().all(axis="columns").to_numpy(dtype=bool) & ~hashed
     by_upload = rows[known].sort_values(["created_at", "id"])
     later = by_upload.duplicated(_SAME).reindex(rows.index, fill_value=False)
     some = 'images[images["content_hash"].isna()]' if hashed.any() else "images"
     keys = ", ".join(f'"{name}"' for name in _SAME)
-    copies = f'{some}.sort_values(["created_at", "id"]).groupby([{keys}]).cumcount()'
+    numbers = f'{some}.sort_values(["created_at", "id"]).groupby([{keys}]).cumcount()'
     if hashed.any():
-        copies += ".reindex(images.index)"
-    return found + _observe(
-        images,
+        numbers += ".reindex(images.index)"
+    statement = _Statement(
         "likely copies",
         "could do",
         "Probably the same picture twice",
         "likely: same bytes, pixels and type; look first",
-        f"images.loc[{copies} > 0]",
-        later.to_numpy(dtype=bool),
+        f"images.loc[{numbers} > 0]",
     )
+    return _finding(images, statement, later.to_numpy(dtype=bool))
 
 
-def _old(images: pd.DataFrame) -> list[Observation]:
-    return _observe(
-        images,
+def _old(images: pd.DataFrame) -> list[Finding]:
+    criteria = Criteria(older_than=OLD_DAYS, untagged=True)
+    statement = _Statement(
         "old and untagged",
         "could do",
         "Uploaded over two years ago, never tagged",
         "dates and tags are sure; whether a page shows them is not known",
-        f"images[pic.rules.older_than(images, days={OLD_DAYS}) & pic.rules.untagged(images)]",
-        rules.older_than(images, days=OLD_DAYS) & rules.untagged(images),
+        f"images[{criteria.code()}]",
     )
+    return _finding(images, statement, criteria.mask(images))
 
 
-def _too_large(images: pd.DataFrame) -> list[Observation]:
-    rows = read_pandas(images, ["width", "height", "size_bytes"], "find_observations")
+def _too_large(images: pd.DataFrame) -> list[Finding]:
+    rows = read_pandas(images, ["width", "height", "size_bytes"], "list_findings")
     edge = rows[["width", "height"]].max(axis="columns").astype("Float64")
     saved = rows["size_bytes"] * (1 - (MAX_EDGE / edge) ** 2)
     mask = rules.oversized(images)
     worth = saved[mask.fillna(False).to_numpy(dtype=bool) & saved.notna().to_numpy(dtype=bool)]
     worth = worth[worth >= _SAVES_FLOOR]
-    return _observe(
-        images,
+    statement = _Statement(
         "oversized",
         "could do",
         f"Over {MAX_EDGE} px on the longer edge",
         "pixels are sure, what it saves is an estimate; a smaller copy has a new address",
         "images[pic.rules.oversized(images)]",
-        mask,
-        int(worth.sum()) if len(worth) else None,
     )
+    return _finding(images, statement, mask, int(worth.sum()) if len(worth) else None)
 
 
-def _concentrated(images: pd.DataFrame) -> list[Observation]:
+def _concentrated(images: pd.DataFrame) -> list[Finding]:
     half = int(summarize_concentration(images)["n50"].iloc[0] or 0)
     if not 0 < half <= _FEW * len(images):
         return []
-    sizes = read_pandas(images, ["size_bytes"], "find_observations")["size_bytes"]
+    sizes = read_pandas(images, ["size_bytes"], "list_findings")["size_bytes"]
     mask = sizes.index.isin(sizes.dropna().nlargest(half).index)
-    return _observe(
-        images,
+    statement = _Statement(
         "half of the storage",
         "worth knowing",
         "The largest files: half of the storage",
         "sure: added up",
         f'images.nlargest({half}, "size_bytes")',
-        mask,
     )
+    return _finding(images, statement, mask)
 
 
-def _one_week(images: pd.DataFrame) -> list[Observation]:
+def _one_week(images: pd.DataFrame) -> list[Finding]:
     weeks = summarize_growth(images, freq="week")
     if len(images) < _MOVE_IMAGES or weeks.empty:
         return []
@@ -223,41 +233,38 @@ def _one_week(images: pd.DataFrame) -> list[Observation]:
         return []
     first = fullest["period"]
     end = first + pd.Timedelta(days=7)
-    uploaded = read_pandas(images, ["created_at"], "find_observations")["created_at"]
+    uploaded = read_pandas(images, ["created_at"], "list_findings")["created_at"]
     mask = (uploaded >= first.tz_localize(None)) & (uploaded < end.tz_localize(None))
-    return _observe(
-        images,
+    statement = _Statement(
         "one week",
         "worth knowing",
-        f"Uploaded in one week, from {first.day} {first:%b %Y} on: perhaps a move, "
-        "and their upload age says little",
+        f"Uploaded in one week, from {day(first)} on: perhaps a move, and their upload age says little",
         "dates are sure, the move is a guess",
         f'images[images["created_at"].between("{first:%Y-%m-%d}", "{end:%Y-%m-%d}", inclusive="left")]',
-        mask,
     )
+    return _finding(images, statement, mask)
 
 
-def _new_untagged(images: pd.DataFrame) -> list[Observation]:
-    return _observe(
-        images,
+def _new_untagged(images: pd.DataFrame) -> list[Finding]:
+    statement = _Statement(
         "new and untagged",
         "worth knowing",
         f"Uploaded in the last {NEW_DAYS} days, not tagged yet",
         "sure: dates and tags",
         f"images[pic.rules.untagged(images) & ~pic.rules.older_than(images, days={NEW_DAYS})]",
-        rules.untagged(images) & ~rules.older_than(images, days=NEW_DAYS),
     )
+    mask = rules.untagged(images) & ~rules.older_than(images, days=NEW_DAYS)
+    return _finding(images, statement, mask)
 
 
-def _private(images: pd.DataFrame) -> list[Observation]:
-    public = read_pandas(images, ["is_public"], "find_observations")["is_public"]
+def _private(images: pd.DataFrame) -> list[Finding]:
+    public = read_pandas(images, ["is_public"], "list_findings")["is_public"]
     unknown = int(public.isna().sum())
-    return _observe(
-        images,
+    statement = _Statement(
         "private",
         "worth knowing",
         "Private, or may be" if unknown else "Private",
         f"of {unknown:,} the service did not say" if unknown else "sure: as the service says",
         "images[pic.rules.private(images)]",
-        rules.private(images),
     )
+    return _finding(images, statement, rules.private(images))

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import (
     COUNTS,

@@ -1,8 +1,8 @@
 """
-The one door of analysis: whatever a frame is made of comes in, the same kind goes out.
+The one door of analysis: any engine's frame comes in, the same kind goes out.
 
 A question is written once with narwhals. :func:`question` checks the columns it reads, gives it
-everyday dtypes, and gives the caller's engine the answer back with everyday dtypes.
+everyday dtypes, and returns the answer in the caller's engine, again with everyday dtypes.
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
@@ -79,7 +79,7 @@ def question(*columns: str, answers: Mapping[str, Kind]) -> Callable[[FunctionT]
     -------
     callable
         The decorator. What it decorates raises SchemaError for a frame without these columns and
-        TypeError for what is no frame.
+        TypeError for anything but a frame.
 
     Examples
     --------
@@ -108,23 +108,23 @@ def facts(images: nw.LazyFrame[Any]) -> Facts | None:
     return facts_of(native) if isinstance(native, pd.DataFrame) else None
 
 
-def _check_columns(available: Sequence[str], needed: Sequence[str], asker: str) -> None:
-    """Raise SchemaError, naming the columns, where some that `asker` reads are not there."""
+def _check_columns(available: Sequence[str], needed: Sequence[str], caller: str) -> None:
+    """Raise SchemaError, naming the columns, where some that `caller` reads are not there."""
     missing = [name for name in needed if name not in available]
     if missing:
         noun = "column" if len(missing) == 1 else "columns"
         raise SchemaError(
-            f"{asker} needs the {noun} {_and(missing)}, which this frame does not have. "
+            f"{caller} needs the {noun} {_and(missing)}, which this frame does not have. "
             f"Pass a frame as load_images makes it, or keep {_and(needed)} when you choose columns."
         )
 
 
-def tag_lists(images: pd.DataFrame, asker: str) -> pa.ListArray:
+def tag_lists(images: pd.DataFrame, caller: str) -> pa.ListArray:
     """Give the tags of a pandas frame as Arrow lists without repeats, null where not known."""
-    return _one_array(read_pandas(images, ["tags"], asker)["tags"])
+    return _one_array(read_pandas(images, ["tags"], caller)["tags"])
 
 
-def _tag_lists(tags: pd.Series[Any], asker: str) -> pa.ListArray:
+def _tag_lists(tags: pd.Series[Any], caller: str) -> pa.ListArray:
     """Make Arrow lists without repeats of tuples, lists or arrays, null where not known."""
     try:
         if isinstance(tags.dtype, pd.ArrowDtype):
@@ -132,10 +132,10 @@ def _tag_lists(tags: pd.Series[Any], asker: str) -> pa.ListArray:
         else:
             cells = tags.to_numpy(dtype=object)
             if str in set(map(type, cells)):  # Arrow would take "cat" for c, a and t
-                raise TypeError("text is no list of tags")
+                raise TypeError("text is not a list of tags")
             lists = pa.array(cells, pa.list_(pa.string()), from_pandas=True)
     except (pa.ArrowException, TypeError, ValueError) as error:
-        raise _wrong_kind(asker, "tags", "tags", tags.dtype) from error
+        raise _wrong_kind(caller, "tags", "tags", tags.dtype) from error
     return _without_repeats(lists)
 
 
@@ -176,43 +176,43 @@ def _one_array(column: pd.Series[Any]) -> Any:
     return pa.table({"column": column.array})["column"].combine_chunks()
 
 
-def _enter(images: Any, columns: Sequence[str], asker: str) -> nw.LazyFrame[Any]:
+def _enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any]:
     if isinstance(images, pa.Table):  # narwhals cannot explode an Arrow table, nor take medians
         images = _pandas_of(images.select([n for n in columns if n in images.column_names]))
     if isinstance(images, pd.DataFrame):
-        return nw.from_native(read_pandas(images, columns, asker)).lazy()
+        return nw.from_native(read_pandas(images, columns, caller)).lazy()
     frame: nw.DataFrame[Any] | nw.LazyFrame[Any]
     try:
         frame = nw.from_native(images)
     except TypeError:
         raise TypeError(
-            f"{asker} takes a DataFrame, as load_images makes it, or a DuckDB relation, a polars "
+            f"{caller} takes a DataFrame, as load_images makes it, or a DuckDB relation, a polars "
             f"frame or an Arrow table; this is {type(images).__name__}."
         ) from None
     schema = frame.collect_schema()
-    _check_columns(schema.names(), columns, asker)
+    _check_columns(schema.names(), columns, caller)
     if _is_duckdb(frame):
         zoned = [n for n in columns if getattr(schema[n], "time_zone", None)]
         frame = nw.from_native(_at_utc(frame.to_native(), columns, zoned))
         schema = frame.collect_schema()
-    return frame.lazy().select(*(_read(schema[name], name, asker) for name in columns))
+    return frame.lazy().select(*(_read(schema[name], name, caller) for name in columns))
 
 
-def _read(dtype: Any, name: str, asker: str) -> nw.Expr:
+def _read(dtype: Any, name: str, caller: str) -> nw.Expr:
     kind, column = _READS.get(name, "str"), nw.col(name)
     nothing = str(dtype) in ("Null", "Unknown")  # a column that never held a value
     if kind == "datetime" and not isinstance(dtype, nw.Datetime | nw.Date) and not nothing:
-        raise _wrong_kind(asker, name, kind, dtype)
+        raise _wrong_kind(caller, name, kind, dtype)
     if kind == "tags":
         if not isinstance(dtype, nw.List) and not nothing:
-            raise _wrong_kind(asker, name, kind, dtype)
+            raise _wrong_kind(caller, name, kind, dtype)
         return column.cast(_NARWHALS[kind]).list.unique()
     if isinstance(dtype, nw.Datetime) and dtype.time_zone:  # polars; DuckDB's zones are gone
         column = column.dt.convert_time_zone("UTC").dt.replace_time_zone(None)
     return column.cast(_NARWHALS[kind])
 
 
-def read_pandas(images: pd.DataFrame, columns: Sequence[str], asker: str) -> pd.DataFrame:
+def read_pandas(images: pd.DataFrame, columns: Sequence[str], caller: str) -> pd.DataFrame:
     """
     Give the columns of a pandas frame as questions read them, row by row, without its index.
 
@@ -221,18 +221,18 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], asker: str) -> pd.
     SchemaError
         If a column is missing or holds something else.
     TypeError
-        If it is no pandas frame.
+        If it is not a pandas frame.
     """
     if not isinstance(images, pd.DataFrame):
         raise TypeError(
-            f"{asker} takes a pandas DataFrame, as load_images makes it; "
+            f"{caller} takes a pandas DataFrame, as load_images makes it; "
             f"this is {type(images).__name__}."
         )
     index_is_id = images.index.name == "id" and "id" not in images.columns
-    _check_columns([*images.columns, *(["id"] if index_is_id else [])], columns, asker)
+    _check_columns([*images.columns, *(["id"] if index_is_id else [])], columns, caller)
     read = {
         name: _everyday(
-            images.index.to_series() if name == "id" and index_is_id else images[name], name, asker
+            images.index.to_series() if name == "id" and index_is_id else images[name], name, caller
         )
         for name in columns
     }
@@ -241,18 +241,18 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], asker: str) -> pd.
     return frame
 
 
-def _everyday(column: pd.Series[Any], name: str, asker: str) -> Any:
-    """Give the values of a pandas column in the dtype that questions reckon with."""
+def _everyday(column: pd.Series[Any], name: str, caller: str) -> Any:
+    """Give the values of a pandas column in the dtype that questions expect."""
     kind = _READS.get(name, "str")
     if kind == "tags":
-        return pd.arrays.ArrowExtensionArray(_tag_lists(column, asker))  # type: ignore[attr-defined,unused-ignore]
+        return pd.arrays.ArrowExtensionArray(_tag_lists(column, caller))  # type: ignore[attr-defined,unused-ignore]
     try:
         if kind == "datetime":
             return _naive_utc(column).array
         dtype: Any = STR if kind == "str" else kind
         return (column if column.dtype == dtype else column.astype(dtype)).array
     except (ValueError, TypeError) as error:
-        raise _wrong_kind(asker, name, kind, column.dtype) from error
+        raise _wrong_kind(caller, name, kind, column.dtype) from error
 
 
 def _naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:
@@ -263,7 +263,7 @@ def _naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:
         column = column.astype(object)
         found = pd.api.types.infer_dtype(column, skipna=True)
         if found not in ("string", "datetime", "datetime64", "date", "empty"):
-            raise TypeError(f"{found} values are no instants")
+            raise TypeError(f"{found} values are not instants")
         column = pd.to_datetime(column, utc=True, format="ISO8601")
     zoned = isinstance(column.dtype, pd.DatetimeTZDtype)
     naive = column.dt.tz_convert("UTC").dt.tz_localize(None) if zoned else column
@@ -326,9 +326,9 @@ def _arrow_of(table: pd.DataFrame) -> pa.Table:
     return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
 
 
-def _wrong_kind(asker: str, name: str, kind: Kind, dtype: Any) -> SchemaError:
+def _wrong_kind(caller: str, name: str, kind: Kind, dtype: Any) -> SchemaError:
     return SchemaError(
-        f"{asker} reads {name!r} as {_IN_WORDS[kind]}; this frame holds {dtype} there. "
+        f"{caller} reads {name!r} as {_IN_WORDS[kind]}; this frame holds {dtype} there. "
         f"Convert the column, or pass a frame as load_images makes it."
     )
 

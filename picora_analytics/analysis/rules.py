@@ -1,7 +1,7 @@
 """
 Rules: which images? One three-valued answer per image, to combine with ``&``, ``|`` and ``~``.
 
-True and False are said of what is known; ``<NA>`` says that the rule cannot tell. So neither
+True and False are answers about what is known; ``<NA>`` means that the rule cannot tell. So neither
 ``~tagged(images, "keep")`` nor ``~(a & b)`` turns silence into evidence, and a plan spares what
 is unknown.
 """
@@ -39,7 +39,7 @@ __all__ = [
 
 def older_than(images: pd.DataFrame, days: float, *, now: Instant | None = None) -> pd.Series[Any]:
     """
-    Tell the images uploaded more than so many days ago.
+    Tell the images uploaded more than `days` ago.
 
     This is the age of the upload. Old is not unused: the pictures of a much-read post are old.
 
@@ -62,9 +62,9 @@ def older_than(images: pd.DataFrame, days: float, *, now: Instant | None = None)
     SchemaError
         If ``created_at`` is missing, or `now` is not given and the images do not know it.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
     ValueError
-        If `days` is no number of 0 or more.
+        If `days` is not a number of 0 or more.
 
     Examples
     --------
@@ -77,7 +77,7 @@ def older_than(images: pd.DataFrame, days: float, *, now: Instant | None = None)
     Name: older_than_30_days, dtype: boolean
     """
     if isinstance(days, bool) or not isinstance(days, Real) or not 0 <= days < math.inf:
-        raise ValueError(f"days={days!r} is no age: give a number of days, 0 or more.")
+        raise ValueError(f"days={days!r} is not an age: give a number of days, 0 or more.")
     uploaded = read_pandas(images, ["created_at"], "older_than")["created_at"]
     moment = now_of(facts_of(images), now, "older_than")
     try:
@@ -108,7 +108,7 @@ def uploaded_before(images: pd.DataFrame, date: Instant) -> pd.Series[Any]:
     SchemaError
         If ``created_at`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame, or `date` neither text nor a date.
+        If ``images`` is not a pandas DataFrame, or `date` neither text nor a date.
     ValueError
         If `date` cannot be read.
 
@@ -144,7 +144,7 @@ def larger_than(images: pd.DataFrame, size: int | str) -> pd.Series[Any]:
     SchemaError
         If ``size_bytes`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
     ValueError
         If `size` cannot be read.
 
@@ -178,7 +178,7 @@ def untagged(images: pd.DataFrame) -> pd.Series[Any]:
     SchemaError
         If ``tags`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
 
     Examples
     --------
@@ -194,7 +194,7 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     """
     Tell the images that have one of these tags, or several.
 
-    A tag that no image has is an error, because ``~tagged(images, "kepe")`` would else be the
+    A tag that no image has is an error, because ``~tagged(images, "kepe")`` would otherwise be the
     whole library.
 
     Parameters
@@ -214,7 +214,7 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     SchemaError
         If ``tags`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame, or a tag is no text.
+        If ``images`` is not a pandas DataFrame, or a tag is not text.
     ValueError
         If no tag is given, or an image is there and none has the tag.
 
@@ -230,15 +230,15 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     for tag in tags:
         if not isinstance(tag, str):
             raise TypeError(f"A tag is text; {tag!r} is {type(tag).__name__}.")
-    words = pc.list_flatten(lists).dictionary_encode()
-    known = words.dictionary.to_pylist()
+    encoded = pc.list_flatten(lists).dictionary_encode()
+    known = encoded.dictionary.to_pylist()
     for tag in tags:
         if tag not in known and len(images):
             raise ValueError(_no_such_tag(tag, known))
-    wanted = [place for place, word in enumerate(known) if word in tags]
+    wanted = [place for place, tag in enumerate(known) if tag in tags]
     rows = pc.list_parent_indices(lists).to_numpy(False)
     found = np.zeros(len(images), dtype=bool)
-    found[rows[np.isin(words.indices.to_numpy(False), wanted)]] = True
+    found[rows[np.isin(encoded.indices.to_numpy(False), wanted)]] = True
     return _answer(images, found, lists.is_null(), f"tagged_{'_or_'.join(tags)}")
 
 
@@ -263,7 +263,7 @@ def private(images: pd.DataFrame) -> pd.Series[Any]:
     SchemaError
         If ``is_public`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
 
     Examples
     --------
@@ -296,9 +296,9 @@ def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
     SchemaError
         If ``width`` or ``height`` is missing.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
     ValueError
-        If `max_edge` is no whole number above 0.
+        If `max_edge` is not a whole number above 0.
 
     Examples
     --------
@@ -306,10 +306,10 @@ def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
     [True, False, <NA>]
     """
     if isinstance(max_edge, bool) or not isinstance(max_edge, int | np.integer) or max_edge <= 0:
-        raise ValueError(f"max_edge={max_edge!r} is no length: give whole pixels above 0.")
+        raise ValueError(f"max_edge={max_edge!r} is not a length: give whole pixels above 0.")
     edges = read_pandas(images, ["width", "height"], "oversized")
     over = (edges > max_edge).fillna(False).any(axis="columns")
-    unknown = (edges.fillna(0) <= 0).any(axis="columns")  # a width of 0 is no width
+    unknown = (edges.fillna(0) <= 0).any(axis="columns")  # A width of 0 is unknown.
     return _answer(images, over, unknown & ~over, f"oversized_over_{max_edge}_px")
 
 
@@ -336,7 +336,7 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     SchemaError
         If ``created_at`` is missing, or the index is not ``id``.
     TypeError
-        If ``images`` is no pandas DataFrame.
+        If ``images`` is not a pandas DataFrame.
 
     Examples
     --------
@@ -375,5 +375,5 @@ def _no_such_tag(tag: str, known: Sequence[str]) -> str:
 def _answer(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:
     """Make the three-valued answer, by the frame's own index so that it follows the image."""
     gaps = np.array(unknown, dtype=bool)
-    said = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
-    return pd.Series(said, index=images.index, name=name)
+    answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
+    return pd.Series(answer, index=images.index, name=name)

@@ -4,7 +4,7 @@
 
 from __future__ import annotations
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import (
     COUNTS,
@@ -289,7 +289,7 @@ def summarize_largest(images: FrameT, top: int = 20) -> FrameT:
         One row per image, as made by ``load_images``. Reads ``id``, ``filename``, ``size_bytes``,
         ``width``, ``height``, ``mime_type`` and ``created_at``.
     top : int
-        At most so many rows.
+        Maximum number of rows.
 
     Returns
     -------

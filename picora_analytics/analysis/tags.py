@@ -4,14 +4,9 @@
 
 from __future__ import annotations
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
-from picora_analytics.analysis.counting import (
-    COUNTS,
-    SIZE,
-    count,
-    largest_first,
-)
+from picora_analytics.analysis.counting import COUNTS, SIZE, count, largest_first
 from picora_analytics.analysis.question import FrameT, explode_tags, question
 
 __all__ = ["summarize_tags"]
@@ -40,7 +35,7 @@ def summarize_tags(images: FrameT) -> FrameT:
     -------
     same type as ``images``, of shape (n_tags, 4)
         ``tag``, ``n_images``, ``size_bytes`` and ``shared_size_bytes``, largest ``size_bytes``
-        first. A tag said twice of one image counts once.
+        first. A tag given twice to one image counts once.
 
     Raises
     ------

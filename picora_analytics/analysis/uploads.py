@@ -1,4 +1,4 @@
-"""When: how old the uploads are and how the library grew."""
+"""Uploads: how old they are, and how the library grew."""
 # Outside, FrameT is the caller's own frame; inside, `question` has made it a narwhals frame.
 # mypy: disable-error-code="no-any-return"
 
@@ -7,7 +7,7 @@ from __future__ import annotations
 import datetime as dt
 from typing import Literal
 
-import narwhals as nw
+import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import (
     COUNTS,
@@ -78,7 +78,7 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     """
     moment = now_of(facts(images), now, "summarize_ages").replace(tzinfo=None)
     uploaded = nw.col("created_at")
-    # The clocks of the service and of the load may differ a little: a day ahead still is new.
+    # The clocks of the service and of this machine may differ a little: a day ahead is still new.
     edges = [moment + dt.timedelta(days=1)] + [
         moment - dt.timedelta(days=days + 1) for days, _ in _AGE_CLASSES if days is not None
     ]
@@ -130,7 +130,7 @@ def summarize_growth(
     SchemaError
         If ``created_at`` or ``size_bytes`` is missing.
     ValueError
-        If `freq` is none of the four.
+        If `freq` is not one of the four.
 
     Examples
     --------

@@ -16,10 +16,10 @@ from picora_analytics.charts.drawing import (
     GRAY,
     ORANGE,
     axes,
-    counted,
     describe,
     nothing,
 )
+from picora_analytics.text import plural
 
 __all__ = ["plot_dimensions"]
 
@@ -90,5 +90,5 @@ def plot_dimensions(
     note = f"; {left_out:,} not known" if left_out else ""
     ax.set(xlabel=f"Width (px{note})", ylabel="Height (px)")
     n_over = int(dots["n"][over].sum())
-    ax.set_title(f"{n_over:,} of {counted(len(known))} over {max_edge:,} px")
-    return describe(ax, f"{counted(left_out)} of unknown dimensions left out.")
+    ax.set_title(f"{n_over:,} of {plural(len(known), 'image')} over {max_edge:,} px")
+    return describe(ax, f"{plural(left_out, 'image')} of unknown dimensions left out.")

@@ -14,7 +14,7 @@ from matplotlib import font_manager, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from picora_analytics.text import plain_text, shorten, visible
+from picora_analytics.text import plain_text, plural, shorten, visible
 from picora_analytics.units import format_bytes
 
 __all__ = [
@@ -23,7 +23,6 @@ __all__ = [
     "ORANGE",
     "axes",
     "bars",
-    "counted",
     "describe",
     "families",
     "listed",
@@ -33,7 +32,7 @@ __all__ = [
     "unit_of",
 ]
 
-# Okabe and Ito's colours, told apart with every kind of colour blindness.
+# Okabe and Ito's colors, which stay distinct with every kind of color blindness.
 BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#595959"
 
 # For names in Chinese, Japanese and Korean, by system; the first ones installed are used.
@@ -59,11 +58,11 @@ _CJK = (
 _PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"  # DejaVu Sans has it, and matplotlib brings DejaVu Sans
 
 
-def axes(images: object, ax: Axes | None, asker: str) -> Axes:
+def axes(images: object, ax: Axes | None, caller: str) -> Axes:
     """Give the axes to draw on: the caller's, else those of a figure that clips no long name."""
     if not isinstance(images, pd.DataFrame):
         raise TypeError(
-            f"{asker} takes a pandas DataFrame, as load_images makes it; "
+            f"{caller} takes a pandas DataFrame, as load_images makes it; "
             f"this is {type(images).__name__}."
         )
     if ax is None:
@@ -83,7 +82,7 @@ def families() -> list[str]:
 
 def readable(text: object, columns: int = 32) -> str:
     r"""
-    Make a stranger's text one that matplotlib can draw: short, no formula, no missing glyph.
+    Make a stranger's text drawable by matplotlib: short, no formula, no missing glyph.
 
     Examples
     --------
@@ -122,10 +121,10 @@ def bars(
     room = max(10, min(32, int(5 * _width_inches(ax))))
     names = [readable(label, room) for label in labels]
     ax.set_yticks(places, labels=names, family=families())
-    ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # one bar alone is no wall
+    ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # A single bar stays a bar, not a wall.
     if n_images is not None:
         notes = [
-            f"{counted(n)}{', size unknown' if missing else ''}"
+            f"{plural(n, 'image')}{', size unknown' if missing else ''}"
             for n, missing in zip(n_images, np.isnan(sizes), strict=True)
         ]
         ax.bar_label(drawn, labels=notes, padding=4, color=GRAY)
@@ -175,11 +174,6 @@ def describe(ax: Axes, sentence: str) -> Axes:
     if figure is not None and figure.axes[0] is ax and not figure.get_label():
         figure.set_label(words)
     return ax
-
-
-def counted(n: int) -> str:
-    """Write a number of images."""
-    return f"{n:,} image" if n == 1 else f"{n:,} images"
 
 
 def listed(names: Sequence[object], size_bytes: pd.Series[Any], most: int = 5) -> str:

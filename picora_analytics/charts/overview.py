@@ -9,12 +9,12 @@ from matplotlib.figure import Figure
 from picora_analytics.analysis.dates import Instant
 from picora_analytics.analysis.sizes import summarize_library
 from picora_analytics.charts.dimensions import plot_dimensions
-from picora_analytics.charts.drawing import counted
 from picora_analytics.charts.formats import plot_formats
 from picora_analytics.charts.sizes import plot_concentration
 from picora_analytics.charts.tags import plot_tags
 from picora_analytics.charts.uploads import plot_ages, plot_growth
 from picora_analytics.library.frame import facts_of
+from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 
 __all__ = ["plot_overview"]
@@ -61,7 +61,7 @@ def plot_overview(images: pd.DataFrame, *, now: Instant | None = None) -> Figure
     size = "size unknown" if pd.isna(row["size_bytes"]) else format_bytes(int(row["size_bytes"]))
     facts = facts_of(images)
     demo = "DEMO library: " if facts is not None and facts.get("demo") else ""
-    title = f"{demo}{counted(n)}, {size}"
+    title = f"{demo}{plural(n, 'image')}, {size}"
     figure.suptitle(title, fontweight="bold")
     figure.set_label(" ".join([f"{title}.", *(str(ax.get_label()) for ax in drawn)]))
     return figure

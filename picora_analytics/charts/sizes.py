@@ -18,12 +18,12 @@ from picora_analytics.charts.drawing import (
     ORANGE,
     axes,
     bars,
-    counted,
     describe,
     listed,
     nothing,
     plain_numbers,
 )
+from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 
 __all__ = ["plot_concentration", "plot_largest", "plot_sizes"]
@@ -87,7 +87,7 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     median = float(np.median(drawn))
     ax.axvline(median, color=ORANGE, linestyle="--")
     ax.set_title(f"Images by file size, half over {format_bytes(median)} (dashed)")
-    return describe(ax, f"{counted(len(drawn))}, the largest {format_bytes(drawn.max())}.")
+    return describe(ax, f"{plural(len(drawn), 'image')}, the largest {format_bytes(drawn.max())}.")
 
 
 def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -154,7 +154,7 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
         axis.grid(True, alpha=0.3)
     n50 = int(row["n50"])
     verb = "holds" if n50 == 1 else "hold"
-    ax.set_title(f"{n50:,} of {counted(n)} {verb} half of the storage")
+    ax.set_title(f"{n50:,} of {plural(n, 'image')} {verb} half of the storage")
     return describe(ax, f"{int(row['n80']):,} hold 80 %.")
 
 
@@ -169,7 +169,7 @@ def plot_largest(
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
     top : int
-        At most so many bars.
+        Maximum number of bars.
     ax : Axes, optional
         Where to draw; by default a new figure.
     **kwargs

@@ -32,7 +32,7 @@ def plot_tags(
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
     top : int
-        At most so many bars.
+        Maximum number of bars.
     ax : Axes, optional
         Where to draw; by default a new figure.
     **kwargs

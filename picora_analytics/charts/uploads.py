@@ -16,13 +16,13 @@ from picora_analytics.charts.drawing import (
     GRAY,
     axes,
     bars,
-    counted,
     describe,
     listed,
     nothing,
     plain_numbers,
     unit_of,
 )
+from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 
 __all__ = ["plot_ages", "plot_growth"]
@@ -114,7 +114,7 @@ def plot_growth(
     SchemaError
         If a column is missing.
     ValueError
-        If `freq` is none of the four.
+        If `freq` is not one of the four.
 
     Examples
     --------
@@ -160,7 +160,7 @@ def plot_growth(
     last = growth.iloc[-1]
     return describe(
         ax,
-        f"{counted(int(last['total_images']))}, "
+        f"{plural(int(last['total_images']), 'image')}, "
         f"{format_bytes(int(last['total_size_bytes']))}, uploaded from "
         f"{begins.iloc[0]:%Y-%m-%d} on.",
     )

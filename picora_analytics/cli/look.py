@@ -140,9 +140,9 @@ def _forgets(kept: SnapshotStore) -> str:
 
 @with_client
 def _default_store(client: Client) -> SnapshotStore:
-    from picora_analytics.library.load.loading import snapshots_of
+    from picora_analytics.library.snapshots import SnapshotStore
 
-    return snapshots_of(client)
+    return SnapshotStore.of(client)
 
 
 @click.command()

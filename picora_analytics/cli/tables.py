@@ -35,18 +35,11 @@ def meter(size: int, quota: int, columns: int = 30) -> str:
 
 def show_findings(found: pd.DataFrame) -> None:
     """Print the findings, one a line."""
-    from pandas import isna
-
-    from picora_analytics.text import pad, shorten
-    from picora_analytics.units import format_bytes
+    from picora_analytics.report.markdown import finding_line
 
     head("WHAT STANDS OUT")
-    for number, row in found.iterrows():
-        size = "unknown" if isna(row["size_bytes"]) else format_bytes(int(row["size_bytes"]))
-        noun = "image" if row["n_images"] == 1 else "images"
-        click.echo(
-            f" {number}  {pad(shorten(row['text'], 48), 48)} {row['n_images']:>6,} {noun:<6} {size:>11}"
-        )
+    for row in found.reset_index().to_dict("records"):
+        click.echo(f" {finding_line(row, 48)}")
 
 
 def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:

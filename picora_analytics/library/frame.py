@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from picora_analytics.errors import SchemaError
 
-__all__ = ["COLUMNS", "Facts", "facts_of", "frame_from_table", "table_from_frame"]
+__all__ = ["COLUMNS", "Facts", "facts_of", "frame_from_table", "table_from_frame", "total_bytes"]
 
 # pandas 3's `str`, under 2.2 by its older name: NaN for missing, in Arrow's memory.
 STR = (
@@ -160,6 +160,19 @@ def _plain_tags(tags: Any) -> list[str] | None:
     if isinstance(tags, str):  # Would be taken for a list of its letters.
         raise TypeError(f"{tags!r} is text, not a tuple of tags")
     return list(tags) if isinstance(tags, Sequence | np.ndarray) else None
+
+
+def total_bytes(sizes: pd.Series[Any]) -> int:
+    """
+    Add up the sizes that are known, exactly: in 64 bits, two absurd ones would come out as a small or negative sum.
+
+    Examples
+    --------
+    >>> total_bytes(pd.Series([2**62, None, 2**62, 2**62, 7], dtype="Int64")) == 3 * 2**62 + 7
+    True
+    """
+    known = sizes.dropna().to_numpy(dtype="int64")
+    return (int((known >> 32).sum()) << 32) + int((known & 0xFFFFFFFF).sum())
 
 
 def facts_of(images: pd.DataFrame) -> Facts | None:

@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from picora_analytics.client.client import Client
 from picora_analytics.errors import SchemaError, SnapshotError
-from picora_analytics.files import write_atomic
+from picora_analytics.files import data_folder, session_folder, write_atomic
 from picora_analytics.library.frame import (
     SCHEMA,
     Facts,
@@ -25,6 +26,7 @@ from picora_analytics.library.frame import (
     frame_from_table,
     table_from_frame,
 )
+from picora_analytics.times import now
 
 __all__ = ["SnapshotStore"]
 
@@ -88,6 +90,31 @@ class SnapshotStore:
         if self.folder.exists() and not self.folder.is_dir():
             raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
         self.keep = keep
+
+    @classmethod
+    def of(cls, client: Client, store: str | os.PathLike[str] = "default") -> SnapshotStore:
+        """
+        Give the store in which the library of a client's account is remembered.
+
+        Parameters
+        ----------
+        client : Client
+        store : str or path
+            As for :func:`load_images`: ``"default"``, or a folder.
+
+        Raises
+        ------
+        SnapshotError
+            If the folder holds snapshots of another account.
+        """
+        account = client.account()
+        if store != "default":
+            chosen = cls(store)
+            chosen.refuse_other_account(account)
+            return chosen
+        # Each demo is a library of its own under the same account, and ends with this session.
+        folder = session_folder() / client.demo_session if client.demo else data_folder()
+        return cls(folder / "snapshots" / account)
 
     def __repr__(self) -> str:
         return f"SnapshotStore({str(self.folder)!r}, {len(self.versions())} versions)"
@@ -186,14 +213,30 @@ class SnapshotStore:
         Raises
         ------
         SnapshotError
-            If there is none such, or its file is damaged.
+            If there is no such version, or its file is damaged.
         """
         found = self.read(version)
         return frame_from_table(found.table, found.facts)
 
     def read(self, version: str | dt.date = "latest") -> Snapshot:
         """Read a version as :meth:`load` does, as the Arrow table it is stored as, and with its feed position."""
-        return _read(self._path(self._find(version)))
+        return _read(self.path(version))
+
+    def path(self, version: str | dt.date = "latest") -> Path:
+        """
+        Give the Parquet file of a version, for other tools to read.
+
+        Parameters
+        ----------
+        version : str or date
+            As for :meth:`load`.
+
+        Raises
+        ------
+        SnapshotError
+            If there is no such version.
+        """
+        return self._path(self._find(version))
 
     def about(self, version: str) -> Facts:
         """
@@ -202,7 +245,7 @@ class SnapshotStore:
         Raises
         ------
         SnapshotError
-            If its file is damaged or no snapshot.
+            If its file is damaged or is not a snapshot.
         """
         path = self._path(version)
         if not path.exists():
@@ -245,14 +288,13 @@ class SnapshotStore:
         """Name a version by when it was read; where a clock that was ahead named the last one, after that."""
         name = pd.Timestamp(facts["read_at"]).strftime(_NAME)
         last = max(self.versions(), default="")
-        if name >= last or last <= dt.datetime.now(dt.UTC).strftime(_NAME):
+        if name >= last or last <= now().strftime(_NAME):
             return name
         with contextlib.suppress(SnapshotError):
             if self.about(last)["read_at"] == facts["read_at"]:
                 return last  # The same reading, saved again.
-        with contextlib.suppress(
-            ValueError, OverflowError
-        ):  # A file of somebody else's, named alike.
+        # ValueError, OverflowError: a file of somebody else's with such a name.
+        with contextlib.suppress(ValueError, OverflowError):
             after = dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)
             return after.strftime(_NAME)
         return name

@@ -1,8 +1,8 @@
 """
-All that a report says, as one dict of plain values.
+All facts of a report, as one dict of plain values.
 
 Strangers' text is made visible here and escaped by whoever shows it. Bytes are whole numbers,
-shares 0 to 1, instants ISO 8601 in UTC, what nobody knows is None.
+shares 0 to 1, instants ISO 8601 in UTC; what is unknown is None.
 """
 
 from __future__ import annotations
@@ -13,9 +13,9 @@ from urllib.parse import urlsplit
 import numpy as np
 import pandas as pd
 
-from picora_analytics.analysis.dates import instant
+from picora_analytics.analysis.comparison import came_and_went, comparable
 from picora_analytics.analysis.dimensions import MAX_EDGE, summarize_dimensions
-from picora_analytics.analysis.findings import Observation, find_observations
+from picora_analytics.analysis.findings import Finding, list_findings
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
 from picora_analytics.analysis.sizes import (
     summarize_concentration,
@@ -25,9 +25,9 @@ from picora_analytics.analysis.sizes import (
 )
 from picora_analytics.analysis.tags import summarize_tags
 from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
-from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import Facts, facts_of
-from picora_analytics.text import visible
+from picora_analytics.library.frame import Facts, facts_of, total_bytes
+from picora_analytics.text import plural, visible
+from picora_analytics.times import parse_instant
 from picora_analytics.units import format_bytes, parse_bytes
 
 __all__ = ["FORMAT", "VERSION", "gather"]
@@ -62,14 +62,14 @@ _DEFINITIONS = (
 def gather(
     images: pd.DataFrame, quota: int | str | None, previous: pd.DataFrame | None
 ) -> dict[str, Any]:
-    """Work out all that a report of these images says."""
-    # What is wrong with the arguments is said before anything is counted.
+    """Work out the facts of a report on these images."""
+    # Wrong arguments are reported before anything is counted.
     limit = None if quota is None else parse_bytes(quota, "quota")
     since = None if previous is None else _since(images, previous)
     about = facts_of(images)
     totals = _row(summarize_library(images))
     caveats = _caveats(images, about)
-    observed = find_observations(images)
+    findings = list_findings(images)
     size = totals["size_bytes"]
     given = (
         None
@@ -88,8 +88,8 @@ def gather(
         "quota": given,
         "quota_hint": _NO_QUOTA if quota is None else None,
         "since": since,
-        "findings": [_finding(found, place) for place, found in enumerate(observed, start=1)],
-        "without": _without(images, observed, given),
+        "findings": [_finding(found, place) for place, found in enumerate(findings, start=1)],
+        "without": _without(images, findings, given),
         "not_known": _NOT_KNOWN,
         "growth": {
             "by_year": _growth(images, "year", 4),
@@ -111,7 +111,7 @@ def gather(
 
 
 def _plain(value: Any) -> Any:
-    """Make a cell a value of JSON."""
+    """Turn a cell into a JSON value."""
     if pd.isna(value):
         return None
     if isinstance(value, pd.Timestamp):
@@ -138,7 +138,7 @@ def _library(about: Facts | None, *, whole: bool) -> dict[str, Any]:
         return dict.fromkeys(("demo", "account", "host", "scope", "status", "loaded_at")) | {
             "whole": False
         }
-    loaded_at = instant(about["loaded_at"], "loaded_at") if about["loaded_at"] else None
+    loaded_at = parse_instant(about["loaded_at"]) if about["loaded_at"] else None
     return {
         "demo": bool(about["demo"]),
         "account": visible(about["account"])[:8],
@@ -191,53 +191,27 @@ def _quota(
 
 
 def _since(images: pd.DataFrame, previous: pd.DataFrame) -> dict[str, Any]:
-    now, before = _comparable(images, "images"), _comparable(previous, "previous")
-    if now["account"] != before["account"]:
-        raise SchemaError(
-            f"previous is of account {before['account'][:8]} and images of {now['account'][:8]}; "
-            "give an earlier load of the same account."
-        )
-    if now["scope"] != before["scope"]:
-        raise SchemaError(
-            f"previous holds {visible(before['scope'])} and images {visible(now['scope'])}; "
-            "give an earlier load of the same scope."
-        )
-    then = instant(before["loaded_at"], "loaded_at")
-    if then > instant(now["loaded_at"], "loaded_at"):
+    before, now = comparable(previous, images, ("previous", "images"))
+    then = parse_instant(before["loaded_at"])
+    if then > parse_instant(now["loaded_at"]):
         raise ValueError(
             f"previous was loaded at {before['loaded_at']}, after images at {now['loaded_at']}; "
             "give them the other way round."
         )
-    added = int((~images.index.isin(previous.index)).sum())
-    removed = int((~previous.index.isin(images.index)).sum())
-    net = int(images["size_bytes"].sum()) - int(previous["size_bytes"].sum())
-    noun = "image" if added == 1 else "images"
+    came, went = came_and_went(previous, images)
+    added, removed = int(came.sum()), int(went.sum())
+    net = total_bytes(images["size_bytes"]) - total_bytes(previous["size_bytes"])
     sign = "+" if net >= 0 else ""
     return {
         "loaded_at": f"{then:%Y-%m-%dT%H:%M:%SZ}",
         "n_added": added,
         "n_removed": removed,
         "net_bytes": net,
-        "text": f"+{added:,} {noun}, -{removed:,}, {sign}{format_bytes(net)}",
+        "text": f"+{plural(added, 'image')}, -{removed:,}, {sign}{format_bytes(net)}",
     }
 
 
-def _comparable(frame: pd.DataFrame, name: str) -> Facts:
-    about = facts_of(frame)
-    if about is None or frame.index.name != "id":
-        raise SchemaError(
-            f"{name} does not say which library it is, so nothing can be said of what changed; pass "
-            "frames as load_images made them."
-        )
-    if about["status"] != "complete" or len(frame) != about["n_images"]:
-        raise SchemaError(
-            f"{name} holds {len(frame):,} of {about['n_images']:,} images ({visible(about['status'])}); "
-            "what it lacks would look added or removed. Leave previous out, or give two whole loads."
-        )
-    return about
-
-
-def _finding(found: Observation, place: int) -> dict[str, Any]:
+def _finding(found: Finding, place: int) -> dict[str, Any]:
     return {
         "number": place,
         "kind": found.kind,
@@ -252,22 +226,22 @@ def _finding(found: Observation, place: int) -> dict[str, Any]:
 
 
 def _without(
-    images: pd.DataFrame, observed: list[Observation], quota: dict[str, Any] | None
+    images: pd.DataFrame, findings: list[Finding], quota: dict[str, Any] | None
 ) -> dict[str, Any] | None:
     """Say how full it would be without what could go whole: copies and old untagged images."""
     numbers = [
         place
-        for place, found in enumerate(observed, start=1)
+        for place, found in enumerate(findings, start=1)
         if found.kind in _COULD_GO and found.size_bytes
     ]
     if not numbers or quota is None or quota["used_share"] is None:
         return None
-    gone = np.logical_or.reduce([observed[number - 1].rows for number in numbers])
-    freed = int(images["size_bytes"][gone].sum())
-    left = int(images["size_bytes"].sum()) - freed
+    gone = np.logical_or.reduce([findings[number - 1].rows for number in numbers])
+    freed = total_bytes(images["size_bytes"][gone])
+    left = total_bytes(images["size_bytes"]) - freed
     names = [str(number) for number in numbers]
-    said = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
-    return {"numbers": said, "freed_bytes": freed, "used_share": left / quota["size_bytes"]}
+    joined = " and ".join([", ".join(names[:-1]), names[-1]] if len(names) > 1 else names)
+    return {"numbers": joined, "freed_bytes": freed, "used_share": left / quota["size_bytes"]}
 
 
 def _growth(images: pd.DataFrame, freq: Any, digits: int) -> list[dict[str, Any]]:
@@ -281,7 +255,7 @@ def _largest(images: pd.DataFrame) -> list[dict[str, Any]]:
 
 
 def _notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> list[str]:
-    """Say what is not known of how many images, and what that means for the numbers."""
+    """Say what is unknown for how many images, and what that means for the numbers."""
     n_images = totals["n_images"]
 
     def of(name: str) -> str:
@@ -312,5 +286,5 @@ def _notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> list[
         if about["checks"].get("repeated"):
             found.append(f"{about['checks']['repeated']:,} rows came twice and count once.")
     if not dated:
-        found.append("The moment of the load is not known, so nothing is said of ages.")
+        found.append("The moment of the load is not known, so nothing is said about ages.")
     return found

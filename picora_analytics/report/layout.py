@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
 from picora_analytics.report.writing import look_up
@@ -14,6 +14,8 @@ __all__ = [
     "Section",
     "Table",
     "fill",
+    "finding_noun",
+    "finding_sentence",
     "header",
     "is_number",
     "overview",
@@ -50,7 +52,7 @@ class Table(NamedTuple):
 
 
 class Section(NamedTuple):
-    """A part of the report; `picture` names a chart, `lead` is said above where `when` is not 0."""
+    """A part of the report; `picture` names a chart, `lead` stands above it unless `when` is 0."""
 
     key: str
     title: str
@@ -235,6 +237,21 @@ def overview(facts: dict[str, Any]) -> dict[str, str]:
     if facts["since"] is not None:
         lines["since"] = "{since.text} since {since.loaded_at}"
     return lines
+
+
+def finding_noun(row: Mapping[Any, Any]) -> str:
+    """Give the noun for the images of a finding."""
+    return "image" if row["n_images"] == 1 else "images"
+
+
+def finding_sentence(facts: dict[str, Any], place: int) -> str:
+    """Say a finding in a sentence with paths."""
+    at, row = f"findings.{place}", facts["findings"][place]
+    save = f"; could save up to {{{at}.could_save_bytes}}" if row["could_save_bytes"] else ""
+    return (
+        f"{{{at}.number}}. **{{{at}.text}}** · {{{at}.n_images}} {finding_noun(row)} · "
+        f"{{{at}.size_bytes}} · {{{at}.sure}}{save}"
+    )
 
 
 def fill(sentence: str, write: Callable[[str], Any], plain: Callable[[str], Any] = str) -> str:

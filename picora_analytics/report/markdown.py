@@ -2,13 +2,24 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
-from picora_analytics.report.layout import GROUPS, Table, fill, header, is_number, overview, shown
+from picora_analytics.report.layout import (
+    GROUPS,
+    Table,
+    fill,
+    finding_noun,
+    finding_sentence,
+    header,
+    is_number,
+    overview,
+    shown,
+)
 from picora_analytics.report.writing import as_markdown, look_up, written
-from picora_analytics.text import pad
+from picora_analytics.text import pad, shorten
 
-__all__ = ["markdown", "plain"]
+__all__ = ["finding_line", "markdown", "plain"]
 
 
 def markdown(facts: dict[str, Any]) -> str:
@@ -30,20 +41,16 @@ def markdown(facts: dict[str, Any]) -> str:
         if found:
             lines += ["", f"## {title}", ""]
         for i in found:
-            at = f"findings.{i}"
-            lines.append(
-                say(
-                    f"{{{at}.number}}. **{{{at}.text}}** · {{{at}.n_images}} "
-                    f"{_images(facts['findings'][i])} · {{{at}.size_bytes}} · {{{at}.sure}}"
-                    + (
-                        f"; could save up to {{{at}.could_save_bytes}}"
-                        if facts["findings"][i]["could_save_bytes"]
-                        else ""
-                    )
-                )
-            )
             # The code holds no stranger's text: a fence is enough.
-            lines += ["", "   ```python", f"   {facts['findings'][i]['code']}", "   ```", ""]
+            code = facts["findings"][i]["code"]
+            lines += [
+                say(finding_sentence(facts, i)),
+                "",
+                "   ```python",
+                f"   {code}",
+                "   ```",
+                "",
+            ]
         if found and group == "could do" and facts["without"] is not None:
             lines.append(say("Without all of {without.numbers}: {without.used_share} full."))
     if not facts["findings"]:
@@ -60,10 +67,6 @@ def markdown(facts: dict[str, Any]) -> str:
             lines += ["", f"## {title}", ""]
             lines += [f"- {as_markdown(facts, f'{name}.{i}')}" for i in range(len(facts[name]))]
     return "\n".join(lines) + "\n"
-
-
-def _images(row: dict[str, Any]) -> str:
-    return "image" if row["n_images"] == 1 else "images"
 
 
 def _table(facts: dict[str, Any], table: Table) -> list[str]:
@@ -83,6 +86,15 @@ def _table(facts: dict[str, Any], table: Table) -> list[str]:
     return lines
 
 
+def finding_line(row: Mapping[Any, Any], columns: int) -> str:
+    """Write a finding as a line of text, its own words in a number of columns."""
+    size = written("size_bytes", row["size_bytes"])
+    return (
+        f"{row['number']}  {pad(shorten(row['text'], columns), columns)} {row['n_images']:>6,} "
+        f"{finding_noun(row):<6} {size:>11}"
+    )
+
+
 def plain(facts: dict[str, Any]) -> str:
     """Write the first screen as text."""
 
@@ -100,13 +112,7 @@ def plain(facts: dict[str, Any]) -> str:
         found = [row for row in facts["findings"] if row["group"] == group]
         if found:
             lines += ["", f"  {title}"]
-        for row in found:
-            count = f"{row['n_images']:,} {_images(row)}"
-            size = written("size_bytes", row["size_bytes"])
-            lines.append(
-                f"  {row['number']}  {pad(row['text'], width)}  {pad(count, 12, right=True)}  "
-                f"{pad(size, 10, right=True)}"
-            )
+        lines += [f"  {finding_line(row, width)}" for row in found]
     if not facts["findings"]:
         lines += ["", "  Nothing stands out."]
     lines += [

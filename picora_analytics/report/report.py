@@ -16,7 +16,15 @@ from markupsafe import Markup, escape
 from picora_analytics.files import write_atomic
 from picora_analytics.library.frame import STR
 from picora_analytics.report.facts import gather
-from picora_analytics.report.layout import GROUPS, fill, header, is_number, overview, shown
+from picora_analytics.report.layout import (
+    GROUPS,
+    fill,
+    finding_noun,
+    header,
+    is_number,
+    overview,
+    shown,
+)
 from picora_analytics.report.markdown import markdown, plain
 from picora_analytics.report.pictures import draw
 from picora_analytics.report.writing import as_html, look_up, written
@@ -183,6 +191,7 @@ class StorageReport:
             say=lambda sentence: Markup(fill(sentence, fact, escape)),  # noqa: S704 - both escape
             look_up=functools.partial(look_up, facts),
             is_number=is_number,
+            finding_noun=finding_noun,
             title=" · ".join(filter(None, ["Picora storage report", whose, loaded_at])),
             header=header(facts),
             overview=overview(facts),

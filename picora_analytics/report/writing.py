@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import re
 from typing import Any
 
+import pandas as pd
 from markupsafe import Markup, escape
 
 from picora_analytics.text import shorten, visible
+from picora_analytics.times import day, day_and_time, parse_instant
 from picora_analytics.units import format_bytes, format_share
 
 __all__ = ["as_html", "as_markdown", "look_up", "markdown_text", "written"]
@@ -46,16 +47,15 @@ def written(path: str, value: Any) -> str:
     ('23 Nov 2026, 14:02 UTC', 'unknown')
     """
     name = path.rpartition(".")[2]
-    if value is None:
+    if pd.isna(value):
         return "none" if name == "bytes_per_pixel" else "unknown"
     if name.endswith("_bytes"):
         return format_bytes(value)
     if name.endswith("_share"):
         return format_share(value, 1)
     if name.endswith(("_at", "_upload")):
-        moment = dt.datetime.fromisoformat(value)
-        day = f"{moment.day} {moment:%b %Y}"
-        return f"{day}, {moment:%H:%M} UTC" if path == "library.loaded_at" else day
+        moment = parse_instant(value)
+        return day_and_time(moment) if path == "library.loaded_at" else day(moment)
     if name in _NAMES:
         return shorten(value, _LONGEST)
     if isinstance(value, float):

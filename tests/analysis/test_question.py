@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 import duckdb
-import narwhals as nw
+import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import polars as pl

@@ -235,9 +235,9 @@ def test_the_books_balance(make_images, rows):
 
 
 def test_findings_say_only_what_some_image_shows(make_images):
-    from picora_analytics.analysis.findings import find_observations
+    from picora_analytics.analysis.findings import list_findings
 
-    assert find_observations(make_images(tags=[])) == []
-    assert find_observations(make_images(filename=["a"])) == []
-    found = find_observations(make_images(filename=["a"], is_public=[False]))
+    assert list_findings(make_images(tags=[])) == []
+    assert list_findings(make_images(filename=["a"])) == []
+    found = list_findings(make_images(filename=["a"], is_public=[False]))
     assert [(one.text, one.n_images, one.size_bytes) for one in found] == [("Private", 1, 1000)]

@@ -17,8 +17,8 @@ from pathlib import Path
 
 from picora_analytics import Client, DemoServer, load_images
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin
-from picora_analytics.library.load.fetching import go_on_from
-from picora_analytics.library.load.reading import Reading
+from picora_analytics.library.load.fetching import replay
+from picora_analytics.library.load.state import LoadState
 
 # Forks once for each load: importing pandas each time would take longer than all the rest.
 NURSERY = """
@@ -62,7 +62,7 @@ def listed(server: DemoServer) -> list[tuple[str | None, str | None]]:
 
 
 def open_chains(server: DemoServer, folder: Path) -> int:
-    """Count the chains that a killed load was reading, by its checkpoint; 0 where it has none."""
+    """Count the chains that a killed load was state, by its checkpoint; 0 where it has none."""
     if not (folder / "checkpoint.ndjson").exists():
         return 0
     with Client(server.api_key, server.url) as client:
@@ -74,10 +74,10 @@ def open_chains(server: DemoServer, folder: Path) -> int:
         )
     checkpoint = Checkpoint.open(folder, origin)
     assert checkpoint is not None
-    reading = Reading()
-    go_on_from(checkpoint.entries(), reading)
+    state = LoadState()
+    replay(checkpoint.entries(), state)
     checkpoint.close()
-    return sum(not chain.done for chain in reading.planner.chains)
+    return sum(not chain.done for chain in state.planner.chains)
 
 
 def kill_and_go_on(server: DemoServer, mother, folder: Path, after: int, pause: float) -> dict:

@@ -1,7 +1,7 @@
 """
 Simulated loads: the real loader on a service in memory and a clock of events.
 
-Everything between the network and the frame is the package's own: pacer, planner, reading, checkpoint file
+Everything between the network and the frame is the package's own: pacer, planner, state, checkpoint file
 and the loop that carries a load out. The service answers in bytes, changes while it is read, and can be wrong.
 """
 
@@ -19,10 +19,10 @@ from picora_analytics.client.pacing import Pacer
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import StatusError, TransportError
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin
-from picora_analytics.library.load.cutting import Pace
-from picora_analytics.library.load.fetching import Fetched, carry_out, go_on_from
+from picora_analytics.library.load.fetching import Fetched, carry_out, replay
 from picora_analytics.library.load.planning import BrokenListing
-from picora_analytics.library.load.reading import HEAD, Reading
+from picora_analytics.library.load.splitting import Pace
+from picora_analytics.library.load.state import RECHECK, LoadState
 
 START = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
 EPOCH = dt.datetime(1970, 1, 1, tzinfo=dt.UTC)
@@ -141,11 +141,11 @@ class Line:
         recent = sorted(self.trips[-9:])
         return Pace(recent[len(recent) // 2] if recent else None, self.waiting, 0.1)
 
-    def answer(self, ask):
-        self.send(ask)
+    def answer(self, request):
+        self.send(request)
         return self.wait()
 
-    def send(self, ask) -> None:
+    def send(self, request) -> None:
         if self.kill_after is not None and self.n_requests >= self.kill_after:
             raise Killed
         self._free = max(self._free, self.now)
@@ -157,19 +157,19 @@ class Line:
         self.trips.append(trip)
         self.starts.append(start)
         self.n_requests += 1
-        heapq.heappush(self._events, (start + trip / 2, next(self._order), "served", ask, trip))
+        heapq.heappush(self._events, (start + trip / 2, next(self._order), "served", request, trip))
         self.most = max(self.most, len(self._events))
 
     def wait(self):
         while True:
-            self.now, _, what, ask, rest = heapq.heappop(self._events)
+            self.now, _, what, request, rest = heapq.heappop(self._events)
             self.world.turn(self.now)
             if what == "answered":
                 self._pacer.correct("read", self._headers(), None)
-                return ask, rest
-            result = self._serve(ask)
+                return request, rest
+            result = self._serve(request)
             heapq.heappush(
-                self._events, (self.now + rest / 2, next(self._order), "answered", ask, result)
+                self._events, (self.now + rest / 2, next(self._order), "answered", request, result)
             )
 
     def _headers(self) -> dict[str, str]:
@@ -183,18 +183,18 @@ class Line:
             "RateLimit-Reset": f"{reset:.3f}",
         }
 
-    def _serve(self, ask):
+    def _serve(self, request):
         if self.rng.random() < self.faults:
             if self.rng.random() < 0.7:  # Repeated below the planner: only time is lost.
                 self.now += self.rng.uniform(0.1, 2)
                 self.world.turn(self.now)
             else:
                 return TransportError("lost")
-        body = self.world.answer(ask.cursor, ask.end_date, self.now)
+        body = self.world.answer(request.cursor, request.end_date, self.now)
         if isinstance(body, int):
             self.n_refused += 1
             return StatusError("no", status_code=body, code="NO")
-        if ask.chain != HEAD or ask.cursor is None:
+        if request.chain != RECHECK or request.cursor is None:
             self.at_last = list(self.world.keys)
         at = START + dt.timedelta(seconds=self.now)
         return Fetched(decode_listing(body, server_time=at, where="GET"), body)
@@ -223,7 +223,7 @@ def simulate(
     kills: int = 0,
     faults: float = 0.0,
     jitter: float = 0.3,
-    make=Reading,
+    make=LoadState,
 ) -> Outcome:
     """Load until it is complete or given up, killed and gone on with in between."""
     rng = random.Random(seed)
@@ -234,7 +234,7 @@ def simulate(
     if folder is not None:
         (folder / "checkpoint.ndjson").unlink(missing_ok=True)
     while True:
-        reading = make()
+        state = make()
         line._events.clear()
         if kills:
             line.kill_after = line.n_requests + rng.randrange(1, 2 + len(world.keys) // 100)
@@ -244,8 +244,8 @@ def simulate(
             checkpoint = Checkpoint.open(folder, origin)
         try:
             if checkpoint is not None:
-                go_on_from(checkpoint.entries(), reading)
-            carry_out(reading, line, line.pace, record=checkpoint)
+                replay(checkpoint.entries(), state)
+            carry_out(state, line, line.pace, record=checkpoint)
         except (Killed, TransportError):
             if checkpoint is not None:
                 checkpoint.close()
@@ -264,12 +264,12 @@ def simulate(
         if checkpoint is not None:
             checkpoint.close()
         break
-    if not why and reading.missing() is not None:
+    if not why and state.missing() is not None:
         why = "short"
-    ids = reading.table()[0]["id"].to_pylist()
+    ids = state.table()[0]["id"].to_pylist()
     wrong = "" if why else judge(ids, line, world)
     return Outcome(
-        not why, why, wrong, line.now, line.n_requests, again, interrupted, reading.planner.n_chains
+        not why, why, wrong, line.now, line.n_requests, again, interrupted, state.planner.n_chains
     )
 
 

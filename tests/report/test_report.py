@@ -398,22 +398,24 @@ def test_what_came_and_went_since_an_earlier_load_is_counted_by_id(make_images):
         pytest.param(
             {"account": "f" * 16},
             r"^previous is of account ffffffff and images of 01234567; "
-            r"give an earlier load of the same account\.$",
+            r"compare two frames of one library\.$",
             id="another account",
         ),
         pytest.param(
             {"scope": "tag=cat"},
-            r"^previous holds tag=cat and images library; give an earlier load of the same scope\.$",
+            r"^previous is of tag=cat and images of library: one of them is not the same whole, .* removed\.$",
             id="another scope",
         ),
         pytest.param(
             {"n_images": 9},
-            r"^previous holds 3 of 9 images \(complete\); what it lacks would look added or "
-            r"removed\. Leave previous out, or give two whole loads\.$",
+            r"^Only whole libraries are compared: previous holds 3 of 9 rows \(complete\); what it lacks would look "
+            r"removed\.$",
             id="a part",
         ),
         pytest.param(
-            {"status": "partial"}, r"^previous holds 3 of 3 images \(partial\); .*\.$", id="partial"
+            {"status": "partial"},
+            r"^Only whole .* previous holds 3 of 3 rows \(partial\); .*\.$",
+            id="partial",
         ),
     ],
 )

@@ -16,7 +16,7 @@ from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
 from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
-from picora_analytics.library.load.loading import snapshots_of
+from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress
 from picora_analytics.text import about, plural
 from picora_analytics.units import format_bytes
@@ -228,7 +228,7 @@ class Run:
         if current.listing is None:
             return
         try:
-            store = snapshots_of(self._client)
+            store = SnapshotStore.of(self._client)
             if store.versions():
                 store.save(current.listing)
         except (PicoraError, OSError) as error:

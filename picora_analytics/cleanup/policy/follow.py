@@ -20,7 +20,8 @@ from picora_analytics.cleanup.policy.policy import (
     used_ids,
 )
 from picora_analytics.client.client import Client
-from picora_analytics.library.load.loading import load_images, snapshots_of
+from picora_analytics.library.load.loading import load_images
+from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_duration
 
 __all__ = ["follow_policy"]
@@ -66,7 +67,7 @@ def follow_policy(
     in_use = used_ids(source.parent / policy.references.file, max_age, now)
     images = load_images(client, store=store, refresh="full")
     read_at = pd.Timestamp(images.attrs["picora"]["read_at"]).to_pydatetime()
-    earlier = earlier_sightings(policy, snapshots_of(client, store), read_at)
+    earlier = earlier_sightings(policy, SnapshotStore.of(client, store), read_at)
     plan = standing_plan(policy, images, earlier, in_use, now.date())
     if not len(plan.images):
         return plan, None

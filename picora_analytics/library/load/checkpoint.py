@@ -15,7 +15,7 @@ from filelock import FileLock, Timeout
 
 from picora_analytics.errors import SnapshotError
 from picora_analytics.files import sync_folder
-from picora_analytics.library.load.planning import Cut
+from picora_analytics.library.load.planning import Split
 
 __all__ = ["Checkpoint", "Origin", "SavedPage"]
 
@@ -49,7 +49,7 @@ class SavedPage(NamedTuple):
 class _Line(msgspec.Struct):
     checkpoint: Origin | None = None
     page: tuple[int, dt.datetime] | None = None
-    cut: Cut | None = None
+    cut: Split | None = None
 
 
 class Checkpoint:
@@ -67,7 +67,7 @@ class Checkpoint:
         self._file: BinaryIO | None = None
 
     @classmethod
-    def open(cls, folder: Path, origin: Origin, *, anew: bool = False) -> Checkpoint | None:
+    def open(cls, folder: Path, origin: Origin, *, afresh: bool = False) -> Checkpoint | None:
         """
         Take hold of a folder's checkpoint: of the one that is there, or of a new one.
 
@@ -77,7 +77,7 @@ class Checkpoint:
             Made where it is missing.
         origin : Origin
             Of the load that begins.
-        anew : bool
+        afresh : bool
             Whether what is there is thrown away unseen.
 
         Returns
@@ -100,7 +100,7 @@ class Checkpoint:
             return None
         found = cls(folder, origin, lock)
         try:
-            if anew:
+            if afresh:
                 found.path.unlink(missing_ok=True)
             found._look()
             if not found.path.exists():
@@ -117,7 +117,7 @@ class Checkpoint:
             with contextlib.suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
                 (folder / NAME).unlink(missing_ok=True)
 
-    def entries(self) -> Iterator[SavedPage | Cut]:
+    def entries(self) -> Iterator[SavedPage | Split]:
         """
         Give what was written, in order, and stand at the end for more; a torn last line is cut off.
 
@@ -141,7 +141,7 @@ class Checkpoint:
                 yield entry
         self._file = self.path.open("ab", buffering=0)
 
-    def add(self, entry: SavedPage | Cut) -> None:
+    def add(self, entry: SavedPage | Split) -> None:
         """Append; it is on disk when this returns."""
         if self._file is None:
             raise ValueError("The checkpoint is closed.")
@@ -189,7 +189,7 @@ class Checkpoint:
         if there is None:
             raise self._refusal("is damaged, or of another version of this package")
         if there.demo_session != self.origin.demo_session:
-            self.path.unlink()  # The demo invents its library anew in each session.
+            self.path.unlink()  # The demo invents its library afresh in each session.
             return
         if there.account != self.origin.account or there.base_url != self.origin.base_url:
             raise self._refusal("is of another account or host")
@@ -198,7 +198,7 @@ class Checkpoint:
         if self.origin.started_at - there.started_at > MAX_AGE:
             self.path.unlink()
             self.notes.append(
-                f"an interrupted load of {there.started_at:%Y-%m-%d %H:%M} UTC is too old to go on from; starting anew"
+                f"an interrupted load of {there.started_at:%Y-%m-%d %H:%M} UTC is too old to go on from; starting over"
             )
             return
         self.origin = there
@@ -221,8 +221,8 @@ def _opened(line: bytes) -> bytes | None:
     return content if mark and seal == b'%08x"}\n' % zlib.crc32(content) else None
 
 
-def _encode(entry: SavedPage | Cut) -> bytes:
-    if isinstance(entry, Cut):
+def _encode(entry: SavedPage | Split) -> bytes:
+    if isinstance(entry, Split):
         return _sealed(b'{"cut":' + msgspec.json.encode(entry))
     # Line breaks stand only between JSON's tokens.
     answer = entry.answer.replace(b"\n", b" ").replace(b"\r", b" ")
@@ -230,7 +230,7 @@ def _encode(entry: SavedPage | Cut) -> bytes:
     return _sealed(b'{"page":' + page + _ANSWER + answer)
 
 
-def _entry(line: bytes) -> SavedPage | Cut | None:
+def _entry(line: bytes) -> SavedPage | Split | None:
     content = _opened(line)
     if content is None:
         return None

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from picora_analytics.library.frame import SCHEMA, Tags
 from picora_analytics.library.rows import Columns, table_of
 
-__all__ = ["Held"]
+__all__ = ["CollectedRows"]
 
 # Rows become Arrow arrays so many at a time: Python objects are four times as large, arrays of one page slow.
 BATCH = 1_000
@@ -23,7 +23,7 @@ BATCH = 1_000
 NUMBERED = SCHEMA.set(SCHEMA.names.index("tags"), pa.field("tags", pa.int32()))
 
 
-class Held:
+class CollectedRows:
     """
     The images read so far, by the chain that brought them, and at the end each once.
 

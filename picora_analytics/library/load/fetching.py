@@ -1,4 +1,4 @@
-"""A load carried out: one page after another in the calling thread, or several chains by a few threads."""
+"""Run a load: one page after another in the calling thread, or several chains in a few threads."""
 
 from __future__ import annotations
 
@@ -10,13 +10,13 @@ from typing import NamedTuple, Protocol
 from picora_analytics.client.shapes import Listing, decode_listing
 from picora_analytics.errors import StatusError
 from picora_analytics.library.load.checkpoint import SavedPage
-from picora_analytics.library.load.cutting import Pace
-from picora_analytics.library.load.planning import Ask, Cut
-from picora_analytics.library.load.reading import HEAD, Reading
+from picora_analytics.library.load.planning import PageRequest, Split
+from picora_analytics.library.load.splitting import Pace
+from picora_analytics.library.load.state import RECHECK, LoadState
 
-__all__ = ["Crew", "Fetched", "carry_out", "go_on_from"]
+__all__ = ["Fetched", "Workers", "carry_out", "replay"]
 
-# The main thread wakes so often to see a Ctrl-C, which on Windows does not wake it by itself.
+# Seconds between looks for a Ctrl-C, which on Windows does not wake the main thread by itself.
 WAKE = 0.2
 
 
@@ -27,32 +27,32 @@ class Fetched(NamedTuple):
     body: bytes
 
 
-Fetch = Callable[[Ask, threading.Event], Fetched]
-Answered = tuple[Ask, Fetched | BaseException]
+Fetch = Callable[[PageRequest, threading.Event], Fetched]
+Answered = tuple[PageRequest, Fetched | BaseException]
 
 
 class Record(Protocol):
-    """Where pages and cuts are written down before the next request."""
+    """Where pages and splits are recorded before the next request."""
 
-    def add(self, entry: SavedPage | Cut) -> None:
-        """Have it on disk when this returns."""
+    def add(self, entry: SavedPage | Split) -> None:
+        """Write an entry; it is on disk when this returns."""
 
 
 class Fetcher(Protocol):
-    """Who gets pages: :class:`Crew`, or a simulation of it."""
+    """Fetches pages: :class:`Workers`, or a simulation of them."""
 
-    def answer(self, ask: Ask) -> Answered:
+    def answer(self, request: PageRequest) -> Answered:
         """Fetch a page, here and now."""
 
-    def send(self, ask: Ask) -> None:
-        """Have a page fetched."""
+    def send(self, request: PageRequest) -> None:
+        """Start fetching a page."""
 
     def wait(self) -> Answered:
-        """Wait for the next page sent for."""
+        """Wait for the next page that was sent for."""
 
 
 def carry_out(
-    reading: Reading,
+    state: LoadState,
     fetcher: Fetcher,
     pace: Callable[[], Pace],
     *,
@@ -64,8 +64,8 @@ def carry_out(
 
     Parameters
     ----------
-    reading : Reading
-        Told of each page; stands afterwards where the load stands.
+    state : LoadState
+        Updated with each page.
     fetcher : Fetcher
     pace : callable
         Gives what was measured last.
@@ -76,46 +76,46 @@ def carry_out(
     Raises
     ------
     APIError, BrokenListing, KeyboardInterrupt
-        At once, with at most a page of each chain under way and lost.
+        At once; at most one page of each chain is lost.
     """
     under_way = 0
 
-    def cut(made: Cut | None) -> None:
+    def split(made: Split | None) -> None:
         if made is not None:
             if record is not None:
                 record.add(made)
-            reading.cut(made)
+            state.split(made)
 
-    while not reading.done:
-        while (wanted := reading.next_cut(pace())) is not None:
-            cut(wanted)
-        asks = reading.asks()
-        if under_way == 0 and len(asks) == 1:
-            ask, result = fetcher.answer(asks[0])
+    while not state.done:
+        while (wanted := state.next_split(pace())) is not None:
+            split(wanted)
+        requests = state.requests()
+        if under_way == 0 and len(requests) == 1:
+            request, result = fetcher.answer(requests[0])
         else:
-            for one in asks:
+            for one in requests:
                 fetcher.send(one)
-            under_way += len(asks)
-            ask, result = fetcher.wait()
+            under_way += len(requests)
+            request, result = fetcher.wait()
             under_way -= 1
         if isinstance(result, StatusError):
-            goes_on, made = reading.refused(ask, result.status_code)
+            goes_on, made = state.refused(request, result.status_code)
             if not goes_on:
                 raise result
-            cut(made)
+            split(made)
             continue
         if isinstance(result, BaseException):
             raise result
-        if record is not None and reading.counts(ask.chain):
-            record.add(SavedPage(ask.chain, result.listing.server_time, result.body))
-        cut(reading.take(ask.chain, result.listing))
-        if ask.chain != HEAD:
+        if record is not None and state.counts(request.chain):
+            record.add(SavedPage(request.chain, result.listing.server_time, result.body))
+        split(state.take(request.chain, result.listing))
+        if request.chain != RECHECK:
             read()
 
 
-def go_on_from(entries: Iterable[SavedPage | Cut], reading: Reading) -> None:
+def replay(entries: Iterable[SavedPage | Split], state: LoadState) -> None:
     """
-    Tell a new reading what an interrupted load had read, so that it stands where that one stood.
+    Replay what an interrupted load had read into a new state.
 
     Raises
     ------
@@ -123,39 +123,39 @@ def go_on_from(entries: Iterable[SavedPage | Cut], reading: Reading) -> None:
         If the checkpoint is damaged.
     """
     for entry in entries:
-        if isinstance(entry, Cut):
-            reading.cut(entry)
+        if isinstance(entry, Split):
+            state.split(entry)
             continue
-        where = f"Page {reading.n_pages + 1} of the checkpoint"
-        reading.take(entry.chain, decode_listing(entry.answer, server_time=entry.at, where=where))
-    reading.gave_up()
+        where = f"Page {state.n_pages + 1} of the checkpoint"
+        state.take(entry.chain, decode_listing(entry.answer, server_time=entry.at, where=where))
+    state.gave_up()
 
 
-class Crew:
+class Workers:
     """A few threads, as many as chains have been under way at once; none while there is one chain."""
 
     def __init__(self, fetch: Fetch) -> None:
         self._fetch = fetch
         self._stop = threading.Event()
-        self._asks: queue.SimpleQueue[Ask | None] = queue.SimpleQueue()
+        self._requests: queue.SimpleQueue[PageRequest | None] = queue.SimpleQueue()
         self._answers: queue.SimpleQueue[Answered] = queue.SimpleQueue()
         self._idle = threading.Semaphore(0)
         self._threads = 0
 
-    def answer(self, ask: Ask) -> Answered:
+    def answer(self, request: PageRequest) -> Answered:
         """Fetch a page here and now: Ctrl-C ends it wherever it stands."""
         try:
-            return ask, self._fetch(ask, self._stop)
+            return request, self._fetch(request, self._stop)
         except StatusError as error:
-            return ask, error
+            return request, error
 
-    def send(self, ask: Ask) -> None:
+    def send(self, request: PageRequest) -> None:
         """Have a page fetched by a thread."""
         if not self._idle.acquire(blocking=False):
             self._threads += 1
-            # A daemon: an answer that takes long keeps nobody from leaving.
+            # A daemon: a slow answer does not keep the process from exiting.
             threading.Thread(target=self._work, name="picora-load", daemon=True).start()
-        self._asks.put(ask)
+        self._requests.put(request)
 
     def wait(self) -> Answered:
         """Wait for the next page, and hear a Ctrl-C meanwhile."""
@@ -169,14 +169,14 @@ class Crew:
         """End the waits of all threads, and the threads after what they have under way."""
         self._stop.set()
         for _ in range(self._threads):
-            self._asks.put(None)
+            self._requests.put(None)
 
     def _work(self) -> None:
-        while (ask := self._asks.get()) is not None:
+        while (request := self._requests.get()) is not None:
             answer: Fetched | BaseException
             try:
-                answer = self._fetch(ask, self._stop)
-            except BaseException as error:  # The thread that loads raises it.
+                answer = self._fetch(request, self._stop)
+            except BaseException as error:  # Raised by the loading thread.
                 answer = error
             self._idle.release()
-            self._answers.put((ask, answer))
+            self._answers.put((request, answer))

@@ -1,13 +1,12 @@
-"""`load_images`: the whole library, or an error that says what is missing."""
+"""`load_images`: the whole library, or an error naming what is missing."""
 
 from __future__ import annotations
 
 import contextlib
-import datetime as dt
 import os
 import threading
 import warnings
-from typing import Any, Literal, cast
+from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
@@ -17,22 +16,22 @@ from picora_analytics.client.client import MAX_PAGE_SIZE, Client
 from picora_analytics.client.connection import Answer, RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
-from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts, frame_from_table
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
-from picora_analytics.library.load.cutting import Pace
-from picora_analytics.library.load.fetching import Crew, Fetched, carry_out, go_on_from
-from picora_analytics.library.load.planning import Ask, BrokenListing, Cut
-from picora_analytics.library.load.reading import Reading
+from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, replay
+from picora_analytics.library.load.planning import BrokenListing, PageRequest, Split
+from picora_analytics.library.load.splitting import Pace
+from picora_analytics.library.load.state import LoadState
 from picora_analytics.library.refresh.refreshing import refreshed
 from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, progress_for
+from picora_analytics.times import format_instant, now
 from picora_analytics.units import format_bytes
 
 __all__ = ["load_images"]
 
 _KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
-_ANEW, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
+_AGAIN, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
 
 
 def load_images(
@@ -63,7 +62,7 @@ def load_images(
         temporary one for the demo), None remembers nothing.
     refresh : {"auto", "full", "never"}
         ``"auto"`` reads only what changed since the library was last remembered, where the service has a change
-        feed; without one, and with ``"full"``, the library is listed anew. ``"never"`` gives what was last
+        feed; without one, and with ``"full"``, the library is listed afresh. ``"never"`` gives what was last
         remembered and asks only whose key it is.
     progress : Progress or bool, optional
         False for silence, an object of your own, or None to suit the place.
@@ -101,28 +100,19 @@ def load_images(
         raise TypeError(
             f"client is of the type {type(client).__name__}, not a Client; pic.connect() gives one."
         )
-    client.iter_pages(tag=tag)  # Complains of a tag that is none.
+    client.iter_pages(tag=tag)  # Raises if the tag is invalid.
     show = progress_for(progress, "Loading")
     with client.reporting(show.wait):
         account = client.account()
-    remembered = None if tag is not None else _store(store, account, client)
+    remembered = None if tag is not None or store is None else SnapshotStore.of(client, store)
     if refresh == "never":
-        if remembered is None:
-            raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
-        kept = remembered.load()
-        facts = kept.attrs["picora"]
-        show.finish(
-            f"As remembered: {len(kept):,} images, {format_bytes(facts['size_bytes'])}; "
-            f"read {facts['loaded_at'][:16].replace('T', ' ')} UTC, not since"
-        )
-        return kept
-
+        return _remembered(remembered, show)
     if refresh == "auto" and remembered is not None:
         images = refreshed(client, remembered, show)
         if images is not None:
             Checkpoint.discard(remembered.folder)
             return images
-    load = _Load(client, account, tag, remembered, show, anew=refresh == "full")
+    load = _Load(client, account, tag, remembered, show, afresh=refresh == "full")
     try:
         images = load.run()
     finally:
@@ -134,8 +124,21 @@ def load_images(
     return images
 
 
+def _remembered(store: SnapshotStore | None, show: Progress) -> pd.DataFrame:
+    """Give what was last remembered."""
+    if store is None:
+        raise SnapshotError("refresh='never' needs a store, and store=None remembers nothing.")
+    images = store.load()
+    facts = images.attrs["picora"]
+    show.finish(
+        f"As remembered: {len(images):,} images, {format_bytes(facts['size_bytes'])}; "
+        f"read {_minute(facts['loaded_at'])} UTC, not since"
+    )
+    return images
+
+
 class _Load:
-    """One full load: its reading, its checkpoint, and what is said of it."""
+    """One full load: its state, its checkpoint, and what is said of it."""
 
     def __init__(
         self,
@@ -145,19 +148,19 @@ class _Load:
         remembered: SnapshotStore | None,
         show: Progress,
         *,
-        anew: bool,
+        afresh: bool,
     ) -> None:
         self._client, self._account, self._tag, self._show = client, account, tag, show
         self._remembered = remembered
-        self._reading = Reading(whole=tag is None, expected=self._expected)
-        self._crew = Crew(self._fetch)
+        self._state = LoadState(whole=tag is None, expected=self._expected)
+        self._workers = Workers(self._fetch)
         self._budget = RetryBudget()
-        self._started = dt.datetime.now(dt.UTC)
+        self._started = now()
         self._checkpoint: Checkpoint | None = None
-        self._writable, self._anew = True, anew
+        self._writable, self._anew = True, afresh
         self.resumed = 0
         if remembered is not None:
-            self._open(remembered, anew=anew)
+            self._open(remembered, afresh=afresh)
 
     def run(self) -> pd.DataFrame:
         """
@@ -167,39 +170,39 @@ class _Load:
         ------
         APIError, IncompleteLoadError, KeyboardInterrupt
         """
-        client, reading, show = self._client, self._reading, self._show
+        client, state, show = self._client, self._state, self._show
         problem: BrokenListing | APIError | KeyboardInterrupt | None = None
         with client.reporting(show.wait):
             try:
                 if self._checkpoint is not None:
                     self._replay(self._checkpoint)
-                carry_out(reading, self._crew, self._pace, record=self, read=self._shown)
+                carry_out(state, self._workers, self._pace, record=self, read=self._shown)
             except (BrokenListing, APIError, KeyboardInterrupt) as error:
                 problem = error
             except SnapshotError:
                 show.finish("Loading failed: SnapshotError")
                 raise
-        if problem is not None and reading.n_pages == 0:
+        if problem is not None and state.n_pages == 0:
             show.finish(f"Loading failed: {type(problem).__name__}")
             raise problem
         if isinstance(problem, BrokenListing) and self._checkpoint is not None:
             self._checkpoint.remove()  # Gone on from, it would break at the same page.
             self._checkpoint = None
-        if problem is None and (counted := reading.missing()) is not None:
+        if problem is None and (counted := state.missing()) is not None:
             problem = BrokenListing(
-                f"The service counts {counted:,} images, but its listing held {reading.n_images:,} in "
-                f"{reading.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
+                f"The service counts {counted:,} images, but its listing held {state.n_images:,} in "
+                f"{state.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
             )
             self.close(finished=True)
-        checks = reading.checks()
-        table, tags = reading.table()
+        checks = state.checks()
+        table, tags = state.table()
         facts = self._facts(table, checks, complete=problem is None)
         images = frame_from_table(table, facts, tags)
         if problem is None:
             return images
         goes_on = self._checkpoint is not None and self._writable and not self._anew
-        advice = _GOES_ON if goes_on else _ANEW
-        read = f"{len(images):,} images of {reading.n_pages:,} pages"
+        advice = _GOES_ON if goes_on else _AGAIN
+        read = f"{len(images):,} images of {state.n_pages:,} pages"
         if isinstance(problem, KeyboardInterrupt):
             show.finish(f"Stopped after {read}; {advice}")
             raise problem
@@ -209,16 +212,14 @@ class _Load:
         show.finish(f"Partial: {read}, then {name}")
         what = str(problem)
         if isinstance(problem, APIError):
-            what = (
-                f"The library was not read whole: page {reading.n_pages + 1} never came. {problem}"
-            )
+            what = f"The library was not read whole: page {state.n_pages + 1} never came. {problem}"
         raise IncompleteLoadError(
             f"{what} {_KEPT.format(len(images), advice)}", images=images
         ) from (problem if isinstance(problem, APIError) else None)
 
     def close(self, *, finished: bool = False) -> None:
         """Stop, and let go of the checkpoint; it stays for the next load unless this one is finished."""
-        self._crew.stop()
+        self._workers.stop()
         if self._checkpoint is None:
             return
         if finished:
@@ -227,14 +228,14 @@ class _Load:
         else:
             self._checkpoint.close()
 
-    def _fetch(self, ask: Ask, stop: threading.Event) -> Fetched:
+    def _fetch(self, request: PageRequest, stop: threading.Event) -> Fetched:
         params: dict[str, Any] = {"limit": MAX_PAGE_SIZE}
         if self._tag is not None:
             params["tag"] = self._tag
-        if ask.end_date is not None:
-            params["end_date"] = ask.end_date.isoformat()
-        if ask.cursor is not None:
-            params["cursor"] = ask.cursor
+        if request.end_date is not None:
+            params["end_date"] = request.end_date.isoformat()
+        if request.cursor is not None:
+            params["cursor"] = request.cursor
         return self._client._connection.get(
             "/v1/images", _fetched, params, budget=self._budget, stop=stop
         )
@@ -244,11 +245,11 @@ class _Load:
         return Pace(connection.round_trip, connection.waiting, connection.interval)
 
     def _shown(self) -> None:
-        reading = self._reading
-        self._show.update(reading.n_images, reading.total)
+        state = self._state
+        self._show.update(state.n_images, state.total)
 
-    def add(self, entry: SavedPage | Cut) -> None:
-        """Write down a page or a cut; a full disk costs the checkpoint, not the load."""
+    def add(self, entry: SavedPage | Split) -> None:
+        """Record a page or a split; a full disk costs the checkpoint, not the load."""
         if self._checkpoint is None or not self._writable:
             return
         try:
@@ -262,7 +263,7 @@ class _Load:
             # What it holds serves a later load, unless this one comes to its end.
             self._writable = False
 
-    def _open(self, remembered: SnapshotStore, *, anew: bool) -> None:
+    def _open(self, remembered: SnapshotStore, *, afresh: bool) -> None:
         origin = Origin(
             account=self._account,
             base_url=self._client.base_url,
@@ -271,12 +272,12 @@ class _Load:
         )
         # Where nothing can be written, the warning comes with the snapshot, which cannot either.
         with contextlib.suppress(OSError):
-            self._checkpoint = Checkpoint.open(remembered.folder, origin, anew=anew)
+            self._checkpoint = Checkpoint.open(remembered.folder, origin, afresh=afresh)
 
     def _replay(self, checkpoint: Checkpoint) -> None:
         """Go on from where an interrupted load stood."""
-        go_on_from(checkpoint.entries(), self._reading)
-        self.resumed = self._reading.n_pages
+        replay(checkpoint.entries(), self._state)
+        self.resumed = self._state.n_pages
         self._started = checkpoint.origin.started_at
         for note in checkpoint.notes:
             self._show.wait(note)
@@ -295,18 +296,18 @@ class _Load:
             return 1  # There was a library; the file that knew how large is damaged.
 
     def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
-        client, reading = self._client, self._reading
+        client, state = self._client, self._state
         return {
             "account": self._account,
             "base_url": client.base_url,
             "demo": client.demo,
             "scope": "library" if self._tag is None else f"tag={self._tag}",
-            "loaded_at": _iso(reading.first_time or dt.datetime.now(dt.UTC)),
-            "read_at": _iso(self._started),
+            "loaded_at": format_instant(state.first_time or now()),
+            "read_at": format_instant(self._started),
             "status": "complete" if complete else "partial",
             "n_images": table.num_rows,
             "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
-            "total": reading.total,
+            "total": state.total,
             "checks": checks,
         }
 
@@ -314,32 +315,6 @@ class _Load:
 def _fetched(answer: Answer) -> Fetched:
     listing = decode_listing(answer.body, server_time=answer.server_time, where=answer.where)
     return Fetched(listing, answer.body)
-
-
-def snapshots_of(client: Client, store: str | os.PathLike[str] = "default") -> SnapshotStore:
-    """
-    Give the store in which a client's library is remembered.
-
-    Raises
-    ------
-    SnapshotError
-        If the folder holds snapshots of another account.
-    """
-    return cast(SnapshotStore, _store(store, client.account(), client))
-
-
-def _store(
-    store: str | os.PathLike[str] | None, account: str, client: Client
-) -> SnapshotStore | None:
-    if store is None:
-        return None
-    if store != "default":
-        chosen = SnapshotStore(store)
-        chosen.refuse_other_account(account)
-        return chosen
-    # Each demo is a library of its own under the same account, and ends with this session.
-    folder = session_folder() / client.demo_session if client.demo else data_folder()
-    return SnapshotStore(folder / "snapshots" / account)
 
 
 def _verdict(facts: Facts, resumed: int = 0) -> str:
@@ -363,11 +338,12 @@ def _verdict(facts: Facts, resumed: int = 0) -> str:
         )
     if resumed:
         text += f"; resumed after page {resumed:,}"
-    return f"{text}; read {facts['loaded_at'][:16].replace('T', ' ')} UTC"
+    return f"{text}; read {_minute(facts['loaded_at'])} UTC"
 
 
 _CHANGES = ("uploaded", "edited", "deleted")
 
 
-def _iso(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")
+def _minute(instant: str) -> str:
+    """Cut an instant in UTC to its minute: ``2026-11-23 14:02``."""
+    return instant[:16].replace("T", " ")

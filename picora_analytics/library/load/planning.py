@@ -2,7 +2,7 @@
 The plan of a load: which pages to ask for. Decided here, without I/O and without a clock.
 
 The listing is one chain of cursors, newest first, and each page must come before the next can be asked for.
-Where a round trip takes longer than the service's pace allows, more chains are cut off: a chain that asks with
+Where a round trip takes longer than the service's pace allows, more chains are split off: a chain that asks with
 ``end_date`` starts in the middle. Everything older than its first row is its own; the chain above it reads on
 until it meets that row. So nothing depends on where the service's days begin, on a count for a window, or on
 a guess of how the images lie: a bad guess costs a page and loses none.
@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import NamedTuple
 
-__all__ = ["WEST", "Ask", "BrokenListing", "Chain", "Cut", "Planner", "midnight_after"]
+__all__ = ["WEST", "BrokenListing", "Chain", "PageRequest", "Planner", "Split", "midnight_after"]
 
 # Listings that claim more yet bring nothing new, page after page, never end.
 MAX_BARREN_PAGES = 3
@@ -26,7 +26,7 @@ EAST, WEST = dt.timedelta(hours=14), dt.timedelta(hours=12)
 DENSE = 96.0  # images a day, one each quarter of an hour
 
 
-class Ask(NamedTuple):
+class PageRequest(NamedTuple):
     """A page to ask for."""
 
     chain: int
@@ -34,17 +34,17 @@ class Ask(NamedTuple):
     end_date: dt.date | None
 
 
-class Cut(NamedTuple):
-    """A new chain: the unread days of `owner` up to `end_date`, or all that is left of it (`rest`)."""
+class Split(NamedTuple):
+    """A new chain: the unread days of `owner` up to `end_date`, or everything left of it (`restart`)."""
 
     chain: int
     owner: int
     end_date: dt.date | None
-    rest: bool = False
+    restart: bool = False
 
 
-class BrokenListing(Exception):  # noqa: N818  what the service did, told to the load
-    """The listing does not come to a proper end."""
+class BrokenListing(Exception):  # noqa: N818  what the service did, not a mistake of the caller
+    """The listing does not end properly."""
 
 
 @dataclass(slots=True)
@@ -54,12 +54,11 @@ class Chain:
     number: int
     end_date: dt.date | None = None
     older: Chain | None = None
-    from_above: dt.datetime | None = None  # How far its owner had read when it was cut off.
-    rest: bool = False
-    low: dt.datetime | None = (
-        None  # Between this and the first row of the next older chain there is nothing.
-    )
-    misses: int = 0  # Cuts of it, one after another, that found nothing.
+    from_above: dt.datetime | None = None  # How far its owner had read when it was split off.
+    restart: bool = False
+    # Between this and the first row of the next older chain there are no images.
+    nothing_below: dt.datetime | None = None
+    misses: int = 0  # Consecutive splits of it that found nothing.
     cursor: str | None = None
     n_pages: int = 0
     first: dt.datetime | None = None
@@ -67,10 +66,8 @@ class Chain:
     top: frozenset[str] = frozenset()
     top_last: dt.datetime | None = None
     read_above: bool = False  # Its first row was read by another chain before.
-    lately: tuple[frozenset[str], frozenset[str]] = (
-        frozenset(),
-        frozenset(),
-    )  # Its last two pages.
+    # Its last two pages.
+    lately: tuple[frozenset[str], frozenset[str]] = (frozenset(), frozenset())
     density: float = 0.0  # images a day on the last page
     asked: bool = False
     done: bool = False
@@ -99,15 +96,12 @@ class Planner:
         self.n_chains = 1
         self.restarts = 0
         self.dropped: set[int] = set()
-        self.zone: dt.timedelta | None = (
-            None  # How late the service's days end after UTC's, at least.
-        )
-
-    # Reading the plan
+        # How late the service's days end after UTC's, at least.
+        self.zone: dt.timedelta | None = None
 
     @property
     def chains(self) -> list[Chain]:
-        """Give the chains in the order of their rows, newest first."""
+        """The chains in the order of their rows, newest first."""
         found, chain = [], self.newest
         while True:
             found.append(chain)
@@ -117,36 +111,34 @@ class Planner:
 
     @property
     def done(self) -> bool:
-        """Tell whether every chain has come to its end."""
+        """Whether every chain has ended."""
         return all(chain.done for chain in self.chains)
 
-    def asks(self) -> list[Ask]:
-        """Give the pages to ask for now, and count them as asked."""
+    def requests(self) -> list[PageRequest]:
+        """Return the pages to request now, and mark them as requested."""
         found = []
         for chain in self.chains:
             if not (chain.done or chain.asked or self._must_wait(chain)):
                 chain.asked = True
-                found.append(Ask(chain.number, chain.cursor, chain.end_date))
+                found.append(PageRequest(chain.number, chain.cursor, chain.end_date))
         return found
 
     def gave_up(self) -> None:
-        """Count nothing as asked any more."""
+        """Mark nothing as requested."""
         for chain in self.chains:
             chain.asked = False
 
     def find(self, number: int) -> Chain | None:
-        """Give a chain that still counts."""
+        """Find a chain that still counts; None if it was dropped."""
         return next((chain for chain in self.chains if chain.number == number), None)
 
     @staticmethod
     def _must_wait(chain: Chain) -> bool:
         """Hold an owner at its new bound until the first row of the new chain says where exactly that is."""
         older = chain.older
-        if older is None or older.first is not None or older.rest or chain.last is None:
+        if older is None or older.first is not None or older.restart or chain.last is None:
             return False
         return chain.last <= midnight_after(older.end_date)
-
-    # Events
 
     def took(
         self,
@@ -160,7 +152,7 @@ class Planner:
         doubt: bool = False,
     ) -> bool:
         """
-        Take note of a page.
+        Take in a page.
 
         Parameters
         ----------
@@ -197,7 +189,7 @@ class Planner:
         told = [time for time in times if time is not None]
         if len(told) < len(times) or not _newest_first(chain.last, told):
             if any(one.end_date for one in self.chains):
-                self.alone()
+                self.drop_windows()
             self.windows = False
             chain = self.find(number)
             if chain is None:
@@ -211,53 +203,60 @@ class Planner:
         self.n_images += n_new
         self._follow(chain, cursor, n_new, doubt=not ids and (doubt or page_before is not None))
         if self._contradicts(chain, ids, times):
-            self.alone()
+            self.drop_windows()
             return self.find(number) is not None
         self._close()
         return True
 
-    def cut(self, cut: Cut) -> None:
-        """Carry a cut out: the owner's bound moves now, not when the first page of the new chain comes."""
-        owner = self.find(cut.owner)
+    def split(self, split: Split) -> None:
+        """Carry out a split: the owner's bound moves now, not when the first page of the new chain arrives."""
+        owner = self.find(split.owner)
         if owner is None:
             return
-        new = Chain(cut.chain, cut.end_date, owner.older, owner.last, cut.rest, low=owner.low)
-        # A restart reads again what was read, and images of one instant may stand on both sides of a cut.
+        new = Chain(
+            split.chain,
+            split.end_date,
+            owner.older,
+            owner.last,
+            split.restart,
+            nothing_below=owner.nothing_below,
+        )
+        # A restart rereads what was read, and images of one instant may stand on both sides of a split.
         new.barren = -self.n_pages
-        owner.older, owner.low = new, None
-        self.n_chains = max(self.n_chains, cut.chain + 1)
-        if cut.rest:
+        owner.older, owner.nothing_below = new, None
+        self.n_chains = max(self.n_chains, split.chain + 1)
+        if split.restart:
             owner.done = True
             self.restarts += 1
 
-    def alone(self) -> None:
-        """Drop the windows: the newest chain does it all."""
+    def drop_windows(self) -> None:
+        """Drop all windows: the newest chain reads everything."""
         self.windows = False
         self.dropped |= {chain.number for chain in self.chains[1:]}
         self.newest.older = None
         self.newest.done = self.newest.ended
         self.newest.barren = min(self.newest.barren, 0)
 
-    def refused(self, ask: Ask) -> Cut | None:
+    def refused(self, request: PageRequest) -> Split | None:
         """
-        Take note that the service refused a page as a wrong request.
+        Handle a page that the service refused as a bad request.
 
         Returns
         -------
-        Cut or None
-            What to try instead (to be carried out); None where nothing is left to try or nothing needs to be done:
-            then :attr:`windows` is False if the dates were refused.
+        Split or None
+            What to try instead (not carried out yet). None if nothing is left to try, or nothing is to be done:
+            :attr:`windows` is False then if the dates were refused.
         """
-        chain = self.find(ask.chain)
+        chain = self.find(request.chain)
         if chain is None:
             return None
         chain.asked = False
-        if ask.cursor is None:
-            if ask.end_date is None or (chain.rest and self.restarts >= MAX_RESTARTS):
+        if request.cursor is None:
+            if request.end_date is None or (chain.restart and self.restarts >= MAX_RESTARTS):
                 return None
-            if chain.rest:
+            if chain.restart:
                 return self._restart(chain, None)
-            self.alone()
+            self.drop_windows()
             return None
         if self.restarts >= MAX_RESTARTS:
             return None
@@ -265,34 +264,32 @@ class Planner:
         dated = self.windows and chain.last is not None
         return self._restart(chain, chain.last.date() + dt.timedelta(1) if dated else None)  # type: ignore[union-attr]
 
-    def _restart(self, chain: Chain, end_date: dt.date | None) -> Cut:
-        return Cut(self.n_chains, chain.number, end_date, rest=True)
-
-    # What a page tells
+    def _restart(self, chain: Chain, end_date: dt.date | None) -> Split:
+        return Split(self.n_chains, chain.number, end_date, restart=True)
 
     def _starts_well(self, chain: Chain, times: list[dt.datetime]) -> bool:
         """Judge the first page of a window; a chain that brings nothing of its own is taken out again."""
         midnight = midnight_after(chain.end_date)
         owner = next(one for one in self.chains if one.older is chain)
         if times and times[0] >= midnight + WEST:
-            self.alone()  # The service does not keep to the date.
+            self.drop_windows()  # The service does not keep to the date.
             return False
         older, above = chain.older, chain.from_above
-        if chain.rest:
+        if chain.restart:
             if times and above is not None and times[0] >= above:
                 return True
             # It leaves a gap: read all of it again.
-            self.cut(Cut(self.n_chains, chain.number, None, rest=True))
+            self.split(Split(self.n_chains, chain.number, None, restart=True))
             return False
         nothing = not times or (
             older is not None and older.first is not None and times[0] <= older.first
         )
         if nothing or (above is not None and times[0] > above):
-            owner.older, owner.low = older, chain.low
+            owner.older, owner.nothing_below = older, chain.nothing_below
             owner.misses += 1
             self.dropped.add(chain.number)
             if nothing:
-                owner.low = midnight - (EAST if self.zone is None else dt.timedelta(0))
+                owner.nothing_below = midnight - (EAST if self.zone is None else dt.timedelta(0))
             else:
                 self.zone = WEST  # The day begins among what is read already: keep farther away.
             return False
@@ -306,7 +303,7 @@ class Planner:
         chain.density = 2 / (1 / density + 1 / (chain.density or density))
         if chain.first is None:
             chain.first, chain.top, chain.top_last = times[0], frozenset(ids), times[-1]
-            if chain.end_date is not None and not chain.rest and chain.density >= DENSE:
+            if chain.end_date is not None and not chain.restart and chain.density >= DENSE:
                 late = times[0] - midnight_after(chain.end_date)
                 self.zone = max(late, self.zone or dt.timedelta(0), dt.timedelta(0))
         chain.last = times[-1]
@@ -340,7 +337,7 @@ class Planner:
     ) -> bool:
         """Tell whether an owner saw an image that the window below it should have listed and did not."""
         older = chain.older
-        if older is None or older.rest or older.first is None or older.top_last is None:
+        if older is None or older.restart or older.first is None or older.top_last is None:
             return False
         first, last = older.first, older.top_last
         return any(

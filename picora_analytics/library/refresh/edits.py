@@ -34,17 +34,17 @@ def plan_edits(
         Days to be listed, first and last, and how many pages that takes. A day wider on both sides than the
         images need: the service's days may not be UTC days.
     """
-    undated = [one for one, day in created.items() if day is None]
+    undated = [image_id for image_id, day in created.items() if day is None]
     days: dict[dt.date, list[str]] = {}
-    for one, day in created.items():
+    for image_id, day in created.items():
         if day is not None:
-            days.setdefault(day, []).append(one)
+            days.setdefault(day, []).append(image_id)
     if not days:
         return undated, []
     singles: list[str] = []
     windows: list[Window] = []
     for run in _runs(sorted(days)):
-        ids, window = [one for day in run for one in days[day]], _window(run, uploads)
+        ids, window = [image_id for day in run for image_id in days[day]], _window(run, uploads)
         if window[2] < len(ids):
             windows.append(window)
         else:

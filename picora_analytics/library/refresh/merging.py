@@ -1,4 +1,4 @@
-"""A remembered table and what was read anew, merged into the table that a full load would give."""
+"""Merge a remembered table and fresh rows into the table that a full load would give."""
 
 from __future__ import annotations
 
@@ -36,9 +36,9 @@ def merged(
     top : sequence of str
         The new ones among them in the order in which the service lists them.
     gone : collection of str
-        Images that are no more.
+        Images deleted since.
     hashes : mapping of str to str
-        Content hashes told anew.
+        Content hashes from the feed.
 
     Returns
     -------
@@ -47,15 +47,17 @@ def merged(
         where their upload times belong.
     """
     loose = read.keys() - where.keys() - set(top)
-    new = [*loose, *(one for one in top if one in read)]
-    edited = [one for one in read if one in where]
+    new = [*loose, *(image_id for image_id in top if image_id in read)]
+    edited = [image_id for image_id in read if image_id in where]
     stays = np.ones(len(table), dtype=bool)
-    stays[[where[one] for one in gone if one in where]] = False
+    stays[[where[image_id] for image_id in gone if image_id in where]] = False
     if new or edited or not stays.all():
         rows = np.arange(len(table))
-        rows[[where[one] for one in edited]] = len(table) + len(new) + np.arange(len(edited))
+        rows[[where[image_id] for image_id in edited]] = (
+            len(table) + len(new) + np.arange(len(edited))
+        )
         order = np.concatenate([len(table) + np.arange(len(new)), rows[stays]])
-        fresh = _fresh([read[one] for one in (*new, *edited)], table, where)
+        fresh = _fresh([read[image_id] for image_id in (*new, *edited)], table, where)
         table = pa.concat_tables([table, fresh]).take(pa.array(order))
     if hashes:
         table = _with_hashes(table, hashes)

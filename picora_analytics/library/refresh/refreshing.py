@@ -33,6 +33,7 @@ from picora_analytics.library.refresh.merging import merged
 from picora_analytics.library.rows import microseconds
 from picora_analytics.library.snapshots import FeedPosition, Snapshot, SnapshotStore, remember
 from picora_analytics.progress import Progress
+from picora_analytics.times import format_instant, now, parse_instant
 from picora_analytics.units import format_bytes
 
 __all__ = ["refreshed"]
@@ -111,7 +112,7 @@ def _is_usable(kept: Snapshot, client: Client) -> bool:
         facts["account"] == client.account()
         and facts["base_url"] == client.base_url
         and (feed is None or feed.demo_session == client.demo_session)
-        and dt.datetime.now(dt.UTC) - _instant(facts["read_at"]) < TOMBSTONES
+        and now() - parse_instant(facts["read_at"]) < TOMBSTONES
     )
 
 
@@ -122,7 +123,7 @@ class _Refresh:
         self.client, self.kept, self.show = client, kept, show
         self.cursor = kept.feed.cursor if kept.feed else ""
         self.n_requests = 0
-        self.where = {one: row for row, one in enumerate(kept.table["id"].to_pylist())}
+        self.where = {image_id: row for row, image_id in enumerate(kept.table["id"].to_pylist())}
         self._updated = kept.table["updated_at"].cast(pa.int64()).to_pylist()
         self._created = kept.table["created_at"]
         # Changed or new, and not read yet as it is since then; in the feed's order.
@@ -137,7 +138,7 @@ class _Refresh:
 
     def run(self) -> None:
         """Read until the feed brings nothing that is not known, or the service counts what is known."""
-        # A refresh that got no count asked for one in vain: not again until the next full load.
+        # A refresh that got no count asked for image_id in vain: not again until the next full load.
         counts = self.kept.feed is None or self.kept.facts["total"] is not None
         for _ in range(ROUNDS):
             news = self._take_changes()
@@ -154,8 +155,8 @@ class _Refresh:
         raise _CannotTellError
 
     def __len__(self) -> int:
-        new = sum(one not in self.where for one in self.read)
-        return len(self.where) + new - sum(one in self.where for one in self.gone)
+        new = sum(image_id not in self.where for image_id in self.read)
+        return len(self.where) + new - sum(image_id in self.where for image_id in self.gone)
 
     def _take_changes(self) -> bool:
         """Walk the feed to its end; tell whether it brought anything."""
@@ -169,7 +170,7 @@ class _Refresh:
             self.n_requests += number > 0
             if self._server_time is None:
                 self._server_time = page.server_time
-                if page.server_time - _instant(self.kept.facts["loaded_at"]) >= TOMBSTONES:
+                if page.server_time - parse_instant(self.kept.facts["loaded_at"]) >= TOMBSTONES:
                     raise _CannotTellError
             self.cursor = page.cursor
             for change in page.changes:
@@ -182,38 +183,40 @@ class _Refresh:
         return news
 
     def _take(self, change: Change) -> bool:
-        one = change.id
+        image_id = change.id
         if change.op == "delete":
-            news = one not in self.gone and (one in self.where or one in self.read)
-            self.gone.add(one)
-            self._wanted.pop(one, None)
-            self.read.pop(one, None)
+            news = image_id not in self.gone and (image_id in self.where or image_id in self.read)
+            self.gone.add(image_id)
+            self._wanted.pop(image_id, None)
+            self.read.pop(image_id, None)
             return news
-        self.gone.discard(one)
+        self.gone.discard(image_id)
         if change.content_hash:
-            self.hashes[one] = change.content_hash
-        row = self.where.get(one)
-        if one in self.read:
-            same = self.read[one].updated_at == change.updated_at
+            self.hashes[image_id] = change.content_hash
+        row = self.where.get(image_id)
+        if image_id in self.read:
+            same = self.read[image_id].updated_at == change.updated_at
         else:
             same = row is not None and self._updated[row] == microseconds(change.updated_at)
         if not same:
-            self._wanted[one] = change.updated_at
+            self._wanted[image_id] = change.updated_at
         return not same
 
-    # Reading what changed
-
     def _read_wanted(self) -> None:
-        if any(one not in self.where for one in self._wanted):
+        if any(image_id not in self.where for image_id in self._wanted):
             self._read_top()
-        edited = {one: self._created_on(one) for one in self._wanted if one in self.where}
+        edited = {
+            image_id: self._created_on(image_id)
+            for image_id in self._wanted
+            if image_id in self.where
+        }
         singles, windows = plan_edits(edited, self._uploads())
         self._check_cost(len(singles) + sum(n_pages for _, _, n_pages in windows))
         for first, last, n_pages in windows:
             self._read_window(first, last, n_pages)
         self._check_cost(len(self._wanted))
-        for one in list(self._wanted):
-            self._read_single(one)
+        for image_id in list(self._wanted):
+            self._read_single(image_id)
 
     def _check_cost(self, n_requests: int) -> None:
         if n_requests > max(-(-len(self.where) // MAX_PAGE_SIZE), _FEW):
@@ -225,11 +228,13 @@ class _Refresh:
         for page in self.client.iter_pages():
             self.n_requests += 1
             ids = [image.id for image in page.images]
-            new = {one for one in ids if one not in self.where and one not in top}
+            new = {
+                image_id for image_id in ids if image_id not in self.where and image_id not in top
+            }
             self._take_page(page, new | self._wanted.keys())
-            top |= dict.fromkeys(one for one in ids if one in new)
+            top |= dict.fromkeys(image_id for image_id in ids if image_id in new)
             self.show.update(len(self), None)
-            if not new or any(one in self.where for one in ids):
+            if not new or any(image_id in self.where for image_id in ids):
                 break
         self.top = list(top)
 
@@ -258,29 +263,27 @@ class _Refresh:
         self.read[image.id] = image
         self._wanted.pop(image.id, None)
 
-    def _read_single(self, one: str) -> None:
+    def _read_single(self, image_id: str) -> None:
         self.n_requests += 1
         try:
-            image = self.client.get_image(one)
+            image = self.client.get_image(image_id)
         except (NotFoundError, ValueError):
             if not self._single_answers:  # Perhaps a server without this route.
                 raise _CannotTellError from None
             return  # Stays wanted: the feed must tell that it is gone.
         self._single_answers = True
-        if image.id == one:
+        if image.id == image_id:
             self._accept(image)
         self.show.update(len(self), None)
 
-    def _created_on(self, one: str) -> dt.date | None:
-        created = self._created[self.where[one]].as_py()
+    def _created_on(self, image_id: str) -> dt.date | None:
+        created = self._created[self.where[image_id]].as_py()
         return None if created is None else created.date()
 
     def _uploads(self) -> dict[dt.date, int]:
         """Count the remembered images by the day of their upload."""
         rows = pc.value_counts(self._created.cast(pa.date32())).to_pylist()
         return {row["values"]: row["counts"] for row in rows}
-
-    # The result
 
     @property
     def n_changes(self) -> int:
@@ -289,19 +292,19 @@ class _Refresh:
 
     def counts(self) -> dict[str, int]:
         """Count what came, changed and went."""
-        known = sum(one in self.where for one in self.read)
+        known = sum(image_id in self.where for image_id in self.read)
         return {
             "added": len(self.read) - known,
             "edited": known,
-            "deleted": sum(one in self.where for one in self.gone),
+            "deleted": sum(image_id in self.where for image_id in self.gone),
         }
 
     def facts(self, table: pa.Table) -> Facts:
         """Say what the result is, and how it came about."""
         return {
             **self.kept.facts,
-            "loaded_at": _iso(self._server_time or dt.datetime.now(dt.UTC)),
-            "read_at": _iso(dt.datetime.now(dt.UTC)),
+            "loaded_at": format_instant(self._server_time or now()),
+            "read_at": format_instant(now()),
             "status": "complete",
             "n_images": len(self),
             "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
@@ -330,11 +333,3 @@ class _Refresh:
 
 def _decode(answer: Any) -> Page:
     return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
-
-
-def _instant(text: str) -> dt.datetime:
-    return dt.datetime.fromisoformat(text)
-
-
-def _iso(moment: dt.datetime) -> str:
-    return moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

@@ -24,12 +24,12 @@ from picora_analytics import (
     load_images,
 )
 from picora_analytics.library.load.checkpoint import NAME, Checkpoint, Origin, SavedPage
-from picora_analytics.library.load.planning import Cut
+from picora_analytics.library.load.planning import Split
 
 NOW = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
 OURS = Origin(account="me", base_url="https://a", demo_session="", started_at=NOW)
 PAGE = SavedPage(0, NOW, b'{"data": {"items": [],\n "nextCursor": null}}')
-CUT = Cut(1, 0, dt.date(2026, 1, 31))
+CUT = Split(1, 0, dt.date(2026, 1, 31))
 
 
 class Seen:
@@ -138,7 +138,7 @@ def test_a_checkpoint_of_another_is_refused_and_left_alone(tmp_path, other, why)
     with pytest.raises(SnapshotError, match=re.escape(why)):
         Checkpoint.open(tmp_path, OURS)
     assert (tmp_path / NAME).read_bytes() == before
-    Checkpoint.open(tmp_path, OURS, anew=True).close()
+    Checkpoint.open(tmp_path, OURS, afresh=True).close()
     assert (tmp_path / NAME).read_bytes() != before
 
 
@@ -159,7 +159,7 @@ def test_a_checkpoint_older_than_a_day_starts_anew_and_says_so(tmp_path):
 
     assert list(checkpoint.entries()) == []
     assert checkpoint.notes == [
-        "an interrupted load of 2026-11-23 14:00 UTC is too old to go on from; starting anew"
+        "an interrupted load of 2026-11-23 14:00 UTC is too old to go on from; starting over"
     ]
     checkpoint.close()
 

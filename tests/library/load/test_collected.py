@@ -2,8 +2,8 @@
 
 from hypothesis import given, strategies as st
 
-from picora_analytics.library.load.collected import Held
-from picora_analytics.library.load.reading import HEAD
+from picora_analytics.library.load.collected import CollectedRows
+from picora_analytics.library.load.state import RECHECK
 
 PAGES = st.lists(
     st.tuples(st.integers(0, 3), st.lists(st.sampled_from("abcdefgh"), max_size=5))
@@ -23,7 +23,7 @@ def columns_of(ids):
 
 @given(steps=PAGES, newest=st.lists(st.sampled_from("abcdefghij"), max_size=4, unique=True))
 def test_each_image_that_a_chain_still_holds_is_there_once(steps, newest):
-    held, model = Held(), {chain: [] for chain in range(4)}
+    held, model = CollectedRows(), {chain: [] for chain in range(4)}
     for step in steps:
         if isinstance(step, set):  # These chains are dropped.
             held.drop(step)
@@ -34,9 +34,9 @@ def test_each_image_that_a_chain_still_holds_is_there_once(steps, newest):
             model[chain] += ids
         assert len(held) == len({one for ids in model.values() for one in ids})
     known = {one for ids in model.values() for one in ids}
-    held.add(HEAD, columns_of(newest), only_new=True)
+    held.add(RECHECK, columns_of(newest), only_new=True)
 
-    table, _ = held.table([HEAD, 0, 1, 2, 3])
+    table, _ = held.table([RECHECK, 0, 1, 2, 3])
 
     expected = [one for one in newest if one not in known]
     expected += dict.fromkeys(one for chain in range(4) for one in model[chain])

@@ -6,9 +6,9 @@ import random
 import pytest
 from simulation import SHAPES, World, draw, simulate, times_of
 
-from picora_analytics.library.load.cutting import Pace, next_cut
-from picora_analytics.library.load.planning import Ask, BrokenListing, Cut, Planner
-from picora_analytics.library.load.reading import Reading
+from picora_analytics.library.load.planning import BrokenListing, PageRequest, Planner, Split
+from picora_analytics.library.load.splitting import Pace, next_split
+from picora_analytics.library.load.state import LoadState
 
 NOON = dt.datetime(2026, 11, 23, 12, tzinfo=dt.UTC)
 SLOW = Pace(round_trip=0.3, waiting=0.0, interval=0.1)
@@ -35,12 +35,12 @@ def spread(first, last, n=100):
 def test_a_load_begins_with_one_page_and_follows_its_cursor():
     planner = Planner()
 
-    assert planner.asks() == [Ask(0, None, None)]
-    assert planner.asks() == []  # It is under way.
+    assert planner.requests() == [PageRequest(0, None, None)]
+    assert planner.requests() == []  # It is under way.
     page(planner, 0, [1, 2], "next")
-    assert planner.asks() == [Ask(0, "next", None)]
+    assert planner.requests() == [PageRequest(0, "next", None)]
     page(planner, 0, [3], None)
-    assert planner.asks() == [] and planner.done
+    assert planner.requests() == [] and planner.done
 
 
 @pytest.mark.parametrize(
@@ -56,8 +56,8 @@ def test_one_chain_stays_alone_where_more_would_not_be_faster(pace):
     planner = Planner()
     page(planner, 0, spread(0, 1), "next")
 
-    assert next_cut(planner, pace) is None
-    assert next_cut(planner, SLOW) is not None
+    assert next_split(planner, pace) is None
+    assert next_split(planner, SLOW) is not None
 
 
 def test_nothing_is_cut_where_less_than_2000_images_are_left():
@@ -66,7 +66,7 @@ def test_nothing_is_cut_where_less_than_2000_images_are_left():
     page(planner, 0, spread(0, 1), "next")
     planner.total = 2_000
 
-    assert next_cut(planner, SLOW) is None
+    assert next_split(planner, SLOW) is None
 
 
 # Cuts
@@ -75,11 +75,11 @@ def test_nothing_is_cut_where_less_than_2000_images_are_left():
 def test_the_owner_stops_at_the_first_row_of_the_new_chain_wherever_the_days_begin():
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
     page(planner, 1, [4.2, 6], "b")  # The service's day began a little earlier than UTC's.
 
     page(planner, 0, [3, 4.1], "c")
-    assert Ask(0, "c", None) in planner.asks()
+    assert PageRequest(0, "c", None) in planner.requests()
     page(planner, 0, [4.15, 4.2], "d")
 
     assert [chain.done for chain in planner.chains] == [True, False]
@@ -88,19 +88,19 @@ def test_the_owner_stops_at_the_first_row_of_the_new_chain_wherever_the_days_beg
 def test_the_bound_moves_at_the_cut_and_not_when_the_new_chain_answers():
     planner = Planner()
     page(planner, 0, [1, 2], "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
     page(planner, 0, [3, 5], "b")
 
-    assert planner.asks() == [Ask(1, None, at(4).date())]
+    assert planner.requests() == [PageRequest(1, None, at(4).date())]
 
 
 def test_an_empty_half_only_moves_the_boundary():
     planner = Planner()
     page(planner, 0, spread(0, 1), "a")
-    first = next_cut(planner, SLOW)
-    planner.cut(first)
+    first = next_split(planner, SLOW)
+    planner.split(first)
     kept = planner.took(first.chain, [], [], None, n_new=0)
-    second = next_cut(planner, SLOW)
+    second = next_split(planner, SLOW)
 
     assert not kept
     assert [chain.number for chain in planner.chains] == [0]
@@ -111,14 +111,14 @@ def test_one_day_is_not_cut():
     planner = Planner()
     planner.total = 50_000
     page(planner, 0, spread(0, 0.01), "a")
-    probe = next_cut(planner, SLOW)
-    planner.cut(probe)
+    probe = next_split(planner, SLOW)
+    planner.split(probe)
     planner.took(probe.chain, [], [], None, n_new=0)
 
     assert probe.end_date < at(0.01).date()
-    while (cut := next_cut(planner, SLOW)) is not None:
+    while (cut := next_split(planner, SLOW)) is not None:
         assert cut.end_date < at(0.01).date()
-        planner.cut(cut)
+        planner.split(cut)
         planner.took(cut.chain, [], [], None, n_new=0)
 
 
@@ -135,28 +135,28 @@ def test_one_day_is_not_cut():
 def test_a_window_that_is_none_is_dropped_and_one_chain_does_it_all(days):
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
 
     assert not page(planner, 1, days, "b")
     assert planner.dropped == {1}
-    assert planner.asks() == [Ask(0, "a", None)]
-    assert next_cut(planner, SLOW) is None
+    assert planner.requests() == [PageRequest(0, "a", None)]
+    assert next_split(planner, SLOW) is None
 
 
 def test_refused_dates_leave_one_chain():
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
 
-    assert planner.refused(Ask(1, None, at(4).date())) is None
+    assert planner.refused(PageRequest(1, None, at(4).date())) is None
     assert not planner.windows
-    assert planner.asks() == [Ask(0, "a", None)]
+    assert planner.requests() == [PageRequest(0, "a", None)]
 
 
 def test_an_image_without_a_date_ends_windows():
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
     planner.took(0, ["x"], [None], "b", n_new=1)
 
     assert not planner.windows
@@ -166,7 +166,7 @@ def test_an_image_without_a_date_ends_windows():
 def test_an_image_that_a_window_should_have_listed_ends_windows():
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
     page(planner, 1, [5, 6, 7], "b")
     planner.took(0, ["hidden"], [at(5.5)], "c", n_new=1)
 
@@ -180,13 +180,13 @@ def test_an_image_that_a_window_should_have_listed_ends_windows():
 def test_an_expired_cursor_restarts_only_its_window_and_drops_nothing():
     planner = Planner()
     page(planner, 0, spread(0, 2), "a")
-    planner.cut(Cut(1, 0, at(4).date()))
+    planner.split(Split(1, 0, at(4).date()))
     page(planner, 1, [5, 6], "b")
-    cut = planner.refused(Ask(1, "b", at(4).date()))
-    planner.cut(cut)
+    cut = planner.refused(PageRequest(1, "b", at(4).date()))
+    planner.split(cut)
 
-    assert cut == Cut(2, 1, at(5).date(), rest=True)  # A day later than its last row.
-    assert Ask(2, None, at(5).date()) in planner.asks()
+    assert cut == Split(2, 1, at(5).date(), restart=True)  # A day later than its last row.
+    assert PageRequest(2, None, at(5).date()) in planner.requests()
     assert [chain.number for chain in planner.chains] == [0, 1, 2]
 
 
@@ -195,19 +195,19 @@ def test_cursors_that_keep_expiring_end_the_load():
     page(planner, 0, [1, 2], "a")
     number = 0
     for _ in range(3):
-        cut = planner.refused(Ask(number, "a", None))
-        planner.cut(cut)
+        cut = planner.refused(PageRequest(number, "a", None))
+        planner.split(cut)
         number = cut.chain
         page(planner, number, [1, 2], f"a{number}", n_new=0)
 
-    assert planner.refused(Ask(number, "a", None)) is None
+    assert planner.refused(PageRequest(number, "a", None)) is None
 
 
 def test_a_restart_may_read_again_all_that_was_read():
     planner = Planner(windows=False)
     for number in range(6):
         page(planner, 0, [number], f"p{number}")
-    planner.cut(planner.refused(Ask(0, "p5", None)))
+    planner.split(planner.refused(PageRequest(0, "p5", None)))
     for number in range(6):
         page(planner, 1, [number], f"q{number}", n_new=0)
     for number in range(2):
@@ -277,7 +277,7 @@ class LateBound(Planner):
         return False
 
 
-class NoHead(Reading):
+class NoHead(LoadState):
     """A reading that does not look at the newest page again."""
 
     def _take_page(self, number, listing):
@@ -287,9 +287,9 @@ class NoHead(Reading):
 
 def test_the_simulation_catches_a_wrong_bound():
     def make():
-        reading = Reading()
-        reading.planner = LateBound()
-        return reading
+        state = LoadState()
+        state.planner = LateBound()
+        return state
 
     found = [
         simulate(

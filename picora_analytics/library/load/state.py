@@ -10,23 +10,24 @@ import pyarrow as pa
 
 from picora_analytics.client.shapes import Listing
 from picora_analytics.library.frame import Tags
-from picora_analytics.library.load.collected import Held
-from picora_analytics.library.load.cutting import Pace, next_cut
-from picora_analytics.library.load.planning import Ask, BrokenListing, Cut, Planner
+from picora_analytics.library.load.collected import CollectedRows
+from picora_analytics.library.load.planning import BrokenListing, PageRequest, Planner, Split
+from picora_analytics.library.load.splitting import Pace, next_split
+from picora_analytics.times import format_instant
 
-__all__ = ["Reading"]
+__all__ = ["LoadState"]
 
 # The chain that reads the newest pages again at the end, for what was uploaded meanwhile.
-HEAD = -1
+RECHECK = -1
 # Where the service says that a request is wrong: the cursor has expired, or it knows no dates.
 WRONG = (400, 410, 422)
 
 
-class Reading:
+class LoadState:
     """
     What has been read, what to ask for next, and whether it is whole.
 
-    Nothing here does I/O, so a killed load goes on by being told the same pages and cuts again.
+    Nothing here does I/O, so a killed load resumes by replaying the same pages and splits.
 
     Parameters
     ----------
@@ -38,7 +39,7 @@ class Reading:
 
     def __init__(self, *, whole: bool = True, expected: Callable[[], int] = lambda: 0) -> None:
         self.planner = Planner()
-        self.held = Held()
+        self.collected = CollectedRows()
         self.done = False
         self.whole = whole
         self.unreadable: dict[str, int] = {}
@@ -49,87 +50,83 @@ class Reading:
         self._totals: list[int] = []
         self._uploaded = self._conflicting = 0
         self._checked_alone = False
-        self._head_cursor: str | None = None
-        self._head_asked = False
-        self._head_seen: set[str | None] = set()
+        self._recheck_cursor: str | None = None
+        self._recheck_asked = False
+        self._recheck_seen: set[str | None] = set()
 
-    # Requests out
+    def next_split(self, pace: Pace) -> Split | None:
+        """Return a split worth making; it takes effect in :meth:`split`."""
+        return next_split(self.planner, pace)
 
-    def next_cut(self, pace: Pace) -> Cut | None:
-        """Give a cut worth making; it counts when it is given to :meth:`cut`."""
-        return next_cut(self.planner, pace)
-
-    def cut(self, cut: Cut) -> None:
-        """Carry out a cut: one of :meth:`next_cut` or :meth:`refused`, or one read from a checkpoint."""
-        if cut.chain == 0:  # A cut of everything: the first chain does it alone from here.
+    def split(self, split: Split) -> None:
+        """Carry out a split: one from :meth:`next_split` or :meth:`refused`, or one read from a checkpoint."""
+        if split.chain == 0:  # A split of everything: from here the first chain reads it alone.
             self._checked_alone = True
-            self.planner.alone()
+            self.planner.drop_windows()
             self._forget()
         else:
-            self.planner.cut(cut)
+            self.planner.split(split)
 
-    def asks(self) -> list[Ask]:
-        """Give the pages to ask for now; each is then under way."""
+    def requests(self) -> list[PageRequest]:
+        """Return the pages to request now; each is under way from here on."""
         if not self.planner.done:
-            return self.planner.asks()
-        if self.done or self._head_asked:
+            return self.planner.requests()
+        if self.done or self._recheck_asked:
             return []
-        self._head_asked = True
-        return [Ask(HEAD, self._head_cursor, None)]
+        self._recheck_asked = True
+        return [PageRequest(RECHECK, self._recheck_cursor, None)]
 
     def gave_up(self) -> None:
-        """Count nothing as under way any more."""
+        """Mark nothing as under way."""
         self.planner.gave_up()
-        self._head_asked = False
-
-    # Pages in
+        self._recheck_asked = False
 
     def counts(self, chain: int) -> bool:
-        """Tell whether a page of this chain is to be kept in a checkpoint."""
+        """Whether a page of this chain belongs in a checkpoint."""
         return self.planner.find(chain) is not None
 
-    def take(self, chain: int, listing: Listing) -> Cut | None:
+    def take(self, chain: int, listing: Listing) -> Split | None:
         """
         Take a page.
 
         Returns
         -------
-        Cut or None
-            A cut to be made at once: too few images came by windows, so one chain reads it all.
+        Split or None
+            A split to make at once: windows brought too few images, so one chain reads everything.
 
         Raises
         ------
         BrokenListing
             If the listing cannot be followed to its end.
         """
-        if chain != HEAD and not self.counts(chain):
+        if chain != RECHECK and not self.counts(chain):
             return None
         self.first_time = self.first_time or listing.server_time
         self._last_time = listing.server_time
-        if self.whole and listing.total is not None and chain in (0, HEAD):
+        if self.whole and listing.total is not None and chain in (0, RECHECK):
             self._totals.append(listing.total)
             self.planner.total = listing.total
         for name, count in listing.unreadable.items():
             self.unreadable[name] = self.unreadable.get(name, 0) + count
-        if chain == HEAD:
-            self._take_head(listing)
+        if chain == RECHECK:
+            self._take_recheck(listing)
         else:
             self._take_page(chain, listing)
         if not self.done or self.missing() is None:
             return None
         if self._checked_alone or not any(one.end_date for one in self.planner.chains):
             return None
-        self.done = self._head_asked = False
-        return Cut(0, 0, None)
+        self.done = self._recheck_asked = False
+        return Split(0, 0, None)
 
     def _take_page(self, number: int, listing: Listing) -> None:
         columns = listing.columns
         ids, times = columns["id"], columns["created_at"]
-        n_new = self.held.n_new(ids)
+        n_new = self.collected.n_new(ids)
         if n_new < len(ids):
             self.repeated += max(0, len(ids) - n_new - self._shared_rows(number, times))
         doubt = not ids and self.planner.n_pages == 0 and bool(listing.total or self._expected())
-        newer = self.held.n_newer
+        newer = self.collected.n_newer
         try:
             keep = self.planner.took(
                 number,
@@ -137,15 +134,15 @@ class Reading:
                 times,
                 listing.next_cursor,
                 n_new=n_new,
-                known=bool(ids) and ids[0] in self.held,
+                known=bool(ids) and ids[0] in self.collected,
                 doubt=doubt,
             )
         except BrokenListing:
-            self.held.add(number, columns)
+            self.collected.add(number, columns)
             raise
         if keep:
-            self.held.add(number, columns)
-        self._conflicting += self.held.n_newer - newer
+            self.collected.add(number, columns)
+        self._conflicting += self.collected.n_newer - newer
         self._forget()
         if keep and listing.has_more and listing.next_cursor is None:
             raise BrokenListing(
@@ -165,61 +162,59 @@ class Reading:
             time is None
             or (low is not None and time <= low)
             or (high is not None and time >= high)
-            or chain.rest
+            or chain.restart
             for time in times
             if low is not None or high is not None
         )
 
-    def _take_head(self, listing: Listing) -> None:
-        ids, before = listing.columns["id"], len(self.held)
-        known = any(one in self.held for one in ids)
-        self.held.add(HEAD, listing.columns, only_new=True)
-        self._uploaded += len(self.held) - before
-        self._head_asked = False
-        self._head_seen.add(self._head_cursor)
-        self._head_cursor = listing.next_cursor
+    def _take_recheck(self, listing: Listing) -> None:
+        ids, before = listing.columns["id"], len(self.collected)
+        known = any(image_id in self.collected for image_id in ids)
+        self.collected.add(RECHECK, listing.columns, only_new=True)
+        self._uploaded += len(self.collected) - before
+        self._recheck_asked = False
+        self._recheck_seen.add(self._recheck_cursor)
+        self._recheck_cursor = listing.next_cursor
         self.done = known or listing.next_cursor is None
-        if not self.done and listing.next_cursor in self._head_seen:
+        if not self.done and listing.next_cursor in self._recheck_seen:
             raise BrokenListing(
                 "The listing turns in circles: read again from the top, it did not come to a known image."
             )
 
-    def refused(self, ask: Ask, status: int) -> tuple[bool, Cut | None]:
+    def refused(self, request: PageRequest, status: int) -> tuple[bool, Split | None]:
         """
-        Tell whether the load goes on after a 4xx answer, and with which cut.
+        Whether the load goes on after a 4xx answer, and with which split.
 
         Returns
         -------
-        tuple of bool and (Cut or None)
+        tuple of bool and (Split or None)
         """
-        if ask.chain == HEAD:
-            again = status in WRONG and ask.cursor is not None
-            self._head_asked, self._head_cursor = False, None
+        if request.chain == RECHECK:
+            again = status in WRONG and request.cursor is not None
+            self._recheck_asked, self._recheck_cursor = False, None
             return again, None
-        if not self.counts(ask.chain):
+        if not self.counts(request.chain):
             return True, None
-        window = ask.cursor is None and ask.end_date is not None
+        window = request.cursor is None and request.end_date is not None
         if status not in WRONG and not (window and status not in (401, 429)):
             return False, None
-        cut = self.planner.refused(ask)
-        if cut is None and window:
+        split = self.planner.refused(request)
+        if split is None and window:
             self._forget()
             return True, None
-        return cut is not None, cut
+        return split is not None, split
 
     def _forget(self) -> None:
         """Drop the rows of chains that no longer count."""
         if self.planner.dropped:
-            self.held.drop(self.planner.dropped)
+            self.collected.drop(self.planner.dropped)
             self.planner.dropped = set()
-            self.planner.n_images = len(self.held)
-
-    # The verdict
+            self.planner.n_images = len(self.collected)
 
     @property
     def n_images(self) -> int:
         """How many different images are held."""
-        return len(self.held)
+        return len(self.collected)
 
     @property
     def n_pages(self) -> int:
@@ -258,7 +253,7 @@ class Reading:
             "repeated": self.repeated,
             "unreadable": self.unreadable,
         }
-        edited = self.held.n_newer - self._conflicting
+        edited = self.collected.n_newer - self._conflicting
         deleted = self._totals[0] + self._uploaded - self._totals[-1] if self._totals else None
         if self._conflicting:
             found["conflicting"] = self._conflicting
@@ -267,19 +262,17 @@ class Reading:
                 "uploaded": self._uploaded,
                 "edited": edited,
                 "deleted": deleted,  # None: the service does not count, so nobody knows.
-                "from": _iso(self.first_time),
-                "to": _iso(self._last_time),
+                "from": self.first_time and format_instant(self.first_time),
+                "to": self._last_time and format_instant(self._last_time),
             }
         return found
 
     def table(self) -> tuple[pa.Table, list[Tags]]:
-        """Give the rows, newest upload first, and their different tags; the reading is over then."""
-        table, tags = self.held.table([HEAD, *(chain.number for chain in self.planner.chains)])
+        """Give the rows, newest upload first, and their different tags; the load is over then."""
+        table, tags = self.collected.table(
+            [RECHECK, *(chain.number for chain in self.planner.chains)]
+        )
         if self._uploaded:
             # What the newest pages showed at the end may be no upload, but a row they had left out before.
             table = table.sort_by([("created_at", "descending"), ("id", "descending")])
         return table, tags
-
-
-def _iso(moment: dt.datetime | None) -> str | None:
-    return None if moment is None else moment.astimezone(dt.UTC).isoformat().replace("+00:00", "Z")

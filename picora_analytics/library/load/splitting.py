@@ -1,4 +1,4 @@
-"""Where another chain is worth its pages: the choice of the next cut of a load, from what was seen so far."""
+"""Choose the next split of a load from what was seen so far: where another chain is worth its pages."""
 
 from __future__ import annotations
 
@@ -6,11 +6,11 @@ import datetime as dt
 import math
 from typing import NamedTuple
 
-from picora_analytics.library.load.planning import WEST, Chain, Cut, Planner, midnight_after
+from picora_analytics.library.load.planning import WEST, Chain, Planner, Split, midnight_after
 
-__all__ = ["Pace", "next_cut"]
+__all__ = ["Pace", "next_split"]
 
-# Below so many images left, more chains cost more pages than they save time.
+# With fewer images left than this, more chains cost more pages than they save time.
 WORTH_CUTTING, WORTH_A_CHAIN, MANY = 2_000, 300, 20_000
 # A shorter round trip, in seconds, is the work at both ends more than the way: a second chain would not hide it.
 WORTH_HIDING = 0.02
@@ -24,9 +24,9 @@ class Pace(NamedTuple):
     interval: float = 0.1
 
 
-def next_cut(planner: Planner, pace: Pace) -> Cut | None:
+def next_split(planner: Planner, pace: Pace) -> Split | None:
     """
-    Choose the next cut worth making.
+    Choose the next split worth making.
 
     Parameters
     ----------
@@ -34,8 +34,8 @@ def next_cut(planner: Planner, pace: Pace) -> Cut | None:
 
     Returns
     -------
-    Cut or None
-        To be carried out by :meth:`Planner.cut`, once it is written down.
+    Split or None
+        To be carried out by :meth:`Planner.split`, once it is on disk.
     """
     trip = pace.round_trip
     if not planner.windows or trip is None or pace.waiting > trip / 2:
@@ -56,15 +56,15 @@ def next_cut(planner: Planner, pace: Pace) -> Cut | None:
             continue
         day = _day(planner, chain, left[chain.number])
         if day is not None:
-            return Cut(planner.n_chains, chain.number, day)
+            return Split(planner.n_chains, chain.number, day)
     return None
 
 
 def _left(planner: Planner, chain: Chain) -> float:
-    """Estimate how many images a chain has left to read."""
+    """Estimate how many images a chain still has to read."""
     if chain.done or chain.last is None or (chain.older and chain.older.first is None):
         return 0.0
-    low = _low(chain)
+    low = _lower_bound(chain)
     if low is not None:
         older = chain.older.density if chain.older else chain.density
         return (chain.last - low) / dt.timedelta(1) * (chain.density + older) / 2
@@ -74,16 +74,16 @@ def _left(planner: Planner, chain: Chain) -> float:
     return math.inf
 
 
-def _low(chain: Chain) -> dt.datetime | None:
+def _lower_bound(chain: Chain) -> dt.datetime | None:
     first = chain.older.first if chain.older is not None else None
-    return max((low for low in (chain.low, first) if low is not None), default=None)
+    return max((low for low in (chain.nothing_below, first) if low is not None), default=None)
 
 
 def _day(planner: Planner, chain: Chain, left: float) -> dt.date | None:
     """Choose the last day of the new chain: half of the unread days, or as far as is worth a look."""
     if chain.last is None or chain.first is None:
         return None
-    low = _low(chain)
+    low = _lower_bound(chain)
     if low is not None:
         # Where nothing was found the images lie near: halve, then an eighth, then nearer still.
         middle = chain.last - (chain.last - low) / 2 ** (1 + 2 * chain.misses)
@@ -97,9 +97,8 @@ def _day(planner: Planner, chain: Chain, left: float) -> dt.date | None:
     late = WEST if planner.zone is None else planner.zone
     day: dt.date = (min(middle, chain.last - late) - dt.timedelta(1)).date()
     if low is not None and midnight_after(day) <= low:
-        day += dt.timedelta(
-            1
-        )  # The half is less than a day: what is left of the day before, or nothing.
+        # The half is less than a day: what is left of the day before, or nothing.
+        day += dt.timedelta(1)
         if midnight_after(day) + late >= chain.last or midnight_after(day) <= low:
             return None
     return day
