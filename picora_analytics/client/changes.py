@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
 from collections.abc import Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from picora_analytics.client.bodies import decode_object
-from picora_analytics.client.client import Client
-from picora_analytics.client.connection import Answer, mask
-from picora_analytics.client.pacing import Tier
+from picora_analytics.client.client import Client, connection_of, image_path
+from picora_analytics.client.keys import mask
 from picora_analytics.client.shapes import ImageRecord, decode_image
 from picora_analytics.errors import (
     NotFoundError,
-    RateLimitError,
     ResponseFormatError,
     StatusError,
     TransportError,
@@ -30,7 +25,6 @@ __all__ = [
     "delete_batch",
     "delete_one",
     "edit",
-    "sign",
     "upload",
 ]
 
@@ -69,7 +63,9 @@ def delete_one(client: Client, image_id: str) -> Result:
         At once: the rest would be refused as well.
     """
     try:
-        _send(client, "DELETE", _path(image_id))
+        connection_of(client).send(
+            "DELETE", image_path(image_id), tier="mutation", timeout=PATIENCE
+        )
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
         return Result("gone")
     except (TransportError, ResponseFormatError) as error:
@@ -103,7 +99,9 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     """
     body = {"items": [{"id": one, "type": "image"} for one in ids]}
     try:
-        answer = _send(client, "DELETE", "/v1/media", json=body)
+        answer = connection_of(client).send(
+            "DELETE", "/v1/media", tier="mutation", timeout=PATIENCE, json=body
+        )
         data = decode_object(answer.body, where=answer.where)
     except (TransportError, ResponseFormatError) as error:
         return dict.fromkeys(ids, Result("unknown", str(error)))
@@ -129,24 +127,6 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     return {one: results.get(one, silent) for one in ids}
 
 
-def sign(client: Client, image_id: str, stop: threading.Event | None = None) -> str:
-    """
-    Ask for an address that opens a private image for an hour; nothing in the library changes.
-
-    `stop` ends every wait when set, with a :exc:`StoppedError`.
-
-    Raises
-    ------
-    APIError
-        If none was granted: the key lacks the scope (403), or the server has no such route (404, 405, 501).
-    """
-    answer = _send(client, "POST", f"{_path(image_id)}/sign", tier="upload", stop=stop)
-    url = decode_object(answer.body, where=answer.where).get("signedUrl")
-    if not isinstance(url, str) or not url:
-        raise ResponseFormatError(f"{answer.where} answered no signedUrl.")
-    return url
-
-
 def upload(
     client: Client,
     data: bytes,
@@ -169,8 +149,7 @@ def upload(
         "tags": json.dumps(list(tags), ensure_ascii=False),
         "isPublic": "true" if is_public else "false",
     }
-    answer = _send(
-        client,
+    answer = connection_of(client).send(
         "POST",
         "/v1/images",
         form={"data": fields, "files": {"file": (filename, data, mime_type)}},
@@ -189,36 +168,12 @@ def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:
     APIError
         If it was refused, or the answer was lost.
     """
-    answer = _send(client, "PATCH", _path(image_id), json=changes)
+    answer = connection_of(client).send(
+        "PATCH", image_path(image_id), tier="mutation", timeout=PATIENCE, json=changes
+    )
     return decode_image(answer.body, where=answer.where)
-
-
-def _path(image_id: str) -> str:
-    return f"/v1/images/{quote(image_id, safe='')}"
 
 
 def _list(data: dict[str, Any], name: str) -> list[Any]:
     value = data.get(name)
     return value if isinstance(value, list) else []
-
-
-def _send(
-    client: Client,
-    method: str,
-    path: str,
-    *,
-    tier: Tier = "mutation",
-    timeout: float = PATIENCE,
-    stop: threading.Event | None = None,
-    **body: Any,
-) -> Answer:
-    """Send one request at the pace of its tier; a 429 did nothing, so only that is sent again."""
-    connection = client._connection
-    where = f"{method} {path} at {connection.host}"
-    deadline = time.monotonic() + connection.max_wait
-    while True:
-        connection.pace(tier, deadline, where, stop)
-        try:
-            return connection.once(method, path, where, tier=tier, timeout=timeout, **body)
-        except RateLimitError as error:
-            connection.wait_refused(tier, error, deadline, stop=stop)

@@ -162,7 +162,7 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     environment = {
         name: value
         for name, value in os.environ.items()
-        if not name.startswith(("JUPYTER", "PICORA_"))
+        if name != "CI" and not name.startswith(("JUPYTER", "PICORA_"))
     } | {name: str(home / place) for name, place in places.items()}
     environment[KEY_NAME] = DEMO_KEY
     command = [

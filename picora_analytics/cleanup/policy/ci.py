@@ -9,9 +9,9 @@ from pathlib import Path
 
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.progress import is_set
 
 __all__ = [
-    "in_ci",
     "read_phrase",
     "refuse_inside_workspace",
     "refuse_same_job",
@@ -27,11 +27,6 @@ _WORKSPACES = (
     "BITBUCKET_CLONE_DIR",
     "BUILDKITE_BUILD_CHECKOUT_PATH",
 )
-
-
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Tell whether a runner for continuous integration says so: GitHub, GitLab and most others set CI."""
-    return environ.get("CI", "").strip().lower() not in ("", "0", "false", "no")
 
 
 def read_phrase(path: Path) -> str:
@@ -69,7 +64,7 @@ def refuse_same_job(
         If the plan is younger than `min_age`.
     """
     age = now - plan.made_at
-    if in_ci(environ) and age < min_age:
+    if is_set("CI", environ) and age < min_age:
         raise ConfirmationError(
             f"Plan {plan.confirmation!r} was made {max(age.total_seconds(), 0) / 60:.0f} minutes ago, and this is CI: "
             "a job that makes a plan and confirms it by itself asks nobody. Nothing was deleted. There are two "
@@ -96,7 +91,7 @@ def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
         Such as ``"the journal"``.
     environ : mapping
     """
-    if not in_ci(environ):
+    if not is_set("CI", environ):
         return ""
     passing = [Path(tempfile.gettempdir()).resolve(), Path.cwd(), Path.home()]
     lost = [
