@@ -13,7 +13,7 @@ from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
-from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.library.frame import Facts, facts_of, total_bytes
 from picora_analytics.widgets.gallery.selection import ORDERS, Bools, Tally
 from picora_analytics.widgets.panel.sparing import Sparing
 
@@ -75,7 +75,7 @@ class CleanupSession:
         self._sparing = Sparing(images, protect, decisions)
         self._images = images
         self._library = cast(Facts, facts_of(images))
-        self._size = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
+        self._size = images["size_bytes"].fillna(0).astype("int64")
         self._selected = np.zeros(len(images), dtype=bool)
         self._gone = np.zeros(len(images), dtype=bool)
         self._answers: dict[str, tuple[Any, Bools, Bools]] = {}
@@ -109,7 +109,7 @@ class CleanupSession:
         }
 
     def _tally(self, rows: Bools, unknown: int = 0) -> Tally:
-        return Tally(int(rows.sum()), int(self._size[rows].sum()), unknown)
+        return Tally(int(rows.sum()), total_bytes(self._size[rows]), unknown)
 
     # Filters
 
