@@ -20,7 +20,6 @@ from picora_analytics.text import csv_safe
 NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = [
-    "append_line",
     "data_folder",
     "session_folder",
     "sync_folder",
@@ -45,19 +44,7 @@ def session_folder() -> Path:
     return Path(folder)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Append a line to an existing file, on disk before this returns."""
-    with path.open("r+b", buffering=0) as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # A line that a crash cut off stays a line of its own.
-                file.write(b"\n")
-        file.write(line + b"\n")
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
-
-
-def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
+def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
     """
     Write a file so that it is there whole or not at all, for its owner's eyes only (mode 0600).
 
@@ -67,6 +54,8 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         Replaced if it exists; its folder must exist.
     write : callable
         Gets the path of an empty temporary file in the same folder and fills it.
+    exclusive : bool
+        Raise FileExistsError instead of replacing a file, whoever made it and however late.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
@@ -75,15 +64,35 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         os.fsync(descriptor)
         os.close(descriptor)
         descriptor = -1
-        temporary.replace(path)
+        if exclusive:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        if exclusive:
+            path.unlink(missing_ok=True)
+        raise
 
 
-def write_csv(frame: Any, path: Path) -> None:
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # Memory sticks and some network drives have no links.
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
     """
     Write a DataFrame as the CSV that spreadsheets open without running a cell of it: UTF-8 with a BOM.
 
@@ -93,6 +102,8 @@ def write_csv(frame: Any, path: Path) -> None:
         Its index is left out. Tuples (tags) are joined by a comma and a blank.
     path : Path
         Replaced if it exists.
+    encoding : str
+        ``"utf-8"`` leaves the BOM out: for scripts.
     """
     joined = {
         name: [", ".join(cell) if isinstance(cell, tuple) else cell for cell in frame[name]]
@@ -101,7 +112,7 @@ def write_csv(frame: Any, path: Path) -> None:
     }
     texts = frame.assign(**joined).astype(object)
     safe = texts.map(csv_safe, na_action="ignore")
-    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding=encoding))
 
 
 def sync_folder(folder: Path) -> None:
