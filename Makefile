@@ -87,7 +87,7 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.test
-	env -u PICORA_API_KEY -u PICORA_BASE_URL $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
 
 screenshots: $(VENV)/.test
 	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme

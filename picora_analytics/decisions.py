@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import csv
 import datetime as dt
+import io
 import os
 from collections.abc import Iterable, Mapping
-from pathlib import Path
 from typing import Any, NamedTuple
 
 import pandas as pd
 
 from picora_analytics.errors import PlanError
+from picora_analytics.files import read_text
 
 __all__ = ["Decision", "read_decisions"]
 
@@ -69,10 +70,9 @@ def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable
         rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     else:
         try:
-            with Path(decisions).open(encoding="utf-8-sig", newline="") as file:
-                reader = csv.DictReader(file)
-                rows, columns = list(reader), list(reader.fieldnames or [])
-        except (OSError, UnicodeDecodeError) as error:
+            reader = csv.DictReader(io.StringIO(read_text(decisions), newline=""))
+            rows, columns = list(reader), list(reader.fieldnames or [])
+        except (OSError, ValueError, csv.Error) as error:
             raise PlanError(f"decisions={str(decisions)!r} cannot be read: {error}.") from error
     if not {"id", "decision"} <= set(columns):
         raise PlanError(f"decisions has the columns {columns}; it needs 'id' and 'decision'.")

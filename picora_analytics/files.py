@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import atexit
+import codecs
 import errno
 import functools
 import os
@@ -21,6 +22,7 @@ NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = [
     "data_folder",
+    "read_text",
     "session_folder",
     "sync_folder",
     "write_atomic",
@@ -42,6 +44,44 @@ def session_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="picora-demo-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
+
+
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """
+    Read a text file as editors and shells leave it: UTF-8, with or without a mark, or UTF-16 as Windows redirects it.
+
+    Parameters
+    ----------
+    path : path
+        A leading ``~`` is the home folder.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    UnicodeDecodeError
+        If it is in another encoding; that is a ValueError.
+    """
+    data = Path(path).expanduser().read_bytes()
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return data.removeprefix(mark).decode(encoding)
+    # Without a mark: what UTF-16 makes of the plain letters that every such file begins with.
+    if data[1:2] == b"\0" and data[:1] != b"\0":
+        return data.decode("utf-16-le")
+    if data[:1] == b"\0" and data[1:2] != b"\0":
+        return data.decode("utf-16-be")
+    return data.decode("utf-8")
 
 
 def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
@@ -111,7 +151,7 @@ def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
         if frame[name].dtype == object
     }
     texts = frame.assign(**joined).astype(object)
-    safe = texts.map(csv_safe, na_action="ignore")
+    safe = texts.map(csv_safe, na_action="ignore").rename(columns=csv_safe)
     write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding=encoding))
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import html
+import os
 import sys
 import time
+from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
-__all__ = ["Progress", "in_notebook", "is_interactive", "notice", "progress_for"]
+__all__ = ["Progress", "in_notebook", "is_interactive", "is_set", "notice", "progress_for"]
 
 LINE_EVERY = 10.0  # Seconds between lines where there is no terminal.
 
@@ -163,14 +165,30 @@ def progress_for(
 
 def in_notebook() -> bool:
     """Tell whether a Jupyter kernel runs this code."""
-    ipython = sys.modules.get("IPython")  # Not imported: then this is no kernel.
-    shell = ipython.get_ipython() if ipython is not None else None
-    return hasattr(shell, "kernel")
+    return _kernel() is not None
 
 
 def is_interactive() -> bool:
-    """Tell whether a person types at a prompt or in a notebook."""
-    return in_notebook() or hasattr(sys, "ps1")
+    """Tell whether someone can type here: at a prompt, in marimo, or in a kernel that takes input."""
+    if is_set("CI"):
+        return False
+    kernel = _kernel()
+    if kernel is not None:
+        # nbconvert and papermill run cells without input.
+        return bool(getattr(kernel, "_allow_stdin", True))
+    marimo = sys.modules.get("marimo")
+    return hasattr(sys, "ps1") or (marimo is not None and bool(marimo.running_in_notebook()))
+
+
+def is_set(name: str, environ: Mapping[str, str] = os.environ) -> bool:
+    """Tell whether an environment variable says yes; GitHub, GitLab and most other runners set CI."""
+    return environ.get(name, "").strip().lower() not in ("", "0", "false", "no")
+
+
+def _kernel() -> Any:
+    ipython = sys.modules.get("IPython")  # Without it there is no kernel.
+    shell = ipython.get_ipython() if ipython is not None else None
+    return getattr(shell, "kernel", None)
 
 
 def notice(text: str) -> None:

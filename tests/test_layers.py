@@ -261,3 +261,14 @@ def test_every_error_of_the_tree_is_exported():
 def test_an_unknown_name_is_an_ordinary_attribute_error():
     with pytest.raises(AttributeError, match=r"^No picora_analytics attribute nope$"):
         _ = pic.nope
+
+
+def test_only_the_client_reaches_into_its_connection():
+    inside = [
+        _name(path)
+        for path in _modules()
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8")))
+        if isinstance(node, ast.Attribute) and node.attr == "_connection"
+    ]
+
+    assert set(inside) == {"picora_analytics.client.client"}

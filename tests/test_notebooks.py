@@ -21,6 +21,7 @@ def _path(name):
 
 def _run(name, tmp_path, monkeypatch, again=None):
     """Run a notebook, and after its end once more the cells that hold some text."""
+    monkeypatch.setenv("PICORA_DEMO", "1")  # Here nobody can type.
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     notebook = nbformat.read(_path(name), as_version=4)
@@ -91,7 +92,18 @@ def test_the_cleanup_notebook_touches_only_its_own_demo_whatever_the_environment
 
 
 @pytest.mark.notebook
+def test_a_notebook_that_runs_by_itself_needs_a_key_or_a_word(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    cell = nbformat.v4.new_code_cell("import picora_analytics as pic\npic.connect()")
+    notebook = nbformat.v4.new_notebook(cells=[cell])
+
+    with pytest.raises(nbclient.exceptions.CellExecutionError, match=r"No API key"):
+        nbclient.NotebookClient(notebook, timeout=60).execute()
+
+
+@pytest.mark.notebook
 def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypatch):
+    monkeypatch.setenv("PICORA_DEMO", "1")
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     out = tmp_path / "out.ipynb"
     page = tmp_path / "mine.html"

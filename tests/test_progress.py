@@ -19,6 +19,7 @@ from picora_analytics.progress import (
     Silent,
     in_notebook,
     is_interactive,
+    is_set,
     notice,
     progress_for,
 )
@@ -94,9 +95,12 @@ def test_silence_is_silent(capsys):
 def test_a_script_is_neither_a_notebook_nor_interactive():
     code = "from picora_analytics.progress import *; print(in_notebook(), is_interactive())"
 
-    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, timeout=60)
+    env = {name: value for name, value in os.environ.items() if name != "CI"}
+    done = subprocess.run(
+        [sys.executable, "-c", code], capture_output=True, text=True, timeout=60, env=env
+    )
     typed = subprocess.run(
-        [sys.executable, "-i"], input=code, capture_output=True, text=True, timeout=60
+        [sys.executable, "-i"], input=code, capture_output=True, text=True, timeout=60, env=env
     )
 
     assert done.stdout == "False False\n"
@@ -220,7 +224,8 @@ def test_a_saved_notebook_holds_exactly_the_final_state(notebook):
         "show.wait('the server asks to slow down')\n"
         "show.finish('Complete: <300> rows')",
         "notice('DEMO: <b>invented</b>')",
-        "import picora_analytics as pic\n"
+        "import os, picora_analytics as pic\n"
+        "os.environ['PICORA_DEMO'] = '1'\n"
         "client = pic.connect()\n"
         "images = pic.load_images(client)\n"
         "client.close()",
@@ -237,3 +242,41 @@ def test_a_saved_notebook_holds_exactly_the_final_state(notebook):
     first, second = said
     assert first.data["text/plain"].startswith("DEMO: no PICORA_API_KEY is set")
     assert second.data["text/plain"].startswith("Complete: 1,200 rows = 1,200 different ids")
+
+
+@pytest.mark.parametrize(
+    ("environ", "told"),
+    [
+        ({}, False),
+        ({"CI": "true"}, True),
+        ({"CI": "1"}, True),
+        ({"CI": "false"}, False),
+        ({"CI": ""}, False),
+    ],
+)
+def test_a_runner_says_that_it_is_one(environ, told):
+    assert is_set("CI", environ) is told
+
+
+def test_marimo_is_a_place_to_type(tmp_path):
+    (tmp_path / "marimo.py").write_text("def running_in_notebook():\n    return True\n")
+    code = "import marimo\nfrom picora_analytics.progress import *\nprint(is_interactive())"
+    env = {name: value for name, value in os.environ.items() if name != "CI"}
+
+    done = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=env | {"PYTHONPATH": os.pathsep.join([str(tmp_path), env.get("PYTHONPATH", "")])},
+    )
+    on_a_runner = subprocess.run(
+        [sys.executable, "-c", code],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        env=env
+        | {"CI": "1", "PYTHONPATH": os.pathsep.join([str(tmp_path), env.get("PYTHONPATH", "")])},
+    )
+
+    assert (done.stdout, on_a_runner.stdout) == ("True\n", "False\n"), done.stderr

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import datetime as dt
-import email.utils
-import functools
 import re
 from typing import Any
 
@@ -18,12 +16,18 @@ from picora_analytics.errors import (
     PermissionDeniedError,
     RateLimitError,
     StatusError,
+    TransportError,
 )
+from picora_analytics.times import now, parse_http_date
 
-__all__ = ["Answer", "date_of", "retry_after", "status_error"]
+__all__ = ["Answer", "host_of", "read_body", "retry_after", "status_error"]
 
 DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.picora.cn")
 MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
+# What httpx would decode, in any number of layers; only the first two are asked for.
+ENCODINGS = ("gzip", "deflate", "br", "zstd")
+# A page of 100 images is about 31 KB; this is far above any documented answer.
+MAX_BODY = 64 * 1024 * 1024
 _CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -47,7 +51,7 @@ class Answer(msgspec.Struct, frozen=True):
 def status_error(
     response: httpx.Response, body: bytes, where: str, wall: dt.datetime
 ) -> StatusError:
-    """Make an error of an answer that is no success; `wall` is the service's own time."""
+    """Make an error of an answer other than 2xx; `wall` is the service's own time."""
     status = response.status_code
     said, code = _error_body(body)
     usual = "INTERNAL" if status >= 500 else "BAD_REQUEST" if status >= 400 else "UNEXPECTED"
@@ -100,25 +104,42 @@ def _error_body(body: bytes) -> tuple[str, str | None]:
     return mask(str(said or ""))[:200], code if known else None
 
 
-@functools.lru_cache(maxsize=64)  # Pages of one second carry one date.
-def date_of(text: str) -> dt.datetime | None:
-    """Read an HTTP date; None where it is none."""
-    try:
-        moment = email.utils.parsedate_to_datetime(text)
-        return (moment if moment.tzinfo else moment.replace(tzinfo=dt.UTC)).astimezone(dt.UTC)
-    except (
-        ValueError,
-        TypeError,
-        OverflowError,
-    ):  # Zones of more hours than there are, year 10000.
-        return None
-
-
 def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
     """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
-    wall = wall or date_of(headers.get("date", "")) or dt.datetime.now(dt.UTC)
+    wall = wall or parse_http_date(headers.get("date", "")) or now()
     text = headers.get("retry-after", "").strip()
     if re.fullmatch(r"\d+(\.\d+)?", text):
         return min(max(float(text), 0.05), MAX_PAUSE)
-    until = date_of(text)
+    until = parse_http_date(text)
     return 1.0 if until is None else min(max((until - wall).total_seconds(), 1.0), MAX_PAUSE)
+
+
+def read_body(response: httpx.Response, where: str) -> bytes:
+    """Read a body up to a ceiling."""
+    too_much = f"{where} sent more than {MAX_BODY // 1024**2} MiB; it was cut off."
+    announced = response.headers.get("content-length", "")
+    if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
+        raise TransportError(too_much)
+    told = response.headers.get("content-encoding", "").lower()
+    layers = [layer for layer in map(str.strip, told.split(",")) if layer in ENCODINGS]
+    if layers not in ([], ["gzip"], ["deflate"]):
+        if response.status_code >= 400:
+            return b""  # The status says enough.
+        raise TransportError(
+            f"{where} answered in the encoding {told[:40]!r}, which was not asked for; it was not read."
+        )
+    chunks, size = [], 0
+    for chunk in response.iter_bytes():
+        chunks.append(chunk)
+        size += len(chunk)
+        if size > MAX_BODY:
+            raise TransportError(too_much)
+    return b"".join(chunks)
+
+
+def host_of(address: str) -> str:
+    """Give the host of an address; empty for an invalid one."""
+    try:
+        return httpx.URL(address).host
+    except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode.
+        return ""

@@ -3,20 +3,15 @@
 from __future__ import annotations
 
 import json
-import threading
-import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
-from urllib.parse import quote
 
 from picora_analytics.client.bodies import decode_object
-from picora_analytics.client.client import Client
-from picora_analytics.client.connection import Answer, mask
-from picora_analytics.client.pacing import Tier
+from picora_analytics.client.client import Client, connection_of, image_path
+from picora_analytics.client.keys import mask
 from picora_analytics.client.shapes import ImageRecord, decode_image
 from picora_analytics.errors import (
     NotFoundError,
-    RateLimitError,
     ResponseFormatError,
     StatusError,
     TransportError,
@@ -30,7 +25,6 @@ __all__ = [
     "delete_batch",
     "delete_one",
     "edit",
-    "sign",
     "upload",
 ]
 
@@ -59,9 +53,13 @@ class BatchUnknownError(Exception):
     """This server has no batch route; nothing was deleted."""
 
 
-def delete_one(client: Client, image_id: str) -> Result:
+def delete_one(
+    client: Client, image_id: str, before_send: Callable[[], None] | None = None
+) -> Result:
     """
     Delete one image; any 2xx is deleted, and no body is read (seed document: 204, empty).
+
+    `before_send` is called after every wait, right before the request; what it raises stops it unsent.
 
     Raises
     ------
@@ -69,7 +67,13 @@ def delete_one(client: Client, image_id: str) -> Result:
         At once: the rest would be refused as well.
     """
     try:
-        _send(client, "DELETE", _path(image_id))
+        connection_of(client).send(
+            "DELETE",
+            image_path(image_id),
+            tier="mutation",
+            timeout=PATIENCE,
+            before_send=before_send,
+        )
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
         return Result("gone")
     except (TransportError, ResponseFormatError) as error:
@@ -77,14 +81,17 @@ def delete_one(client: Client, image_id: str) -> Result:
     except StatusError as error:
         if error.status_code in (401, 403, 429):
             raise
-        # Below 500 the server refused; from 500 on nobody knows what it did first.
-        return Result("failed" if error.status_code < 500 else "unknown", str(error))
+        # Below 500 the server refused; from 500 on, and after a time-out, nobody knows what it did first.
+        lost = error.status_code >= 500 or error.status_code == 408
+        return Result("unknown" if lost else "failed", str(error))
     return Result("deleted")
 
 
-def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
+def delete_batch(
+    client: Client, ids: Sequence[str], before_send: Callable[[], None] | None = None
+) -> dict[str, Result]:
     """
-    Delete up to 100 images by one request, with a result for each id.
+    Delete up to 100 images by one request, with a result for each id; `before_send` as for one image.
 
     Returns
     -------
@@ -103,7 +110,14 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     """
     body = {"items": [{"id": one, "type": "image"} for one in ids]}
     try:
-        answer = _send(client, "DELETE", "/v1/media", json=body)
+        answer = connection_of(client).send(
+            "DELETE",
+            "/v1/media",
+            tier="mutation",
+            timeout=PATIENCE,
+            before_send=before_send,
+            json=body,
+        )
         data = decode_object(answer.body, where=answer.where)
     except (TransportError, ResponseFormatError) as error:
         return dict.fromkeys(ids, Result("unknown", str(error)))
@@ -123,28 +137,10 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     foreign = set(results) - set(ids)
     if foreign:
         raise ResponseFormatError(
-            f"{answer.where} speaks of {min(foreign)!r}, which was not asked for; the run stops here."
+            f"{answer.where} speaks of {min(foreign)[:60]!r}, which was not asked for; the run stops here."
         )
     silent = Result("unknown", "the answer does not mention it")
     return {one: results.get(one, silent) for one in ids}
-
-
-def sign(client: Client, image_id: str, stop: threading.Event | None = None) -> str:
-    """
-    Ask for an address that opens a private image for an hour; nothing in the library changes.
-
-    `stop` ends every wait when set, with a :exc:`StoppedError`.
-
-    Raises
-    ------
-    APIError
-        If none was granted: the key lacks the scope (403), or the server has no such route (404, 405, 501).
-    """
-    answer = _send(client, "POST", f"{_path(image_id)}/sign", tier="upload", stop=stop)
-    url = decode_object(answer.body, where=answer.where).get("signedUrl")
-    if not isinstance(url, str) or not url:
-        raise ResponseFormatError(f"{answer.where} answered no signedUrl.")
-    return url
 
 
 def upload(
@@ -169,8 +165,7 @@ def upload(
         "tags": json.dumps(list(tags), ensure_ascii=False),
         "isPublic": "true" if is_public else "false",
     }
-    answer = _send(
-        client,
+    answer = connection_of(client).send(
         "POST",
         "/v1/images",
         form={"data": fields, "files": {"file": (filename, data, mime_type)}},
@@ -189,36 +184,12 @@ def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:
     APIError
         If it was refused, or the answer was lost.
     """
-    answer = _send(client, "PATCH", _path(image_id), json=changes)
+    answer = connection_of(client).send(
+        "PATCH", image_path(image_id), tier="mutation", timeout=PATIENCE, json=changes
+    )
     return decode_image(answer.body, where=answer.where)
-
-
-def _path(image_id: str) -> str:
-    return f"/v1/images/{quote(image_id, safe='')}"
 
 
 def _list(data: dict[str, Any], name: str) -> list[Any]:
     value = data.get(name)
     return value if isinstance(value, list) else []
-
-
-def _send(
-    client: Client,
-    method: str,
-    path: str,
-    *,
-    tier: Tier = "mutation",
-    timeout: float = PATIENCE,
-    stop: threading.Event | None = None,
-    **body: Any,
-) -> Answer:
-    """Send one request at the pace of its tier; a 429 did nothing, so only that is sent again."""
-    connection = client._connection
-    where = f"{method} {path} at {connection.host}"
-    deadline = time.monotonic() + connection.max_wait
-    while True:
-        connection.pace(tier, deadline, where, stop)
-        try:
-            return connection.once(method, path, where, tier=tier, timeout=timeout, **body)
-        except RateLimitError as error:
-            connection.wait_refused(tier, error, deadline, stop=stop)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import hashlib
 import os
 import re
@@ -14,8 +15,10 @@ from urllib.parse import quote
 
 import msgspec
 
+from picora_analytics.client.answers import Answer
 from picora_analytics.client.bodies import decode_object
-from picora_analytics.client.connection import Answer, Connection, Secret, read_base_url
+from picora_analytics.client.connection import Connection
+from picora_analytics.client.keys import Secret, read_base_url
 from picora_analytics.client.shapes import (
     ImageRecord,
     Page,
@@ -24,7 +27,7 @@ from picora_analytics.client.shapes import (
 )
 from picora_analytics.errors import StatusError
 
-__all__ = ["Client", "Credentials", "Usage"]
+__all__ = ["Client", "Credentials", "Usage", "connection_of", "image_path"]
 
 MAX_PAGE_SIZE = 100  # [seed]: at most 100 a page, 20 when not said.
 
@@ -155,6 +158,11 @@ class Client:
         return self._connection.demo
 
     @property
+    def server_time(self) -> dt.datetime | None:
+        """The service's own time as its last answer had it, UTC; None before one."""
+        return self._connection.server_time
+
+    @property
     def demo_session(self) -> str:
         """Which run of the demo service answered; empty for Picora itself."""
         return self._connection.demo_session
@@ -162,11 +170,11 @@ class Client:
     @contextlib.contextmanager
     def reporting(self, show: Callable[[str], None]) -> Iterator[None]:
         """Call `show` with a sentence before each wait of over 2 seconds, while the block runs."""
-        self._connection.on_wait.append(show)
+        self._connection.waits.listeners.append(show)
         try:
             yield
         finally:
-            self._connection.on_wait.remove(show)
+            self._connection.waits.listeners.remove(show)
 
     def iter_pages(
         self, *, tag: str | None = None, cursor: str | None = None, page_size: int = MAX_PAGE_SIZE
@@ -238,18 +246,15 @@ class Client:
         NotFoundError
             If it is not in this library, or the server has no such call.
         """
-        if not isinstance(image_id, str) or image_id in (
-            "",
-            ".",
-            "..",
-        ):  # Dots would climb the path.
+        # Dots would climb the path.
+        if not isinstance(image_id, str) or image_id in ("", ".", ".."):
             raise ValueError(f"image_id={image_id!r} is not the id of an image.")
         return self._image(image_id)
 
     def _image(self, image_id: str, stop: threading.Event | None = None) -> ImageRecord:
         """Read one image; `stop` ends every wait when set, with a `StoppedError`."""
         return self._connection.get(
-            f"/v1/images/{quote(image_id, safe='')}",
+            image_path(image_id),
             lambda answer: decode_image(answer.body, where=answer.where),
             stop=stop,
         )
@@ -328,15 +333,24 @@ class Client:
             raise
 
 
+def connection_of(client: Client) -> Connection:
+    """Give the connection of a client: for this package alone, since it can send more than reads."""
+    return client._connection
+
+
+def image_path(image_id: str) -> str:
+    """Give the path of one image."""
+    return f"/v1/images/{quote(image_id, safe='')}"
+
+
 def _page(answer: Answer) -> Page:
     return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
 
 
 def _block(data: dict[str, Any], name: str) -> dict[str, Any]:
     block = data.get(name)
-    return (
-        block if isinstance(block, dict) else {}
-    )  # Any block may be null, says the vendor's client.
+    # Any block may be null (vendor's client).
+    return block if isinstance(block, dict) else {}
 
 
 def _count(value: Any) -> int | None:

@@ -7,7 +7,7 @@ import getpass
 import os
 
 from picora_analytics.client.client import Client
-from picora_analytics.progress import is_interactive, notice
+from picora_analytics.progress import is_interactive, is_set, notice
 
 __all__ = ["connect"]
 
@@ -18,9 +18,10 @@ def connect(
     """
     Connect to Picora, for reading.
 
-    Without a key in an interactive session this starts the demo on this machine and says so. Everywhere
-    else, and wherever a key or a base URL is given but empty or incomplete, it is an error: a script
-    must not report on invented pictures.
+    Without a key, where someone can type (a prompt, a notebook, marimo), this starts the demo on this machine and
+    says so; ``PICORA_DEMO=1`` asks for it anywhere. In scripts, under papermill, nbconvert and where ``CI`` is set it
+    is an error, and so is a key or a base URL that is empty or incomplete: a report on invented pictures must not
+    pass for one's own.
 
     Parameters
     ----------
@@ -29,7 +30,7 @@ def connect(
     base_url : str, optional
         Default: the environment's ``PICORA_BASE_URL``, else ``https://api.picora.com``.
     ask : bool
-        Ask for the key at a prompt that does not echo, if none is set.
+        Prompt for the key, without echo, if none is set.
 
     Returns
     -------
@@ -43,7 +44,8 @@ def connect(
     no_key = api_key is None and "PICORA_API_KEY" not in os.environ
     if no_key and ask:
         return Client(getpass.getpass("Picora API key: "), base_url)
-    if no_key and base_url is None and not os.environ.get("PICORA_BASE_URL") and is_interactive():
+    no_address = base_url is None and not os.environ.get("PICORA_BASE_URL")
+    if no_key and no_address and (is_set("PICORA_DEMO") or is_interactive()):
         return demo_client()
     return Client(api_key, base_url)
 

@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import os
-import ssl
 import statistics
 import threading
 import time
@@ -16,52 +15,27 @@ from urllib.parse import urlencode
 
 import httpx
 
-from picora_analytics.client.answers import Answer, date_of, status_error
+from picora_analytics.client.answers import Answer, host_of, read_body, status_error
 from picora_analytics.client.bodies import UnreadableBodyError
-from picora_analytics.client.keys import (
-    LOOPBACK,
-    Secret,
-    mask,
-    proxy_for,
-    read_base_url,
-    strip_tracebacks,
-)
-from picora_analytics.client.pacing import Pacer, Tier
-from picora_analytics.client.retrying import (
-    MAX_TRIES,
-    RetryBudget,
-    StoppedError,
-    backoff,
-    jitter,
-)
-from picora_analytics.client.transport import DeadlineTransport
+from picora_analytics.client.keys import LOOPBACK, Secret, mask, proxy_for, strip_tracebacks
+from picora_analytics.client.pacing import Tier
+from picora_analytics.client.retrying import MAX_TRIES, RetryBudget, backoff
+from picora_analytics.client.transport import DeadlineTransport, is_untrusted
+from picora_analytics.client.waiting import Waits
 from picora_analytics.errors import (
     RateLimitError,
     ResponseFormatError,
     StatusError,
     TransportError,
 )
+from picora_analytics.times import now, parse_http_date
 
-__all__ = [
-    "Answer",
-    "Connection",
-    "RetryBudget",
-    "Secret",
-    "StoppedError",
-    "mask",
-    "read_base_url",
-]
+__all__ = ["Connection"]
 
 T = TypeVar("T")
 
-# What httpx would unfold, in layers without bound; only the first two are asked for.
-ENCODINGS = ("gzip", "deflate", "br", "zstd")
-# A page of 100 images is about 31 KB; this is far above any documented answer.
-MAX_BODY = 64 * 1024 * 1024
 # Ages count from the service's time; a clock farther ahead of this machine's would make every image old.
 AHEAD = dt.timedelta(days=1)
-# Waits are looked up from this often: the pacer may have learned, or the caller may want to stop.
-SLICE = 0.2
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
@@ -70,7 +44,7 @@ _HEADERS = {
 
 
 class UntrustedError(TransportError):
-    """The host's certificate was not accepted; asking again would not change it."""
+    """The host's certificate was not accepted; repeating would not change it."""
 
 
 class Connection:
@@ -94,13 +68,10 @@ class Connection:
         self.host = base_url.host
         self.secret = secret
         self.timeout = timeout
-        self.max_wait = max_wait
-        self.pacer = Pacer()
-        self.on_wait: list[Callable[[str], None]] = []
+        self.waits = Waits(max_wait)
         self.demo = False
         self.demo_session = ""
-        self.waiting = 0.0
-        self._shown_until = 0.0
+        self.server_time: dt.datetime | None = None
         self._round_trips: deque[float] = deque(maxlen=15)
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
@@ -128,7 +99,7 @@ class Connection:
     @property
     def interval(self) -> float:
         """Seconds between two reads at the pacer's steady pace."""
-        return self.pacer.interval("read")
+        return self.waits.pacer.interval("read")
 
     def get(
         self,
@@ -163,17 +134,17 @@ class Connection:
             When `stop` was set.
         """
         where = f"GET {path} at {self.host}"
-        deadline = time.monotonic() + self.max_wait
-        budget = RetryBudget(MAX_TRIES, self.max_wait) if budget is None else budget
+        deadline = time.monotonic() + self.waits.max_wait
+        budget = RetryBudget(MAX_TRIES, self.waits.max_wait) if budget is None else budget
         for attempt in range(1, MAX_TRIES + 1):
-            self.pace("read", deadline, where, stop)
+            self.waits.pace("read", deadline, where, stop)
             started = time.monotonic()
             try:
                 answer = self.once("GET", path, where, params=params, tier="read")
                 self._round_trips.append(time.monotonic() - started)
                 return decode(answer)
             except RateLimitError as error:
-                self.wait_refused("read", error, deadline, attempt, budget, stop)
+                self.waits.refused("read", error, deadline, attempt, budget, stop)
             except (StatusError, TransportError, UnreadableBodyError) as error:
                 final, pause = isinstance(error, UntrustedError), backoff(attempt)
                 if isinstance(error, StatusError):
@@ -182,73 +153,39 @@ class Connection:
                 late = time.monotonic() + pause > deadline
                 if final or attempt == MAX_TRIES or late or not budget.spend(pause):
                     raise
-                self._wait(pause, f"trying again ({type(error).__name__})", stop)
+                self.waits.wait(pause, f"trying again ({type(error).__name__})", stop)
         raise AssertionError("unreachable")  # pragma: no cover
 
-    def pace(
-        self, tier: Tier, deadline: float, where: str, stop: threading.Event | None = None
-    ) -> None:
-        """Wait until a request of this tier may start."""
-        began = time.monotonic()
-        while (wait := self.pacer.delay(tier)) > 0:
-            if time.monotonic() + wait > deadline:
-                raise RateLimitError(
-                    f"{where}: the key's allowance is used up until {_clock(wait)}, longer than "
-                    f"max_wait={self.max_wait:g} seconds. Try again then, or give Client a larger max_wait.",
-                    status_code=429,
-                    code="RATE_LIMITED",
-                    retry_after=wait,
-                )
-            self._show(wait, "staying within Picora's rate limit")
-            _sleep(min(wait, SLICE), stop)
-        self.waiting += (time.monotonic() - began - self.waiting) / 4
-
-    def _wait(self, seconds: float, reason: str, stop: threading.Event | None) -> None:
-        self._show(seconds, reason)
-        until = time.monotonic() + seconds
-        while (left := until - time.monotonic()) > 0:
-            _sleep(min(left, SLICE), stop)
-
-    def _show(self, seconds: float, reason: str) -> None:
-        """Show a wait of over 2 seconds, once for all threads that wait for the same moment."""
-        until = time.monotonic() + seconds
-        if seconds > 2 and self.on_wait and until > self._shown_until + 1:
-            self._shown_until = until
-            told: list[Callable[[str], None]] = []
-            for show in tuple(self.on_wait):
-                if show not in told:  # One that listens twice is told once.
-                    told.append(show)
-                    show(f"{reason}, until {_clock(seconds)}")
-
-    def wait_refused(
+    def send(
         self,
+        method: str,
+        path: str,
+        *,
         tier: Tier,
-        error: RateLimitError,
-        deadline: float,
-        attempt: int = 1,
-        budget: RetryBudget | None = None,
+        timeout: float,
         stop: threading.Event | None = None,
-    ) -> None:
-        """Wait as long as a 429 asks, or raise where that is too long or was said too often."""
-        pause = error.retry_after
-        self.pacer.refuse(tier, pause)
-        why, advice = "", "Try again then."
-        if attempt == MAX_TRIES:
-            why = f"it said so {attempt} times in a row"
-        elif time.monotonic() + pause > deadline:
-            why = f"max_wait={self.max_wait:g} seconds does not reach that far"
-            advice = "Try again then, or give Client a larger max_wait."
-        elif budget is not None and not budget.spend(pause):
-            why = f"after {budget.used} repeats the patience for this load is used up"
-        if why:
-            raise RateLimitError(
-                f"{error} It asks to wait until {_clock(pause)}; {why}. {advice}",
-                status_code=429,
-                code=error.code,
-                request_id=error.request_id,
-                retry_after=pause,
-            ) from None
-        self._wait(pause + jitter(), "Picora asks to slow down (429)", stop)
+        before_send: Callable[[], None] | None = None,
+        **body: Any,
+    ) -> Answer:
+        """
+        Send one request at the pace of its tier; a 429 did nothing, so only that is sent again.
+
+        `before_send` is called after every wait, right before the request; what it raises stops it unsent.
+        """
+        where = f"{method} {path} at {self.host}"
+        deadline = time.monotonic() + self.waits.max_wait
+        while True:
+            self.waits.pace(tier, deadline, where, stop)
+            if before_send is not None:
+                try:
+                    before_send()
+                except BaseException:
+                    self.waits.pacer.lost(tier)
+                    raise
+            try:
+                return self.once(method, path, where, tier=tier, timeout=timeout, **body)
+            except RateLimitError as error:
+                self.waits.refused(tier, error, deadline, stop=stop)
 
     def once(
         self,
@@ -280,44 +217,52 @@ class Connection:
             },
             **(form or {}),
         )
-        failure: str
+        return self._read(*self._exchange(request, where, tier), where, tier)
+
+    def _exchange(
+        self, request: httpx.Request, where: str, tier: Tier
+    ) -> tuple[httpx.Response, bytes]:
+        """Send a request and read the body of its answer."""
         heard = False
         try:
             request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
             with contextlib.closing(self._http.handle_request(request)) as response:
                 response.request = request
                 # A body that echoes the key must not carry it into a traceback or a frame.
-                body = _read(response, where).replace(self.secret.reveal().encode(), b"<key>")
+                body = read_body(response, where).replace(self.secret.reveal().encode(), b"<key>")
             heard = response.status_code != 429
         except KeyboardInterrupt as interrupt:
             strip_tracebacks(interrupt)  # The HTTP libraries' frames hold the key.
             raise
         except httpx.RequestError as error:
-            failure = f"{where} got no answer ({type(error).__name__}"
-            detail = mask(str(error))
-            failure += f": {detail})." if detail else ")."
-            untrusted = _is_untrusted(error)
             strip_tracebacks(error)
-            if untrusted:
-                raise UntrustedError(
-                    f"{failure} The host's certificate is not accepted, so the key was not sent; check the "
-                    f"base URL {self.base_url!r}, this machine's clock, and what stands in between."
-                ) from error
-            raise TransportError(
-                f"{failure} Check the network and the base URL {self.base_url!r}."
-            ) from error
+            raise self._no_answer(error, where) from error
         finally:
             if not heard:
-                self.pacer.lost(tier)
+                self.waits.pacer.lost(tier)
+        return response, body
+
+    def _no_answer(self, error: httpx.RequestError, where: str) -> TransportError:
+        detail = mask(str(error))
+        failure = f"{where} got no answer ({type(error).__name__}"
+        failure += f": {detail})." if detail else ")."
+        if is_untrusted(error):
+            return UntrustedError(
+                f"{failure} The host's certificate is not accepted, so the key was not sent; check the "
+                f"base URL {self.base_url!r}, this machine's clock, and what stands in between."
+            )
+        return TransportError(f"{failure} Check the network and the base URL {self.base_url!r}.")
+
+    def _read(self, response: httpx.Response, body: bytes, where: str, tier: Tier) -> Answer:
+        """Turn a response into an answer, or raise what it means."""
         wall = self._learn(tier, response)
         if response.is_success:
             duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
-            now = dt.datetime.now(dt.UTC)
-            if wall - now > AHEAD and not self.demo:  # The demo's clock stands still.
-                wall = now
+            if wall - now() > AHEAD and not self.demo:  # The demo's clock stands still.
+                wall = now()
             return Answer(response.status_code, body, where, wall, duplicate)
         if response.has_redirect_location:
-            target = _host_of(response.headers.get("location", "")) or self.host
+            target = host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
                 f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
@@ -333,59 +278,8 @@ class Connection:
         name, _, session = headers.get("server", "").partition("/")
         self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
-        date = date_of(headers.get("date", ""))
+        date = parse_http_date(headers.get("date", ""))
+        self.server_time = date or self.server_time
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
-            self.pacer.correct(tier, headers, date.timestamp() if date else None)
-        return date or dt.datetime.now(dt.UTC)
-
-
-def _read(response: httpx.Response, where: str) -> bytes:
-    """Read a body up to a ceiling."""
-    too_much = f"{where} sent more than {MAX_BODY // 1024**2} MiB; it was cut off."
-    announced = response.headers.get("content-length", "")
-    if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
-        raise TransportError(too_much)
-    told = response.headers.get("content-encoding", "").lower()
-    layers = [one for one in map(str.strip, told.split(",")) if one in ENCODINGS]
-    if layers not in ([], ["gzip"], ["deflate"]):
-        if response.status_code >= 400:
-            return b""  # The status says enough.
-        raise TransportError(
-            f"{where} answered in the encoding {told[:40]!r}, which was not asked for; it was not read."
-        )
-    chunks, size = [], 0
-    for chunk in response.iter_bytes():
-        chunks.append(chunk)
-        size += len(chunk)
-        if size > MAX_BODY:
-            raise TransportError(too_much)
-    return b"".join(chunks)
-
-
-def _clock(seconds: float) -> str:
-    until = dt.datetime.now().astimezone() + dt.timedelta(seconds=seconds)
-    return until.strftime("%H:%M:%S" if seconds < 86400 else "%Y-%m-%d %H:%M")
-
-
-def _sleep(seconds: float, stop: threading.Event | None) -> None:
-    if stop is None:
-        time.sleep(seconds)
-    elif stop.wait(seconds):
-        raise StoppedError
-
-
-def _host_of(address: str) -> str:
-    """Give the host of an address; empty where it is none."""
-    try:
-        return httpx.URL(address).host
-    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
-        return ""
-
-
-def _is_untrusted(error: BaseException | None) -> bool:
-    """Tell whether a failure goes back to a certificate that was not accepted."""
-    while error is not None:
-        if isinstance(error, ssl.SSLCertVerificationError):
-            return True
-        error = error.__cause__ or error.__context__
-    return False
+            self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
+        return date or now()

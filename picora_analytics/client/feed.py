@@ -13,9 +13,9 @@ from collections.abc import Iterator
 import msgspec
 from msgspec import Struct
 
+from picora_analytics.client.answers import Answer
 from picora_analytics.client.bodies import decode_data, refuse_repeated
-from picora_analytics.client.client import Client
-from picora_analytics.client.connection import Answer
+from picora_analytics.client.client import Client, connection_of
 from picora_analytics.client.shapes import Name, Time
 from picora_analytics.errors import ResponseFormatError, StatusError
 
@@ -140,7 +140,7 @@ def _walk(client: Client, cursor: str, page: tuple[_Page, dt.datetime]) -> Itera
 
 def _read(client: Client, cursor: str) -> tuple[_Page, dt.datetime]:
     params = {"type": "image", "limit": PAGE_SIZE} | ({"since": cursor} if cursor else {})
-    return client._connection.get(PATH, _decode, params)
+    return connection_of(client).get(PATH, _decode, params)
 
 
 def _decode(answer: Answer) -> tuple[_Page, dt.datetime]:

@@ -1,8 +1,9 @@
-"""HTTP under one deadline for each request: a timeout of each read alone never ends a slow drip."""
+"""HTTP with one deadline for each request: a timeout for each read never ends a slow drip."""
 
 from __future__ import annotations
 
 import math
+import ssl
 import threading
 import time
 from collections.abc import Iterable
@@ -12,9 +13,9 @@ from typing import Any
 import httpcore
 import httpx
 
-__all__ = ["DeadlineTransport"]
+__all__ = ["DeadlineTransport", "is_untrusted"]
 
-# Who waits for a connection wakes so often to see a Ctrl-C, which on Windows does not wake by itself.
+# Seconds between looks for a Ctrl-C, which on Windows does not wake a waiting thread by itself.
 WAKE = 0.2
 
 
@@ -29,7 +30,12 @@ class DeadlineTransport(httpx.HTTPTransport):
     def __init__(self, **options: Any) -> None:
         super().__init__(**options)
         self._clock = _Clock()
-        # httpcore takes a backend of one's own, but httpx does not hand one on.
+        # httpcore takes a network backend, but httpx passes none on.
+        if not hasattr(self._pool, "_network_backend"):
+            raise RuntimeError(
+                f"This httpcore {httpcore.__version__} keeps its network backend elsewhere, so no deadline could "
+                "be kept; install httpcore 1.0."
+            )
         self._pool._network_backend = _Backend(self._clock)
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
@@ -52,7 +58,7 @@ class _Clock(threading.local):
 
 
 class _Backend(httpcore.NetworkBackend):
-    """Connects in a thread of its own, for the lookup of a name hears neither a timeout nor Ctrl-C."""
+    """Connects in a thread of its own: looking up a name heeds neither a timeout nor Ctrl-C."""
 
     def __init__(self, clock: _Clock) -> None:
         self._clock = clock
@@ -120,3 +126,12 @@ class _Stream(httpcore.NetworkStream):
 
     def get_extra_info(self, info: str) -> Any:
         return self._stream.get_extra_info(info)
+
+
+def is_untrusted(error: BaseException | None) -> bool:
+    """Whether a failure goes back to a certificate that was not accepted."""
+    while error is not None:
+        if isinstance(error, ssl.SSLCertVerificationError):
+            return True
+        error = error.__cause__ or error.__context__
+    return False

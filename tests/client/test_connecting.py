@@ -22,7 +22,11 @@ NOTICE = (
 @pytest.fixture
 def python():
     def run(script, *options, **environment):
-        env = {name: value for name, value in os.environ.items() if not name.startswith("PICORA_")}
+        env = {
+            name: value
+            for name, value in os.environ.items()
+            if name != "CI" and not name.startswith("PICORA_")
+        }
         return subprocess.run(
             [sys.executable, "-W", "error", *options],
             input=script,
@@ -62,6 +66,14 @@ def test_a_person_without_a_key_gets_the_demo_and_is_told_so(python):
     assert done.stderr.count(NOTICE) == 1
     assert "Traceback" not in done.stderr
     assert "Exception" not in done.stderr
+
+
+def test_in_ci_nobody_gets_the_demo_unasked(python):
+    code = "import picora_analytics as pic\nprint('DEMO', pic.connect().demo_session != '')\n"
+
+    assert "AuthenticationError: No API key" in python(code, "-i", CI="true").stderr
+    assert "DEMO" in python(code, CI="true", PICORA_DEMO="1").stdout
+    assert "AuthenticationError: No API key" in python(code, "-i", CI="1", PICORA_DEMO="0").stderr
 
 
 @pytest.mark.parametrize(

@@ -29,8 +29,7 @@ from picora_analytics import (
     StatusError,
     TransportError,
 )
-from picora_analytics.client.connection import mask, read_base_url
-from picora_analytics.client.keys import proxy_for
+from picora_analytics.client.keys import mask, proxy_for, read_base_url
 
 CANARY = "sk_live_CANARY0canary0CANARY0canary00"
 EMPTY = {"success": True, "data": {"images": [], "nextCursor": None}}

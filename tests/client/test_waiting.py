@@ -12,7 +12,7 @@ import time
 import pytest
 
 from picora_analytics import RateLimitError, StatusError, TransportError
-from picora_analytics.client.connection import RetryBudget, StoppedError
+from picora_analytics.client.retrying import RetryBudget, StoppedError
 
 SPENT = {"RateLimit-Limit": "600", "RateLimit-Remaining": "0", "RateLimit-Reset": "59"}
 LONG_WAITS = [
@@ -106,7 +106,7 @@ def test_two_that_listen_on_one_client_are_both_told_until_each_leaves(serve):
         leave.__exit__(None, None, None)
 
     assert told == [(1, 1), (1, 2)]
-    assert client._connection.on_wait == []
+    assert client._connection.waits.listeners == []
 
 
 def test_reads_that_share_a_budget_share_its_repeats(serve):

@@ -81,4 +81,4 @@ def hurry(client: Client, scale: float) -> None:
     """Tell a client at once how fast it may go: else its first requests keep the documented pace."""
     for tier, limit in (("read", 600), ("mutation", 120), ("upload", 60)):
         headers = {"ratelimit-limit": f"{limit * scale:.0f}"}
-        client._connection.pacer.correct(tier, headers, 0.0)  # type: ignore[arg-type]
+        client._connection.waits.pacer.correct(tier, headers, 0.0)  # type: ignore[arg-type]

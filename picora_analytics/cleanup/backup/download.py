@@ -16,13 +16,13 @@ from typing import IO
 
 from picora_analytics.cleanup.backup.decoding import DecodeError, picture_format
 from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name
-from picora_analytics.client import changes
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import (
     PictureError,
     is_local,
     picture_url,
     picture_web,
+    sign,
     stream_picture,
 )
 from picora_analytics.client.retrying import StoppedError
@@ -284,7 +284,7 @@ class Downloader:
             if self._no_signing:
                 raise NoProofError(self._no_signing)
             try:
-                url = changes.sign(self._client, image.id, self._ended)
+                url = sign(self._client, image.id, self._ended)
             except StoppedError:
                 raise NoProofError("not tried: stopped") from None
             except StatusError as error:

@@ -1,4 +1,4 @@
-"""What is different where nobody watches: in CI, nothing vanishes unsaid, and no phrase confirms itself."""
+"""Unattended runs: in CI, nothing vanishes without a warning, and no job confirms its own plan."""
 
 from __future__ import annotations
 
@@ -9,9 +9,9 @@ from pathlib import Path
 
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.progress import is_set
 
 __all__ = [
-    "in_ci",
     "read_phrase",
     "refuse_inside_workspace",
     "refuse_same_job",
@@ -29,19 +29,14 @@ _WORKSPACES = (
 )
 
 
-def in_ci(environ: Mapping[str, str]) -> bool:
-    """Tell whether a runner for continuous integration says so: GitHub, GitLab and most others set CI."""
-    return environ.get("CI", "").strip().lower() not in ("", "0", "false", "no")
-
-
 def read_phrase(path: Path) -> str:
     """
-    Read the phrase that somebody approved: the one line of a text file, `#` comments aside.
+    Read the phrase that was approved: the one line of a text file, `#` comments aside.
 
     Raises
     ------
     ConfirmationError
-        If the file cannot be read, or has not exactly one line.
+        If the file cannot be read or does not have exactly one line.
     """
     try:
         text = path.read_text(encoding="utf-8-sig")
@@ -61,7 +56,7 @@ def refuse_same_job(
     plan: Plan, min_age: dt.timedelta, environ: Mapping[str, str], now: dt.datetime
 ) -> None:
     """
-    Refuse, in CI, a plan that nobody can have looked at.
+    Refuse, in CI, a plan too young to have been reviewed.
 
     Raises
     ------
@@ -69,7 +64,7 @@ def refuse_same_job(
         If the plan is younger than `min_age`.
     """
     age = now - plan.made_at
-    if in_ci(environ) and age < min_age:
+    if is_set("CI", environ) and age < min_age:
         raise ConfirmationError(
             f"Plan {plan.confirmation!r} was made {max(age.total_seconds(), 0) / 60:.0f} minutes ago, and this is CI: "
             "a job that makes a plan and confirms it by itself asks nobody. Nothing was deleted. There are two "
@@ -79,7 +74,7 @@ def refuse_same_job(
 
 
 def workspace_of(path: Path, environ: Mapping[str, str]) -> Path | None:
-    """Give the checkout or the runner's workspace that a path lies in; None where it lies in none."""
+    """Give the checkout or the runner's workspace that a path lies in, if any."""
     whole = path.absolute().resolve()
     roots = [Path(environ[name]).resolve() for name in _WORKSPACES if environ.get(name)]
     roots += [folder for folder in (whole, *whole.parents) if (folder / ".git").exists()]
@@ -88,7 +83,7 @@ def workspace_of(path: Path, environ: Mapping[str, str]) -> Path | None:
 
 def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
     """
-    Say, in CI, what would vanish with the runner; empty where nothing would, or this is no CI.
+    Say, in CI, what would vanish with the runner; empty if nothing would, and outside CI.
 
     Parameters
     ----------
@@ -96,7 +91,7 @@ def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
         Such as ``"the journal"``.
     environ : mapping
     """
-    if not in_ci(environ):
+    if not is_set("CI", environ):
         return ""
     passing = [Path(tempfile.gettempdir()).resolve(), Path.cwd(), Path.home()]
     lost = [
@@ -115,16 +110,16 @@ def vanishing(places: Mapping[str, Path], environ: Mapping[str, str]) -> str:
 
 def refuse_inside_workspace(folder: Path, environ: Mapping[str, str]) -> None:
     """
-    Refuse a folder for copies that lies in a checkout.
+    Refuse a backup folder inside a checkout.
 
     Raises
     ------
     PlanError
-        If it does.
+        If it lies in one.
     """
     root = workspace_of(folder, environ)
     if root is not None:
         raise PlanError(
-            f"The folder for copies {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
+            f"The backup folder {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
             "committed by accident; name one outside it, such as a mounted disk."
         )

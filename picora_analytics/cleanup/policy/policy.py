@@ -1,4 +1,4 @@
-"""A standing order: a policy in a file that plans by itself, under more conditions than any person."""
+"""A standing order: a policy in a file that plans by itself, under more conditions than a person needs."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ _SINCE = re.compile(r"#\s*found\s+(\S+)\s*")
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
-    """A table of the policy: what it does not know is an error, not silence."""
+    """A table of the policy; an unknown key in it is an error."""
 
 
 class References(_Strict, frozen=True):
@@ -37,22 +37,22 @@ class References(_Strict, frozen=True):
 
 
 class PolicyCaps(_Strict, frozen=True):
-    """How much may go at most; the share is small, because nobody watches."""
+    """How much may go at most; the share is small, because the run is unattended."""
 
     max_images: Annotated[int, msgspec.Meta(ge=0)]
     max_bytes: int | str
     max_fraction: Annotated[float, msgspec.Meta(ge=0, le=1)] = 0.02
 
 
-class Copies(_Strict, frozen=True):
-    """The folder for copies."""
+class BackupFolder(_Strict, frozen=True):
+    """Where backups go."""
 
     folder: str
 
 
 class Policy(_Strict, frozen=True):
     """
-    What may be deleted with nobody watching; every part but ``max_fraction`` must be said.
+    What may be deleted unattended; every part but ``max_fraction`` must be given.
 
     Attributes
     ----------
@@ -67,7 +67,7 @@ class Policy(_Strict, frozen=True):
     rule : Criteria
     references : References
     caps : PolicyCaps
-    backup : Copies
+    backup : BackupFolder
     """
 
     reason: str
@@ -79,7 +79,7 @@ class Policy(_Strict, frozen=True):
     rule: Criteria
     references: References
     caps: PolicyCaps
-    backup: Copies
+    backup: BackupFolder
 
     @property
     def apart(self) -> dt.timedelta:

@@ -12,8 +12,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.client.client import MAX_PAGE_SIZE, Client
-from picora_analytics.client.connection import Answer, RetryBudget
+from picora_analytics.client.answers import Answer
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
+from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.library.frame import Facts, frame_from_table
@@ -236,13 +237,13 @@ class _Load:
             params["end_date"] = request.end_date.isoformat()
         if request.cursor is not None:
             params["cursor"] = request.cursor
-        return self._client._connection.get(
+        return connection_of(self._client).get(
             "/v1/images", _fetched, params, budget=self._budget, stop=stop
         )
 
     def _pace(self) -> Pace:
-        connection = self._client._connection
-        return Pace(connection.round_trip, connection.waiting, connection.interval)
+        connection = connection_of(self._client)
+        return Pace(connection.round_trip, connection.waits.usual, connection.interval)
 
     def _shown(self) -> None:
         state = self._state

@@ -15,7 +15,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.client.client import MAX_PAGE_SIZE, Client
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
 from picora_analytics.client.feed import Change, read_changes
 from picora_analytics.client.shapes import ImageRecord, Page, decode_page
 from picora_analytics.errors import (
@@ -243,7 +243,7 @@ class _Refresh:
         params: dict[str, Any] = {"limit": MAX_PAGE_SIZE}
         params |= {"start_date": first.isoformat(), "end_date": last.isoformat()}
         for _ in range(n_pages + 1):
-            page = self.client._connection.get("/v1/images", _decode, params)
+            page = connection_of(self.client).get("/v1/images", _decode, params)
             self.n_requests += 1
             self._take_page(page, set(self._wanted))
             if page.next_cursor is None:

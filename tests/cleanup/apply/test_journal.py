@@ -176,6 +176,18 @@ def test_a_journal_that_is_lost_during_a_run_stops_it(path, document):
         journal.intend(["c"])
 
 
+def test_a_journal_that_another_run_made_meanwhile_is_left_alone(path, document):
+    _written(path, document)
+    before = path.read_bytes()
+
+    with pytest.raises(
+        JournalError, match=r"by another run meanwhile; nothing was sent by this one"
+    ):
+        Journal.begin(path, document, None)
+
+    assert path.read_bytes() == before
+
+
 def test_a_journal_in_no_folder_cannot_be_made(tmp_path, document):
     (tmp_path / "file").write_text("")
 

@@ -6,7 +6,6 @@ import pytest
 
 from picora_analytics import ConfirmationError, PlanError, plan_deletion
 from picora_analytics.cleanup.policy.ci import (
-    in_ci,
     read_phrase,
     refuse_inside_workspace,
     refuse_same_job,
@@ -20,14 +19,6 @@ CI = {"CI": "true"}
 @pytest.fixture
 def plan(make_images):
     return plan_deletion(make_images(), ["a"], reason="test", max_fraction=1)
-
-
-@pytest.mark.parametrize(
-    ("environ", "told"),
-    [({}, False), (CI, True), ({"CI": "1"}, True), ({"CI": "false"}, False), ({"CI": ""}, False)],
-)
-def test_a_runner_says_that_it_is_one(environ, told):
-    assert in_ci(environ) is told
 
 
 def test_in_ci_a_plan_of_the_same_job_is_refused_and_the_recipes_are_named(plan):

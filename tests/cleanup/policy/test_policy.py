@@ -170,9 +170,7 @@ def test_only_what_met_the_rule_each_time_and_is_not_in_use_is_planned(write, li
     assert list(plan.images.index) == ["a"]
     assert list(plan.spared.index) == ["c"]
     assert plan.protected_tags == ("keep",)
-    assert [str(one) for one in plan.refusals] == [
-        "20 % of the images are more than max_fraction=0.02"
-    ]
+    assert plan.refusals == ["20 % of the images are more than max_fraction=0.02"]
 
 
 def test_an_expired_policy_plans_nothing(write, library):

@@ -171,7 +171,7 @@ def test_without_a_feed_the_library_is_listed_anew(library, status):
     server, client, store = library
     server.edit(next(iter(server.images)), tags=["edited"])
     server.fail("GET", "/v1/sync/state", times=None, status=status)
-    client._connection.max_wait = 0.3
+    client._connection.waits.max_wait = 0.3
 
     images = load(client, store)
 
@@ -372,7 +372,7 @@ def test_a_service_that_cannot_be_reached_is_an_error_and_nothing_is_forgotten(l
     server, client, store = library
     kept = load(client, store, refresh="never")
     server.fail("GET", "/v1/sync/state", times=None, drop=True)
-    client._connection.max_wait = 0.3
+    client._connection.waits.max_wait = 0.3
 
     with pytest.raises(TransportError):
         load(client, store)
