@@ -23,6 +23,7 @@ NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 __all__ = [
     "data_folder",
     "read_text",
+    "reason_of",
     "session_folder",
     "sync_folder",
     "write_atomic",
@@ -44,6 +45,18 @@ def session_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="picora-demo-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
+
+
+def reason_of(error: Exception) -> str:
+    """
+    Tell why a file cannot be read or written, without its path: the message around it has that already.
+
+    Examples
+    --------
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "plan.json"))
+    'No such file or directory'
+    """
+    return str(getattr(error, "strerror", None) or error)
 
 
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
