@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text
+from picora_analytics.files import read_text, reason_of
 
 __all__ = ["Decision", "read_decisions"]
 
@@ -73,7 +73,9 @@ def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable
             reader = csv.DictReader(io.StringIO(read_text(decisions), newline=""))
             rows, columns = list(reader), list(reader.fieldnames or [])
         except (OSError, ValueError, csv.Error) as error:
-            raise PlanError(f"decisions={str(decisions)!r} cannot be read: {error}.") from error
+            raise PlanError(
+                f"decisions={str(decisions)!r} cannot be read: {reason_of(error)}."
+            ) from error
     if not {"id", "decision"} <= set(columns):
         raise PlanError(f"decisions has the columns {columns}; it needs 'id' and 'decision'.")
     return rows

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.files import reason_of
 from picora_analytics.progress import is_set
 
 __all__ = [
@@ -41,7 +42,9 @@ def read_phrase(path: Path) -> str:
     try:
         text = path.read_text(encoding="utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
-        raise ConfirmationError(f"The phrase cannot be read from {str(path)!r}: {error}.") from None
+        raise ConfirmationError(
+            f"The phrase cannot be read from {str(path)!r}: {reason_of(error)}."
+        ) from None
     lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
     phrases = [line for line in lines if line]
     if len(phrases) != 1:

@@ -16,6 +16,7 @@ from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
 from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
+from picora_analytics.files import reason_of
 from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
 from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, replay
@@ -264,7 +265,7 @@ class _Load:
         except OSError as error:
             warnings.warn(
                 f"The load goes on, but from here on it could not be resumed: {self._checkpoint.path} cannot be "
-                f"written ({error}). Choose another folder with store=.",
+                f"written ({reason_of(error)}). Choose another folder with store=.",
                 stacklevel=6,
             )
             # What it holds serves a later load, unless this one comes to its end.
