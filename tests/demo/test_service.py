@@ -328,6 +328,23 @@ def test_a_bad_upload_answers_422(serve, files, data):
     assert (answer.status_code, len(server.images)) == (422, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("multipart/form-data", b"x", id="no boundary"),
+        pytest.param("multipart/form-data; boundary=b", b"--c\r\n\r\n", id="another boundary"),
+        pytest.param("multipart/form-data; boundary=b", b"--b\r\nno colon\r\n\r\n", id="no header"),
+    ],
+)
+def test_a_malformed_upload_answers_422(serve, kind, body):
+    _, caller = serve(1)
+
+    answer = caller.post("/v1/images", content=body, headers={"content-type": kind})
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+
+
 def test_an_upload_over_the_quota_answers_403(serve):
     _, caller = serve(0, quota_bytes=10)
 

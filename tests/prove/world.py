@@ -29,7 +29,7 @@ from steps import at_step
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.demo import pictures
-from picora_analytics.demo.library import DemoImage
+from picora_analytics.demo.image import DemoImage
 
 T = TypeVar("T")
 
