@@ -10,14 +10,13 @@ from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from picora_analytics.client.answers import Answer
 from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
 from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
-from picora_analytics.library.frame import Facts, frame_from_table
+from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
 from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, replay
 from picora_analytics.library.load.planning import BrokenListing, PageRequest, Split
@@ -307,7 +306,7 @@ class _Load:
             "read_at": format_instant(self._started),
             "status": "complete" if complete else "partial",
             "n_images": table.num_rows,
-            "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
+            "size_bytes": total_bytes(table["size_bytes"]),
             "total": state.total,
             "checks": checks,
         }
