@@ -248,7 +248,11 @@ def _apply(
     import datetime as dt
 
     from picora_analytics import read_plan, resume_deletion
-    from picora_analytics.cleanup.policy.ci import read_phrase, refuse_same_job
+    from picora_analytics.cleanup.policy.ci import (
+        read_phrase,
+        refuse_same_job,
+        refuse_unmounted,
+    )
     from picora_analytics.units import parse_duration
 
     made = read_plan(plan_file)
@@ -256,6 +260,8 @@ def _apply(
         raise click.UsageError("Give --confirm or --confirm-file, not both.")
     if confirm_file is not None:
         confirm = read_phrase(Path(confirm_file))
+        if backup is not None:
+            refuse_unmounted(Path(backup))
     if backup is not None and no_backup:
         raise click.UsageError("Give --backup or --no-backup, not both.")
     places = {"the journal": Path(plan_file).with_suffix(".journal.ndjson")}

@@ -171,11 +171,10 @@ def total_bytes(sizes: pd.Series[Any] | pa.ChunkedArray) -> int:
     >>> total_bytes(pd.Series([2**62, None, 2**62, 2**62, 7], dtype="Int64")) == 3 * 2**62 + 7
     True
     """
-    known = (
-        sizes.drop_null().to_numpy()
-        if isinstance(sizes, pa.ChunkedArray)
-        else sizes.dropna().to_numpy(dtype="int64")
-    )
+    if isinstance(sizes, pa.ChunkedArray):
+        known = sizes.drop_null().to_numpy()
+    else:
+        known = sizes.dropna().to_numpy(dtype="int64")
     return (int((known >> 32).sum()) << 32) + int((known & 0xFFFFFFFF).sum())
 
 
