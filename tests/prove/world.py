@@ -32,7 +32,7 @@ import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply.start import journal_path
 from picora_analytics.demo import pictures
-from picora_analytics.demo.library import DemoImage
+from picora_analytics.demo.image import DemoImage
 
 if sys.platform != "win32":
     import resource
