@@ -10,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, table_rows
+from picora_analytics.files import read_text, reason_of, table_rows
 
 __all__ = ["Decision", "read_decisions"]
 
@@ -70,7 +70,9 @@ def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable
         try:
             table = table_rows(read_text(decisions))
         except (OSError, ValueError) as error:
-            raise PlanError(f"decisions={str(decisions)!r} cannot be read: {error}.") from error
+            raise PlanError(
+                f"decisions={str(decisions)!r} cannot be read: {reason_of(error)}."
+            ) from error
         columns = [title.strip().lower() for title in table[0]] if table else []
         rows = [_row(columns, row, number) for number, row in enumerate(table[1:], 2) if any(row)]
     if not {"id", "decision"} <= set(columns):

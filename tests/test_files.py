@@ -12,8 +12,11 @@ import pandas as pd
 import pytest
 from hypothesis import example, given, strategies as st
 
+import picora_analytics as pic
+from picora_analytics.cleanup.policy.ci import read_phrase
+from picora_analytics.cleanup.policy.policy import read_policy
+from picora_analytics.decisions import read_decisions
 from picora_analytics.files import (
-    append_line,
     data_folder,
     read_text,
     session_folder,
@@ -96,24 +99,15 @@ def test_a_long_name_in_any_script_can_be_written(tmp_path):
     assert file.read_bytes() == b"x"
 
 
-def test_lines_are_appended_whole_after_a_torn_one(tmp_path):
-    file = tmp_path / "journal"
-    file.write_bytes(b"")
-    append_line(file, b"one")
-    with file.open("ab") as torn:
-        torn.write(b"tor")
+def test_a_file_that_must_be_new_replaces_none(tmp_path):
+    file = tmp_path / "a.json"
+    file.write_text("old")
 
-    append_line(file, b"two")
-    append_line(file, b"three")
+    with pytest.raises(FileExistsError):
+        write_atomic(file, lambda temporary: temporary.write_bytes(b"new"), exclusive=True)
 
-    assert file.read_bytes() == b"one\ntor\ntwo\nthree\n"
-
-
-def test_a_line_is_not_appended_to_a_file_that_is_gone(tmp_path):
-    with pytest.raises(FileNotFoundError):
-        append_line(tmp_path / "gone", b"x")
-
-    assert list(tmp_path.iterdir()) == []
+    assert file.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [file]
 
 
 def test_the_data_folder_is_the_one_that_is_named(tmp_path, monkeypatch):
@@ -142,6 +136,16 @@ def test_the_folder_of_a_session_ends_with_it():
     assert not folder.exists()
     assert session_folder() == session_folder()
     assert os.access(session_folder(), os.W_OK)
+
+
+@pytest.mark.parametrize("read", [pic.read_plan, read_decisions, read_policy, read_phrase])
+def test_a_missing_file_says_its_path_once(tmp_path, read):
+    path = tmp_path / "nowhere"
+
+    with pytest.raises(pic.PicoraError, match=r"No such file or directory") as caught:
+        read(path)
+
+    assert str(caught.value).count(str(path)) == 1
 
 
 @pytest.mark.parametrize(

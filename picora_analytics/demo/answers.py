@@ -85,11 +85,15 @@ def read_cursor(text: str | None, clock: str, status: int) -> Key | None:
         return None
     try:
         found = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
-        if not (isinstance(found[clock], int) and isinstance(found["id"], str)):
+        instant, image_id = found[clock], found["id"]
+        if isinstance(instant, str):  # In the official examples; our own cursors hold milliseconds.
+            moment = dt.datetime.fromisoformat(instant).replace(tzinfo=dt.UTC)
+            instant = round(moment.timestamp() * 1000)
+        if not (isinstance(instant, int) and isinstance(image_id, str)):
             raise ValueError(text)
-    except (binascii.Error, ValueError, KeyError, TypeError):
+    except (binascii.Error, ValueError, KeyError, TypeError, OverflowError):
         raise Problem(status, "Validation error: cursor is invalid") from None
-    return found[clock], found["id"]
+    return instant, image_id
 
 
 def read_int(

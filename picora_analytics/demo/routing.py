@@ -95,7 +95,8 @@ class Router:
                 request.scope["path_params"] = {"id": match[1] if match.re.groups else ""}
                 return await route.handler(request, call)
         if found and not self.account.seed_only:
-            raise Problem(405, "Method not allowed")
+            allowed = ", ".join(route.method for route, _ in found)
+            raise Problem(405, "Method not allowed", headers={"allow": allowed})  # RFC 9110
         raise not_found()
 
     def _authenticate(self, request: Request) -> None:

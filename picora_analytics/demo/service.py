@@ -349,9 +349,12 @@ class Service(Router):
         image = self._find(request)
         body = await read_object(request) if await request.body() else {}
         seconds = body.get("expSeconds", 3600)
-        if type(seconds) is not int or not 1 <= seconds <= 86_400:
+        whole = type(seconds) in (int, float) and seconds == int(
+            seconds
+        )  # 60.0 is an integer in JSON.
+        if not whole or not 1 <= seconds <= 86_400:
             raise Problem(422, "Validation error: expSeconds must be 1 to 86400")
-        expires = self.state.now // 1000 + seconds
+        expires = self.state.now // 1000 + int(seconds)
         url = f"{self.url(image)}?exp={expires}&sig={self.signature(image.id, expires)}"
         at = timestamp(expires * 1000)
         return success({"signedUrl": url, "expiresAt": at, "exp": expires})

@@ -10,7 +10,7 @@ from pathlib import Path
 
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
-from picora_analytics.files import read_text
+from picora_analytics.files import read_text, reason_of
 from picora_analytics.progress import is_set
 
 __all__ = [
@@ -47,7 +47,9 @@ def read_phrase(path: Path) -> str:
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
-        raise ConfirmationError(f"The phrase cannot be read from {str(path)!r}: {error}.") from None
+        raise ConfirmationError(
+            f"The phrase cannot be read from {str(path)!r}: {reason_of(error)}."
+        ) from None
     lines = [line.strip() for line in text.splitlines() if not line.lstrip().startswith("#")]
     phrases = [line for line in lines if line]
     if len(phrases) != 1:

@@ -14,7 +14,7 @@ import pandas as pd
 from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text
+from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_bytes, parse_duration
 
@@ -99,7 +99,9 @@ def read_policy(path: Path) -> Policy:
         parse_duration(policy.references.max_age, "max_age")
         parse_bytes(policy.caps.max_bytes, "max_bytes")
     except (OSError, ValueError) as error:
-        raise PlanError(f"The policy {str(path)!r} cannot be followed: {error}.") from None
+        raise PlanError(
+            f"The policy {str(path)!r} cannot be followed: {reason_of(error)}."
+        ) from None
     if not policy.rule.given():
         raise PlanError(
             f"The policy {str(path)!r} has an empty [rule]; a plan never means all images."

@@ -13,7 +13,7 @@ import pandas as pd
 from picora_analytics.cleanup.plan.columns import cells
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, table_rows
+from picora_analytics.files import read_text, reason_of, table_rows
 from picora_analytics.library.frame import Facts
 from picora_analytics.text import folded, plural, shorten
 from picora_analytics.times import day_and_time, parse_instant
@@ -73,7 +73,7 @@ def read_used_list(path: Path) -> UsedList:
     try:
         text = read_text(path)
     except (OSError, ValueError) as error:
-        raise PlanError(f"The references {name!r} cannot be read: {error}.") from None
+        raise PlanError(f"The references {name!r} cannot be read: {reason_of(error)}.") from None
     lines = text.splitlines(keepends=True)
     n_head = next((n for n, line in enumerate(lines) if not _is_comment(line)), len(lines))
     head = {match["key"]: match["value"] for line in lines[:n_head] if (match := _HEAD.match(line))}
