@@ -133,7 +133,7 @@ class CopyFolder:
     """
 
     def __init__(self, path: Path, *, account: str, base_url: str, demo: bool) -> None:
-        self.path = path
+        self.path = path.expanduser()
         self._header = _Header(_FORMAT, 1, account, base_url, demo)
         self._known: tuple[object, dict[str, Proof]] = (None, {})
 
