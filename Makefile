@@ -72,7 +72,7 @@ COVERAGE := $(BIN)/python -m coverage
 prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/loads.py
 	$(BIN)/python tests/prove/kills.py
-	$(BIN)/python tests/prove/copies.py
+	$(BIN)/python tests/prove/backups.py
 	$(BIN)/python tests/prove/deletions.py
 	$(BIN)/python tests/prove/deaths.py
 	$(BIN)/python tests/prove/planted.py

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import atexit
 import codecs
+import csv
 import errno
 import functools
+import io
 import os
 import shutil
 import tempfile
@@ -21,11 +23,12 @@ from picora_analytics.text import csv_safe
 NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = [
-    "append_line",
     "data_folder",
     "read_text",
+    "reason_of",
     "session_folder",
     "sync_folder",
+    "table_rows",
     "write_atomic",
     "write_csv",
 ]
@@ -45,6 +48,18 @@ def session_folder() -> Path:
     folder = tempfile.mkdtemp(prefix="picora-demo-")
     atexit.register(shutil.rmtree, folder, ignore_errors=True)
     return Path(folder)
+
+
+def reason_of(error: Exception) -> str:
+    """
+    Tell why a file cannot be read or written, without its path: the message around it has that already.
+
+    Examples
+    --------
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "plan.json"))
+    'No such file or directory'
+    """
+    return str(getattr(error, "strerror", None) or error)
 
 
 # The longer mark first: that of UTF-32 begins with that of UTF-16.
@@ -85,16 +100,26 @@ def read_text(path: str | os.PathLike[str]) -> str:
     return data.decode("utf-8")
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Append a line to an existing file, on disk before this returns."""
-    with path.open("r+b", buffering=0) as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # A line that a crash cut off stays a line of its own.
-                file.write(b"\n")
-        file.write(line + b"\n")
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
+def table_rows(text: str) -> list[list[str]]:
+    """
+    Split a table as spreadsheets write it: at the commas, semicolons or tabs of its first line.
+
+    Raises
+    ------
+    ValueError
+        If a quote is left open, or stands where none may: rows would be lost.
+
+    Examples
+    --------
+    >>> table_rows('id;decision\\n"a;b";keep\\n')
+    [['id', 'decision'], ['a;b', 'keep']]
+    """
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
 
 
 def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
@@ -125,7 +150,12 @@ def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        if exclusive:
+            path.unlink(missing_ok=True)
+        raise
 
 
 def _link(temporary: Path, path: Path) -> None:
@@ -140,7 +170,7 @@ def _link(temporary: Path, path: Path) -> None:
             os.fsync(file.fileno())
 
 
-def write_csv(frame: Any, path: Path) -> None:
+def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
     """
     Write a DataFrame as the CSV that spreadsheets open without running a cell of it: UTF-8 with a BOM.
 
@@ -150,6 +180,8 @@ def write_csv(frame: Any, path: Path) -> None:
         Its index is left out. Tuples (tags) are joined by a comma and a blank.
     path : Path
         Replaced if it exists.
+    encoding : str
+        ``"utf-8"`` leaves the BOM out: for scripts.
     """
     joined = {
         name: [", ".join(cell) if isinstance(cell, tuple) else cell for cell in frame[name]]
@@ -158,7 +190,7 @@ def write_csv(frame: Any, path: Path) -> None:
     }
     texts = frame.assign(**joined).astype(object)
     safe = texts.map(csv_safe, na_action="ignore").rename(columns=csv_safe)
-    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding=encoding))
 
 
 def sync_folder(folder: Path) -> None:

@@ -319,7 +319,7 @@ def _apply(
     """Carry a plan out, or rehearse it where no phrase is given."""
     from picora_analytics import read_plan
     from picora_analytics.cleanup.apply.start import check_phrase, journal_path
-    from picora_analytics.cleanup.policy.ci import refuse_same_job
+    from picora_analytics.cleanup.policy.ci import refuse_same_job, refuse_unmounted
     from picora_analytics.times import now
     from picora_analytics.units import parse_duration
 
@@ -333,6 +333,8 @@ def _apply(
             "lost for ever."
         )
     check_phrase(made, phrase)
+    if confirm_file is not None and backup is not None:
+        refuse_unmounted(Path(backup))
     refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, now())
     _warn(journal_path(made, client, "default"), backup)
     return made.apply(client, confirm=phrase, backup=backup)

@@ -110,13 +110,14 @@ def demo(output: str) -> None:
 def _tour(client: Client) -> tuple[pd.DataFrame, StorageReport]:
     """Print what the library holds, what stands out, and what a plan would do."""
     from picora_analytics import StorageReport, load_images, plan_deletion, rules
+    from picora_analytics.library.frame import total_bytes
     from picora_analytics.times import day
     from picora_analytics.units import format_bytes
 
     images = load_images(client)
     usage = client.usage()
     first, last = images["created_at"].min(), images["created_at"].max()
-    size = int(images["size_bytes"].sum())
+    size = total_bytes(images["size_bytes"])
     say("")
     head(
         "LIBRARY",

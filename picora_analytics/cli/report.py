@@ -63,6 +63,7 @@ def report(
     if unknown:
         raise click.UsageError(f"--output {unknown[0]!r} ends in none of {', '.join(_REPORTS)}.")
     from picora_analytics import StorageReport
+    from picora_analytics.library.frame import total_bytes
     from picora_analytics.units import parse_bytes
 
     usage = None if quota else client.usage()
@@ -77,7 +78,7 @@ def report(
         else:
             _write_report(made, Path(path))
             say(f"Written    {path}", err=True)
-    if limit is not None and known and int(images["size_bytes"].sum()) > limit * known:
+    if limit is not None and known and total_bytes(images["size_bytes"]) > limit * known:
         sys.exit(THRESHOLD)
 
 

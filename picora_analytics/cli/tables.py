@@ -65,12 +65,13 @@ def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
 def show_tables(images: pd.DataFrame) -> None:
     """Show what is where, side by side where the terminal is wide enough."""
     from picora_analytics import summarize_ages, summarize_formats, summarize_tags
+    from picora_analytics.library.frame import total_bytes
 
     tags = summarize_tags(images)
     untagged = images[images["tags"].map(lambda row: row == ())]
     by_tag = [*tags.head(3).itertuples(index=False, name=None)]
     if len(untagged):
-        by_tag.append(("(no tag)", len(untagged), int(untagged["size_bytes"].sum())))
+        by_tag.append(("(no tag)", len(untagged), total_bytes(untagged["size_bytes"])))
     tables = [
         _table("BY TAG", [row[:3] for row in by_tag]),
         _table("BY TYPE", _rows(summarize_formats(images), "mime_type")),

@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from picora_analytics.client.client import Client
 from picora_analytics.errors import SchemaError, SnapshotError
-from picora_analytics.files import data_folder, session_folder, write_atomic
+from picora_analytics.files import data_folder, reason_of, session_folder, write_atomic
 from picora_analytics.library.frame import (
     SCHEMA,
     Facts,
@@ -339,7 +339,7 @@ def remember(
         store.save(images, feed=feed, version=version)
     except (OSError, ValueError) as error:
         warnings.warn(
-            f"The library was read whole, but not remembered in {store.folder}: {error}. "
+            f"The library was read whole, but not remembered in {store.folder}: {reason_of(error)}. "
             "Choose another folder with store=, or store=None.",
             stacklevel=3,
         )

@@ -253,7 +253,7 @@ def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[
     """Lock an account, so that one run at a time changes it; LockedError if another run holds it."""
     folder = _home(library, client) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / f"{library['account']}.lock", timeout=0)
+    lock = FileLock(folder / f"{library['account']}.lock", timeout=0, mode=0o600)
     try:
         return lock.acquire()
     except Timeout:

@@ -1,4 +1,4 @@
-"""Copies of the planned images, each proved before anything may be deleted."""
+"""Back up the planned images, each file proved before anything may be deleted."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ from typing import Any
 import jinja2
 import pandas as pd
 
-from picora_analytics.cleanup.backup.download import ArchivedError, Copier, NotCopiedError
-from picora_analytics.cleanup.backup.folder import MANIFEST, CopyFolder, Proof, hash_of, why_stale
+from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, NoProofError
+from picora_analytics.cleanup.backup.folder import MANIFEST, BackupFolder, Proof, hash_of, why_stale
 from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
@@ -32,7 +32,7 @@ __all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
 AT_ONCE = 4
 ROUNDS = 7  # Docs, archive tier: restored in 30 s to 5 min; asked once a minute.
 LONGEST_PAUSE = 300.0
-PER_FILE = 8192  # Bytes a file takes on disk beyond its content, its line in the manifest included.
+PER_FILE = 8192
 CANNOT_COME_BACK = "addresses, upload dates and view counts cannot come back"
 
 _HTML = jinja2.Environment(autoescape=True).from_string(
@@ -51,7 +51,7 @@ class Backup:
     ----------
     folder : Path
     proofs : dict of str to Proof
-        By image id: file, sha256, size in bytes, when copied, and all the service said of the image.
+        By image id: file, sha256, size in bytes, when it was backed up, and what the service reported.
     failed : dict of str to str
         Why an image has no proof; it must be kept.
     n_reused : int
@@ -65,11 +65,11 @@ class Backup:
     n_reused: int
     demo: bool
     _images: dict[str, ImageRecord]
-    _on_disk: CopyFolder
+    _on_disk: BackupFolder
 
     @property
     def size_bytes(self) -> int:
-        """Bytes of the proved copies."""
+        """Bytes of the proved files."""
         return sum(proof.size_bytes for proof in self.proofs.values())
 
     def recheck(self, ids: Iterable[str]) -> dict[str, str]:
@@ -83,16 +83,16 @@ class Backup:
         Returns
         -------
         dict of str to str
-            Why the proof of an id does not hold (any more); empty where all do.
+            Why the proof of an id does not hold (any more); empty if all do.
         """
         now, found = dt.datetime.now(dt.UTC), {}
         try:
             listed = self._on_disk.proofs()
         except BackupError as error:
             return dict.fromkeys(ids, str(error))
-        for one in ids:
-            if why := self._why_not(one, now, listed.get(one)):
-                found[one] = why
+        for image_id in ids:
+            if why := self._why_not(image_id, now, listed.get(image_id)):
+                found[image_id] = why
         return found
 
     def _why_not(self, image_id: str, now: dt.datetime, listed: Proof | None) -> str | None:
@@ -141,9 +141,9 @@ def back_up(
     cancelled: Callable[[], bool] = lambda: False,
 ) -> Backup:
     """
-    Copy the original files of some images, and prove each copy.
+    Download the original files of some images, and prove each file.
 
-    A copy is proved by the status 200, the length that listing and answer give, its hash, and by decoding it.
+    A file is proved by the status 200, the length that listing and answer give, its hash, and by decoding it.
     Proofs that are in the folder already are checked again and reused. What could not be proved is in
     ``failed`` and stops nothing else. Downloads count towards the month's image bandwidth.
 
@@ -156,10 +156,10 @@ def back_up(
     client : Client
         Of that account.
     folder : str or path
-        Made, for its owner's eyes only, where it does not exist; a folder holds copies of one account.
+        Made, readable by its owner only, if it does not exist; a folder holds the backup of one account.
     progress : Progress or bool, optional
     cancelled : callable
-        Asked all the time; what was not proved by then has failed, and what was stays proved.
+        Polled; what was not proved by then has failed, and what was stays proved.
 
     Returns
     -------
@@ -168,27 +168,29 @@ def back_up(
     Raises
     ------
     BackupError
-        If the folder is another account's, cannot be used, or the disk has not the room; nothing was fetched.
+        If the folder is another account's, cannot be used, or the disk lacks the room; nothing was fetched.
     LockedError
         If another run holds the folder.
     """
-    target = CopyFolder.of(Path(folder), library)
+    target = BackupFolder.of(Path(folder), library)
     wanted = {image.id: image for image in records_of(images)}
-    hashes = {str(one): value for one, value in images["content_hash"].dropna().items()}
+    hashes = {str(image_id): value for image_id, value in images["content_hash"].dropna().items()}
     show = progress_for(progress, "Copying")
     with target.lock():
         target.begin()
-        known = {one: proof for one, proof in target.proofs().items() if one in wanted}
+        known = {
+            image_id: proof for image_id, proof in target.proofs().items() if image_id in wanted
+        }
         if known:
             show.wait(f"checking {len(known):,} copies that are there already")
         before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target)
         lost = before.recheck(known)
         proofs = {
-            one: proof
-            for one, proof in known.items()
-            if one not in lost and hashes.get(one, proof.sha256).lower() == proof.sha256
+            image_id: proof
+            for image_id, proof in known.items()
+            if image_id not in lost and hashes.get(image_id, proof.sha256).lower() == proof.sha256
         }
-        todo = [image for one, image in wanted.items() if one not in proofs]
+        todo = [image for image_id, image in wanted.items() if image_id not in proofs]
         need = sum(image.size_bytes or 0 for image in todo)
         free = _check_room(target.path, need + PER_FILE * len(todo))
         if todo:
@@ -198,9 +200,9 @@ def back_up(
                 f"downloading {format_bytes(need)}{more} (this month's image bandwidth); "
                 f"{format_bytes(free)} free on disk"
             )
-        run = _Run(client, target, hashes, show, cancelled, len(wanted))
+        run = BackupRun(client, target, hashes, show, cancelled, len(wanted))
         with client.reporting(show.wait):
-            run.copy(todo, len(proofs))
+            run.download(todo, len(proofs))
     backup = dataclasses.replace(
         before, proofs=proofs | run.proofs, failed=run.failed, n_reused=len(proofs)
     )
@@ -224,10 +226,12 @@ def records_of(images: pd.DataFrame) -> list[ImageRecord]:
     rows = images[names].astype(object)
     return [
         ImageRecord(
-            id=str(one),
+            id=str(image_id),
             **{name: _plain(value) for name, value in zip(names, values, strict=True)},
         )
-        for one, values in zip(rows.index, rows.itertuples(index=False, name=None), strict=True)
+        for image_id, values in zip(
+            rows.index, rows.itertuples(index=False, name=None), strict=True
+        )
     ]
 
 
@@ -240,13 +244,13 @@ def _plain(value: Any) -> Any:
     return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
 
 
-class _Run:
+class BackupRun:
     """One run over the images that have no proof, a few at a time."""
 
     def __init__(
         self,
         client: Client,
-        folder: CopyFolder,
+        folder: BackupFolder,
         hashes: dict[str, str],
         show: Progress,
         cancelled: Callable[[], bool],
@@ -259,9 +263,11 @@ class _Run:
         self._ended = threading.Event()
         self._cancelled = cancelled
 
-    def copy(self, todo: list[ImageRecord], n_before: int) -> None:
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-copies")
-        copier = Copier(self._client, self._folder, ended=self._ended, cancelled=self._cancelled)
+    def download(self, todo: list[ImageRecord], n_before: int) -> None:
+        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-backup")
+        downloader = Downloader(
+            self._client, self._folder, ended=self._ended, cancelled=self._cancelled
+        )
         try:
             pause, tries = 0.0, 0
             while todo and tries < ROUNDS:
@@ -270,17 +276,17 @@ class _Run:
                     self._pause(pause)
                 tries += 1
                 jobs = {
-                    pool.submit(copier.copy, image, self._hashes.get(image.id)): image
+                    pool.submit(downloader.back_up, image, self._hashes.get(image.id)): image
                     for image in todo
                 }
                 todo, pause = self._collect(jobs, n_before)
             for image in todo:
                 self.failed[image.id] = f"still in the archive after {ROUNDS} tries"
         finally:
-            # On Ctrl-C nobody waits for a slow host: a thread that sees the end proves nothing more.
+            # Ctrl-C does not wait for a slow host: a thread that sees the end proves nothing more.
             self._ended.set()
             pool.shutdown(wait=False, cancel_futures=True)
-            copier.close()
+            downloader.close()
 
     def _collect(
         self, jobs: dict[Future[Proof], ImageRecord], n_before: int
@@ -296,7 +302,7 @@ class _Run:
                 image = jobs[job]
                 try:
                     self.proofs[image.id] = job.result()
-                except NotCopiedError as error:
+                except NoProofError as error:
                     self.failed[image.id] = str(error)
                 except ArchivedError as error:
                     archived.append(image)

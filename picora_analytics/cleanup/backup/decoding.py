@@ -1,4 +1,4 @@
-"""Is this file the picture it should be? Decoded to find out, under limits: the bytes are strangers'."""
+"""Is this file the picture it should be? Decoded to find out, under limits: the bytes are untrusted."""
 
 from __future__ import annotations
 
@@ -23,7 +23,7 @@ _SAME = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/apng": "
 MIME_TYPES = {**dict(_KINDS.values()), "svg": _SVG}
 # A small file may unpack to gigabytes. Pillow itself warns above this many pixels.
 MAX_PIXELS = 89_000_000
-# An animation is decoded frame by frame up to so many pixels in all.
+# An animation is decoded frame by frame up to this many pixels in all.
 MAX_ANIMATED = 4 * MAX_PIXELS
 # Decoding takes up to 360 MB a picture; two at once are enough to keep up with a network.
 _AT_ONCE = threading.BoundedSemaphore(2)

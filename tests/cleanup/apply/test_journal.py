@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from picora_analytics import JournalError, plan_deletion
 from picora_analytics.cleanup.apply.journal import Journal, read_journal
 from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.lines import LineFile
 
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -210,7 +211,7 @@ def test_a_full_disk_stops_the_run(path):
     path.symlink_to("/dev/full")
 
     with pytest.raises(JournalError, match=r"No space left on device\); the run stops here"):
-        Journal(path, "", 0).intend(["c"])
+        Journal(LineFile(path, 0), "").intend(["c"])
 
 
 def test_a_journal_that_cannot_be_gone_on_with_stops_the_run(path, document):
