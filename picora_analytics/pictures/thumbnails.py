@@ -13,11 +13,11 @@ from collections.abc import Callable, Iterable
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any, NamedTuple
 
-import httpx
 import pandas as pd
 
 from picora_analytics.client.pictures import (
     PictureError,
+    PictureWeb,
     picture_url,
     picture_web,
     stream_picture,
@@ -148,7 +148,7 @@ class Thumbnails:
         with self._lock:
             return {one: self._known[one] for one in ids if one in self._known}
 
-    def _get(self, web: httpx.Client, image_id: str, row: pd.Series[Any]) -> Thumbnail | None:
+    def _get(self, web: PictureWeb, image_id: str, row: pd.Series[Any]) -> Thumbnail | None:
         with self._lock:
             if image_id in self._known:
                 self._known.move_to_end(image_id)
@@ -164,7 +164,7 @@ class Thumbnails:
         return request_urls(row, demo=self._demo)
 
 
-def _download(web: httpx.Client, url: str) -> Thumbnail | None:
+def _download(web: PictureWeb, url: str) -> Thumbnail | None:
     data = bytearray()
     try:
         stream_picture(web, url, data.extend, max_bytes=MAX_BYTES, patience=PATIENCE)

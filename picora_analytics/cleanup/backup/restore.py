@@ -24,6 +24,7 @@ from picora_analytics.cleanup.backup.likeness import (
 )
 from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client import changes
+from picora_analytics.client.answers import is_lost
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import PictureError
 from picora_analytics.client.shapes import ImageRecord
@@ -191,7 +192,7 @@ class _Run:
                 raise BackupError(
                     f"This server takes no uploads ({error}); upload the files in {str(self._path)!r} by hand."
                 ) from error
-            if error.status_code < 500:
+            if not is_lost(error):
                 return self._record(one, Outcome("failed", reason=str(error)))
             return self._record(one, self._after_lost_answer(proof, error))
         except APIError as error:
