@@ -8,11 +8,12 @@ BENCH := .venv-bench
 # One worker a core; tests that share a JupyterLab stay in one.
 PARALLEL := -n logical --dist loadgroup
 
-.PHONY: help demo test check lab test-oldest prove bench format notebooks screenshots clean
+.PHONY: help demo test test-fast check lab test-oldest prove bench format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
 	@echo "make test         the tests"
+	@echo "make test-fast    most of them, in under 90 seconds"
 	@echo "make lab          JupyterLab on notebooks/"
 	@echo "make check        format, lint, types and all tests"
 	@echo "make prove        the long counts, with their figures: loads, deletions, kills, mutants"
@@ -29,13 +30,17 @@ $(VENV)/.base: pyproject.toml | $(BIN)/python
 	$(PIP) -e .
 	@touch $@
 
+$(VENV)/.notebook: pyproject.toml | $(BIN)/python
+	$(PIP) -e '.[notebook]'
+	@touch $@ $(VENV)/.base
+
 $(VENV)/.test: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[test]'
-	@touch $@ $(VENV)/.base
+	@touch $@ $(VENV)/.notebook $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[dev]'
-	@touch $@ $(VENV)/.test $(VENV)/.base
+	@touch $@ $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
 
 demo: $(VENV)/.base
 	@$(BIN)/picora-analytics demo
@@ -43,7 +48,10 @@ demo: $(VENV)/.base
 test: $(VENV)/.test
 	$(BIN)/python -m pytest $(PARALLEL)
 
-lab: $(VENV)/.test
+test-fast: $(VENV)/.test
+	$(BIN)/python -m pytest $(PARALLEL) -m 'not slow and not browser and not notebook'
+
+lab: $(VENV)/.notebook
 	$(BIN)/python -m jupyterlab notebooks
 
 check: $(VENV)/.dev
@@ -55,7 +63,7 @@ check: $(VENV)/.dev
 
 $(VENV)/.prove: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[prove]'
-	@touch $@ $(VENV)/.test $(VENV)/.base
+	@touch $@ $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
 
 # What decides about a deletion: every branch of it is tried.
 DECIDING := deletion plan/choice plan/document plan/guard plan/model plan/sparing apply/journal backup/backup backup/folder
@@ -64,7 +72,7 @@ COVERAGE := $(BIN)/python -m coverage
 prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/loads.py
 	$(BIN)/python tests/prove/kills.py
-	$(BIN)/python tests/prove/copies.py
+	$(BIN)/python tests/prove/backups.py
 	$(BIN)/python tests/prove/deletions.py
 	$(BIN)/python tests/prove/deaths.py
 	$(BIN)/python tests/prove/planted.py

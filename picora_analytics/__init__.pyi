@@ -31,6 +31,7 @@ from .cleanup import (
     Backup as Backup,
     DeletionPlan as DeletionPlan,
     DeletionReceipt as DeletionReceipt,
+    follow_policy as follow_policy,
     plan_deletion as plan_deletion,
     read_plan as read_plan,
     restore_images as restore_images,

@@ -3,8 +3,11 @@
 from __future__ import annotations
 
 import atexit
+import codecs
+import csv
 import errno
 import functools
+import io
 import os
 import shutil
 import tempfile
@@ -20,10 +23,12 @@ from picora_analytics.text import csv_safe
 NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = [
-    "append_line",
     "data_folder",
+    "read_text",
+    "reason_of",
     "session_folder",
     "sync_folder",
+    "table_rows",
     "write_atomic",
     "write_csv",
 ]
@@ -32,9 +37,9 @@ __all__ = [
 def data_folder() -> Path:
     """Give the folder for what is remembered: `PICORA_DATA_DIR`, else the platform's user-data folder."""
     named = os.environ.get("PICORA_DATA_DIR")
-    return (
-        Path(named) if named else platformdirs.user_data_path("picora_analytics", appauthor=False)
-    )
+    if named:
+        return Path(named).expanduser()
+    return platformdirs.user_data_path("picora_analytics", appauthor=False)
 
 
 @functools.cache
@@ -45,19 +50,79 @@ def session_folder() -> Path:
     return Path(folder)
 
 
-def append_line(path: Path, line: bytes) -> None:
-    """Append a line to an existing file, on disk before this returns."""
-    with path.open("r+b", buffering=0) as file:
-        if file.seek(0, os.SEEK_END):
-            file.seek(-1, os.SEEK_END)
-            if file.read(1) != b"\n":  # A line that a crash cut off stays a line of its own.
-                file.write(b"\n")
-        file.write(line + b"\n")
-        os.fsync(file.fileno())
-    sync_folder(path.parent)
+def reason_of(error: Exception) -> str:
+    """
+    Tell why a file cannot be read or written, without its path: the message around it has that already.
+
+    Examples
+    --------
+    >>> reason_of(FileNotFoundError(2, "No such file or directory", "plan.json"))
+    'No such file or directory'
+    """
+    return str(getattr(error, "strerror", None) or error)
 
 
-def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
+# The longer mark first: that of UTF-32 begins with that of UTF-16.
+_MARKS = {
+    codecs.BOM_UTF8: "utf-8",
+    codecs.BOM_UTF32_LE: "utf-32-le",
+    codecs.BOM_UTF32_BE: "utf-32-be",
+    codecs.BOM_UTF16_LE: "utf-16-le",
+    codecs.BOM_UTF16_BE: "utf-16-be",
+}
+
+
+def read_text(path: str | os.PathLike[str]) -> str:
+    """
+    Read a text file as editors and shells leave it: UTF-8, with or without a mark, or UTF-16 as Windows redirects it.
+
+    Parameters
+    ----------
+    path : path
+        A leading ``~`` is the home folder.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    UnicodeDecodeError
+        If it is in another encoding; that is a ValueError.
+    """
+    data = Path(path).expanduser().read_bytes()
+    for mark, encoding in _MARKS.items():
+        if data.startswith(mark):
+            return data.removeprefix(mark).decode(encoding)
+    # Without a mark: what UTF-16 makes of the plain letters that every such file begins with.
+    if data[1:2] == b"\0" and data[:1] != b"\0":
+        return data.decode("utf-16-le")
+    if data[:1] == b"\0" and data[1:2] != b"\0":
+        return data.decode("utf-16-be")
+    return data.decode("utf-8")
+
+
+def table_rows(text: str) -> list[list[str]]:
+    """
+    Split a table as spreadsheets write it: at the commas, semicolons or tabs of its first line.
+
+    Raises
+    ------
+    ValueError
+        If a quote is left open, or stands where none may: rows would be lost.
+
+    Examples
+    --------
+    >>> table_rows('id;decision\\n"a;b";keep\\n')
+    [['id', 'decision'], ['a;b', 'keep']]
+    """
+    first = text.lstrip("\r\n").partition("\n")[0]
+    separator = max(",;\t", key=first.count)
+    try:
+        return list(csv.reader(io.StringIO(text, newline=""), delimiter=separator, strict=True))
+    except csv.Error as error:
+        raise ValueError(str(error)) from None
+
+
+def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool = False) -> None:
     """
     Write a file so that it is there whole or not at all, for its owner's eyes only (mode 0600).
 
@@ -67,6 +132,8 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         Replaced if it exists; its folder must exist.
     write : callable
         Gets the path of an empty temporary file in the same folder and fills it.
+    exclusive : bool
+        Raise FileExistsError instead of replacing a file, whoever made it and however late.
     """
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
@@ -75,15 +142,35 @@ def write_atomic(path: Path, write: Callable[[Path], object]) -> None:
         os.fsync(descriptor)
         os.close(descriptor)
         descriptor = -1
-        temporary.replace(path)
+        if exclusive:
+            _link(temporary, path)
+        else:
+            temporary.replace(path)
     finally:
         if descriptor >= 0:
             os.close(descriptor)
         temporary.unlink(missing_ok=True)
-    sync_folder(path.parent)
+    try:
+        sync_folder(path.parent)
+    except OSError:
+        if exclusive:
+            path.unlink(missing_ok=True)
+        raise
 
 
-def write_csv(frame: Any, path: Path) -> None:
+def _link(temporary: Path, path: Path) -> None:
+    try:
+        os.link(temporary, path)
+    except FileExistsError:
+        raise
+    except OSError:  # Memory sticks and some network drives have no links.
+        with path.open("xb") as file:
+            file.write(temporary.read_bytes())
+            file.flush()
+            os.fsync(file.fileno())
+
+
+def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
     """
     Write a DataFrame as the CSV that spreadsheets open without running a cell of it: UTF-8 with a BOM.
 
@@ -93,6 +180,8 @@ def write_csv(frame: Any, path: Path) -> None:
         Its index is left out. Tuples (tags) are joined by a comma and a blank.
     path : Path
         Replaced if it exists.
+    encoding : str
+        ``"utf-8"`` leaves the BOM out: for scripts.
     """
     joined = {
         name: [", ".join(cell) if isinstance(cell, tuple) else cell for cell in frame[name]]
@@ -100,8 +189,8 @@ def write_csv(frame: Any, path: Path) -> None:
         if frame[name].dtype == object
     }
     texts = frame.assign(**joined).astype(object)
-    safe = texts.map(csv_safe, na_action="ignore")
-    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding="utf-8-sig"))
+    safe = texts.map(csv_safe, na_action="ignore").rename(columns=csv_safe)
+    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding=encoding))
 
 
 def sync_folder(folder: Path) -> None:

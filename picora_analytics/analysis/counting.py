@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from picora_analytics.analysis.question import Kind, facts
+from picora_analytics.analysis.question import Kind, facts, summed
 
 UNKNOWN = "unknown"
 SIZE, WIDTH, HEIGHT = nw.col("size_bytes"), nw.col("width"), nw.col("height")
@@ -24,7 +24,7 @@ def measured() -> nw.Expr:
 def count(images: Any, key: str, **more: nw.Expr) -> Any:
     """Count images and bytes per value of a column, with `more` columns."""
     table = images.group_by(key).agg(
-        n_images=nw.len(), size_bytes=SIZE.sum(), n_sizes=SIZE.count(), **more
+        n_images=nw.len(), size_bytes=summed(images).sum(), n_sizes=SIZE.count(), **more
     )
     return missing_unless_known(table)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import datetime as dt
 import functools
-import json
 import operator
 from typing import TYPE_CHECKING, Annotated, Any, Literal, NamedTuple, get_args, get_type_hints
 
 import msgspec
+
+from picora_analytics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -66,7 +67,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     larger_than: Annotated[int | str | None, _asks("size", "For example '5 MiB'.")] = None
     untagged: Annotated[bool, _asks("flag", "Known to have no tags.")] = False
     tagged: Annotated[tuple[str, ...], _asks("tags", "Having one of these tags.")] = ()
-    private: Annotated[bool, _asks("flag", "Not public.")] = False
+    private: Annotated[bool, _asks("flag", "Known not to be public.")] = False
     oversized: Annotated[bool, _asks("flag", "Over 2560 px on the longer edge.")] = False
     duplicated: Annotated[bool, _asks("flag", "Uploaded earlier with the very same content.")] = (
         False
@@ -161,5 +162,22 @@ def _written(rule: Rule, value: Any) -> list[str]:
 
 
 def literal(text: str) -> str:
-    """Write a text as Python does, in double quotes, without characters that cannot be seen."""
-    return json.dumps(text, ensure_ascii=not text.isprintable())
+    r"""
+    Write a text as a Python literal in double quotes, without characters that cannot be seen.
+
+    Examples
+    --------
+    >>> print(literal('Müll "5"'), literal("a\u202eb\N{GRINNING FACE}"))
+    "Müll \"5\"" "a\u202eb\U0001f600"
+    """
+    plain = text.isprintable() and visible(text, len(text)) == text
+    written = (
+        f"\\{char}"
+        if char in '"\\'
+        else char
+        if plain or " " <= char <= "~"
+        # Not JSON's escapes, which split what lies beyond U+FFFF in two.
+        else char.encode("unicode_escape").decode()
+        for char in text
+    )
+    return f'"{"".join(written)}"'

@@ -265,6 +265,8 @@ def _private(images: pd.DataFrame) -> list[Finding]:
         "worth knowing",
         "Private, or may be" if unknown else "Private",
         f"of {unknown:,} the service did not say" if unknown else "sure: as the service says",
-        "images[pic.rules.private(images)]",
+        "images[pic.rules.private(images).fillna(True)]"
+        if unknown
+        else "images[pic.rules.private(images)]",
     )
-    return _finding(images, statement, rules.private(images))
+    return _finding(images, statement, rules.private(images).fillna(True))

@@ -7,6 +7,7 @@ everyday dtypes, and returns the answer in the caller's engine, again with every
 
 from __future__ import annotations
 
+import decimal
 import functools
 from collections.abc import Callable, Mapping, Sequence
 from typing import Any, Literal, TypeVar, cast
@@ -20,7 +21,7 @@ import pyarrow.compute as pc
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import STR, Facts, facts_of
 
-__all__ = ["FrameT", "explode_tags", "facts", "question", "read_pandas", "tag_lists"]
+__all__ = ["FrameT", "explode_tags", "facts", "question", "read_pandas", "summed", "tag_lists"]
 
 FrameT = TypeVar("FrameT", bound=Any)
 """A pandas or polars frame, a DuckDB relation or an Arrow table: the answer is of the same kind."""
@@ -40,6 +41,9 @@ _READS: dict[str, Kind] = {
     "created_at": "datetime",
     "updated_at": "datetime",
 }
+# The sizes once more, where 64 bits may be too few for their sum: whole numbers of Python, or of 128 bits.
+WIDE = "wide_size_bytes"
+
 # Instants are UTC without a zone while a question runs: DuckDB would cut a TIMESTAMPTZ into the
 # months of the session's zone (under New York one image in 200 moved to another month).
 _NARWHALS: dict[Kind, Any] = {
@@ -95,11 +99,18 @@ def question(*columns: str, answers: Mapping[str, Kind]) -> Callable[[FunctionT]
         @functools.wraps(function)
         def ask(images: Any, *args: Any, **kwargs: Any) -> Any:
             frame = _enter(images, columns, function.__name__)
-            return _leave(function(frame, *args, **kwargs), images, answers)
+            answer = function(frame, *args, **kwargs)
+            wide = WIDE in frame.collect_schema().names()
+            return _leave(answer, images, answers, wide=wide)
 
         return cast(FunctionT, ask)
 
     return decorate
+
+
+def summed(images: nw.LazyFrame[Any]) -> nw.Expr:
+    """Give, inside a question, the sizes for adding up: wider than 64 bits where their sum may need it."""
+    return nw.col(WIDE if WIDE in images.collect_schema().names() else "size_bytes")
 
 
 def facts(images: nw.LazyFrame[Any]) -> Facts | None:
@@ -130,13 +141,22 @@ def _tag_lists(tags: pd.Series[Any], caller: str) -> pa.ListArray:
         if isinstance(tags.dtype, pd.ArrowDtype):
             lists = _one_array(tags).cast(pa.list_(pa.string()))
         else:
-            cells = tags.to_numpy(dtype=object)
-            if str in set(map(type, cells)):  # Arrow would take "cat" for c, a and t
-                raise TypeError("text is not a list of tags")
-            lists = pa.array(cells, pa.list_(pa.string()), from_pandas=True)
+            return _shared_lists(tags.to_numpy(dtype=object))
     except (pa.ArrowException, TypeError, ValueError) as error:
         raise _wrong_kind(caller, "tags", "tags", tags.dtype) from error
     return _without_repeats(lists)
+
+
+def _shared_lists(cells: Any) -> pa.ListArray:
+    """Make one list of each different row and take it as often as needed: most rows repeat."""
+    try:
+        codes, different = pd.factorize(cells)
+    except TypeError:  # Arrays and lists have no hash.
+        codes, different = None, cells
+    if str in set(map(type, different)):  # Arrow would take "cat" for c, a and t
+        raise TypeError("text is not a list of tags")
+    lists = _without_repeats(pa.array(different, pa.list_(pa.string()), from_pandas=True))
+    return lists if codes is None else lists.take(pa.array(codes, mask=codes < 0))
 
 
 def _without_repeats(lists: pa.ListArray) -> pa.ListArray:
@@ -180,7 +200,10 @@ def _enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any
     if isinstance(images, pa.Table):  # narwhals cannot explode an Arrow table, nor take medians
         images = _pandas_of(images.select([n for n in columns if n in images.column_names]))
     if isinstance(images, pd.DataFrame):
-        return nw.from_native(read_pandas(images, columns, caller)).lazy()
+        rows = read_pandas(images, columns, caller)
+        if "size_bytes" in columns and _too_wide(rows["size_bytes"].max(), len(rows)):
+            rows[WIDE] = rows["size_bytes"].astype(object)
+        return nw.from_native(rows).lazy()
     frame: nw.DataFrame[Any] | nw.LazyFrame[Any]
     try:
         frame = nw.from_native(images)
@@ -195,7 +218,20 @@ def _enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any
         zoned = [n for n in columns if getattr(schema[n], "time_zone", None)]
         frame = nw.from_native(_at_utc(frame.to_native(), columns, zoned))
         schema = frame.collect_schema()
-    return frame.lazy().select(*(_read(schema[name], name, caller) for name in columns))
+    read = frame.lazy().select(*(_read(schema[name], name, caller) for name in columns))
+    return _with_wide_sizes(read) if "size_bytes" in columns else read
+
+
+def _with_wide_sizes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add the sizes in 128 bits where 64 may be too few for their sum: one look at the column says it."""
+    largest, n = frame.select(largest=nw.col("size_bytes").max(), n=nw.len()).collect().row(0)
+    if not _too_wide(largest, n):
+        return frame
+    return frame.with_columns(nw.col("size_bytes").cast(nw.Int128()).alias(WIDE))
+
+
+def _too_wide(largest: Any, n: int) -> bool:
+    return not pd.isna(largest) and int(largest) * n >= 2**63
 
 
 def _read(dtype: Any, name: str, caller: str) -> nw.Expr:
@@ -270,12 +306,23 @@ def _naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:
     return naive.astype("datetime64[us]")
 
 
-def _leave(answer: nw.LazyFrame[Any], asked: Any, answers: Mapping[str, Kind]) -> Any:
+def _leave(
+    answer: nw.LazyFrame[Any], asked: Any, answers: Mapping[str, Kind], *, wide: bool
+) -> Any:
     native = answer.to_native()
     if isinstance(native, pd.DataFrame):
         table = pd.DataFrame({n: _written(native[n], kind) for n, kind in answers.items()})
         return _arrow_of(table) if isinstance(asked, pa.Table) else table
-    typed = answer.select(*(nw.col(name).cast(_NARWHALS[kind]) for name, kind in answers.items()))
+    schema = answer.collect_schema() if wide else {}
+    typed = answer.select(
+        *(
+            # Sums that 64 bits do not hold stay as wide as they are.
+            nw.col(name)
+            if isinstance(schema.get(name), nw.Int128)
+            else nw.col(name).cast(_NARWHALS[kind])
+            for name, kind in answers.items()
+        )
+    )
     instants = [name for name, kind in answers.items() if kind == "datetime"]
     if _is_duckdb(typed):
         return _at_utc(typed.to_native(), list(answers), instants)
@@ -289,7 +336,16 @@ def _written(column: pd.Series[Any], kind: Kind) -> Any:
         return _naive_utc(column).dt.tz_localize("UTC").array
     if kind == "float64":  # by way of Float64, because an object NA is no float
         return column.astype("Float64").astype("float64").array
+    if kind == "Int64" and str(column.dtype) in ("object", "uint64"):
+        return _whole_numbers(column)
     return column.astype(STR if kind == "str" else kind).array  # type: ignore[arg-type,unused-ignore]
+
+
+def _whole_numbers(column: pd.Series[Any]) -> Any:
+    """Give sums in 64 bits where that is enough, else as whole numbers of Python."""
+    numbers = [pd.NA if pd.isna(cell) else int(cell) for cell in column]
+    fits = all(cell is pd.NA or -(2**63) <= cell < 2**63 for cell in numbers)
+    return pd.Series(numbers, dtype="Int64" if fits else object).array
 
 
 def _is_duckdb(frame: nw.DataFrame[Any] | nw.LazyFrame[Any]) -> bool:
@@ -323,6 +379,10 @@ def _pandas_of(table: pa.Table) -> pd.DataFrame:
 
 
 def _arrow_of(table: pd.DataFrame) -> pa.Table:
+    for name in [str(name) for name in table if pd.api.types.is_object_dtype(table[name].dtype)]:
+        # Sums that 64 bits do not hold; Arrow infers a decimal.
+        cells = [None if pd.isna(cell) else decimal.Decimal(cell) for cell in table[name]]
+        table[name] = pd.Series(cells, table.index, dtype=object)
     return pa.Table.from_pandas(table, preserve_index=False).replace_schema_metadata(None)
 
 

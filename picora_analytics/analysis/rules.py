@@ -23,6 +23,7 @@ from picora_analytics.analysis.dates import Instant, instant, now_of
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.library.frame import facts_of
+from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
 __all__ = [
@@ -35,6 +36,10 @@ __all__ = [
     "untagged",
     "uploaded_before",
 ]
+
+
+# Columns of a tag in a message, and letters of it that are compared with others.
+_SHOWN, _COMPARED = 60, 100
 
 
 def older_than(images: pd.DataFrame, days: float, *, now: Instant | None = None) -> pd.Series[Any]:
@@ -239,14 +244,17 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     rows = pc.list_parent_indices(lists).to_numpy(False)
     found = np.zeros(len(images), dtype=bool)
     found[rows[np.isin(encoded.indices.to_numpy(False), wanted)]] = True
-    return _answer(images, found, lists.is_null(), f"tagged_{'_or_'.join(tags)}")
+    return _answer(
+        images,
+        found,
+        lists.is_null(),
+        f"tagged_{'_or_'.join(shorten(tag, _SHOWN) for tag in tags)}",
+    )
 
 
 def private(images: pd.DataFrame) -> pd.Series[Any]:
     """
-    Tell the images that are private, or may be.
-
-    Unknown visibility is treated as private, so this rule always can tell.
+    Tell the images that are known to be private.
 
     Parameters
     ----------
@@ -256,7 +264,7 @@ def private(images: pd.DataFrame) -> pd.Series[Any]:
     Returns
     -------
     Series of boolean, aligned to ``images``
-        Never ``<NA>``.
+        ``<NA>`` where the service did not say.
 
     Raises
     ------
@@ -268,10 +276,10 @@ def private(images: pd.DataFrame) -> pd.Series[Any]:
     Examples
     --------
     >>> private(make_images(is_public=[True, False, None])).tolist()
-    [False, True, True]
+    [False, True, <NA>]
     """
     public = read_pandas(images, ["is_public"], "private")["is_public"]
-    return _answer(images, ~public.fillna(False), np.zeros(len(images), dtype=bool), "private")
+    return _answer(images, ~public.fillna(True), public.isna(), "private")
 
 
 def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
@@ -366,10 +374,11 @@ def _before(
 
 
 def _no_such_tag(tag: str, known: Sequence[str]) -> str:
-    folded = {word.casefold(): word for word in reversed(known)}
-    near = [folded[word] for word in difflib.get_close_matches(tag.casefold(), folded, n=3)]
-    hint = f"Nearest: {', '.join(map(repr, near))}." if near else "See summarize_tags(images)."
-    return f"No image has the tag {tag!r}. {hint}"
+    by_folded = {folded(other[:_COMPARED]): other for other in reversed(known)}
+    near = difflib.get_close_matches(folded(tag[:_COMPARED]), by_folded, n=3)
+    shown = [repr(shorten(by_folded[key], _SHOWN)) for key in near]
+    hint = f"Nearest: {', '.join(shown)}." if near else "See summarize_tags(images)."
+    return f"No image has the tag {shorten(tag, _SHOWN)!r}. {hint}"
 
 
 def _answer(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:

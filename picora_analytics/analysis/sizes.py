@@ -18,7 +18,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
-from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.analysis.question import FrameT, question, summed
 
 __all__ = [
     "SIZE_RANGES",
@@ -110,7 +110,7 @@ def summarize_library(images: FrameT) -> FrameT:
     n_tags, size = nw.col("tags").list.len(), SIZE.cast(nw.Float64)
     row = images.select(
         n_images=nw.len(),
-        size_bytes=SIZE.sum(),
+        size_bytes=summed(images).sum(),
         n_sizes=SIZE.count(),
         mean_size_bytes=size.mean(),
         # median() warns of an empty slice in pandas 2.2 where no size is known
@@ -244,7 +244,7 @@ def summarize_concentration(images: FrameT) -> FrameT:
 
     row = ranked.select(
         n_images=nw.len(),
-        size_bytes=SIZE.sum(),
+        size_bytes=summed(images).sum(),
         n50=needed(50),
         n80=needed(80),
         n90=needed(90),

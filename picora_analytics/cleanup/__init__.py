@@ -6,12 +6,14 @@ from picora_analytics.cleanup.backup.backup import Backup
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion, read_plan
 from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.policy.follow import follow_policy
 
 __all__ = [
     "Backup",
     "Caps",
     "DeletionPlan",
     "DeletionReceipt",
+    "follow_policy",
     "plan_deletion",
     "read_plan",
     "restore_images",

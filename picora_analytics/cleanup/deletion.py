@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -13,7 +14,7 @@ from picora_analytics.cleanup.apply.dry_run import dry_run
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
-from picora_analytics.cleanup.plan.document import load_plan, save_plan
+from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
@@ -49,6 +50,10 @@ class DeletionPlan(Plan):
         By this machine's clock; a plan is good for 14 days.
     duplicates : dict of id to id
         Which image stays as the duplicate of a planned one; looked up again before anything is deleted.
+    staying : DataFrame
+        Those that stay: ``filename``, ``size_bytes``, ``is_public``.
+    protection : tuple of str
+        What each list and tag that protects has matched, and what it has not.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -59,6 +64,15 @@ class DeletionPlan(Plan):
         made = cls.__new__(cls)
         vars(made).update(vars(plan))
         return made
+
+    @property
+    def copies(self) -> Mapping[str, str]:
+        """The former name of `duplicates`."""
+        return self.duplicates
+
+    def to_document(self) -> dict[str, Any]:
+        """Give the plan as plain values, as it is saved."""
+        return to_document(self)
 
     def __repr__(self) -> str:
         return preview_text(self)
@@ -74,7 +88,7 @@ class DeletionPlan(Plan):
         -------
         Path
         """
-        return save_plan(self, Path(path))
+        return save_plan(self, Path(path).expanduser())
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -86,7 +100,7 @@ class DeletionPlan(Plan):
         -------
         Path
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         write_csv(self.images.reset_index(), target)
         return target
 
@@ -257,8 +271,8 @@ def plan_deletion(
     --------
     >>> images = make_images(size_bytes=[700, 300, 50, 50, 50])
     >>> plan = plan_deletion(images, ["b"], reason="blurred")
-    >>> list(plan.images.index), plan.size_bytes, plan.confirmation
-    (['b'], 300, '1-1b27e67f')
+    >>> list(plan.images.index), plan.size_bytes
+    (['b'], 300)
     """
     caps = make_caps(max_images, max_bytes, max_fraction)
     return DeletionPlan.of(
@@ -285,4 +299,4 @@ def read_plan(path: str | os.PathLike[str]) -> DeletionPlan:
         If the file is missing, not a plan, of another version, cut off or edited. To leave images out, read the
         plan and use :meth:`DeletionPlan.without`.
     """
-    return DeletionPlan.of(load_plan(Path(path)))
+    return DeletionPlan.of(load_plan(Path(path).expanduser()))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
 from picora_analytics.client.answers import GatewayError, is_lost
@@ -49,9 +49,13 @@ class BatchUnknownError(Exception):
     """This server has no batch route; nothing was deleted."""
 
 
-def delete_one(client: Client, image_id: str) -> Result:
+def delete_one(
+    client: Client, image_id: str, before_send: Callable[[], None] | None = None
+) -> Result:
     """
     Delete one image: 204, or 200 with a body that does not say otherwise, is deleted (seed document: 204, empty).
+
+    `before_send` is called after every wait, right before the request; what it raises stops it unsent.
 
     Raises
     ------
@@ -63,7 +67,9 @@ def delete_one(client: Client, image_id: str) -> Result:
     except ResponseFormatError as error:
         return Result("failed", str(error))
     try:
-        answer = connection_of(client).send("DELETE", path, tier="mutation", timeout=PATIENCE)
+        answer = connection_of(client).send(
+            "DELETE", path, tier="mutation", timeout=PATIENCE, before_send=before_send
+        )
         if answer.body.strip():
             decode_answer(answer.body, where=answer.where)
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
@@ -79,9 +85,11 @@ def delete_one(client: Client, image_id: str) -> Result:
     return Result("deleted")
 
 
-def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
+def delete_batch(
+    client: Client, ids: Sequence[str], before_send: Callable[[], None] | None = None
+) -> dict[str, Result]:
     """
-    Delete up to 100 images by one request, with a result for each id.
+    Delete up to 100 images by one request, with a result for each id; `before_send` as for one image.
 
     Returns
     -------
@@ -101,7 +109,12 @@ def delete_batch(client: Client, ids: Sequence[str]) -> dict[str, Result]:
     body = {"items": [{"id": one, "type": "image"} for one in ids]}
     try:
         answer = connection_of(client).send(
-            "DELETE", "/v1/media", tier="mutation", timeout=PATIENCE, json=body
+            "DELETE",
+            "/v1/media",
+            tier="mutation",
+            timeout=PATIENCE,
+            before_send=before_send,
+            json=body,
         )
         if answer.status != 200:
             raise ResponseFormatError(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import datetime as dt
 import os
 import re
 import threading
@@ -161,6 +162,11 @@ class Client:
     def demo(self) -> bool:
         """Whether the demo service on this machine answered; known from the first answer on."""
         return self._connection.demo
+
+    @property
+    def server_time(self) -> dt.datetime | None:
+        """The service's own time as its last answer had it, UTC; None before one."""
+        return self._connection.server_time
 
     @property
     def demo_session(self) -> str:

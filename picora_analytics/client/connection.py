@@ -74,6 +74,7 @@ class Connection:
         self.waits = Waits(max_wait)
         self.demo = False
         self.demo_session = ""
+        self.server_time: dt.datetime | None = None
         self._round_trips: deque[float] = deque(maxlen=15)
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
@@ -172,13 +173,24 @@ class Connection:
         tier: Tier,
         timeout: float,
         stop: threading.Event | None = None,
+        before_send: Callable[[], None] | None = None,
         **body: Any,
     ) -> Answer:
-        """Send one request at the pace of its tier; a 429 did nothing, so only that is sent again."""
+        """
+        Send one request at the pace of its tier; a 429 did nothing, so only that is sent again.
+
+        `before_send` is called after every wait, right before the request; what it raises stops it unsent.
+        """
         where = self._where(method, path)
         deadline = time.monotonic() + self.waits.max_wait
         while True:
             self.waits.pace(tier, deadline, where, stop)
+            if before_send is not None:
+                try:
+                    before_send()
+                except BaseException:
+                    self.waits.pacer.lost(tier)
+                    raise
             try:
                 return self.once(method, path, where, tier=tier, timeout=timeout, stop=stop, **body)
             except RateLimitError as error:
@@ -294,6 +306,7 @@ class Connection:
         self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
         date = parse_http_date(headers.get("date", ""))
+        self.server_time = date or self.server_time
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
         return date or now(), head_says_more(headers)

@@ -18,7 +18,6 @@ import msgspec
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from picora_analytics.client.bodies import CONFLICT, repeats
-from picora_analytics.client.media_types import media_type
 from picora_analytics.errors import ResponseFormatError
 
 __all__ = ["Count", "Name", "Rows", "Time", "documented", "finish", "lenient", "whole"]
@@ -296,5 +295,4 @@ def finish(columns: dict[str, list[Any]], unreadable: dict[str, int]) -> dict[st
                 unreadable[name] = unreadable.get(name, 0) + 1
     columns["width"] = [width or None for width in columns["width"]]
     columns["height"] = [height or None for height in columns["height"]]
-    columns["mime_type"] = [text and media_type(text) for text in columns["mime_type"]]
     return columns

@@ -12,7 +12,7 @@ from picora_analytics.demo.server import DemoServer
 
 
 def main(arguments: list[str] | None = None) -> int:
-    """Serve until Ctrl-C; 0 at a quiet end, 1 where the port cannot be used."""
+    """Serve until Ctrl-C; 0 at a quiet end, 1 where the port cannot be used, 2 for wrong options."""
     parser = argparse.ArgumentParser(
         prog="python -m picora_analytics.demo",
         description="A Picora to play with on 127.0.0.1: an invented library, no account.",
@@ -49,8 +49,7 @@ def main(arguments: list[str] | None = None) -> int:
         sys.stderr.write(f"{error.strerror}\n")
         return 1
     except ValueError as error:
-        sys.stderr.write(f"{error}\n")
-        return 1
+        parser.error(str(error))
 
 
 def _interrupt(signum: int, frame: FrameType | None) -> None:

@@ -11,8 +11,10 @@ from starlette.requests import Request
 from starlette.responses import Response
 
 from picora_analytics.demo import pictures
-from picora_analytics.demo.library import MIME_TYPES
-from picora_analytics.demo.service import Call, Problem, Service
+from picora_analytics.demo.answers import Problem
+from picora_analytics.demo.image import MIME_TYPES
+from picora_analytics.demo.routing import Call
+from picora_analytics.demo.service import Service
 
 if TYPE_CHECKING:
     from starlette.datastructures import QueryParams

@@ -11,17 +11,22 @@ from __future__ import annotations
 import hashlib
 import io
 import struct
+import threading
 import zlib
+from collections.abc import Callable
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import TYPE_CHECKING, Any
 
-from picora_analytics.demo.library import DemoImage
-from picora_analytics.demo.scenes import WHITE, Shape, scene
+from picora_analytics.demo.image import DemoImage
+from picora_analytics.demo.scenes import scene
+from picora_analytics.demo.shapes import WHITE, Shape
 
 if TYPE_CHECKING:
     from PIL.Image import Image
 
+# So many drawings of each scene, shape and format, and padding in pieces of so many bytes: hashes are quick then.
+DRAWINGS, PIECE = 4, 16 * 1024
 _FORMATS = {"jpg": "JPEG", "png": "PNG", "webp": "WEBP", "gif": "GIF", "avif": "AVIF"}
 
 
@@ -40,27 +45,53 @@ def file_bytes(image: DemoImage) -> bytes:
     """Return the file of an image: its pixels, its type, and exactly its ``size_bytes``."""
     if image.data is not None:
         return image.data
-    drawn = _drawn(image.scene, image.artwork, image.pixels, image.extension)
-    return _PADDERS[image.extension](drawn, image.size_bytes - len(drawn))
+    drawn = _drawn(*_drawing(image))
+    head, tail = _parted(drawn, image.extension)
+    return b"".join((head, *_filling(image.extension, image.size_bytes - len(drawn)), tail))
 
 
 def content_hash(image: DemoImage) -> str:
     """
     Return the sha256 of the file, in hex.
 
-    The file is drawn for it (some milliseconds), once in a process.
+    A drawing serves many files, which differ in their padding, so the hash goes on from where the padding of an
+    earlier one ended: nothing is drawn for it but the few hundred drawings of a library, once each.
     """
     if image.data is not None:
         return hashlib.sha256(image.data).hexdigest()
-    return _drawn_hash(image.scene, image.artwork, image.pixels, image.extension, image.size_bytes)
+    return _started(*_drawing(image)).hash(image.size_bytes)
 
 
-@lru_cache(maxsize=200_000)
-def _drawn_hash(
-    name: str, artwork: int, pixels: tuple[int, int], extension: str, size_bytes: int
-) -> str:
-    drawn = _draw(name, artwork, pixels, extension)
-    return hashlib.sha256(_PADDERS[extension](drawn, size_bytes - len(drawn))).hexdigest()
+def _drawing(image: DemoImage) -> tuple[str, int, tuple[int, int], str]:
+    """Tell what to draw; images of many artworks share a few drawings."""
+    return image.scene, image.artwork % DRAWINGS, image.pixels, image.extension
+
+
+class _Started:
+    """The hashes of a drawing with no, one, two pieces of padding, as far as they were needed."""
+
+    def __init__(self, drawn: bytes, extension: str) -> None:
+        self._length, self._extension = len(drawn), extension
+        head, self._tail = _parted(drawn, extension)
+        self._hashes = [hashlib.sha256(head)]
+        self._lock = threading.Lock()
+
+    def hash(self, size_bytes: int) -> str:
+        """Give the hash of the file of a size."""
+        *pieces, rest = _filling(self._extension, size_bytes - self._length)
+        with self._lock:
+            while len(self._hashes) <= len(pieces):
+                more = self._hashes[-1].copy()
+                more.update(pieces[0])
+                self._hashes.append(more)
+            whole = self._hashes[len(pieces)].copy()
+        whole.update(rest + self._tail)
+        return whole.hexdigest()
+
+
+@lru_cache(maxsize=8_192)
+def _started(name: str, artwork: int, pixels: tuple[int, int], extension: str) -> _Started:
+    return _Started(_draw(name, artwork, pixels, extension), extension)
 
 
 def processed(image: DemoImage, change: Change) -> tuple[bytes, str]:
@@ -77,7 +108,7 @@ def processed(image: DemoImage, change: Change) -> tuple[bytes, str]:
         if image.extension == "svg":
             return image.data, "svg"
         return _processed_upload(image.data, image.pixels, change, extension), extension
-    body = _processed_drawing(image.scene, image.artwork, image.pixels, change, extension)
+    body = _processed_drawing(*_drawing(image)[:3], change, extension)
     return body, extension
 
 
@@ -239,29 +270,42 @@ def _svg(shapes: list[Shape], pixels: tuple[int, int]) -> bytes:
     return "\n".join([*parts, "</svg>\n"]).encode()
 
 
-# Padding, each in the way its format keeps for remarks
+# Padding, each in the way its format keeps for remarks: equal pieces before the end of the file, and a rest.
 
 
-def _pad_jpeg(data: bytes, n: int) -> bytes:
-    """Comment segments after the start marker: 4 bytes each and up to 65,533 of text."""
-    parts = []
-    while n > 65_537:
-        step = 65_537 if n - 65_537 >= 4 else 60_000
-        parts.append(b"\xff\xfe" + struct.pack(">H", step - 2) + b" " * (step - 4))
-        n -= step
-    parts.append(b"\xff\xfe" + struct.pack(">H", n - 2) + b" " * (n - 4))
-    return b"".join((data[:2], *parts, data[2:]))
+def _parted(drawn: bytes, extension: str) -> tuple[bytes, bytes]:
+    """Part a drawing where remarks may stand."""
+    # WebP tells its length at its beginning; what follows it is no part of the picture (RIFF).
+    tails = {"jpg": 2, "png": 12, "gif": 1, "svg": len("</svg>\n"), "webp": 0}
+    end = len(drawn) - tails[extension]
+    return drawn[:end], drawn[end:]
 
 
-def _pad_png(data: bytes, n: int) -> bytes:
-    """One private ancillary chunk before IEND."""
+def _filling(extension: str, n: int) -> list[bytes]:
+    """Give padding of exactly so many bytes: equal pieces, then a rest."""
+    n_pieces = max(n // PIECE - 1, 0)
+    rest = _REMARKS[extension](n - n_pieces * PIECE)
+    return [_piece(extension)] * n_pieces + [rest]
+
+
+@lru_cache
+def _piece(extension: str) -> bytes:
+    return _REMARKS[extension](PIECE)
+
+
+def _jpeg_comment(n: int) -> bytes:
+    """One comment segment: 4 bytes and up to 65,533 of text."""
+    return b"\xff\xfe" + struct.pack(">H", n - 2) + b" " * (n - 4)
+
+
+def _png_chunk(n: int) -> bytes:
+    """One private ancillary chunk."""
     body = b"piPd" + bytes(n - 12)
-    chunk = struct.pack(">I", n - 12) + body + struct.pack(">I", zlib.crc32(body))
-    return b"".join((data[:-12], chunk, data[-12:]))
+    return struct.pack(">I", n - 12) + body + struct.pack(">I", zlib.crc32(body))
 
 
-def _pad_gif(data: bytes, n: int) -> bytes:
-    """One comment extension before the trailer, in blocks of at most 255."""
+def _gif_comment(n: int) -> bytes:
+    """One comment extension, in blocks of at most 255."""
     full, rest = divmod(n - 3, 256)
     if rest == 1:  # a block is at least its length byte and one more
         full, rest = full - 1, 257
@@ -271,18 +315,17 @@ def _pad_gif(data: bytes, n: int) -> bytes:
         step = step - 2 if rest - step == 1 else step
         blocks += bytes([step - 1]) + b" " * (step - 1)
         rest -= step
-    return b"".join((data[:-1], b"\x21\xfe", blocks, b"\0", data[-1:]))
+    return b"\x21\xfe" + blocks + b"\0"
 
 
-def _pad_webp(data: bytes, n: int) -> bytes:
-    """One unknown RIFF chunk at the end; WebP files are even, and so are the library's."""
-    grown = data[:4] + struct.pack("<I", len(data) + n - 8) + data[8:]
-    return b"".join((grown, b"PADD", struct.pack("<I", n - 8), bytes(n - 8)))
+def _svg_comment(n: int) -> bytes:
+    return b"<!--" + b" " * (n - 7) + b"-->"
 
 
-def _pad_svg(data: bytes, n: int) -> bytes:
-    """One comment before the end tag."""
-    return data.replace(b"</svg>", b"<!--" + b" " * (n - 7) + b"--></svg>")
-
-
-_PADDERS = {"jpg": _pad_jpeg, "png": _pad_png, "gif": _pad_gif, "webp": _pad_webp, "svg": _pad_svg}
+_REMARKS: dict[str, Callable[[int], bytes]] = {
+    "jpg": _jpeg_comment,
+    "png": _png_chunk,
+    "gif": _gif_comment,
+    "svg": _svg_comment,
+    "webp": bytes,
+}

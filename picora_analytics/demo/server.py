@@ -5,8 +5,6 @@ from __future__ import annotations
 import asyncio
 import datetime as dt
 import secrets
-import socket
-import threading
 import time
 from collections.abc import Collection, Mapping
 from dataclasses import dataclass, replace
@@ -15,19 +13,20 @@ from itertools import count
 from types import TracebackType
 from typing import Any, Literal
 
-import uvicorn
 from starlette.requests import ClientDisconnect, Request
 from starlette.responses import Response
 from starlette.types import Message, Receive, Scope, Send
-from uvicorn.protocols.http.h11_impl import H11Protocol
-from uvicorn.server import ServerState
 
 from picora_analytics.demo import pictures
+from picora_analytics.demo.answers import Problem
 from picora_analytics.demo.cdn import PictureService
 from picora_analytics.demo.faults import Body, Fault, FaultList
-from picora_analytics.demo.library import DemoImage, make_library, moment_of
+from picora_analytics.demo.image import DemoImage, moment_of
+from picora_analytics.demo.library import make_library
 from picora_analytics.demo.limits import RateLimits
-from picora_analytics.demo.service import GIB, Account, Call, Problem, Service, Shape
+from picora_analytics.demo.routing import Account, Call, Shape
+from picora_analytics.demo.service import GIB, Service
+from picora_analytics.demo.serving import Ports, hang_up
 from picora_analytics.demo.state import Deletion, LibraryState
 
 SCOPES = ("images:read", "images:write", "images:delete", "usage:read")
@@ -125,7 +124,6 @@ class DemoServer:
         self.n_images, self.seed, self.latency = n_images, seed, latency
         self.api_key = api_key
         self._invented = n_images
-        self._ports = (port, pictures_port)
         self._state = LibraryState(make_library(n_images, seed))
         self._account = Account(
             api_key=api_key,
@@ -146,9 +144,7 @@ class DemoServer:
         self._session = secrets.token_hex(4)
         self._pictures = PictureService(self._service)
         self._urls: tuple[str, str] | None = None
-        self._thread: threading.Thread | None = None
-        self._loop: asyncio.AbstractEventLoop | None = None
-        self._stop: asyncio.Event | None = None
+        self._ports = Ports((self._serve_api, self._serve_picture), (port, pictures_port))
 
     def __repr__(self) -> str:
         where = self._urls[0] if self._urls else "not started"
@@ -169,8 +165,6 @@ class DemoServer:
             raise RuntimeError("the demo server has no address yet: call start() or use `with`")
         return self._urls
 
-    # Its life
-
     def __enter__(self) -> DemoServer:
         return self.start()
 
@@ -184,81 +178,16 @@ class DemoServer:
 
     def start(self) -> DemoServer:
         """Serve from a daemon thread; returns when both ports answer."""
-        if self._thread is not None:
+        if self._ports.running:
             raise RuntimeError("the demo server runs already")
-        sockets: list[socket.socket] = []
-        try:
-            for port in self._ports:
-                sockets.append(_listen(port))
-        except OSError:
-            for sock in sockets:
-                sock.close()
-            raise
-        api, pictures = (f"http://127.0.0.1:{sock.getsockname()[1]}" for sock in sockets)
+        api, pictures = self._ports.start()
         self._urls = (api, pictures)
         self._account.pictures_url = pictures
-        ready = threading.Event()
-        self._thread = threading.Thread(
-            target=lambda: asyncio.run(self._serve(sockets, ready)),
-            name="picora-demo",
-            daemon=True,
-        )
-        self._thread.start()
-        ready.wait()
         return self
 
     def stop(self) -> None:
         """Close both ports and all connections; does nothing when stopped already."""
-        if self._thread is None:
-            return
-        if self._loop is not None and self._stop is not None:
-            self._loop.call_soon_threadsafe(self._stop.set)
-        self._thread.join()
-        self._thread = self._loop = self._stop = None
-
-    async def _serve(self, sockets: list[socket.socket], ready: threading.Event) -> None:
-        self._loop, self._stop = asyncio.get_running_loop(), asyncio.Event()
-        state = ServerState()
-        servers = []
-        for sock, app in zip(sockets, (self._serve_api, self._serve_picture), strict=True):
-            config = uvicorn.Config(
-                app,
-                interface="asgi3",
-                lifespan="off",
-                ws="none",
-                log_config=None,
-                access_log=False,
-                date_header=False,
-                server_header=False,
-                proxy_headers=False,
-                timeout_keep_alive=60,
-            )
-            config.load()
-            # uvicorn.Server would take 0.2 s to stop; the connection class does the same work.
-            servers.append(
-                await self._loop.create_server(
-                    lambda config=config: _Connection(config, state, {}),  # type: ignore[misc]
-                    sock=sock,
-                )
-            )
-        ready.set()
-        await self._stop.wait()
-        # A connection accepted just now needs some rounds of the loop before it can be closed,
-        # and would be lost if its server were closed first.
-        for sock in sockets:
-            self._loop.remove_reader(sock)
-        for _ in range(10):
-            for connection in list(state.connections):
-                connection.transport.abort()
-            await asyncio.sleep(0)
-        for server in servers:
-            server.close()
-        tasks = list(state.tasks)
-        for task in tasks:
-            task.cancel()
-        await asyncio.gather(*tasks, return_exceptions=True)
-
-    # One request
+        self._ports.stop()
 
     async def _serve_api(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self._handle("api", Request(scope, receive), send)
@@ -301,14 +230,14 @@ class DemoServer:
             )
             self._requests.append(seen)  # before the answer: a client that has it finds the line
             if dropped:
-                await _hang_up(request)
+                await hang_up(request)
                 return
             await send(self._start(status, headers, len(body)))
             cut = fault.cut if fault is not None else None
             more = cut is not None
             await send({"type": "http.response.body", "body": body[:cut], "more_body": more})
             if more:
-                await _hang_up(request)
+                await hang_up(request)
         except (asyncio.CancelledError, ClientDisconnect):
             pass  # the server stops, or the client went away
 
@@ -323,8 +252,6 @@ class DemoServer:
             own["content-length"] = str(length)
         raw = [(name.encode(), value.encode("latin-1")) for name, value in (own | headers).items()]
         return {"type": "http.response.start", "status": status, "headers": raw}
-
-    # What tests see and do
 
     @property
     def now(self) -> dt.datetime:
@@ -485,35 +412,6 @@ class DemoServer:
     def clear_faults(self) -> None:
         """Forget the faults that have not happened yet."""
         self._faults.clear()
-
-
-class _Connection(H11Protocol):
-    """A connection that the application can hang up on."""
-
-    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
-        super().connection_made(transport)
-        self.app_state["transport"] = transport  # uvicorn shows it as scope["state"]
-
-
-async def _hang_up(request: Request) -> None:
-    """Close the connection after what is written already, and wait until it is gone."""
-    request.scope["state"]["transport"].close()
-    while (await request.receive())["type"] != "http.disconnect":
-        pass
-
-
-def _listen(port: int) -> socket.socket:
-    # Without IPPROTO_TCP asyncio leaves TCP_NODELAY off: each page would take 44 ms, not 1.
-    sock = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
-    try:
-        sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        sock.bind(("127.0.0.1", port))
-        sock.listen(128)
-    except OSError as error:
-        sock.close()
-        message = f"port {port} of 127.0.0.1 cannot be used: {error.strerror}"
-        raise OSError(error.errno, message) from error
-    return sock
 
 
 def _quota_for(size_bytes: int) -> int:

@@ -9,108 +9,49 @@ is ours and said so at the spot.
 from __future__ import annotations
 
 import asyncio
-import base64
-import binascii
 import datetime as dt
 import hashlib
 import hmac
 import json
 import math
 import random
-import re
-import time
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass, field
-from typing import Any, Literal
+from typing import Any
 
 from starlette.datastructures import UploadFile
+from starlette.formparsers import MultiPartException
 from starlette.requests import Request
-from starlette.responses import JSONResponse, Response
+from starlette.responses import Response
 
 from picora_analytics.demo import pictures
-from picora_analytics.demo.library import ID_ALPHABET, DemoImage, moment_of
-from picora_analytics.demo.limits import RateLimits, Verdict
-from picora_analytics.demo.state import Deletion, Key, LibraryState
+from picora_analytics.demo.answers import (
+    Problem,
+    answer,
+    not_found,
+    read_cursor,
+    read_date,
+    read_int,
+    read_object,
+    read_tags,
+    success,
+    timestamp,
+    write_cursor,
+)
+from picora_analytics.demo.image import ID_ALPHABET, DemoImage, moment_of
+from picora_analytics.demo.limits import RateLimits
+from picora_analytics.demo.routing import Account, Call, Handler, Router
+from picora_analytics.demo.state import Deletion, LibraryState
 
 GIB = 2**30
-Shape = Literal["current", "seed"]
 
-# Codes by status where an answer names none of its own (SDK: errors).
-_CODES = {
-    400: "BAD_REQUEST",
-    401: "UNAUTHORIZED",
-    403: "FORBIDDEN",
-    404: "NOT_FOUND",
-    405: "METHOD_NOT_ALLOWED",
-    422: "VALIDATION_ERROR",
-    429: "RATE_LIMITED",
-    500: "INTERNAL",
-}
 # Upload page: at most 50 MB, SVG 2 MB.
 _MAX_UPLOAD, _MAX_SVG = 50 * 2**20, 2 * 2**20
 
 
-class Problem(Exception):  # noqa: N818  an answer on its way, not a bug
-    """An error answer of the service."""
-
-    def __init__(
-        self,
-        status: int,
-        error: str,
-        *,
-        code: str | None = None,
-        meta: dict[str, Any] | None = None,
-        headers: dict[str, str] | None = None,
-    ) -> None:
-        super().__init__(error)
-        body = {"success": False, "error": error, "code": code or _CODES[status]}
-        self.response = answer({**body, **({"meta": meta} if meta else {})}, status, headers)
-
-
-@dataclass(slots=True)
-class Account:
-    """Who the demo's one key belongs to, and how its service behaves."""
-
-    api_key: str = field(repr=False)
-    scopes: frozenset[str]
-    user_id: str
-    shape: Shape
-    seed_only: bool
-    total: bool
-    time_zone: dt.timedelta
-    quota_bytes: int
-    pictures_url: str = ""
-
-
-@dataclass(slots=True)
-class Call:
-    """What one request turned out to be; the request log is made from it."""
-
-    authorized: bool = False
-    tier: str | None = None
-    ids: tuple[str, ...] = ()
-    headers: dict[str, str] = field(default_factory=dict)
-
-
-Handler = Callable[[Request, Call], Awaitable[Response]]
-
-
-@dataclass(frozen=True, slots=True)
-class _Route:
-    method: str
-    path: re.Pattern[str]
-    tier: str | None
-    scope: str | None
-    handler: Handler
-
-
-class Service:
+class Service(Router):
     """Answers requests to the API port."""
 
     def __init__(self, state: LibraryState, account: Account, limits: RateLimits | None) -> None:
-        self.state = state
-        self.account = account
-        self.limits = limits
+        super().__init__(state, account, limits)
         self._rng = random.Random(0x1D5)  # noqa: S311  ids of invented pictures
         one, sign = r"/v1/images/([^/]+)", r"/v1/images/([^/]+)/sign"
         read, write, delete = "images:read", "images:write", "images:delete"
@@ -133,82 +74,19 @@ class Service:
                 ("GET", "/v1/user/me/rate-limits", None, "usage:read", self.rate_limits),
                 ("GET", "/health", None, None, self.health),
             ]
-        self._routes = [
-            _Route(method, re.compile(path), tier, scope, handler)
-            for method, path, tier, scope, handler in table
-        ]
-
-    async def answer(self, request: Request, call: Call) -> Response:
-        """Answer one request; ``call`` is filled in on the way."""
-        try:
-            response = await self._answer(request, call)
-        except Problem as problem:
-            response = problem.response
-        response.headers.update(call.headers)
-        return response
-
-    async def _answer(self, request: Request, call: Call) -> Response:
-        path = request.url.path
-        if path != "/health":
-            self._authenticate(request)
-            call.authorized = True
-        found = [(route, hit) for route in self._routes if (hit := route.path.fullmatch(path))]
-        for route, match in found:
-            if route.method == request.method:
-                self._take_turn(route.tier, call)
-                if route.scope and route.scope not in self.account.scopes:
-                    raise Problem(403, f"The API key lacks the scope {route.scope}")
-                request.scope["path_params"] = {"id": match[1] if match.re.groups else ""}
-                return await route.handler(request, call)
-        if found and not self.account.seed_only:
-            raise Problem(405, "Method not allowed")
-        raise _not_found()
-
-    def _authenticate(self, request: Request) -> None:
-        scheme, _, token = request.headers.get("authorization", "").partition(" ")
-        known = hmac.compare_digest(token.strip().encode(), self.account.api_key.encode())
-        if scheme.lower() != "bearer" or not known:
-            raise Problem(401, "Unauthorized")
-
-    def _take_turn(self, tier: str | None, call: Call) -> None:
-        call.tier = tier
-        if self.limits is None or tier is None:
-            return
-        verdict = self.limits.count(tier)
-        call.headers.update(self._limit_headers(verdict))
-        if verdict.wait:
-            wait = math.ceil(verdict.wait)
-            raise Problem(
-                429,
-                f"Rate limit exceeded ({verdict.tier})",
-                meta={"retryAfterSec": wait},
-                headers={"retry-after": str(wait)},
-            )
-
-    def _limit_headers(self, verdict: Verdict) -> dict[str, str]:
-        # Docs: two families with the same numbers; the reset is seconds in one text and Unix
-        # time in another, so the demo sends one of each. Unix time by the demo's own clock.
-        reset = math.ceil(verdict.reset)
-        numbers = {"limit": str(verdict.limit), "remaining": str(verdict.remaining)}
-        return {
-            **{f"ratelimit-{name}": value for name, value in numbers.items()},
-            **{f"x-ratelimit-{name}": value for name, value in numbers.items()},
-            "ratelimit-reset": str(reset),
-            "x-ratelimit-reset": str(self.state.now // 1000 + reset),
-        }
-
-    # Reading
+        for method, path, tier, scope, handler in table:
+            self.route(method, path, tier, scope, handler)
 
     async def list_images(self, request: Request, call: Call) -> Response:
         """Answer ``GET /v1/images``."""
         query = request.query_params
-        limit = _bounded_int(query.get("limit"), "limit", 1, 100, default=20)
-        after = _read_cursor(query.get("cursor"), "createdAt", 422)
+        limit = read_int(query.get("limit"), "limit", 1, 100, default=20)
+        after = read_cursor(query.get("cursor"), "createdAt", 422)
         tag = query.get("tag")
         first, last = dt.date.min, dt.date.max
         if not self.account.seed_only:
-            first = _date(query.get("start_date"), "start_date", first)
-            last = _date(query.get("end_date"), "end_date", last)
+            first = read_date(query.get("start_date"), "start_date", first)
+            last = read_date(query.get("end_date"), "end_date", last)
         dated = (first, last) != (dt.date.min, dt.date.max)
         page: list[DemoImage] = []
         more = False
@@ -226,7 +104,7 @@ class Service:
                     break
                 page.append(image)
             total = len(self.state.images)
-        cursor = _cursor("createdAt", page[-1].created_at, page[-1].id) if more else None
+        cursor = write_cursor("createdAt", page[-1].created_at, page[-1].id) if more else None
         records = [self.record(image) for image in page]
         if self.account.shape == "current":
             return success({"images": records, "nextCursor": cursor})
@@ -243,15 +121,14 @@ class Service:
         kind = query.get("type", "all")
         if kind not in ("image", "video", "audio", "all"):
             raise Problem(400, "type: must be image, video, audio or all")
-        limit = _bounded_int(query.get("limit"), "limit", 1, 500, default=100, status=400)
-        after = _read_cursor(query.get("since"), "ts", 400)
+        limit = read_int(query.get("limit"), "limit", 1, 500, default=100, status=400)
+        after = read_cursor(query.get("since"), "ts", 400)
         with self.state.lock:
             found = self.state.changes_after(after, limit + 1) if kind in ("image", "all") else []
         page, more = found[:limit], len(found) > limit
-        # Each picture is drawn to be hashed, mostly outside the interpreter's lock: on all cores at once.
-        changes = await asyncio.gather(*(asyncio.to_thread(self._change, one) for one in page))
+        changes = await asyncio.to_thread(lambda: [self._change(change) for change in page])
         last = page[-1] if page else None
-        cursor = _cursor("ts", _changed_at(last), last.id) if more and last else None
+        cursor = write_cursor("ts", _changed_at(last), last.id) if more and last else None
         return success({"changes": changes, "nextCursor": cursor, "hasMore": more})
 
     def _change(self, change: DemoImage | Deletion) -> dict[str, Any]:
@@ -331,26 +208,24 @@ class Service:
         body = {"ok": True, "ts": timestamp(self.state.now), "version": "demo"}
         return answer({**body, "features": features})
 
-    # Changing
-
     async def edit_image(self, request: Request, call: Call) -> Response:
         """Answer ``PATCH /v1/images/{id}``; tags are replaced as a whole."""
         image = self._find(request)
-        body = await _json_object(request)
+        body = await read_object(request)
         changes: dict[str, Any] = {}
         if "title" in body:
             if not isinstance(body["title"], str):
                 raise Problem(422, "Validation error: title must be a string")
             changes["title"] = body["title"]
         if "tags" in body:
-            changes["tags"] = _tags(body["tags"])
+            changes["tags"] = read_tags(body["tags"])
         if "is_public" in body:
             if not isinstance(body["is_public"], bool):
                 raise Problem(422, "Validation error: is_public must be a boolean")
             changes["is_public"] = body["is_public"]
         with self.state.lock:
             if image.id not in self.state.images:
-                raise _not_found()
+                raise not_found()
             return success(self.record(self.state.edit(image.id, **changes)))
 
     async def delete_image(self, request: Request, call: Call) -> Response:
@@ -358,12 +233,12 @@ class Service:
         image = self._find(request)
         call.ids = self._delete([image.id])
         if not call.ids:
-            raise _not_found()
+            raise not_found()
         return Response(status_code=204) if self.account.shape == "seed" else success(None)
 
     async def delete_images(self, request: Request, call: Call) -> Response:
         """Answer ``DELETE /v1/images``: counts only, never which."""
-        ids = (await _json_object(request)).get("ids")
+        ids = (await read_object(request)).get("ids")
         if not isinstance(ids, list) or not all(isinstance(one, str) for one in ids):
             raise Problem(422, "Validation error: ids must be a list of strings")
         if not 1 <= len(ids) <= 50:
@@ -373,7 +248,7 @@ class Service:
 
     async def delete_media(self, request: Request, call: Call) -> Response:
         """Answer ``DELETE /v1/media``: one result per id."""
-        items = (await _json_object(request)).get("items")
+        items = (await read_object(request)).get("items")
         if not isinstance(items, list) or not 1 <= len(items) <= 100:
             raise Problem(422, "Validation error: items must hold 1 to 100 items")
         for item in items:
@@ -402,13 +277,20 @@ class Service:
 
     async def upload_image(self, request: Request, call: Call) -> Response:
         """Answer ``POST /v1/images``; the same bytes again give the image that has them."""
-        async with request.form(max_part_size=_MAX_UPLOAD + 1) as form:
-            file, tags, public = form.get("file"), form.get("tags"), form.get("isPublic", "true")
-            if not isinstance(file, UploadFile):
-                raise Problem(422, "Validation error: file is required")
-            data, filename = await file.read(), file.filename or "untitled"
         try:
-            labels = _tags(json.loads(tags) if isinstance(tags, str) and tags else [])
+            async with request.form(max_part_size=_MAX_UPLOAD + 1) as form:
+                file, tags, public = (
+                    form.get("file"),
+                    form.get("tags"),
+                    form.get("isPublic", "true"),
+                )
+                if not isinstance(file, UploadFile):
+                    raise Problem(422, "Validation error: file is required")
+                data, filename = await file.read(), file.filename or "untitled"
+        except MultiPartException as error:
+            raise Problem(422, f"Validation error: {error.message}") from None
+        try:
+            labels = read_tags(json.loads(tags) if isinstance(tags, str) and tags else [])
         except ValueError:
             raise Problem(422, "Validation error: tags must be a JSON array") from None
         if public not in ("true", "false"):
@@ -465,16 +347,17 @@ class Service:
     async def sign_image(self, request: Request, call: Call) -> Response:
         """Answer ``POST /v1/images/{id}/sign``; the expiry counts from the demo's clock."""
         image = self._find(request)
-        body = await _json_object(request) if await request.body() else {}
+        body = await read_object(request) if await request.body() else {}
         seconds = body.get("expSeconds", 3600)
-        if type(seconds) is not int or not 1 <= seconds <= 86_400:
+        whole = type(seconds) in (int, float) and seconds == int(
+            seconds
+        )  # 60.0 is an integer in JSON.
+        if not whole or not 1 <= seconds <= 86_400:
             raise Problem(422, "Validation error: expSeconds must be 1 to 86400")
-        expires = self.state.now // 1000 + seconds
+        expires = self.state.now // 1000 + int(seconds)
         url = f"{self.url(image)}?exp={expires}&sig={self.signature(image.id, expires)}"
         at = timestamp(expires * 1000)
         return success({"signedUrl": url, "expiresAt": at, "exp": expires})
-
-    # Shared
 
     def signature(self, image_id: str, expires: int) -> str:
         """Sign an image id and an expiry with a secret of this account."""
@@ -516,91 +399,11 @@ class Service:
     def _find(self, request: Request) -> DemoImage:
         image = self.state.images.get(request.path_params["id"])
         if image is None:
-            raise _not_found()
+            raise not_found()
         return image
-
-
-def timestamp(instant: int) -> str:
-    """
-    Write an instant as the API does: ISO 8601, UTC, milliseconds.
-
-    Examples
-    --------
-    >>> timestamp(1795442400000)
-    '2026-11-23T14:00:00.000Z'
-    """
-    seconds, rest = divmod(instant, 1000)
-    return f"{time.strftime('%Y-%m-%dT%H:%M:%S', time.gmtime(seconds))}.{rest:03}Z"
-
-
-def answer(body: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Make a JSON answer."""
-    return JSONResponse(body, status, headers)
-
-
-def success(data: Any, status: int = 200, headers: dict[str, str] | None = None) -> Response:
-    """Make a JSON answer in the envelope of a success."""
-    return answer({"success": True, "data": data}, status, headers)
-
-
-def _not_found() -> Problem:
-    return Problem(404, "Image not found")
 
 
 def _changed_at(change: DemoImage | Deletion | None) -> int:
     if change is None:
         return 0
     return change.deleted_at if isinstance(change, Deletion) else change.updated_at
-
-
-def _cursor(clock: str, instant: int, image_id: str) -> str:
-    """Base64 of a time and an id, as in the official examples."""
-    text = json.dumps({clock: instant, "id": image_id})
-    return base64.urlsafe_b64encode(text.encode()).decode()
-
-
-def _read_cursor(text: str | None, clock: str, status: int) -> Key | None:
-    if not text:  # OpenAPI: the empty string is the first page
-        return None
-    try:
-        found = json.loads(base64.b64decode(text, altchars=b"-_", validate=True))
-        if not (isinstance(found[clock], int) and isinstance(found["id"], str)):
-            raise ValueError(text)
-    except (binascii.Error, ValueError, KeyError, TypeError):
-        raise Problem(status, "Validation error: cursor is invalid") from None
-    return found[clock], found["id"]
-
-
-def _bounded_int(
-    text: str | None, name: str, low: int, high: int, *, default: int, status: int = 422
-) -> int:
-    if text is None:
-        return default
-    if not re.fullmatch(r"-?[0-9]{1,9}", text) or not low <= int(text) <= high:
-        raise Problem(status, f"Validation error: {name} must be {low} to {high}")
-    return int(text)
-
-
-def _date(text: str | None, name: str, default: dt.date) -> dt.date:
-    if text is None:
-        return default
-    try:
-        return dt.datetime.strptime(text, "%Y-%m-%d").replace(tzinfo=dt.UTC).date()
-    except ValueError:
-        raise Problem(422, f"Validation error: {name} must be YYYY-MM-DD") from None
-
-
-def _tags(value: Any) -> tuple[str, ...]:
-    if not isinstance(value, list) or not all(isinstance(tag, str) for tag in value):
-        raise Problem(422, "Validation error: tags must be a list of strings")
-    return tuple(value)
-
-
-async def _json_object(request: Request) -> dict[str, Any]:
-    try:
-        body = json.loads(await request.body())
-    except ValueError:
-        raise Problem(422, "Validation error: the body must be JSON") from None
-    if not isinstance(body, dict):
-        raise Problem(422, "Validation error: the body must be a JSON object")
-    return body

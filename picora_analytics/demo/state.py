@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass, replace
 from typing import Any
 
-from picora_analytics.demo.library import NOW, DemoImage, milliseconds
+from picora_analytics.demo.image import NOW, DemoImage, milliseconds
 
 Key = tuple[int, str]
 

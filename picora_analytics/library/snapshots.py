@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from picora_analytics.client.client import Client
 from picora_analytics.errors import SchemaError, SnapshotError
-from picora_analytics.files import data_folder, session_folder, write_atomic
+from picora_analytics.files import data_folder, reason_of, session_folder, write_atomic
 from picora_analytics.library.frame import (
     SCHEMA,
     Facts,
@@ -86,7 +86,7 @@ class SnapshotStore:
             raise ValueError(
                 "'' names no folder for snapshots; give its path, such as 'snapshots', or '.' for the current one."
             )
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         if self.folder.exists() and not self.folder.is_dir():
             raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
         self.keep = keep
@@ -339,7 +339,7 @@ def remember(
         store.save(images, feed=feed, version=version)
     except (OSError, ValueError) as error:
         warnings.warn(
-            f"The library was read whole, but not remembered in {store.folder}: {error}. "
+            f"The library was read whole, but not remembered in {store.folder}: {reason_of(error)}. "
             "Choose another folder with store=, or store=None.",
             stacklevel=3,
         )
@@ -354,7 +354,7 @@ def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     SnapshotError
         If the file is damaged or no Parquet file.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise SnapshotError(f"There is no file {path}.")
     try:

@@ -17,7 +17,12 @@ __all__ = ["as_html", "as_markdown", "look_up", "markdown_text", "written"]
 # Strangers' names, of which a table shows no more than the start and the end.
 _NAMES, _LONGEST = ("filename", "tag", "mime_type"), 60
 
-_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": "&#64;"}
+# The dot of what could be a host; no top-level domain is called like a kind of picture.
+_DOT = re.compile(
+    r"(?i:(?<=www)\.|\.(?=[^\W\d_]{2})(?!(?:avif|bmp|gif|heic|ico|jpe?g|png|svg|tiff?|webp)\b))"
+)
+_JOINER = "&#8288;"
+_ENTITIES = {"&": "&amp;", "<": "&lt;", ">": "&gt;", "@": f"&#64;{_JOINER}"}
 
 
 def look_up(facts: dict[str, Any], path: str) -> Any:
@@ -82,13 +87,17 @@ def markdown_text(text: object) -> str:
     r"""
     Make a stranger's text dead in Markdown: no markup, HTML, link, mention, formula or table cell.
 
+    Escaping does not keep GitHub from linking ``name@host``, ``@name`` and ``#1``, as it looks at the rendered text:
+    an invisible word joiner parts that.
+
     Examples
     --------
     >>> print(markdown_text("a|b <i> `c` [d](e) $f$ @g"))
-    a\|b &lt;i&gt; \`c\` \[d\]\(e\) \$f\$ &#64;g
+    a\|b &lt;i&gt; \`c\` \[d\]\(e\) \$f\$ &#64;&#8288;g
     >>> print(markdown_text("see www.example.com, https://example.com"))
-    see www\.example.com, https\:\/\/example.com
+    see www\.example\.com, https\:\/\/example\.com
     """
     seen = re.sub(r"([\\`*_{}\[\]()!|~$#]|:(?=/)|(?<=[:/])/)", r"\\\1", visible(text))
-    seen = re.sub(r"(?i)\b(www)\.", r"\1\\.", seen)
-    return re.sub(r"[&<>@]", lambda found: _ENTITIES[found[0]], seen)
+    seen = _DOT.sub(r"\\.", seen)
+    seen = re.sub(r"[&<>@]", lambda found: _ENTITIES[found[0]], seen)
+    return re.sub(r"(?<=\\#)|(?i:(?<=\bGH)(?=-\d))", _JOINER, seen)

@@ -1,5 +1,6 @@
 """The rules are named once: command, policy and panel offer the same."""
 
+import ast
 import datetime as dt
 
 import msgspec
@@ -8,7 +9,8 @@ from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics.analysis import rules
-from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.analysis.criteria import RULES, Criteria, literal
+from picora_analytics.text import visible
 
 NAMES = [rule.name for rule in RULES]
 VALUES = {
@@ -45,6 +47,15 @@ def test_the_command_has_an_option_for_each_rule():
     assert set(NAMES) <= offered
 
 
+def test_the_panel_has_a_filter_for_each_rule(library):
+    from picora_analytics.widgets.panel.filters import FilterStep
+    from picora_analytics.widgets.panel.session import CleanupSession
+
+    step = FilterStep(CleanupSession(library), lambda act: None)
+
+    assert list(step.filters) == NAMES
+
+
 def test_the_table_of_a_policy_knows_each_rule():
     from picora_analytics.cleanup.policy.policy import Policy
 
@@ -76,3 +87,15 @@ def test_an_image_must_meet_all_rules_and_what_one_cannot_tell_stays_open(librar
 
     assert mask.tolist()[:2] == [False, True]
     assert mask.isna().tolist()[2]
+
+
+@given(
+    st.text(st.characters(), max_size=20)
+    | st.sampled_from(['"', "\\", "\u202e", "\u3164\U0001f600", "a" + "\u0301" * 20])
+)
+def test_any_text_is_written_as_a_literal_that_can_be_seen(text):
+    written = literal(text)
+
+    assert ast.literal_eval(written) == text
+    assert written.isprintable()
+    assert visible(written, len(written)) == written

@@ -51,7 +51,7 @@ def images(make_images):
         pytest.param(
             lambda i: rules.tagged(i, "keep", "y"), [True, False, None, True], id="tagged"
         ),
-        pytest.param(rules.private, [False, True, True, False], id="private, or nobody knows"),
+        pytest.param(rules.private, [False, True, None, False], id="private"),
         pytest.param(rules.oversized, [True, False, None, False], id="oversized"),
         pytest.param(rules.duplicated, [True, False, None, False], id="a copy of an older one"),
     ],

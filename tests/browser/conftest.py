@@ -74,13 +74,15 @@ def browser() -> Iterator[Browser]:
 
 @pytest.fixture(scope="session")
 def hostile_names() -> tuple[str, ...]:
-    """Names that would set `window.__xss`, each in its way, and one that would burst a table."""
+    """Names that would set `window.__xss`, each in its way, and two that would burst a table."""
     return (
         "<script>window.__xss=1</script>",
         '"><img src=x onerror="window.__xss=1">',
         "$\\href{javascript:window.__xss=1}{x}$",
         "[x](javascript:window.__xss=1) `'{{0}}",
+        r"\(\href{javascript:__xss=1}{x}\) \[y\]",
         "x" * 250,
+        "a" + "\u0301" * 300,
     )
 
 

@@ -11,7 +11,7 @@ from pandas.testing import assert_frame_equal
 
 import picora_analytics as pic
 from picora_analytics import PlanError, plan_deletion
-from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.cleanup.plan.document import digest, to_document
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a\x1b[31mred", "photo\u202egnp.exe", "=1+1", "$x$"]
 
@@ -77,7 +77,7 @@ def test_a_part_of_the_library_is_measured_against_the_whole(images):
     plan = plan_deletion(images[images["size_bytes"] > 100], ["a", "b"], reason="a test")
 
     assert any(
-        "40 % of the images are more than max_fraction=0.25" in text for _, text in plan.refusals
+        "40 % of the images are more than max_fraction=0.25" in text for text in plan.refusals
     )
 
 
@@ -102,28 +102,66 @@ def test_without_takes_images_out_and_changes_the_phrase(images):
 @pytest.mark.parametrize(
     "change",
     [
+        {"filename": ["other.png", "b.png"]},
+        {"url": ["https://img.picora.com/other.png", "https://img.picora.com/b.png"]},
+        {"mime_type": ["image/svg+xml", "image/png"]},
         {"size_bytes": [701, 300]},
+        {"width": [801, 800]},
+        {"height": [None, 600]},
+        {"created_at": ["2025-12-31", "2026-01-01"]},
         {"updated_at": ["2026-01-02", "2026-01-01"]},
         {"is_public": [False, True]},
         {"is_public": [None, True]},
         {"tags": [("x",), ()]},
         {"tags": [None, ()]},
+        {"content_hash": ["x", None]},
     ],
     ids=str,
 )
-def test_the_fingerprint_covers_what_a_deletion_rests_on(make_images, change):
+def test_the_fingerprint_covers_every_field_a_deletion_rests_on(make_images, change):
     base = {"size_bytes": [700, 300], "tags": [(), ()]}
     before = _plan(make_images(**base), ["a", "b"])
 
     after = _plan(make_images(**(base | change)), ["a", "b"])
 
-    assert before.fingerprint != after.fingerprint
+    assert before.confirmation != after.confirmation
 
 
-def test_the_fingerprint_covers_account_and_host_but_not_order_or_names(make_images):
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"caps": pic.cleanup.Caps(None, None, 0.5)},
+        {"caps": pic.cleanup.Caps(9, None, 1.0)},
+        {"caps": pic.cleanup.Caps(None, 10**9, 1.0)},
+        {"protected_tags": ("keep",)},
+        {"protection": ("decisions: 1 of 1 entries match 1 images",)},
+        {"duplicates": {"a": "b"}},
+        {"made_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)},
+    ],
+    ids=lambda change: next(iter(change)),
+)
+def test_the_phrase_covers_what_else_was_decided(images, change):
+    plan = _plan(images, ["a"])
+
+    assert dataclasses.replace(plan, **change).confirmation != plan.confirmation
+    assert re.fullmatch(r"1-[0-9a-f]{12}", plan.confirmation)
+
+
+def test_the_phrase_is_for_the_day_that_the_plan_expires(images):
+    plan = _plan(images, ["a"])
+    made = dt.datetime(2026, 1, 1, 1, tzinfo=dt.UTC)
+    phrases = [
+        dataclasses.replace(plan, made_at=made + dt.timedelta(hours=hours)).confirmation
+        for hours in (0, 22, 23)
+    ]
+
+    assert phrases[0] == phrases[1] != phrases[2]
+
+
+def test_the_fingerprint_covers_account_and_host_but_not_order_or_titles(make_images):
     images = make_images(size_bytes=[1, 2])
     plan = _plan(images, ["a", "b"])
-    other = make_images(size_bytes=[1, 2], filename=["x", "y"], title=["t", None])[::-1]
+    other = make_images(size_bytes=[1, 2], title=["t", None])[::-1]
     assert _plan(other, ["b", "a"]).fingerprint == plan.fingerprint
 
     for fact in ({"account": "f" * 16}, {"base_url": "https://api.picora.me"}):
@@ -131,12 +169,14 @@ def test_the_fingerprint_covers_account_and_host_but_not_order_or_names(make_ima
         assert _plan(other, ["a", "b"]).fingerprint != plan.fingerprint
 
 
-def test_the_demos_phrase_does_not_depend_on_its_port(make_images):
+def test_the_demos_phrase_depends_on_neither_port_nor_day(make_images):
     phrases = set()
     for port in (1, 2):
-        images = make_images()
+        images = make_images(url=[f"http://127.0.0.1:{port}/{name}.png" for name in "abc"])
         images.attrs["picora"] |= {"demo": True, "base_url": f"http://127.0.0.1:{port}"}
-        phrases.add(_plan(images, ["a"]).confirmation)
+        plan = _plan(images, ["a"])
+        day = plan.made_at - dt.timedelta(days=port)
+        phrases.add(dataclasses.replace(plan, made_at=day).confirmation)
 
     assert len(phrases) == 1
 
@@ -166,7 +206,7 @@ def test_a_saved_plan_reads_back_equal(images, tmp_path):
         pytest.param(lambda text: text[:200], "from the frame it came from.", id="cut off"),
         pytest.param(lambda text: "{}", "a file that plan.save wrote.", id="no plan"),
         pytest.param(
-            lambda text: text.replace('"version": 1', '"version": 9'),
+            lambda text: text.replace('"version": 2', '"version": 9'),
             "or plan again.",
             id="another version",
         ),
@@ -185,16 +225,55 @@ def test_a_missing_plan_file_is_named(tmp_path):
         pic.read_plan(tmp_path / "none.json")
 
 
-def test_an_expired_plan_is_refused(images, tmp_path):
-    path = _plan(images, ["a"]).save(tmp_path / "plan.json")
-    from picora_analytics.cleanup.plan.document import digest
+def _redated(plan, days, path):
+    moved = dataclasses.replace(plan, made_at=plan.made_at + dt.timedelta(days=days))
+    return pic.read_plan(moved.save(path))
 
+
+def test_an_expired_plan_is_refused(images, tmp_path):
+    old = _redated(_plan(images, ["a"]), -15, tmp_path / "plan.json")
+
+    assert "plan again" in old.refusals[-1]
+
+
+@pytest.mark.parametrize("days", [0.01, 1, 13, 365 * 5])
+def test_a_plan_from_the_future_is_refused(images, tmp_path, days):
+    ahead = _redated(_plan(images, ["a"]), days, tmp_path / "plan.json")
+
+    (refusal,) = ahead.refusals
+    assert refusal.endswith("lies ahead of this machine's clock; check the clock, and plan again")
+    assert refusal.kind == "date"
+
+
+def test_clocks_of_two_machines_may_differ_by_minutes(images, tmp_path):
+    assert not _redated(_plan(images, ["a"]), 2 / 1440, tmp_path / "plan.json").refusals
+
+
+@pytest.mark.parametrize(
+    "edit",
+    [
+        {"caps": {"max_images": None, "max_bytes": None, "max_fraction": 1.0}},
+        {"protected_tags": []},
+        {"protection": []},
+        {"made_at": "2036-01-01T00:00:00+00:00"},
+        {"duplicates": {"c": "a"}},
+        {"library": {"base_url": "https://api.picora.me"}},
+    ],
+    ids=lambda edit: next(iter(edit)),
+)
+def test_an_edited_file_does_not_fit_its_phrase_even_with_a_digest_made_for_it(
+    images, tmp_path, edit
+):
+    plan = _plan(images, ["a"], protect=["dog"], max_images=5, max_fraction=0.5)
+    path = plan.save(tmp_path / "plan.json")
     document = json.loads(path.read_text())
-    document["made_at"] = (dt.datetime.now(dt.UTC) - dt.timedelta(days=15)).isoformat()
+    for name, value in edit.items():
+        document[name] = document[name] | value if name == "library" else value
     document["digest"] = digest(document)
     path.write_text(json.dumps(document))
 
-    assert "plan again" in pic.read_plan(path).refusals[-1].text
+    with pytest.raises(PlanError, match=r"does not fit its own phrase; plan again\.$"):
+        pic.read_plan(path)
 
 
 def test_a_plan_is_good_for_fourteen_days_and_says_until_when(images):
@@ -202,7 +281,7 @@ def test_a_plan_is_good_for_fourteen_days_and_says_until_when(images):
     old = dataclasses.replace(_plan(images, ["a"]), made_at=made_at)
 
     assert old.expires_at == dt.datetime(2026, 1, 15, 12, tzinfo=dt.UTC)
-    assert old.refusals == [("expired", "the plan expired on 2026-01-15 12:00 UTC; plan again")]
+    assert old.refusals == ["the plan expired on 2026-01-15 12:00 UTC; plan again"]
     assert to_document(old)["expires_at"] == "2026-01-15T12:00:00+00:00"
 
 
@@ -212,8 +291,8 @@ def test_an_empty_plan_says_so_before_all_else(images):
     )
 
     assert empty.refusals == [
-        ("empty", "the plan is empty: no image was chosen, or all were spared"),
-        ("expired", "the plan expired on 2026-01-15 12:00 UTC; plan again"),
+        "the plan is empty: no image was chosen, or all were spared",
+        "the plan expired on 2026-01-15 12:00 UTC; plan again",
     ]
 
 

@@ -5,7 +5,8 @@ from collections import Counter
 import pytest
 
 from picora_analytics.demo import DemoServer
-from picora_analytics.demo.library import ID_ALPHABET, NOW, make_library, milliseconds
+from picora_analytics.demo.image import ID_ALPHABET, NOW, milliseconds
+from picora_analytics.demo.library import make_library
 from picora_analytics.demo.pictures import file_bytes
 
 DAY = 86_400_000

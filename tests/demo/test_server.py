@@ -347,6 +347,16 @@ def test_the_module_says_when_its_port_is_busy(serve):
     assert done.stderr == f"port {port} of 127.0.0.1 cannot be used: Address already in use\n"
 
 
+@pytest.mark.parametrize("port", ["99999", "-1"])
+def test_the_module_refuses_what_cannot_be_a_port(port):
+    command = [sys.executable, "-m", "picora_analytics.demo", "--port", port]
+
+    done = subprocess.run(command, capture_output=True, text=True, timeout=20, check=False)
+
+    assert done.returncode == 2
+    assert done.stderr.endswith(f"port must be between 0 and 65535, but is {port}\n")
+
+
 def test_importing_the_demo_loads_nothing_else_of_ours_and_no_pillow():
     code = (
         "import sys, picora_analytics.demo\n"

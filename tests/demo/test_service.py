@@ -328,6 +328,52 @@ def test_a_bad_upload_answers_422(serve, files, data):
     assert (answer.status_code, len(server.images)) == (422, 1)
 
 
+@pytest.mark.parametrize(
+    ("kind", "body"),
+    [
+        pytest.param("multipart/form-data", b"x", id="no boundary"),
+        pytest.param("multipart/form-data; boundary=b", b"--c\r\n\r\n", id="another boundary"),
+        pytest.param("multipart/form-data; boundary=b", b"--b\r\nno colon\r\n\r\n", id="no header"),
+    ],
+)
+def test_a_malformed_upload_answers_422(serve, kind, body):
+    _, caller = serve(1)
+
+    answer = caller.post("/v1/images", content=body, headers={"content-type": kind})
+
+    assert answer.status_code == 422
+    assert answer.json()["code"] == "VALIDATION_ERROR"
+
+
+def test_cursors_of_the_official_examples_are_read(serve):
+    _, caller = serve(40)
+    listing = "eyJpZCI6IlhLOU1SMlBRN3ZCIiwiY3JlYXRlZEF0IjoiMjAyNi0wMy0xMCJ9"
+    feed = "eyJ0cyI6IjIwMjYtMDUtMTBUMDA6MDA6MDAuMDAwWiIsImlkIjoiYWJjMTIzNDV4eXoifQ=="
+
+    images = caller.get("/v1/images", params={"cursor": listing}).json()["data"]["images"]
+    changes = caller.get("/v1/sync/state", params={"since": feed}).json()["data"]["changes"]
+
+    assert images and all(image["createdAt"] < "2026-03-10" for image in images)
+    assert changes and all(change["updatedAt"] > "2026-05-10" for change in changes)
+
+
+def test_another_method_is_told_which_are_allowed(serve):
+    _, caller = serve(1)
+
+    answer = caller.request("TRACE", "/v1/images")
+
+    assert answer.status_code == 405
+    assert answer.headers["allow"] == "GET, DELETE, POST"
+
+
+def test_whole_seconds_may_be_written_as_a_float(serve):
+    server, caller = serve(1)
+    address = f"/v1/images/{next(iter(server.images))}/sign"
+
+    assert caller.post(address, json={"expSeconds": 60.0}).status_code == 200
+    assert caller.post(address, json={"expSeconds": 60.5}).status_code == 422
+
+
 def test_an_upload_over_the_quota_answers_403(serve):
     _, caller = serve(0, quota_bytes=10)
 

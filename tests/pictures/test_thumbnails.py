@@ -96,6 +96,7 @@ def test_private_pictures_are_not_asked_for(service, images):
         pytest.param(b"<html><script>x()</script>", id="html"),
         pytest.param(b"", id="nothing"),
         pytest.param(b"\x89PNG\r\n\x1a\n" + b"x" * thumbnails.MAX_BYTES, id="too large"),
+        pytest.param(b"\x89PNG\r\n\x1a\n" + b"x" * 100, id="a signature and nothing behind it"),
     ],
 )
 def test_what_is_no_small_picture_is_refused(service, images, body):

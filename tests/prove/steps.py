@@ -12,7 +12,7 @@ from types import CodeType, FrameType
 from typing import Any
 
 # Calls into C that leave a mark outside the process, or wait for one.
-ON_DISK = {"fsync", "truncate", "replace", "rename"}
+ON_DISK = {"fsync", "truncate", "replace", "rename", "link"}
 ON_THE_WIRE = {"send", "sendall", "recv", "recv_into"}
 
 

@@ -7,11 +7,12 @@ import re
 import msgspec
 import pandas as pd
 import pytest
+from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics.errors import SchemaError
 from picora_analytics.report import StorageReport
-from picora_analytics.report.writing import look_up, written
+from picora_analytics.report.writing import look_up, markdown_text, written
 
 HOSTILE = [
     "<script>alert(1)</script>",
@@ -478,6 +479,61 @@ def test_hostile_names_stay_dead_when_a_markdown_reader_reads_them(reports):
         *("tr", "th", "td", "code", "pre"),
     }
     assert "*bold* _it_ ~~no~~" in html.unescape(page)
+
+
+# What GitHub and others make a link of in running text, each alone and between other text.
+LINKS = [
+    *("victim@evil.example", "a.b+c-d@evil-site.co.uk", "mailto:a@b.example", "xmpp:a@b.example/x"),
+    *(
+        "www.evil.example",
+        "_www.evil.example_",
+        "WWW.9gag.com",
+        "www.roof.png",
+        "xwww.www.evil.example",
+    ),
+    *("http://a.example", "HTTPS://evil.example", "ftp://x.example/a", "xhttps://evil.example"),
+    *("<a@b.example>", "<http://x.example>", "[a](http://x.example)", "[x]: http://a.example"),
+    *("a\\@b.example", "\\www.x.example", "https:\\//x.example", "evil.com", "roof.png.zip"),
+    *("@octocat", "@someone/team", "#12", "GH-12", "octocat/hello#1"),
+]
+AROUND = ["{}", "mail {} now.png", "x{}", "{}x", "({})", "*{}*", '"{}"', "{},{}", "a|{}"]
+
+
+def _linked(page):
+    return re.findall(r"<a\b[^>]*>|<img\b[^>]*>", page)
+
+
+def _mentions(page):
+    """Find what GitHub's second pass links: names and numbers in the text that is shown."""
+    text = html.unescape(re.sub(r"<[^>]+>", "", page))
+    return re.findall(r"(?:^|\W)@[a-z\d]|(?:^|\W|\w)#\d|\bGH-\d", text, re.IGNORECASE)
+
+
+@pytest.mark.parametrize("around", AROUND)
+@pytest.mark.parametrize("name", LINKS)
+def test_no_name_becomes_a_link(name, around):
+    cmarkgfm = pytest.importorskip("cmarkgfm")
+    text = markdown_text(around.replace("{}", name))
+
+    for block in (text, f"- {text}", f"**{text}**", f"| a |\n|---|\n| {text} |"):
+        page = cmarkgfm.github_flavored_markdown_to_html(block)
+        assert _linked(page) == []
+        assert _mentions(page) == []
+
+
+@given(
+    st.lists(
+        st.sampled_from([*"@.:/\\_-#[]()<>! a1", "www", "http", "mailto", "b.example", "evil"]),
+        max_size=14,
+    ).map("".join)
+)
+def test_no_made_up_name_becomes_a_link(name):
+    cmarkgfm = pytest.importorskip("cmarkgfm")
+
+    page = cmarkgfm.github_flavored_markdown_to_html(markdown_text(name))
+
+    assert _linked(page) == []
+    assert _mentions(page) == []
 
 
 def test_missing_sizes_make_the_total_a_lower_bound(make_images):

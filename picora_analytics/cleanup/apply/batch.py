@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Lookup
 from picora_analytics.cleanup.plan import guard
@@ -22,6 +23,7 @@ __all__ = ["LOST", "Sender"]
 MAX_TRIES = 3
 LOST = ("deleted", "the answer was lost; it is gone now")
 GONE = ("already gone", "when it was to be deleted")
+NO_SUCH_IMAGE = "the service answered that there is no such image"
 
 
 class Sender:
@@ -34,10 +36,14 @@ class Sender:
     client : Client
     lookup : Lookup
     ledger : Ledger
+    freshness : Freshness
     """
 
-    def __init__(self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger) -> None:
+    def __init__(
+        self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger, freshness: Freshness
+    ) -> None:
         self._plan, self._client, self._lookup, self._ledger = plan, client, lookup, ledger
+        self._freshness = freshness
         self.size = changes.MAX_BATCH
 
     def settle(self, ids: list[str]) -> None:
@@ -48,6 +54,8 @@ class Sender:
         ------
         BatchUnknownError
             If the server knows no batches; `size` is 1 from then on.
+        StaleError
+            If so much time passed before a request that everything must be looked at again; it was not sent.
         AuthenticationError, PermissionDeniedError, RateLimitError, ResponseFormatError
             If the run must stop.
         """
@@ -55,16 +63,16 @@ class Sender:
         for _ in range(MAX_TRIES):
             found = self._send(ids)
             settled = {
-                image_id: self._outcome(image_id, result)
+                image_id: (result.word, result.reason)
                 for image_id, result in found.items()
-                if result.word in ("deleted", "gone", "failed")
+                if result.word in ("deleted", "failed")
             }
             self._ledger.record(settled)
             open_ids = [image_id for image_id in ids if image_id not in settled]
             if not open_ids:
                 return
-            reasons |= {image_id: found[image_id].reason for image_id in open_ids}
-            refused = {image_id for image_id in open_ids if found[image_id].word == "refused"}
+            reasons |= {image_id: found[image_id].reason or NO_SUCH_IMAGE for image_id in open_ids}
+            refused = {image_id for image_id in open_ids if found[image_id].word != "unknown"}
             self._ledger.lost |= set(open_ids) - refused
             ids = self._look_up(open_ids, refused, reasons)
             if not ids:
@@ -78,11 +86,17 @@ class Sender:
 
     def _send(self, ids: list[str]) -> dict[str, Result]:
         self._ledger.intend(ids)
+        fresh = self._freshness.require
         try:
             if self.size > 1:
-                found = changes.delete_batch(self._client, ids)
+                found = changes.delete_batch(self._client, ids, fresh)
             else:
-                found = {image_id: changes.delete_one(self._client, image_id) for image_id in ids}
+                found = {
+                    image_id: changes.delete_one(self._client, image_id, fresh) for image_id in ids
+                }
+        except StaleError:
+            self._ledger.withdraw(ids)
+            raise
         except BatchUnknownError:
             self._ledger.withdraw(ids)  # No route took the request, so nothing was done.
             self.size = 1
@@ -93,14 +107,10 @@ class Sender:
         except RateLimitError as error:
             self._ledger.record(dict.fromkeys(ids, ("kept", f"not tried: {error}")))
             raise
+        finally:
+            self._freshness.check()  # The machine may have slept meanwhile.
         self._ledger.tried |= set(ids)
         return found
-
-    def _outcome(self, image_id: str, result: Result) -> tuple[str, str]:
-        """Turn an answer into an outcome; after a lost answer, gone means that we did it."""
-        if result.word == "gone":
-            return LOST if image_id in self._ledger.lost else GONE
-        return result.word, result.reason
 
     def _look_up(self, ids: list[str], refused: set[str], reasons: dict[str, str]) -> list[str]:
         """Settle what is gone, changed, or cannot be looked up; return what may be sent again."""
@@ -127,6 +137,8 @@ class Sender:
                 # A refused one was gone before, unless an earlier request of ours explains it.
                 settled[image_id] = GONE if image_id in refused - self._ledger.lost else LOST
             elif image_id in refused:
-                settled[image_id] = ("failed", reasons[image_id])
+                settled[image_id] = ("failed", f"still there: {reasons[image_id]}")
+        if GONE in settled.values():
+            self._freshness.spoil()  # Somebody else deletes as well: one look settles the others.
         self._ledger.record(settled)
         return [image_id for image_id in ids if image_id not in settled]

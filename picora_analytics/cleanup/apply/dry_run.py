@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.guard import Verdict, verdicts
@@ -16,7 +18,7 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
     refuse_other_account(plan, client)
     lookup = Lookup(client, plan.library["n_images"], plan.n_others)
     current = lookup.look({*plan.states, *plan.duplicates.values()})
-    found = decide(plan, current)
+    found = decide(plan, current, plan.states)
     going = plan.amount(
         image_id for image_id, verdict in found.items() if verdict.action == "delete"
     )
@@ -29,6 +31,7 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
     return make_receipt(plan, outcomes, dry_run=True, complete=not refusals)
 
 
-def decide(plan: Plan, current: Current) -> dict[str, Verdict]:
-    """Decide about each planned image by what is there now."""
-    return verdicts(plan.states, current.states, plan.protected_tags, plan.duplicates)
+def decide(plan: Plan, current: Current, ids: Iterable[str]) -> dict[str, Verdict]:
+    """Decide about planned images by what is there now."""
+    planned = {image_id: plan.states[image_id] for image_id in ids}
+    return verdicts(planned, current.states, plan.protected_tags, plan.duplicates)

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import datetime as dt
 import hashlib
-import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -12,33 +11,36 @@ from typing import Any
 import msgspec
 
 from picora_analytics.errors import JournalError
-from picora_analytics.files import append_line, write_atomic
+from picora_analytics.lines import ForeignWriteError, LineFile, LongLineError, read_lines
+from picora_analytics.times import format_instant, now
 
 __all__ = ["Journal", "Past", "read_journal"]
 
 _CHAIN = b',"chain":"'
 _TAIL = len(_CHAIN) + 32 + len(b'"}')
+# The first line holds the plan: at most about a kilobyte for each of a million images.
+_LONGEST = 1024**3
 
 
 class Past(msgspec.Struct, frozen=True):
     """
-    What a journal says.
+    What a journal records.
 
     Attributes
     ----------
     plan : dict
         The plan, as it was confirmed.
     backup : str or None
-        Where copies were kept, by the run that wrote last.
+        Where the files are backed up, by the run that wrote last.
     began_at : datetime
     ended_at : datetime or None
-        None for a plan that was not carried out to its end.
+        None if the plan was not carried out to its end.
     intents : set of str
         Ids a deleting request was about to be sent for.
     outcomes : dict of str to (outcome, reason)
-        The last one of each id; none where a later request was about to be sent.
+        The last one of each id; none if a later request was about to be sent.
     chain : str
-        The digest that the next line goes on from.
+        The digest that the next line continues.
     size : int
         Bytes up to the end of the last whole line.
     """
@@ -54,8 +56,12 @@ class Past(msgspec.Struct, frozen=True):
 
     @property
     def open_ids(self) -> set[str]:
-        """Ids of which nobody knows what became of the request."""
-        return {one for one in self.intents if self.outcomes.get(one, ("unknown",))[0] == "unknown"}
+        """Ids whose request has no known outcome."""
+        return {
+            image_id
+            for image_id in self.intents
+            if self.outcomes.get(image_id, ("unknown",))[0] == "unknown"
+        }
 
 
 class _Line(msgspec.Struct):
@@ -76,38 +82,39 @@ class Journal:
     Made by :meth:`begin` or :meth:`reopen`.
     """
 
-    def __init__(self, path: Path, chain: str, size: int) -> None:
-        self.path = path
-        self._chain, self._size = chain, size
+    def __init__(self, file: LineFile, chain: str) -> None:
+        self._file, self._chain = file, chain
 
     @classmethod
     def begin(cls, path: Path, plan: Mapping[str, Any], backup: str | None) -> Journal:
         """
-        Make a journal whose first line holds the plan, whole; it is there with that line or not at all.
+        Make a journal whose first line holds the plan; it is there with that line or not at all.
 
         Raises
         ------
         JournalError
-            If it cannot be written: no journal, no deletion.
+            If there is one, or none can be written: no journal, no deletion.
         """
         line, chain = _chained("", {"line": "plan", "plan": plan, "backup": backup})
         try:
             path.parent.mkdir(parents=True, exist_ok=True, mode=0o700)
-            write_atomic(path, lambda temporary: temporary.write_bytes(line + b"\n"))
+            return cls(LineFile.create(path, line), chain)
         except OSError as error:
+            if isinstance(error, FileExistsError) and path.is_file():
+                raise JournalError(
+                    f"The journal {path} was begun by another run meanwhile; nothing was sent by this one."
+                ) from None
             raise JournalError(
                 f"The journal {path} cannot be made ({error.strerror}); without one nothing is deleted."
             ) from error
-        return cls(path, chain, len(line) + 1)
 
     @classmethod
     def reopen(cls, path: Path, past: Past, backup: str | None) -> Journal:
-        """Go on with a journal: cut off what a crash left half-written, and say that a run goes on."""
+        """Resume a journal: cut off what a crash left half-written, and record that a run resumes it."""
         try:
-            os.truncate(path, past.size)
+            journal = cls(LineFile.open(path, past.size), past.chain)
         except OSError as error:
             raise _unwritable(path, error) from error
-        journal = cls(path, past.chain, past.size)
         journal._write({"line": "resume", "backup": backup})
         return journal
 
@@ -126,17 +133,17 @@ class Journal:
     def _write(self, fields: dict[str, Any]) -> None:
         line, chain = _chained(self._chain, fields)
         try:
-            if self.path.stat().st_size != self._size:
-                raise JournalError(
-                    f"The journal {self.path} was written by somebody else meanwhile; the run stops here."
-                )
-            append_line(self.path, line)
+            self._file.append(line)
         except OSError as error:
-            raise _unwritable(self.path, error) from error
-        self._chain, self._size = chain, self._size + len(line) + 1
+            raise _unwritable(self._file.path, error) from error
+        self._chain = chain
 
 
 def _unwritable(path: Path, error: OSError) -> JournalError:
+    if isinstance(error, ForeignWriteError):
+        return JournalError(
+            f"The journal {path} was written by somebody else meanwhile; the run stops here."
+        )
     return JournalError(
         f"The journal {path} cannot be written ({error.strerror}); the run stops here, because "
         "without a journal nothing is deleted."
@@ -145,7 +152,7 @@ def _unwritable(path: Path, error: OSError) -> JournalError:
 
 def _chained(before: str, fields: dict[str, Any]) -> tuple[bytes, str]:
     """Make a line that ends in the digest of itself and of the chain before it."""
-    body = msgspec.json.encode({**fields, "at": dt.datetime.now(dt.UTC).isoformat()})
+    body = msgspec.json.encode({**fields, "at": format_instant(now())})
     chain = _digest(before, body)
     return body[:-1] + _CHAIN + chain.encode() + b'"}', chain
 
@@ -163,32 +170,30 @@ def read_journal(path: Path) -> Past | None:
     Returns
     -------
     Past or None
-        None where there is no journal.
+        None if there is no journal.
 
     Raises
     ------
     JournalError
-        If any other line cannot be read, does not go on from the one before it, or names an image the plan
+        If any other line cannot be read, does not continue the one before it, or names an image the plan
         does not hold.
     """
+    chain, size, lines = "", 0, []
     try:
-        content = path.read_bytes()
+        for raw in read_lines(path, longest=_LONGEST):
+            body = raw[:-_TAIL] + b"}"
+            chain = _digest(chain, body)
+            if raw[-_TAIL:] != _CHAIN + chain.encode() + b'"}':
+                raise _damaged(path)
+            lines.append(msgspec.json.decode(body, type=_Line))
+            size += len(raw) + 1
     except FileNotFoundError:
         return None
+    except (msgspec.DecodeError, UnicodeDecodeError, LongLineError):
+        raise _damaged(path) from None
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be read: {error.strerror}.") from error
-    whole = content[: content.rfind(b"\n") + 1]
-    chain, lines = "", []
-    for raw in whole.splitlines():
-        body = raw[:-_TAIL] + b"}"
-        chain = _digest(chain, body)
-        if raw[-_TAIL:] != _CHAIN + chain.encode() + b'"}':
-            raise _damaged(path)
-        try:
-            lines.append(msgspec.json.decode(body, type=_Line))
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            raise _damaged(path) from None
-    return _past(lines, chain, len(whole), path)
+    return _past(lines, chain, size, path)
 
 
 def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
@@ -211,8 +216,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         if line.line == "resume":
             backup = line.backup
         intents |= set(line.ids)
-        for one in line.ids:
-            outcomes.pop(one, None)
+        for image_id in line.ids:
+            outcomes.pop(image_id, None)
         outcomes |= line.outcomes
     last = lines[-1]
     return Past(

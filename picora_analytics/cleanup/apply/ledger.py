@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Mapping
 from pathlib import Path
 
 from picora_analytics.cleanup.apply.journal import Journal, Past
@@ -40,7 +40,7 @@ class Ledger:
     def __init__(self, plan: Plan, path: Path, past: Past | None, backup: str | None) -> None:
         self._plan, self._path, self._past, self._backup = plan, path, past, backup
         self._log: Journal | None = None
-        before = past.outcomes if past else {}
+        before = past.outcomes if past and past.intents else {}
         # Only what is settled for good is taken over; the rest is decided again.
         self.outcomes = {
             image_id: outcome
@@ -74,10 +74,12 @@ class Ledger:
         """Begin the journal, or reopen it; without one nothing may be sent."""
         if self._log is not None:
             return
+        # Recorded whole, so that a resume from another folder goes on with the same one.
+        backup = self._backup and str(Path(self._backup).expanduser().absolute())
         if self._past is None:
-            self._log = Journal.begin(self._path, to_document(self._plan), self._backup)
+            self._log = Journal.begin(self._path, to_document(self._plan), backup)
         else:
-            self._log = Journal.reopen(self._path, self._past, self._backup)
+            self._log = Journal.reopen(self._path, self._past, backup)
         if self.outcomes:
             self._log.record(self.outcomes)
 
@@ -104,15 +106,16 @@ class Ledger:
         self._in_flight -= set(ids)
         self.tried -= set(ids)
 
-    def settle(self, there: Iterable[str]) -> list[str]:
-        """List the images of lost answers that are gone now; what is still there is no longer in flight."""
-        self._in_flight.clear()
-        return sorted(self.lost - set(there))
+    def settle(self, looked_at: Iterable[str], there: Collection[str]) -> list[str]:
+        """List the images of lost answers that are gone now; what was looked at is no longer in flight."""
+        self._in_flight -= set(looked_at)
+        unsettled = self.lost - self.outcomes.keys()
+        return sorted(unsettled.intersection(looked_at).difference(there))
 
-    def end(self) -> None:
-        """Close the journal if each image has a known outcome."""
+    def end(self, whole: bool) -> None:
+        """Close the journal if each image has a known outcome, and the run did the `whole` of what was asked."""
         unknown = any(outcome == "unknown" for outcome, _ in self.outcomes.values())
-        self._ended = not unknown and not self.open_ids
+        self._ended = whole and not unknown and not self.open_ids
         # A plan of which nothing was ever sent was not carried out: it may be confirmed again.
         if self._ended and self._sent and self._log is not None:
             self._log.end()

@@ -7,16 +7,19 @@ from typing import NamedTuple, cast
 
 import pandas as pd
 
-from picora_analytics.cleanup.plan.guard import Amount, State, state_of, states_of
+from picora_analytics.cleanup.plan.columns import among
+from picora_analytics.cleanup.plan.guard import Amount, State, states_of
 from picora_analytics.client.client import MAX_PAGE_SIZE, Client
+from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import (
     IncompleteLoadError,
     NotFoundError,
     ResponseFormatError,
     StatusError,
 )
-from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.library.frame import Facts, facts_of, frame_from_table
 from picora_analytics.library.load.loading import load_images
+from picora_analytics.library.rows import table_of
 
 __all__ = ["Current", "Lookup"]
 
@@ -47,6 +50,11 @@ class Lookup:
         self._n_images, self._n_others = n_images, n_others
         self._single_reads = True
 
+    def reads_singly(self, n: int) -> bool:
+        """Tell whether so few images are read one by one, as far as is known."""
+        # One page, the usage, and one image that is there: what single reads need besides themselves.
+        return self._single_reads and n + 3 < -(-self._n_images // MAX_PAGE_SIZE)
+
     def look(self, ids: Collection[str]) -> Current:
         """
         Look at images.
@@ -56,8 +64,7 @@ class Lookup:
         IncompleteLoadError
             If the library had to be listed, and could not be read whole, or was said to be empty.
         """
-        # One page, the usage, and one image that is there: what single reads need besides themselves.
-        if self._single_reads and len(ids) + 3 < -(-self._n_images // MAX_PAGE_SIZE):
+        if self.reads_singly(len(ids)):
             seen = self._one_by_one(ids)
             if seen is not None:
                 return seen
@@ -74,12 +81,12 @@ class Lookup:
             )
         facts = cast(Facts, facts_of(listing))
         self._n_images = facts["n_images"]
-        states = states_of(listing[listing.index.isin(list(ids))])
+        states = states_of(listing[among(listing.index, ids)], demo=self._client.demo)
         return Current(states, Amount(facts["n_images"], facts["size_bytes"]), listing)
 
     def _one_by_one(self, ids: Collection[str]) -> Current | None:
         """Read images singly; None where that cannot be believed: the seed document does not know the route."""
-        states: dict[str, State] = {}
+        found: list[ImageRecord] = []
         try:
             page = next(self._client.iter_pages(page_size=1))
             usage = self._client.usage()
@@ -90,7 +97,7 @@ class Lookup:
             # A 404 is about an image only where this route has answered 200, and a difference counts only where
             # the route agrees with the listing that the plan was made from.
             known = page.images[0]
-            if state_of(self._client.get_image(known.id)) != state_of(known):
+            if self._states([self._client.get_image(known.id)]) != self._states([known]):
                 return None
             for image_id in ids:
                 try:
@@ -99,7 +106,15 @@ class Lookup:
                     continue
                 if record.id != image_id:
                     return None
-                states[image_id] = state_of(record)
+                found.append(record)
         except (StatusError, ResponseFormatError):
             return None
-        return Current(states, Amount(usage.n_images, usage.size_bytes), None)
+        return Current(self._states(found), Amount(usage.n_images, usage.size_bytes), None)
+
+    def _states(self, records: list[ImageRecord]) -> dict[str, State]:
+        """Give the states of single records as a frame would have them: a missing type is derived there."""
+        columns = {
+            name: [getattr(record, name) for record in records]
+            for name in ImageRecord.__struct_fields__
+        }
+        return states_of(frame_from_table(table_of(columns)), demo=self._client.demo)

@@ -83,7 +83,7 @@ class DeletionReceipt:
         lines = [self._title(), f"  {self._where()}"]
         lines += [f"  {n:>8,}  {outcome}" for outcome, n in self.counts.items()]
         lines += [f"            {n:,}: {text}" for text, n in self._reasons()]
-        lines += [f"  {note}" for note in self.notes]
+        lines += [f"  {visible(note)}" for note in self.notes]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -92,7 +92,7 @@ class DeletionReceipt:
             library=self._where(),
             counts=list(self.counts.items()),
             reasons=self._reasons(),
-            notes=self.notes,
+            notes=[visible(note) for note in self.notes],
         )
 
     def _title(self) -> str:
@@ -113,9 +113,7 @@ class DeletionReceipt:
         when = f"{self.finished_at:%Y-%m-%d %H:%M} UTC"
         if self.library["demo"]:
             return f"the DEMO, an invented library on this machine, {when}"
-        return (
-            f"account {self.library['account'][:8]} on {visible(self.library['base_url'])}, {when}"
-        )
+        return f"account {visible(self.library['account'][:8])} on {visible(self.library['base_url'])}, {when}"
 
     def _reasons(self) -> list[tuple[str, int]]:
         reasons = self.outcomes["reason"]
@@ -130,7 +128,7 @@ class DeletionReceipt:
         -------
         Path
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         if target.suffix.lower() == ".csv":
             write_csv(self.outcomes, target)
         else:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable
 
 from picora_analytics.cleanup.apply.batch import LOST, Sender
 from picora_analytics.cleanup.apply.dry_run import decide
+from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.backup.backup import Backup, back_up
@@ -23,12 +24,12 @@ from picora_analytics.units import format_bytes
 
 __all__ = ["Run"]
 
-# Seconds that a look is believed; then everything is looked at again before the next request.
-FRESH_FOR = 600.0
 # Seconds between looks while an image that was reported deleted may still be visible.
 SETTLING = (0.1, 0.4, 1.5)
 # Seconds between reports of the time left.
 REPORT_EVERY = 10.0
+# How often in a row a look may be found stale: a service that makes us wait each time is left alone.
+MAX_STALE = 5
 
 
 class Run:
@@ -45,8 +46,15 @@ class Run:
     ledger : Ledger
     show : Progress
     cancelled : callable
-    fresh_for : float
-        Seconds that a look is believed.
+    freshness : Freshness, optional
+        How long a look is believed.
+
+    Attributes
+    ----------
+    notes : list of str
+        What the receipt must tell besides the outcomes.
+    whole : bool
+        Whether everything asked for was done: each backup made, and the end verified.
     """
 
     def __init__(
@@ -57,17 +65,20 @@ class Run:
         show: Progress,
         cancelled: Callable[[], bool],
         *,
-        fresh_for: float = FRESH_FOR,
+        freshness: Freshness | None = None,
     ) -> None:
         self._plan, self._client, self._ledger = plan, client, ledger
-        self._show, self._cancelled, self._fresh_for = show, cancelled, fresh_for
+        self._show, self._cancelled = show, cancelled
+        self._freshness = freshness or Freshness(client)
         self._lookup = Lookup(client, plan.library["n_images"], plan.n_others)
-        self._sender = Sender(plan, client, self._lookup, ledger)
-        self._looked_at = self._reported_at = time.monotonic()
+        self._sender = Sender(plan, client, self._lookup, ledger, self._freshness)
+        self._reported_at = time.monotonic()
         self._waiting: list[str] = []
         self._backup: Backup | None = None
         self._usage: Usage | None = None
+        self._slow = False
         self.notes: list[str] = []
+        self.whole = True
 
     def look(self) -> None:
         """
@@ -84,34 +95,42 @@ class Run:
         else:
             self._refuse(self._plan.refusals)
         self._show.wait("looking at what is there now")
-        current = self._look()
-        self._ledger.record(dict.fromkeys(self._ledger.settle(current.states), LOST))
-        self._decide(current)
+        self._waiting = self._ledger.open_ids
+        self._look_at(self._waiting)
+        self._ledger.open()
+
+    def _look_at(self, ids: list[str]) -> None:
+        """Look at images that are waiting, keep what changed or became protected, and check the caps again."""
+        current = self._look(ids)
+        lost = self._ledger.settle(ids, current.states)
+        self._ledger.record(dict.fromkeys(lost, LOST))
+        found = decide(self._plan, current, (one for one in ids if one not in lost))
+        self._ledger.record(
+            {
+                image_id: (verdict.action, verdict.reason or "before this run")
+                for image_id, verdict in found.items()
+                if verdict.action != "delete"
+            }
+        )
+        self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
         deleted = self._ledger.deleted
         gone, taken = (self._plan.amount(ids) for ids in (deleted, [*self._waiting, *deleted]))
         library = guard.Amount(
             current.library.n_images + gone.n_images, current.library.size_bytes + gone.size_bytes
         )
         self._refuse([*self._plan.refusals, *self._plan.caps.breaches(taken, library)])
-        self._ledger.open()
 
-    def _look(self) -> Current:
-        current = self._lookup.look({*self._ledger.open_ids, *self._plan.duplicates.values()})
-        self._looked_at = time.monotonic()
+    def _look(self, ids: list[str]) -> Current:
+        """Look at images and at the duplicates that stay for them, again if the machine slept meanwhile."""
+        stay = {self._plan.duplicates[one] for one in ids if one in self._plan.duplicates}
+        for _ in range(MAX_STALE):
+            began = self._freshness.read_clocks()
+            current = self._lookup.look({*ids, *stay})
+            look = self._freshness.renew(began)
+            if not look.slept:
+                break
+        self._slow = look.slow
         return current
-
-    def _decide(self, current: Current) -> None:
-        """Keep what changed or became protected, and let the rest wait."""
-        found = decide(self._plan, current)
-        ids = self._ledger.open_ids
-        self._waiting = [image_id for image_id in ids if found[image_id].action == "delete"]
-        self._ledger.record(
-            {
-                image_id: (found[image_id].action, found[image_id].reason or "before this run")
-                for image_id in ids
-                if found[image_id].action != "delete"
-            }
-        )
 
     def _refuse(self, refusals: Iterable[guard.Refusal]) -> None:
         reasons = list(dict.fromkeys(refusals))
@@ -120,7 +139,7 @@ class Run:
             more = "more " if self._ledger.sent else ""
             raise error(
                 f"Plan {self._plan.confirmation!r} is refused and nothing {more}is deleted: "
-                f"{'; '.join(map(str, reasons))}."
+                f"{'; '.join(reasons)}."
             )
 
     def back_up(self, folder: str | None, progress: Progress | bool | None) -> None:
@@ -135,15 +154,17 @@ class Run:
             progress=progress,
             cancelled=self._cancelled,
         )
+        # Fetching files takes long, and whoever edits images meanwhile is heard.
+        self._freshness.spoil()
         failed = self._backup.failed
         if not self._cancelled():
-            self._drop(
-                {
-                    image_id: f"no copy: {failed.get(image_id, 'it was not made')}"
-                    for image_id in self._waiting
-                    if image_id in failed or image_id not in self._backup.proofs
-                }
-            )
+            without = {
+                image_id: f"no copy: {failed.get(image_id, 'it was not made')}"
+                for image_id in self._waiting
+                if image_id in failed or image_id not in self._backup.proofs
+            }
+            self.whole = not without
+            self._drop(without)
 
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
@@ -156,30 +177,44 @@ class Run:
             return
         self._usage = self._ask_usage()
         self._report_time()
+        stale = 0
         while self._waiting and not self._cancelled():
-            if time.monotonic() - self._looked_at > self._fresh_for:
-                self._decide(self._look())
-            ids = self._proved(self._waiting[: self._sender.size])
-            if ids:
-                try:
+            ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
+            try:
+                if ids:
                     self._sender.settle(ids)
-                except BatchUnknownError:
-                    self._report_time("this server knows no batches: ")
-            outcomes = self._ledger.outcomes
-            self._waiting = [image_id for image_id in self._waiting if image_id not in outcomes]
-            self._show.update(len(outcomes), len(self._plan.images))
+                stale = 0
+            except BatchUnknownError:
+                self._report_time("this server knows no batches: ")
+            except StaleError:
+                stale += 1
+            self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
+            self._show.update(len(self._ledger.outcomes), len(self._plan.images))
             if time.monotonic() - self._reported_at > REPORT_EVERY:
                 self._report_time()
-            why = guard.should_stop(outcomes[image_id][0] for image_id in self._ledger.tried)
+            why = guard.should_stop(self._ledger.outcomes[one][0] for one in self._ledger.tried)
+            if stale > MAX_STALE:
+                why = "the service asked to wait again and again"
             if why and self._waiting:
                 self.notes.append(f"stopped, because {why}; the rest was not tried")
                 return
+
+    def _fresh(self, ids: list[str]) -> list[str]:
+        """Look again if anything slow lay between; return which of these may still go."""
+        if self._freshness.check():
+            self._look_at(self._waiting)
+        if self._slow and self._lookup.reads_singly(self._sender.size):
+            # What a slow look saw first is old when it ends; reading a batch's own images is quick.
+            self._look_at([one for one in ids if one in self._waiting])
+            self._slow = True
+        return [one for one in ids if one in self._waiting]
 
     def _proved(self, ids: list[str]) -> list[str]:
         """Check the backup once more, right before the images go."""
         if self._backup is None:
             return ids
         lost = self._backup.recheck(ids)
+        self.whole = self.whole and not lost
         self._drop({image_id: f"its copy does not hold: {why}" for image_id, why in lost.items()})
         return [image_id for image_id in ids if image_id not in lost]
 
@@ -194,7 +229,7 @@ class Run:
 
     def verify(self) -> None:
         """Look whether what was reported deleted is gone, and bring the newest snapshot up to date."""
-        ids = [image_id for image_id in self._ledger.deleted if image_id in self._ledger.tried]
+        ids = self._ledger.deleted
         if not ids:
             return
         try:
@@ -204,6 +239,7 @@ class Run:
                     time.sleep(pause)
                     current = self._lookup.look(ids)
         except PicoraError as error:
+            self.whole = False
             self.notes.append(f"not looked at again afterwards: {error}")
             return
         seen = current.states

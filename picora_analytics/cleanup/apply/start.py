@@ -17,12 +17,14 @@ from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.apply.run import Run
 from picora_analytics.cleanup.plan.document import plan_from
+from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, JournalError, LockedError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
+from picora_analytics.text import visible
 
 __all__ = ["carry_out", "check_phrase", "journal_path", "locked", "resume_deletion"]
 
@@ -81,10 +83,10 @@ def carry_out(
     path = journal_path(plan, client, journal)
     with locked(plan.library, client):
         past = read_journal(path)
-        if past is not None and past.plan.get("fingerprint") != plan.fingerprint:
+        if past is not None and not _is_of(past, plan):
             raise JournalError(
-                f"The journal {path} is of another plan, {past.plan.get('confirmation')!r}; give journal= another "
-                "place."
+                f"The journal {path} is of another plan, {_phrase(past)}; this one is {plan.confirmation!r}. Give "
+                "journal= another place."
             )
         if past is not None and past.ended_at is None and past.intents:
             raise JournalError(
@@ -92,9 +94,6 @@ def carry_out(
                 f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
                 f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
-        if past is not None and not past.intents:
-            # Nothing was sent by it; the caps and protection that count are this plan's.
-            past = None
         return _go_on(plan, client, path, past, _Options(backup, progress, cancelled))
 
 
@@ -139,23 +138,52 @@ def resume_deletion(
     PlanError, UnsafePlanError, LockedError
         If the rest of the plan is refused; the receipt so far is in ``.receipt``.
     """
-    path = journal_path(journal, client, "default") if isinstance(journal, Plan) else Path(journal)
-    plan = plan_from(_past(path).plan, f"The plan in the journal {path}", None)
+    path = _journal_of(journal, client) if isinstance(journal, Plan) else Path(journal).expanduser()
+    plan = plan_from(_past(path, journal).plan, f"The plan in the journal {path}", None)
     refuse_other_account(plan, client)
     with locked(plan.library, client):
-        past = _past(path)  # Again: another run may just have ended.
+        past = _past(path, journal)  # Again: another run may just have ended.
         where = past.backup if isinstance(backup, Unsaid) else backup
         return _go_on(plan, client, path, past, _Options(where, progress, cancelled))
 
 
-def _past(path: Path) -> Past:
+def _journal_of(plan: Plan, client: Client) -> Path:
+    """Give the journal of a plan; where it has none, the one in its place, to be refused by name."""
+    path = journal_path(plan, client, "default")
+    return path if plan.path is None or path.exists() else _beside(plan.path)
+
+
+def _beside(path: Path) -> Path:
+    return path.with_suffix(".journal.ndjson")
+
+
+def _past(path: Path, wanted: object) -> Past:
+    """Read a journal that something was sent by, and that is of the wanted plan where one is given."""
     past = read_journal(path)
     if past is None:
         raise JournalError(
             f"There is no journal {path}; without one nothing can be resumed. If a deletion was interrupted, load "
             "the library with refresh='full' and plan again from that."
         )
+    if isinstance(wanted, Plan) and not _is_of(past, wanted):
+        raise JournalError(
+            f"The journal {path} is of another plan, {_phrase(past)}; the one given is {wanted.confirmation!r}. "
+            "Nothing is sent. To go on with the other plan, give its journal by path."
+        )
+    if not past.intents and past.ended_at is None:
+        raise JournalError(
+            f"The journal {path} of plan {_phrase(past)} says that nothing was sent, so there is nothing to resume; "
+            "apply the plan with its phrase."
+        )
     return past
+
+
+def _is_of(past: Past, plan: Plan) -> bool:
+    return bool(past.plan.get("fingerprint") == plan.fingerprint)
+
+
+def _phrase(past: Past) -> str:
+    return shown_literal(str(past.plan.get("confirmation")))
 
 
 def _go_on(
@@ -174,7 +202,7 @@ def _go_on(
             run.back_up(folder, options.progress)
             run.delete()
             run.verify()
-            ledger.end()
+            ledger.end(run.whole)
         except BaseException as error:
             why = f"not tried: the run was stopped ({type(error).__name__})"
             receipt = ledger.receipt(why, run.notes)
@@ -204,11 +232,19 @@ def _answer(plan: Plan, past: Past, ended_at: dt.datetime, path: Path) -> Deleti
 
 
 def journal_path(plan: Plan, client: Client, journal: str | os.PathLike[str]) -> Path:
-    """Choose where the journal of a plan is."""
+    """
+    Choose where the journal of a plan is, its own alone.
+
+    Beside a saved plan it has the plan's name, and the fingerprint too where that name is taken by another plan's:
+    last week's, or one whose name differs after the last dot.
+    """
     if journal != "default":
-        return Path(journal)
+        return Path(journal).expanduser()
     if plan.path is not None:
-        return plan.path.with_suffix(".journal.ndjson")
+        path = _beside(plan.path)
+        past = read_journal(path)
+        own = path.with_name(f"{plan.path.stem}.{plan.fingerprint[:12]}.journal.ndjson")
+        return path if not own.exists() and (past is None or _is_of(past, plan)) else own
     account = plan.library["account"]
     return _home(plan.library, client) / "journals" / account / f"{plan.fingerprint}.ndjson"
 
@@ -217,12 +253,12 @@ def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[
     """Lock an account, so that one run at a time changes it; LockedError if another run holds it."""
     folder = _home(library, client) / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / f"{library['account']}.lock", timeout=0)
+    lock = FileLock(folder / f"{library['account']}.lock", timeout=0, mode=0o600)
     try:
         return lock.acquire()
     except Timeout:
         raise LockedError(
-            f"Another run is deleting from account {library['account'][:8]}; wait until it has ended."
+            f"Another run is deleting from account {visible(library['account'][:8])}; wait until it has ended."
         ) from None
 
 

@@ -1,8 +1,7 @@
-"""One image, one proved copy: fetched, measured, hashed, decoded, renamed, written into the manifest."""
+"""One image, one proved file: fetched, measured, hashed, decoded, renamed, written into the manifest."""
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import os
 import random
@@ -14,8 +13,8 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from picora_analytics.cleanup.backup.decoding import DecodeError, picture_format
-from picora_analytics.cleanup.backup.folder import CopyFolder, Proof, copy_name
+from picora_analytics.cleanup.backup.decoding import DecodeError, decode_picture
+from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import (
     PictureError,
@@ -28,25 +27,26 @@ from picora_analytics.client.pictures import (
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import APIError, NotFoundError, StatusError
+from picora_analytics.times import now
 
-__all__ = ["ArchivedError", "Copier", "NotCopiedError", "why_not_the_original"]
+__all__ = ["ArchivedError", "Downloader", "NoProofError", "why_not_the_original"]
 
 MAX_BYTES = 64 * 1024**2  # Docs, upload page: at most 50 MB.
-SLACK = 64 * 1024  # What may come beyond the size told, to tell a longer file from a cut one.
+SLACK = 64 * 1024  # What may come beyond the listed size, to tell a longer file from a cut one.
 MAX_TRIES = 4
 TIMEOUT = 30.0  # Seconds for each step of one request.
 PATIENCE = 900.0  # Seconds for one image, all tries together.
-# What an address answers that leads nowhere any more; None is no answer at all.
+# What a dead address answers; None is no answer at all.
 GONE = (None, 301, 302, 307, 308, 404, 410)
-MAX_DOUBTS = 3  # After so many, an answer about one image is taken for one about all.
+MAX_DOUBTS = 3  # After three, an answer about one image is taken for one about all.
 
 
-class NotCopiedError(Exception):
+class NoProofError(Exception):
     """There is no proof of this image; the message says why."""
 
 
 class ArchivedError(Exception):
-    """The picture is being fetched out of the archive; ask again in so many seconds."""
+    """The picture is being fetched out of the archive; ask again in `seconds`."""
 
     def __init__(self, seconds: float) -> None:
         super().__init__(seconds)
@@ -57,7 +57,7 @@ def why_not_the_original(
     size: int, sha256: str, promised: int | None, told: int | None, content_hash: str | None
 ) -> str | None:
     """
-    Say why bytes are not those of the image; None where they are.
+    Tell why bytes are not those of the image; None if they are.
 
     Parameters
     ----------
@@ -81,25 +81,25 @@ def why_not_the_original(
     return None
 
 
-class Copier:
+class Downloader:
     """
-    Copies images into one folder; its methods may be called from several threads.
+    Downloads images into one folder; its methods may be called from several threads.
 
     Parameters
     ----------
     client : Client
         Signs the addresses of private images; pictures themselves are fetched without its key.
-    folder : CopyFolder
+    folder : BackupFolder
     ended : Event, optional
         When set, every wait ends and nothing more is proved.
     cancelled : callable
-        Asked all the time, to the same effect.
+        Polled, to the same effect.
     """
 
     def __init__(
         self,
         client: Client,
-        folder: CopyFolder,
+        folder: BackupFolder,
         *,
         ended: threading.Event | None = None,
         cancelled: Callable[[], bool] = lambda: False,
@@ -116,35 +116,37 @@ class Copier:
         self._stayed = 0
 
     def close(self) -> None:
-        """Close the connections to the picture hosts."""
+        """Prove nothing more, and close the connections to the picture hosts."""
+        with self._manifest:
+            self._ended.set()
         self._web.close()
 
-    def copy(self, image: ImageRecord, content_hash: str | None) -> Proof:
+    def back_up(self, image: ImageRecord, content_hash: str | None) -> Proof:
         """
-        Copy one image.
+        Download one image and prove the file.
 
         Raises
         ------
-        NotCopiedError
+        NoProofError
             If there is no proof in the end.
         ArchivedError
             If it is worth asking again later.
         """
         try:
-            return self._copy(image, content_hash)
+            return self._proved(image, content_hash)
         except OSError as error:
-            raise NotCopiedError(f"the copy cannot be written ({error.strerror})") from None
+            raise NoProofError(f"the copy cannot be written ({error.strerror})") from None
         except (DecodeError, PictureError) as error:
-            raise NotCopiedError(str(error)) from None
+            raise NoProofError(str(error)) from None
 
-    def _copy(self, image: ImageRecord, content_hash: str | None) -> Proof:
+    def _proved(self, image: ImageRecord, content_hash: str | None) -> Proof:
         if self._stopped():
-            raise NotCopiedError("not tried: stopped")
+            raise NoProofError("not tried: stopped")
         told = image.size_bytes
         if shutil.disk_usage(self._folder.path).free < (told or 0):
-            raise NotCopiedError("the disk is full")
+            raise NoProofError("the disk is full")
         if told is not None and told > MAX_BYTES:
-            raise NotCopiedError(f"{told:,} bytes are more than the {MAX_BYTES:,} that are fetched")
+            raise NoProofError(f"{told:,} bytes are more than the {MAX_BYTES:,} that are fetched")
         descriptor, name = tempfile.mkstemp(
             prefix=".picora-", suffix=".part", dir=self._folder.path
         )
@@ -155,27 +157,31 @@ class Copier:
                 file.flush()
                 os.fsync(file.fileno())
             if why := why_not_the_original(size, sha256, promised, told, content_hash):
-                raise NotCopiedError(why)
-            extension = picture_format(temporary, image.mime_type)
+                raise NoProofError(why)
+            picture = decode_picture(temporary, image.mime_type, self._stopped)
+            if why := picture.why_not(image.width, image.height):
+                raise NoProofError(why)
             proof = Proof(
-                file=copy_name(image.id, sha256, extension),
+                file=backup_name(image.id, sha256, picture.extension),
                 sha256=sha256,
                 size_bytes=size,
-                copied_at=dt.datetime.now(dt.UTC),
+                copied_at=now(),
                 image=image,
+                pixels=picture.pixels,
             )
-            if self._stopped():
-                raise NotCopiedError("stopped before it was proved")
-            temporary.replace(self._folder.path / proof.file)
+            # Once stopped, nothing more is written: the folder may be another run's by then.
+            with self._manifest:
+                if self._stopped():
+                    raise NoProofError("stopped before it was proved")
+                temporary.replace(self._folder.path / proof.file)
+                self._folder.add(proof)
         finally:
             temporary.unlink(missing_ok=True)
-        with self._manifest:
-            self._folder.add(proof)
         return proof
 
     def download(self, image: ImageRecord, file: IO[bytes]) -> tuple[int, str, int | None]:
         """
-        Fetch a picture into a file, asking again where that may help.
+        Fetch a picture into a file, with retries where they may help.
 
         Returns
         -------
@@ -187,7 +193,7 @@ class Copier:
 
         Raises
         ------
-        NotCopiedError, PictureError
+        NoProofError, PictureError
             If it did not arrive.
         ArchivedError
             If it is worth asking again later.
@@ -240,18 +246,18 @@ class Copier:
             refused = str(error)
         try:
             signed = self._sign(image)
-        except NotCopiedError as error:
-            raise NotCopiedError(f"{refused}, and {error}") from None
+        except NoProofError as error:
+            raise NoProofError(f"{refused}, and {error}") from None
         return self._stream(signed, image, take, until)
 
     def _has_moved(self, image: ImageRecord, error: PictureError) -> bool:
-        """Ask for the address of now where the one that is known fails: plans are kept for days, and hosts move."""
+        """Ask for the current address when the known one fails: plans are kept for days, and hosts move."""
         if error.status not in GONE or self._stayed >= MAX_DOUBTS or self._stopped():
             return False
         try:
             address = self._client._image(image.id, self._ended).url
         except NotFoundError:
-            # Once the call has told of a move it is known here, and speaks of this image alone.
+            # After the call has reported a move, a 404 is about this image alone.
             self._stayed += not self._moved
             return False
         except (APIError, StoppedError):
@@ -267,7 +273,7 @@ class Copier:
     ) -> int | None:
         url = picture_url(address, local=self._local)
         if url is None:
-            raise NotCopiedError("its address is not asked: it is neither https nor this machine's")
+            raise NoProofError("its address is not asked: it is neither https nor this machine's")
         told = image.size_bytes
         return stream_picture(
             self._web,
@@ -279,14 +285,14 @@ class Copier:
         )
 
     def _sign(self, image: ImageRecord) -> str:
-        """Get an address for a private image, one request at a time: the pace is one a second."""
+        """Get an address for a private image, one request at a time: the limit is one a second."""
         with self._signing:
             if self._no_signing:
-                raise NotCopiedError(self._no_signing)
+                raise NoProofError(self._no_signing)
             try:
                 url = sign(self._client, image.id, self._ended)
             except StoppedError:
-                raise NotCopiedError("not tried: stopped") from None
+                raise NoProofError("not tried: stopped") from None
             except StatusError as error:
                 status = error.status_code
                 self._doubts += status == 404
@@ -297,7 +303,7 @@ class Copier:
                     self._no_signing = f"this server gives no signed addresses ({status})"
                 elif status >= 500:
                     raise PictureError(str(error), status) from None
-                raise NotCopiedError(
+                raise NoProofError(
                     self._no_signing or f"no signed address was given ({status})"
                 ) from None
             except APIError as error:

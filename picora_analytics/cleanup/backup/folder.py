@@ -1,4 +1,4 @@
-"""A folder of copies: files under names that are safe everywhere, and a manifest that proves them."""
+"""A backup folder: files under names that are safe everywhere, and a manifest that proves them."""
 
 from __future__ import annotations
 
@@ -6,30 +6,42 @@ import contextlib
 import datetime as dt
 import hashlib
 import re
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES, same_type
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError, LockedError
-from picora_analytics.files import append_line, write_atomic
 from picora_analytics.library.frame import Facts
+from picora_analytics.lines import LineFile, read_lines
 from picora_analytics.text import visible
 
-__all__ = ["MANIFEST", "CopyFolder", "Proof", "copy_name", "hash_of", "lines_of", "why_stale"]
+__all__ = [
+    "LONGEST",
+    "MANIFEST",
+    "BackupFolder",
+    "Proof",
+    "backup_name",
+    "decoded",
+    "hash_of",
+    "why_stale",
+]
 
 MANIFEST = "copies.ndjson"
 _FORMAT = "picora-analytics copies"
-# A copy proves an image for as long as a plan is good; after that it is fetched anew.
+_FILE = re.compile(rf"picora-[\w-]+\.(?:{'|'.join(MIME_TYPES)})")
+# Bytes of a line: a record holds names and titles as they are, and an answer of the service is 64 MiB at most.
+LONGEST = 65 * 1024**2
+# A file proves an image for as long as a plan is valid; after that it is downloaded again.
 GOOD_FOR = dt.timedelta(days=14)
 
 
 class Proof(msgspec.Struct, frozen=True, kw_only=True):
     """
-    What proves a copy.
+    What proves a backed-up file.
 
     Attributes
     ----------
@@ -42,14 +54,17 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
     copied_at : datetime
         By this machine's clock.
     image : ImageRecord
-        All that the service said of the image then.
+        What the service reported about the image then.
+    pixels : (int, int) or None
+        Width and height of the file, compared with those in the listing; None for an SVG, and in older manifests.
     """
 
     file: str
     sha256: str
     size_bytes: int
-    copied_at: dt.datetime
+    copied_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
     image: ImageRecord
+    pixels: tuple[int, int] | None = None
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -60,17 +75,17 @@ class _Header(msgspec.Struct, frozen=True):
     demo: bool
 
 
-def copy_name(image_id: str, sha256: str, extension: str) -> str:
+def backup_name(image_id: str, sha256: str, extension: str) -> str:
     """
-    Name a copy, whatever the image is called.
+    Name a backup file, whatever the image is called.
 
-    The picture's own name stays in the manifest. Ids are case-sensitive and may begin with a dash, and file systems may
-    not tell cases apart, so a digest over id and content makes the name one of its own: another content
-    never takes the place of a copy that is there.
+    The picture's own name stays in the manifest. Ids are case-sensitive and may begin with a dash, and some file
+    systems ignore case, so a digest over id and content makes the name unique: other content never replaces a file
+    that is there.
 
     Examples
     --------
-    >>> copy_name("-aT40cZpLq8", "0" * 64, "png"), copy_name("../../x", "0" * 64, "png")
+    >>> backup_name("-aT40cZpLq8", "0" * 64, "png"), backup_name("../../x", "0" * 64, "png")
     ('picora--aT40cZpLq8-27eb4e5ed8d3.png', 'picora-x-f5089eb7fb3e.png')
     """
     readable = re.sub(r"[^A-Za-z0-9_-]", "", image_id)[:24]
@@ -79,18 +94,25 @@ def copy_name(image_id: str, sha256: str, extension: str) -> str:
 
 
 def why_stale(proof: Proof, image: ImageRecord, now: dt.datetime) -> str | None:
-    """Say why a proof is not of an image as it is now; None where it is."""
+    """Tell why a proof does not fit an image as it is now; None if it does."""
     if proof.image.size_bytes != image.size_bytes:
         return "its size is no longer the copied one"
     if proof.image.updated_at != image.updated_at:
         return "it was changed since it was copied"
+    if same_type(proof.image.mime_type) != same_type(image.mime_type):
+        return "its type is no longer the copied one"
+    told = (image.width, image.height)
+    if (proof.image.width, proof.image.height) != told:
+        return "its width and height are no longer the copied ones"
+    if proof.pixels is None and told != (None, None) and not proof.file.endswith(".svg"):
+        return "its copy was not compared with its width and height"
     if abs(now - proof.copied_at) > GOOD_FOR:
         return f"it was copied more than {GOOD_FOR.days} days ago"
     return None
 
 
 def hash_of(path: Path) -> str | None:
-    """Give the sha256 of a file; None where it cannot be read."""
+    """Give the sha256 of a file; None if it cannot be read."""
     try:
         with path.open("rb") as file:
             return hashlib.file_digest(file, "sha256").hexdigest()
@@ -98,21 +120,26 @@ def hash_of(path: Path) -> str | None:
         return None
 
 
-def lines_of(path: Path) -> Iterator[Any]:
-    """Give the values of an NDJSON file; lines that a crash cut off are None, and no file has no lines."""
+def decoded(line: bytes) -> Any:
+    """Decode a line of JSON; None if invalid: one that a crash cut off."""
     try:
-        content = path.read_bytes()
-    except FileNotFoundError:
-        return
-    for line in content.splitlines():
-        try:
-            yield msgspec.json.decode(line)
-        except (msgspec.DecodeError, UnicodeDecodeError):
-            yield None
+        return msgspec.json.decode(line)
+    except (msgspec.DecodeError, UnicodeDecodeError):
+        return None
+
+
+def _proof(line: bytes) -> Proof | None:
+    """Read a proof; without a readable line there is none, and the image is downloaded again."""
+    try:
+        proof = msgspec.convert(decoded(line), Proof)
+    except msgspec.ValidationError:
+        return None
+    # A line must not lead out of the folder.
+    return proof if _FILE.fullmatch(proof.file) else None
 
 
 def _version_of(path: Path) -> object:
-    """Give what differs when a file was written; None where it cannot be told."""
+    """Give what changes when a file is written; None if unknown."""
     try:
         stat = path.stat()
     except OSError:
@@ -120,33 +147,39 @@ def _version_of(path: Path) -> object:
     return stat.st_ino, stat.st_size, stat.st_mtime_ns, stat.st_ctime_ns
 
 
-class CopyFolder:
+class BackupFolder:
     """
-    One folder with copies of one account's images.
+    One folder with backup files of one account's images.
 
     Parameters
     ----------
     path : Path
+        A leading ``~`` is the home folder.
     account, base_url : str
     demo : bool
         Whose images; another account's folder is refused.
     """
 
     def __init__(self, path: Path, *, account: str, base_url: str, demo: bool) -> None:
-        self.path = path
+        try:
+            self.path = path.expanduser()
+        except RuntimeError as error:  # "~somebody" whom this machine does not know.
+            raise BackupError(f"The folder {str(path)!r} cannot be used: {error}") from None
         self._header = _Header(_FORMAT, 1, account, base_url, demo)
+        self._manifest = self.path / MANIFEST
+        self._lines: LineFile | None = None
         self._known: tuple[object, dict[str, Proof]] = (None, {})
 
     @classmethod
-    def of(cls, path: Path, library: Facts) -> CopyFolder:
-        """Give the folder for the copies of a library."""
+    def of(cls, path: Path, library: Facts) -> BackupFolder:
+        """Give the folder for the backup of a library."""
         return cls(
             path, account=library["account"], base_url=library["base_url"], demo=library["demo"]
         )
 
     def lock(self) -> contextlib.AbstractContextManager[Any]:
         """
-        Hold the folder while copies are made or read; use as a context manager.
+        Lock the folder while files are written or read; use as a context manager.
 
         Raises
         ------
@@ -174,20 +207,22 @@ class CopyFolder:
         BackupError
             If the folder is another account's, or cannot be written.
         """
-        manifest = self.path / MANIFEST
         try:
-            if not manifest.exists():
-                line = msgspec.json.encode(self._header) + b"\n"
-                write_atomic(manifest, lambda file: file.write_bytes(line))
+            if self._manifest.exists():
+                self.proofs()  # Another's file is left as it is.
+                self._lines = LineFile.open(self._manifest)
+            else:
+                self._lines = LineFile.create(self._manifest, msgspec.json.encode(self._header))
             for leftover in self.path.glob(".picora-*.part"):
                 leftover.unlink(missing_ok=True)
         except OSError as error:
             raise self._unusable(error) from error
-        self.proofs()
 
     def add(self, proof: Proof) -> None:
-        """Append a proof to the manifest, on disk before this returns."""
-        append_line(self.path / MANIFEST, msgspec.json.encode(proof))
+        """Append a proof to the manifest, on disk before this returns; after :meth:`begin`."""
+        if self._lines is None:
+            raise ValueError("The manifest was not opened.")
+        self._lines.append(msgspec.json.encode(proof))
 
     def proofs(self) -> dict[str, Proof]:
         """
@@ -198,25 +233,24 @@ class CopyFolder:
         BackupError
             If there is none, or it is another account's.
         """
-        lines = lines_of(self.path / MANIFEST)
-        version = _version_of(self.path / MANIFEST)
+        version = _version_of(self._manifest)
         if version is not None and version == self._known[0]:
             return dict(self._known[1])  # Asked before each deleting request, and long.
+        found: dict[str, Proof] = {}
+        owner_checked = False
         try:
-            first = next(lines, None)
+            for line in read_lines(self._manifest, longest=LONGEST):
+                if not owner_checked:
+                    self._check_owner(decoded(line))
+                    owner_checked = True
+                elif proof := _proof(line):
+                    found[proof.image.id] = proof
+        except FileNotFoundError:
+            pass
         except OSError as error:
             raise self._unusable(error) from error
-        self._check_owner(first)
-        found: dict[str, Proof] = {}
-        for line in lines:
-            try:
-                proof = msgspec.convert(line, Proof)
-            except msgspec.ValidationError:
-                continue  # Without a readable line there is no proof, and the image is copied anew.
-            if re.fullmatch(
-                r"picora-[\w.-]+", proof.file
-            ):  # A line must not lead out of the folder.
-                found[proof.image.id] = proof
+        if not owner_checked:
+            self._check_owner(None)
         self._known = (version, found)
         return dict(found)
 
@@ -234,7 +268,7 @@ class CopyFolder:
         same_host = header.base_url == own.base_url or (header.demo and own.demo)
         if header.account != own.account or not same_host:
             raise BackupError(
-                f"The folder {str(self.path)!r} holds copies of account {header.account[:8]} on "
+                f"The folder {str(self.path)!r} holds copies of account {visible(header.account[:8])} on "
                 f"{visible(header.base_url)}; these images are of account {own.account[:8]} on {own.base_url}. "
                 "Give another folder."
             )

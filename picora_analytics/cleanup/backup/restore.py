@@ -1,4 +1,4 @@
-"""Upload copies again, under new addresses, each once."""
+"""Upload backed-up files again, under new addresses, each once."""
 
 from __future__ import annotations
 
@@ -6,22 +6,21 @@ import hashlib
 import os
 import tempfile
 from collections import Counter
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 from pathlib import Path
-from typing import Any
 
 import pandas as pd
 
 from picora_analytics.cleanup.backup.backup import CANNOT_COME_BACK, records_of
-from picora_analytics.cleanup.backup.decoding import MIME_TYPES
-from picora_analytics.cleanup.backup.download import ArchivedError, Copier, NotCopiedError
-from picora_analytics.cleanup.backup.folder import CopyFolder, Proof
-from picora_analytics.cleanup.backup.likeness import (
+from picora_analytics.cleanup.backup.compare import (
     differs,
     looks_like_upload,
+    wanted_fields,
     what_is_lost,
-    wishes_of,
 )
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES
+from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, NoProofError
+from picora_analytics.cleanup.backup.folder import BackupFolder, Proof
 from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client import changes
 from picora_analytics.client.answers import is_lost
@@ -36,10 +35,9 @@ from picora_analytics.errors import (
     RateLimitError,
     StatusError,
 )
-from picora_analytics.files import write_atomic
+from picora_analytics.files import write_csv
 from picora_analytics.library.load.loading import load_images
 from picora_analytics.progress import Progress, progress_for
-from picora_analytics.text import csv_safe
 
 __all__ = ["restore_images"]
 
@@ -92,14 +90,14 @@ def restore_images(
         what was restored so far is in ``restored.csv``.
     """
     account = client.account()
-    target = CopyFolder(Path(folder), account=account, base_url=client.base_url, demo=client.demo)
+    target = BackupFolder(Path(folder), account=account, base_url=client.base_url, demo=client.demo)
     wanted = _wanted(target.proofs(), ids, target.path)
     show = progress_for(progress, "Uploading")
     with target.lock(), client.reporting(show.wait):
         now = load_images(client, store=None, progress=False)
-        copier = Copier(client, target)
-        run = _Run(
-            client, target.path, copier, RestoreJournal(target.path, client.demo_session), now
+        downloader = Downloader(client, target)
+        run = RestoreRun(
+            client, target.path, downloader, RestoreJournal(target.path, client.demo_session), now
         )
         try:
             run.restore(wanted, show)
@@ -112,7 +110,7 @@ def restore_images(
                 request_id=error.request_id,
             ) from None
         finally:
-            copier.close()
+            downloader.close()
             run.write_table(target.proofs())
             show.finish(f"{run.counted() or 'nothing restored'}; {CANNOT_COME_BACK}")
     return _frame(wanted, run.outcomes)
@@ -124,24 +122,29 @@ def _wanted(
     if ids is None:
         return proofs
     names = [ids] if isinstance(ids, str) else list(ids)
-    for one in names:
-        if one not in proofs:
+    for image_id in names:
+        if image_id not in proofs:
             raise BackupError(
-                f"{one!r} is not among the {len(proofs):,} copies in {str(path)!r}; nothing was sent."
+                f"{image_id!r} is not among the {len(proofs):,} copies in {str(path)!r}; nothing was sent."
             )
-    return {one: proofs[one] for one in names}
+    return {image_id: proofs[image_id] for image_id in names}
 
 
-class _Run:
-    """One run over the copies of a folder."""
+class RestoreRun:
+    """One run over the files of a folder."""
 
     def __init__(
-        self, client: Client, path: Path, copier: Copier, log: RestoreJournal, now: pd.DataFrame
+        self,
+        client: Client,
+        path: Path,
+        downloader: Downloader,
+        log: RestoreJournal,
+        now: pd.DataFrame,
     ) -> None:
-        self._client, self._path, self._copier, self._log, self._now = (
+        self._client, self._path, self._downloader, self._log, self._now = (
             client,
             path,
-            copier,
+            downloader,
             log,
             now,
         )
@@ -150,57 +153,57 @@ class _Run:
 
     def restore(self, wanted: dict[str, Proof], show: Progress) -> None:
         lost = 0
-        for one, proof in wanted.items():
+        for image_id, proof in wanted.items():
             if lost >= MAX_LOST:
                 why = f"not tried: {MAX_LOST} answers in a row were lost"
-                self.outcomes[one] = Outcome("failed", reason=why)
+                self.outcomes[image_id] = Outcome("failed", reason=why)
                 continue
-            outcome = self._known(one, proof) or self._restored(one, proof)
-            self.outcomes[one] = outcome
-            lost = lost + 1 if outcome.word == "unknown" else 0
+            outcome = self._known(image_id, proof) or self._restored(image_id, proof)
+            self.outcomes[image_id] = outcome
+            lost = lost + 1 if outcome.status == "unknown" else 0
             show.update(len(self.outcomes), len(wanted))
 
-    def _known(self, one: str, proof: Proof) -> Outcome | None:
-        """Answer without sending anything: still there, or restored by an earlier call."""
-        if one in self._now.index:
-            (there,) = records_of(self._now.loc[[one]])
+    def _known(self, image_id: str, proof: Proof) -> Outcome | None:
+        """Answer without a request: still there, or restored by an earlier call."""
+        if image_id in self._now.index:
+            (there,) = records_of(self._now.loc[[image_id]])
             if there.size_bytes in (None, proof.size_bytes):
-                return Outcome("already there", one, there.url, "it is still in the library")
-        past = self._past.get(one)
-        return past if past is not None and past.word in DONE else None
+                return Outcome("already there", image_id, there.url, "it is still in the library")
+        past = self._past.get(image_id)
+        return past if past is not None and past.status in DONE else None
 
-    def _restored(self, one: str, proof: Proof) -> Outcome:
+    def _restored(self, image_id: str, proof: Proof) -> Outcome:
         data = _proved_bytes(self._path / proof.file, proof)
         if data is None:
             return Outcome("failed", reason="its copy is gone or was altered")
-        past = self._past.get(one)
-        if one in self._past and (past is None or past.word == "unknown"):
+        past = self._past.get(image_id)
+        if image_id in self._past and (past is None or past.status == "unknown"):
             found = self._same_bytes(records_of(self._candidates(proof)), proof)
             if found is not None:
                 return self._record(
-                    one, self._finished(proof, found, not looks_like_upload(found, proof))
+                    image_id, self._finished(proof, found, not looks_like_upload(found, proof))
                 )
-        self._log.intend(one)
+        self._log.intend(image_id)
         try:
             sent = self._upload(proof, data)
         except (AuthenticationError, PermissionDeniedError, RateLimitError) as error:
-            self._record(one, Outcome("failed", reason=str(error)))
+            self._record(image_id, Outcome("failed", reason=str(error)))
             raise
         except StatusError as error:
             if error.status_code in (404, 405, 501):
-                self._record(one, Outcome("failed", reason=str(error)))
+                self._record(image_id, Outcome("failed", reason=str(error)))
                 raise BackupError(
                     f"This server takes no uploads ({error}); upload the files in {str(self._path)!r} by hand."
                 ) from error
             if not is_lost(error):
-                return self._record(one, Outcome("failed", reason=str(error)))
-            return self._record(one, self._after_lost_answer(proof, error))
+                return self._record(image_id, Outcome("failed", reason=str(error)))
+            return self._record(image_id, self._after_lost_answer(proof, error))
         except APIError as error:
-            return self._record(one, self._after_lost_answer(proof, error))
-        return self._record(one, self._finished(proof, *sent))
+            return self._record(image_id, self._after_lost_answer(proof, error))
+        return self._record(image_id, self._finished(proof, *sent))
 
     def _candidates(self, proof: Proof) -> pd.DataFrame:
-        """Give the images that an upload of this copy may have made."""
+        """Give the images that an upload of this file may have made."""
         size, name = self._now["size_bytes"], self._now["filename"]
         alike = size.isna() & (name == (proof.image.filename or proof.file))
         return self._now[(size == proof.size_bytes).fillna(False) | alike]
@@ -217,7 +220,7 @@ class _Run:
         )
 
     def _after_lost_answer(self, proof: Proof, error: APIError) -> Outcome:
-        """Search what was uploaded since this run began; what is not found may still be on its way."""
+        """Search what was uploaded since this run began; what is not found may still be in flight."""
         try:
             found = self._same_bytes(self._uploaded_since(), proof)
         except APIError as failure:
@@ -236,33 +239,33 @@ class _Run:
         return fresh
 
     def _same_bytes(self, candidates: Iterable[ImageRecord], proof: Proof) -> ImageRecord | None:
-        """Give the image that has the very bytes of a copy; sizes and names alone prove nothing."""
+        """Give the image with exactly the bytes of a file; sizes and names alone prove nothing."""
         for image in candidates:
             if image.size_bytes not in (None, proof.size_bytes):
                 continue
             with tempfile.TemporaryFile() as file:
                 try:
-                    _, sha256, _ = self._copier.download(image, file)
-                except (NotCopiedError, ArchivedError, PictureError, OSError):
+                    _, sha256, _ = self._downloader.download(image, file)
+                except (NoProofError, ArchivedError, PictureError, OSError):
                     continue
             if sha256 == proof.sha256:
                 return image
         return None
 
     def _finished(self, proof: Proof, image: ImageRecord, duplicate: bool) -> Outcome:
-        """Set what an upload cannot set, read it back, and say what is not as it was."""
+        """Set what an upload cannot set, read it back, and list what is not as it was."""
         if duplicate:
             why = "the library has the same bytes already; that image was left as it is"
             return Outcome("already there", image.id, image.url, why)
-        wishes = {
+        wanted = {
             name: value
-            for name, value in wishes_of(proof.image).items()
+            for name, value in wanted_fields(proof.image).items()
             if differs(getattr(image, name), value)
         }
         reasons = []
         try:
-            if wishes:
-                image = changes.edit(self._client, image.id, wishes)
+            if wanted:
+                image = changes.edit(self._client, image.id, wanted)
             image = self._client.get_image(image.id)
         except APIError as error:
             reasons.append(str(error))
@@ -270,30 +273,31 @@ class _Run:
             "restored", image.id, image.url, "; ".join(reasons + what_is_lost(proof, image))
         )
 
-    def _record(self, one: str, outcome: Outcome) -> Outcome:
-        self.outcomes[one] = outcome
-        self._log.record(one, outcome)
+    def _record(self, image_id: str, outcome: Outcome) -> Outcome:
+        self.outcomes[image_id] = outcome
+        self._log.record(image_id, outcome)
         return outcome
 
     def counted(self) -> str:
-        counts = Counter(outcome.word for outcome in self.outcomes.values())
-        return ", ".join(f"{n:,} {word}" for word, n in counts.items())
+        counts = Counter(outcome.status for outcome in self.outcomes.values())
+        return ", ".join(f"{n:,} {status}" for status, n in counts.items())
 
     def write_table(self, proofs: dict[str, Proof]) -> None:
-        """Write old and new addresses of all that any call restored, for a search and replace."""
-        found = {one: outcome for one, outcome in self._past.items() if outcome} | self.outcomes
+        """Write old and new addresses of everything that any call restored, for a search and replace."""
+        found = {
+            image_id: outcome for image_id, outcome in self._past.items() if outcome
+        } | self.outcomes
         moved = {
-            one: outcome
-            for one, outcome in found.items()
-            if one in proofs and outcome.word in DONE and outcome.new_id != one
+            image_id: outcome
+            for image_id, outcome in found.items()
+            if image_id in proofs and outcome.status in DONE and outcome.new_id != image_id
         }
-        table = _frame({one: proofs[one] for one in moved}, moved)[["old_url", "new_url"]]
-        write: Callable[[Path], Any] = lambda file: table.map(csv_safe).to_csv(file, index=False)  # noqa: E731
-        write_atomic(self._path / TABLE, write)
+        table = _frame({image_id: proofs[image_id] for image_id in moved}, moved)
+        write_csv(table[["old_url", "new_url"]], self._path / TABLE, encoding="utf-8")
 
 
 def _proved_bytes(path: Path, proof: Proof) -> bytes | None:
-    """Read a copy; None where it is no longer what was proved."""
+    """Read a file; None if it is no longer what was proved."""
     try:
         data = path.read_bytes()
     except OSError:
@@ -304,13 +308,13 @@ def _proved_bytes(path: Path, proof: Proof) -> bytes | None:
 def _frame(proofs: dict[str, Proof], outcomes: dict[str, Outcome]) -> pd.DataFrame:
     rows = [
         (
-            one,
-            outcomes[one].new_id,
+            image_id,
+            outcomes[image_id].new_id,
             proof.image.url,
-            outcomes[one].new_url,
-            outcomes[one].word,
-            outcomes[one].reason,
+            outcomes[image_id].new_url,
+            outcomes[image_id].status,
+            outcomes[image_id].reason,
         )
-        for one, proof in proofs.items()
+        for image_id, proof in proofs.items()
     ]
     return pd.DataFrame(rows, columns=COLUMNS, dtype=object)

@@ -1,4 +1,4 @@
-"""The journal of a restore: which copy was about to be uploaded, and what came of it."""
+"""The journal of a restore: which file was about to be uploaded, and what came of it."""
 
 from __future__ import annotations
 
@@ -7,30 +7,30 @@ from typing import Literal
 
 import msgspec
 
-from picora_analytics.cleanup.backup.folder import lines_of
+from picora_analytics.cleanup.backup.folder import LONGEST, decoded
 from picora_analytics.errors import JournalError
-from picora_analytics.files import append_line
+from picora_analytics.lines import LineFile, read_lines
 
-__all__ = ["Outcome", "RestoreJournal", "Word"]
+__all__ = ["Outcome", "RestoreJournal", "Status"]
 
 JOURNAL = "restored.ndjson"
-Word = Literal["restored", "already there", "failed", "unknown"]
+Status = Literal["restored", "already there", "failed", "unknown"]
 
 
 class Outcome(msgspec.Struct, frozen=True):
     """
-    What came of one copy.
+    What came of one file.
 
     Attributes
     ----------
-    word : str
-        restored, already there, failed or unknown.
+    status : str
+        restored, already there, failed or unknown; "word" in the file.
     new_id, new_url : str or None
         Of the image that has the bytes now.
     reason : str
     """
 
-    word: Word
+    status: Status = msgspec.field(name="word")
     new_id: str | None = None
     new_url: str | None = None
     reason: str = ""
@@ -44,7 +44,7 @@ class _Line(msgspec.Struct, frozen=True):
 
 class RestoreJournal:
     """
-    Lines that are on disk before the next step is taken, in the folder of the copies.
+    Lines that are on disk before the next step is taken, in the backup folder.
 
     Parameters
     ----------
@@ -55,9 +55,10 @@ class RestoreJournal:
 
     def __init__(self, folder: Path, session: str) -> None:
         self._path, self._session = folder / JOURNAL, session
+        self._lines: LineFile | None = None
 
     def intend(self, image_id: str) -> None:
-        """Write that a copy is about to be uploaded."""
+        """Write that a file is about to be uploaded."""
         self._write(_Line(image_id, self._session))
 
     def record(self, image_id: str, outcome: Outcome) -> None:
@@ -65,26 +66,31 @@ class RestoreJournal:
         self._write(_Line(image_id, self._session, outcome))
 
     def past(self) -> dict[str, Outcome | None]:
-        """Give the last line of each image: its outcome, or None where the upload's answer is not known."""
+        """Give the last line of each image: its outcome, or None if the upload's answer is unknown."""
         found: dict[str, Outcome | None] = {}
         try:
-            lines = list(lines_of(self._path))
+            for line in read_lines(self._path, longest=LONGEST):
+                try:
+                    read = msgspec.convert(decoded(line), _Line)
+                except msgspec.ValidationError:
+                    continue  # Cut off before it was on disk, so nothing was sent after it.
+                if read.session == self._session:
+                    found[read.id] = read.outcome
+        except FileNotFoundError:
+            pass
         except OSError as error:
             raise self._unusable("read", error) from error
-        for line in lines:
-            try:
-                read = msgspec.convert(line, _Line)
-            except msgspec.ValidationError:
-                continue  # Cut off before it was on disk, so nothing was sent after it.
-            if read.session == self._session:
-                found[read.id] = read.outcome
         return found
 
     def _write(self, line: _Line) -> None:
+        content = msgspec.json.encode(line)
         try:
-            if not self._path.exists():
-                self._path.touch(mode=0o600)
-            append_line(self._path, msgspec.json.encode(line))
+            if self._lines is None:
+                if not self._path.exists():
+                    self._lines = LineFile.create(self._path, content)
+                    return
+                self._lines = LineFile.open(self._path)
+            self._lines.append(content)
         except OSError as error:
             raise self._unusable("written", error) from error
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Mapping
 from typing import Any, NamedTuple, TypeAlias
 
@@ -11,7 +10,11 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 from pandas.api.types import is_bool_dtype
 
+from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.guard import shown_literal
+from picora_analytics.cleanup.plan.matching import Images, nearest
 from picora_analytics.errors import PlanError
+from picora_analytics.text import folded, plural
 
 __all__ = ["Choice", "Protection", "chosen_ids", "protection"]
 
@@ -23,15 +26,16 @@ class Chosen(NamedTuple):
 
     yes: pd.Index[Any]
     unknown: pd.Index[Any]
-    by_rule: bool  # A mask is a rule; ids are images somebody named.
+    by_rule: bool  # A mask is a rule; ids were named one by one.
 
 
 class Protection(NamedTuple):
-    """What must not be touched: tags are looked up again when a plan is applied."""
+    """What must not be touched, and what was matched, in lines: tags are looked up again when a plan is applied."""
 
     tags: tuple[str, ...]
-    ids: pd.Index[Any]
-    unknown: pd.Index[Any]
+    ids: set[str]
+    unknown: list[str]
+    lines: tuple[str, ...]
 
 
 def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chosen:
@@ -52,9 +56,25 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
     PlanError
         If it is anything else; the message shows the line to type.
     """
-    nothing = images.index[:0]
     if isinstance(choice, pd.Series):
-        return _from_mask(images, choice, name)
+        cure = f"Make the mask from the frame you pass, or type {name}={name}.reindex(images.index, fill_value=False)."
+        return _from_mask(images, choice, name, cure)
+    ids = _listed(choice, name)
+    _refuse_repeated(pd.Index(ids, dtype=object), name, f"pd.Index({name}).unique()")
+    foreign = np.array(ids, dtype=object)[
+        ~among(pd.Index(ids, dtype=object), images.index)
+    ].tolist()
+    if foreign:
+        raise PlanError(
+            f"{name} holds {len(foreign)} id{'s' * (len(foreign) > 1)} that this frame does not have, first "
+            f"{foreign[0]!r}; ids are case-sensitive. To leave them out, type "
+            f"{name}=images.index.intersection(list({name}))."
+        )
+    return Chosen(images.index[among(images.index, ids)], images.index[:0], by_rule=False)
+
+
+def _listed(choice: Any, name: str) -> list[str]:
+    """Read a list of ids; PlanError for anything else."""
     if isinstance(choice, pd.DataFrame):
         raise PlanError(f"{name} is a DataFrame; to take its rows, type {name}={name}.index.")
     if isinstance(choice, np.ndarray | ExtensionArray) and is_bool_dtype(choice.dtype):
@@ -83,18 +103,11 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
             f"{name} holds {wrong[0]!r} ({type(wrong[0]).__name__}), which is not an id; ids are text, such "
             "as 'aB3dE5fG7hJ'."
         )
-    _refuse_repeated(pd.Index(ids, dtype=object), name, f"pd.Index({name}).unique()")
-    foreign = [image_id for image_id in ids if image_id not in images.index]
-    if foreign:
-        raise PlanError(
-            f"{name} holds {len(foreign)} id{'s' * (len(foreign) > 1)} that this frame does not have, first "
-            f"{foreign[0]!r}; ids are case-sensitive. To leave them out, type "
-            f"{name}=images.index.intersection(list({name}))."
-        )
-    return Chosen(images.index[images.index.isin(ids)], nothing, by_rule=False)
+    return ids
 
 
-def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str) -> Chosen:
+def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str, cure: str) -> Chosen:
+    """Read a mask over exactly the frame's ids; `cure` is the advice if it is over others."""
     if not is_bool_dtype(mask.dtype):
         values = mask.dropna()
         # Gaps turn a mask into 1.0 and 0.0.
@@ -109,15 +122,17 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str) -> Chosen:
             f"false; {hint}."
         )
     _refuse_repeated(mask.index, name, f"{name}[~{name}.index.duplicated()]")
-    foreign = mask.index.difference(images.index)
-    missing = images.index.difference(mask.index)
-    if len(foreign) or len(missing):
-        raise PlanError(
-            f"{name} speaks of other images than this frame: {len(foreign)} it does not have, and "
-            f"{len(missing)} of its own are not mentioned. Make the mask from the frame you pass, or type "
-            f"{name}={name}.reindex(images.index, fill_value=False)."
-        )
-    aligned = mask.reindex(images.index).astype("boolean")
+    if mask.index.equals(images.index):
+        aligned = mask.astype("boolean")
+    else:
+        foreign = mask.index.difference(images.index)
+        missing = images.index.difference(mask.index)
+        if len(foreign) or len(missing):
+            raise PlanError(
+                f"{name} speaks of other images than this frame: {len(foreign)} it does not have, and "
+                f"{len(missing)} of its own are not mentioned. {cure}"
+            )
+        aligned = mask.reindex(images.index).astype("boolean")
     return Chosen(
         images.index[aligned.fillna(False).to_numpy(dtype=bool)],
         images.index[aligned.isna().to_numpy(dtype=bool)],
@@ -135,47 +150,77 @@ def _refuse_repeated(ids: pd.Index[Any], name: str, cure: str) -> None:
 
 def protection(images: pd.DataFrame, protect: Any) -> Protection:
     """
-    Read what must not be touched.
+    Read what must not be touched; spellings that look alike protect as well.
 
     Parameters
     ----------
     images : DataFrame
     protect : str, boolean Series, Index of ids, or a list of these; None for nothing
-        Text is the name of a tag.
+        Text is the name of a tag, or else an id, an address or a file name. What a list names and the frame does
+        not have is counted in the lines.
 
     Raises
     ------
     PlanError
-        If a tag matches nothing: a mistyped protection protects nothing.
+        If a tag or a whole list matches nothing: a mistyped protection protects nothing.
     """
-    nothing = images.index[:0]
     parts = protect if isinstance(protect, list | tuple | set | frozenset) else [protect]
-    tags: list[str] = []
-    ids, unknown = nothing, nothing
+    known = Images(images)
+    tags: dict[str, None] = {}
+    ids: set[str] = set()
+    unknown: list[str] = []
+    lines: list[str] = []
     for number, part in enumerate(parts):
+        name = "protect" if parts is not protect else f"protect[{number}]"
         if part is None:
             if protect is not None:
                 raise PlanError("protect holds None, which names nothing; leave it out.")
         elif isinstance(part, str):
-            tags.append(part)
+            found, line = _tag(images, known, part)
+            tags |= dict.fromkeys([part] if found is None else [])
+            ids |= found or set()
+            lines.append(line)
+        elif isinstance(part, pd.Series):
+            chosen = _from_mask(images, part, name, "Make the mask from the frame you pass.")
+            ids |= set(cells(chosen.yes))
+            unknown += cells(chosen.unknown)
+            lines.append(f"{name}: a rule that holds for {len(chosen.yes):,} images")
         else:
-            name = "protect" if parts is not protect else f"protect[{number}]"
-            chosen = chosen_ids(images, part, name)
-            ids = ids.union(chosen.yes, sort=False)
-            unknown = unknown.union(chosen.unknown, sort=False)
-    if tags:
-        # Only text is a tag: other shapes of a cell are checked by the frame itself.
-        known = {tag for row in images["tags"] if row is not None for tag in row}
-        for tag in tags:
-            if tag not in known:
-                near = difflib.get_close_matches(tag, sorted(known), n=3, cutoff=0.5)
-                hint = (
-                    f"did you mean {' or '.join(map(repr, near))}?"
-                    if near
-                    else "no tag is like it."
-                )
+            matched = known.match(_listed(part, name))
+            lines.append(matched.line(name, known))
+            if matched.unmatched and not matched.ids:
                 raise PlanError(
-                    f"protect={tag!r} is a tag no image of this frame has, so it would protect nothing; {hint} "
-                    "Ids are given as pd.Index([...])."
+                    f"{lines[-1]}. Nothing would be protected by it; look where the list comes from."
                 )
-    return Protection(tuple(dict.fromkeys(tags)), ids, unknown)
+            ids |= matched.ids
+    return Protection(tuple(tags), ids, unknown, tuple(lines))
+
+
+def _tag(images: pd.DataFrame, known: Images, tag: str) -> tuple[set[str] | None, str]:
+    """Count what a tag protects; where no tag is like it, give the ids that the text names otherwise."""
+    shown = shown_literal(tag)
+    # Only text is a tag: other shapes of a cell are checked by the frame itself.
+    codes, rows = pd.factorize(images["tags"].to_numpy(dtype=object), use_na_sentinel=False)
+    tags = {one for row in rows if isinstance(row, tuple) for one in row}
+    wanted = folded(tag)
+    like = sorted(one for one in tags if one != tag and folded(one) == wanted)
+    if tag in tags or like:
+        spellings = {tag, *like}
+        hit = np.array([isinstance(row, tuple) and not spellings.isdisjoint(row) for row in rows])
+        n = int(hit[codes].sum())
+        others = f", {', '.join(map(shown_literal, like[:3]))} included" if like else ""
+        return None, f"the tag {shown}: {plural(n, 'image')}{others}"
+    matched = known.match([tag])
+    if matched.ids:
+        return (
+            matched.ids,
+            f"{shown}: {plural(len(matched.ids), 'image')} of this id, address or file name",
+        )
+    near = nearest(tag, sorted(tags), 3)
+    hint = (
+        f"did you mean {' or '.join(map(shown_literal, near))}?" if near else "no tag is like it."
+    )
+    raise PlanError(
+        f"protect={shown} is a tag no image of this frame has, so it would protect nothing; {hint} "
+        "Ids are given as pd.Index([...])."
+    )

@@ -13,13 +13,18 @@ import msgspec
 import pandas as pd
 import pyarrow as pa
 
+from picora_analytics.cleanup.plan.columns import cells, iso_texts
 from picora_analytics.cleanup.plan.guard import Caps
-from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.cleanup.plan.model import Plan, staying_rows
 from picora_analytics.errors import PlanError
-from picora_analytics.files import write_atomic
-from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
+from picora_analytics.files import read_text, write_atomic
+from picora_analytics.library.frame import COLUMNS, SCHEMA, Facts, frame_from_table
+from picora_analytics.times import parse_instant
 
 __all__ = ["digest", "load_plan", "plan_from", "save_plan", "to_document"]
+
+# 2: the phrase stands for more than the rows, and has 12 digits.
+VERSION = 2
 
 
 def save_plan(plan: Plan, path: Path) -> Path:
@@ -33,7 +38,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
     """Give the plan as plain values, with a digest over all of it."""
     document = {
         "format": "picora-analytics deletion plan",
-        "version": 1,
+        "version": VERSION,
         "confirmation": plan.confirmation,
         "fingerprint": plan.fingerprint,
         "reason": plan.reason,
@@ -42,7 +47,9 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "library": dict(plan.library),
         "protected_tags": list(plan.protected_tags),
         "caps": dataclasses.asdict(plan.caps),
-        "copies": dict(plan.duplicates),
+        "protection": list(plan.protection),
+        "duplicates": dict(plan.duplicates),
+        "staying": _records(plan.staying),
         "images": _records(plan.images),
         "spared": _records(plan.spared),
     }
@@ -57,21 +64,26 @@ def digest(document: Mapping[str, Any]) -> str:
 
 
 def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
-    plain = frame.reset_index().astype(object)
+    """Give rows as plain values, without the missing ones."""
+    named: list[tuple[Any, Any]] = [("id", frame.index), *frame.items()]
+    columns = {
+        str(name): iso_texts(column)
+        if isinstance(column.dtype, pd.DatetimeTZDtype)
+        else cells(column)
+        for name, column in named
+    }
+    if not any(None in values for values in columns.values()):
+        return [dict(zip(columns, row, strict=True)) for row in zip(*columns.values(), strict=True)]
     return [
-        {
-            str(name): value.isoformat() if isinstance(value, pd.Timestamp) else value
-            for name, value in row.items()
-            if isinstance(value, tuple) or not pd.isna(value)
-        }
-        for row in plain.to_dict("records")
+        {name: value for name, value in zip(columns, row, strict=True) if value is not None}
+        for row in zip(*columns.values(), strict=True)
     ]
 
 
 def load_plan(path: Path) -> Plan:
     """Read a plan's file; PlanError if it is missing, not a plan, of another version, cut off or edited."""
     try:
-        document = msgspec.json.decode(path.read_bytes())
+        document = msgspec.json.decode(read_text(path))
     except OSError as error:
         raise PlanError(f"The plan {str(path)!r} cannot be read: {error.strerror}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError):
@@ -96,9 +108,9 @@ def plan_from(document: Any, name: str, path: Path | None) -> Plan:
     """
     if not isinstance(document, dict) or document.get("format") != "picora-analytics deletion plan":
         raise PlanError(f"{name} is not a deletion plan; give a file that plan.save wrote.")
-    if document.get("version") != 1:
+    if document.get("version") != VERSION:
         raise PlanError(
-            f"{name} has version {document.get('version')!r}, and this program reads version 1; "
+            f"{name} has version {document.get('version')!r}, and this program reads version {VERSION}; "
             "use the program's version that wrote it, or plan again."
         )
     if document.get("digest") != digest(document):
@@ -116,40 +128,40 @@ def plan_from(document: Any, name: str, path: Path | None) -> Plan:
 
 
 def _plan(document: dict[str, Any], path: Path | None) -> Plan:
-    rows = document["images"]
-    columns: dict[str, list[Any]] = {}
-    for field in SCHEMA:
-        values = [row.get(field.name) for row in rows]
-        if pa.types.is_timestamp(field.type):
-            values = [None if value is None else pd.Timestamp(value) for value in values]
-        columns[field.name] = values
     library = msgspec.convert(document["library"], Facts)
-    images = frame_from_table(pa.table(columns, schema=SCHEMA), library)
-    reasons = [row["reason"] for row in rows]
-    spared = frame_from_table(
-        pa.table(
-            {
-                field.name: [row.get(field.name) for row in document["spared"]]
-                if field.name in ("id", "filename", "size_bytes")
-                else [None] * len(document["spared"])
-                for field in SCHEMA
-            },
-            schema=SCHEMA,
-        ),
-        library,
-    )[["filename", "size_bytes"]]
     return Plan(
-        images=images.assign(reason=pd.Series(reasons, images.index, dtype=object)),
-        spared=spared.assign(
-            reason=pd.Series(
-                [row["reason"] for row in document["spared"]], spared.index, dtype=object
-            )
-        ),
+        images=_rows(document["images"], SCHEMA.names, library),
+        spared=_rows(document["spared"], ["filename", "size_bytes"], library),
         reason=document["reason"],
         library=library,
-        protected_tags=tuple(document["protected_tags"]),
+        protected_tags=tuple(msgspec.convert(document["protected_tags"], list[str])),
         caps=Caps(**document["caps"]),
-        made_at=dt.datetime.fromisoformat(document["made_at"]),
-        duplicates=msgspec.convert(document["copies"], dict[str, str]),
+        made_at=parse_instant(document["made_at"]),
+        duplicates=msgspec.convert(document["duplicates"], dict[str, str]),
+        staying=_rows(
+            document["staying"], [str(name) for name in staying_rows(None)], library, reason=False
+        ),
+        protection=tuple(msgspec.convert(document["protection"], list[str])),
         path=path,
     )
+
+
+def _rows(
+    records: list[dict[str, Any]], names: list[str], library: Facts, *, reason: bool = True
+) -> pd.DataFrame:
+    """Make a frame of records: the named columns, and a reason each."""
+    nothing = [None] * len(records)
+    columns: dict[str, list[Any]] = {}
+    for field in SCHEMA:
+        values = [record.get(field.name) for record in records]
+        if pa.types.is_timestamp(field.type):
+            values = [
+                None if value is None else dt.datetime.fromisoformat(value) for value in values
+            ]
+        columns[field.name] = values if field.name in ("id", *names) else nothing
+    frame = frame_from_table(pa.table(columns, schema=SCHEMA), library)
+    frame = frame[[name for name in COLUMNS if name in names]]
+    if reason:
+        reasons = [record["reason"] for record in records]
+        frame = frame.assign(reason=pd.Series(reasons, frame.index, dtype=object))
+    return frame

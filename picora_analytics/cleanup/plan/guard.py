@@ -5,25 +5,26 @@ from __future__ import annotations
 import dataclasses
 import datetime as dt
 from collections.abc import Collection, Iterable, Mapping
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, Self
 
 import pandas as pd
 
-from picora_analytics.client.shapes import ImageRecord
-from picora_analytics.text import visible
+from picora_analytics.cleanup.plan.columns import cells
+from picora_analytics.text import folded, shorten
 from picora_analytics.units import format_bytes, format_share
 
 __all__ = [
     "Amount",
     "Caps",
+    "ProtectedTags",
     "Refusal",
     "State",
     "Verdict",
     "drift",
     "last_duplicates",
-    "protected_by",
+    "paths_of",
     "should_stop",
-    "state_of",
+    "shown_literal",
     "states_of",
     "verdicts",
 ]
@@ -36,43 +37,47 @@ ERROR_SHARE = 0.05
 class State(NamedTuple):
     """What must stay the same between a plan and its deletion; None is what the service does not say."""
 
+    filename: str | None
+    url: str | None
+    mime_type: str | None
     size_bytes: int | None
+    width: int | None
+    height: int | None
     created_at: dt.datetime | None
     updated_at: dt.datetime | None
     is_public: bool | None
     tags: tuple[str, ...] | None
+    content_hash: str | None
 
 
-_NAMES = ("size", "upload time", "update time", "visibility", "tags")
+_NAMES = (
+    *("name", "address", "type", "size", "width", "height", "upload time", "update time"),
+    *("visibility", "tags", "hash"),
+)
 
 
-def state_of(record: ImageRecord) -> State:
-    """Give the state of an image the service described."""
-    return State(*(getattr(record, name) for name in State._fields))
+def states_of(images: pd.DataFrame, *, demo: bool = False) -> dict[str, State]:
+    """Give the state of each row of a frame, by id; a demo's port says nothing, so addresses lose their host."""
+    columns = {name: cells(images[name]) for name in State._fields}
+    if demo:
+        columns["url"] = cells(paths_of(images["url"]))
+    return dict(zip(cells(images.index), map(State, *columns.values()), strict=True))
 
 
-def states_of(images: pd.DataFrame) -> dict[str, State]:
-    """Give the state of each row of a frame, by id."""
-    columns = [images[name] for name in State._fields]
-    return {
-        str(image_id): State(
-            None if pd.isna(size) else int(size),
-            None if pd.isna(created) else created.to_pydatetime(),
-            None if pd.isna(updated) else updated.to_pydatetime(),
-            None if pd.isna(public) else bool(public),
-            tags,
-        )
-        for image_id, size, created, updated, public, tags in zip(
-            images.index, *columns, strict=True
-        )
-    }
+def paths_of(addresses: pd.Series[Any]) -> pd.Series[Any]:
+    """Cut the scheme and the host off addresses."""
+    return addresses.str.replace(r"^[a-z]+://[^/]*", "", regex=True)
 
 
 def drift(old: State, new: State) -> list[str]:
     """List what changed in an image since it was planned, old to new."""
+    if old == new:
+        return []
     changes = []
     for name, before, now in zip(_NAMES, old, new, strict=True):
-        if _unordered(before) != _unordered(now):
+        # Only the change feed tells hashes, so not every look knows one.
+        unknown = name == "hash" and None in (before, now)
+        if not unknown and _unordered(before) != _unordered(now):
             changes.append(f"{name} {_shown(before)} → {_shown(now)}")
     return changes
 
@@ -85,18 +90,39 @@ def _shown(value: Any) -> str:
     if value is None:
         return "unknown"
     if isinstance(value, tuple):
-        return visible(", ".join(value)) or "none"
-    return value.isoformat() if isinstance(value, dt.datetime) else str(value)
+        return shorten(", ".join(value), 60) or "none"
+    return value.isoformat() if isinstance(value, dt.datetime) else shorten(value, 60)
 
 
-def protected_by(row: tuple[str, ...] | None, tags: Collection[str]) -> str:
-    """Explain why protected tags keep an image; empty if they do not."""
-    if not tags:
-        return ""
-    if row is None:
-        return "unknown: its tags, and a tag is protected"
-    found = set(tags).intersection(row)
-    return f"protected by the tag {min(found)!r}" if found else ""
+class ProtectedTags:
+    """Tags that protect, whatever their spelling: folded ones are compared, so that a near match protects too."""
+
+    def __init__(self, tags: Collection[str]) -> None:
+        self._wanted = {folded(tag): tag for tag in reversed(list(tags))}
+        self._known: dict[tuple[str, ...] | None, str] = {}
+
+    def why(self, row: tuple[str, ...] | None) -> str:
+        """Explain why an image with these tags is kept; empty if it is not."""
+        if not self._wanted:
+            return ""
+        if row not in self._known:
+            self._known[row] = self._why(row)
+        return self._known[row]
+
+    def _why(self, row: tuple[str, ...] | None) -> str:
+        if row is None:
+            return "unknown: its tags, and a tag is protected"
+        found = sorted(tag for tag in row if folded(tag) in self._wanted)
+        if not found:
+            return ""
+        wanted = self._wanted[folded(found[0])]
+        like = "" if found[0] == wanted else f", which is like {shown_literal(wanted)}"
+        return f"protected by the tag {shown_literal(found[0])}{like}"
+
+
+def shown_literal(text: str) -> str:
+    """Quote a stranger's text for a message, bounded."""
+    return repr(shorten(text, 60))
 
 
 class Verdict(NamedTuple):
@@ -125,22 +151,23 @@ def verdicts(
     duplicates : mapping of id to id
         Which image stays as the duplicate of a planned one.
     """
+    tags = ProtectedTags(protected_tags)
     return {
         image_id: _verdict(
-            old, now.get(image_id), protected_tags, now.get(duplicates.get(image_id, image_id))
+            old, now.get(image_id), tags, now.get(duplicates.get(image_id, image_id))
         )
         for image_id, old in planned.items()
     }
 
 
 def _verdict(
-    old: State, new: State | None, tags: Collection[str], duplicate: State | None
+    old: State, new: State | None, tags: ProtectedTags, duplicate: State | None
 ) -> Verdict:
     if new is None:
         return Verdict("already gone")
     changes = drift(old, new)
     reasons = [
-        protected_by(new.tags, tags),
+        tags.why(new.tags),
         f"changed since the plan: {'; '.join(changes)}" if changes else "",
         _without_duplicate(new, duplicate),
     ]
@@ -149,11 +176,13 @@ def _verdict(
 
 
 def _without_duplicate(new: State, duplicate: State | None) -> str:
-    """Explain why the image that was to stay is no duplicate any more, judged by its length alone."""
+    """Explain why the image that was to stay is no duplicate any more, judged by its length and pixels."""
     if duplicate is None:
         return "the copy that was to stay is gone, so this is the last one"
     if duplicate.size_bytes != new.size_bytes:
         return "the copy that was to stay has another size by now, so this may be the last one"
+    if (duplicate.width, duplicate.height) != (new.width, new.height):
+        return "the copy that was to stay has other pixels by now, so this may be the last one"
     return ""
 
 
@@ -196,14 +225,16 @@ def last_duplicates(
     return spared, duplicates
 
 
-class Refusal(NamedTuple):
-    """Why a plan is not carried out: of which kind (``empty``, ``expired``, ``cap``), and in words."""
+class Refusal(str):
+    """Why a plan is not carried out, in words and by its kind: ``empty``, ``date`` or ``cap``."""
 
     kind: str
-    text: str
 
-    def __str__(self) -> str:
-        return self.text
+    def __new__(cls, kind: str, text: str) -> Self:
+        """Make one of a kind."""
+        made = super().__new__(cls, text)
+        made.kind = kind
+        return made
 
 
 class Amount(NamedTuple):

@@ -6,24 +6,46 @@ import dataclasses
 import datetime as dt
 import enum
 import hashlib
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
+import numpy as np
 import pandas as pd
 
-from picora_analytics.cleanup.plan.guard import Amount, Caps, Refusal, State, states_of
+from picora_analytics.cleanup.plan.columns import among, cells, iso_texts, total
+from picora_analytics.cleanup.plan.guard import (
+    Amount,
+    Caps,
+    Refusal,
+    State,
+    paths_of,
+    states_of,
+)
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
-from picora_analytics.library.frame import Facts
+from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
 from picora_analytics.text import visible
 from picora_analytics.times import now
 
-__all__ = ["UNSAID", "VALID_FOR", "Plan", "Unsaid", "refuse_other_account", "spared_rows"]
+__all__ = [
+    "AHEAD",
+    "UNSAID",
+    "VALID_FOR",
+    "Plan",
+    "Unsaid",
+    "refuse_other_account",
+    "spared_rows",
+    "staying_rows",
+]
 
 VALID_FOR = dt.timedelta(days=14)
+# How far clocks may differ: a date farther ahead is not believed.
+AHEAD = dt.timedelta(minutes=5)
+PHRASE_DIGITS = 12
+_DEED = "delete"
 
 
 class Unsaid(enum.Enum):
@@ -47,19 +69,27 @@ class Plan:
     caps: Caps
     made_at: dt.datetime
     duplicates: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    staying: pd.DataFrame = dataclasses.field(default_factory=lambda: staying_rows(None))
+    protection: tuple[str, ...] = ()
     path: Path | None = None
 
     @cached_property
     def fingerprint(self) -> str:
         """
-        A digest of account, host and each image's id, size, update time, visibility and tags.
+        A digest of everything the phrase stands for.
 
-        For the demo, host and port give way to the word demo, so that its phrases stay true.
+        That is the account and host, the deed, the day the plan expires, its caps and protection, the duplicates
+        that stay, and of each image what :class:`State` compares. For the demo, host, port and day give way to the
+        word demo, so that its phrases stay true.
         """
-        host = "demo" if self.library["demo"] else self.library["base_url"]
+        demo = self.library["demo"]
         rows = [
-            [self.library["account"], host],
-            *(_fingerprinted(image_id, state) for image_id, state in sorted(self.states.items())),
+            [self.library["account"], "demo" if demo else self.library["base_url"]],
+            [_DEED, "demo" if demo else self.expires_at.date().isoformat()],
+            list(dataclasses.astuple(self.caps)),
+            [sorted(self.protected_tags), list(self.protection)],
+            sorted(self.duplicates.items()),
+            *_fingerprinted(self.images, demo),
         ]
         return hashlib.blake2b(msgspec.json.encode(rows), digest_size=16).hexdigest()
 
@@ -70,17 +100,17 @@ class Plan:
 
         It is there to be read and typed; code that passes it on by itself defeats the guard.
         """
-        return f"{len(self.images)}-{self.fingerprint[:8]}"
+        return f"{len(self.images)}-{self.fingerprint[:PHRASE_DIGITS]}"
 
     @cached_property
     def states(self) -> dict[str, State]:
         """What each image was like when it was planned, by id."""
-        return states_of(self.images)
+        return states_of(self.images, demo=self.library["demo"])
 
     @property
     def size_bytes(self) -> int:
         """Bytes that would be freed, as far as sizes are known."""
-        return int(self.images["size_bytes"].sum())
+        return total(self.images["size_bytes"])
 
     @property
     def n_others(self) -> int:
@@ -101,13 +131,22 @@ class Plan:
     def refusals(self) -> list[Refusal]:
         """Why this plan will not be carried out as it stands; empty when nothing is against it."""
         whole = Amount(self.library["n_images"], self.library["size_bytes"])
-        found = self.caps.breaches(self.amount(self.states), whole)
-        if not len(self.images):
+        sizes = self.images["size_bytes"]
+        own = Amount(len(sizes), self.size_bytes, int(sizes.isna().sum()))
+        found = self.caps.breaches(own, whole)
+        if not len(sizes):
             text = "the plan is empty: no image was chosen, or all were spared"
             found.insert(0, Refusal("empty", text))
-        if now() > self.expires_at:
+        moment = now()
+        if moment > self.expires_at:
             text = f"the plan expired on {self.expires_at:%Y-%m-%d %H:%M} UTC; plan again"
-            found.append(Refusal("expired", text))
+            found.append(Refusal("date", text))
+        if self.made_at - moment > AHEAD:
+            text = (
+                f"the plan is dated {self.made_at:%Y-%m-%d %H:%M} UTC, which lies ahead of this machine's clock; "
+                "check the clock, and plan again"
+            )
+            found.append(Refusal("date", text))
         return found
 
     def without(self, *ids: str | Iterable[str]) -> Self:
@@ -125,19 +164,21 @@ class Plan:
             If one of them is not in the plan.
         """
         out = [image_id for part in ids for image_id in ([part] if isinstance(part, str) else part)]
-        foreign = [image_id for image_id in out if image_id not in self.images.index]
+        known = among(pd.Index(out, dtype=object), self.images.index).tolist()
+        foreign = [image_id for image_id, there in zip(out, known, strict=True) if not there]
         if foreign:
             raise PlanError(
                 f"{foreign[0]!r} is not in this plan of {len(self.images)} images; look at plan.images."
             )
-        leaving = self.images.index.isin(out)
-        removed = spared_rows(self.images[leaving], "taken out by you")
-        staying = {key: value for key, value in self.duplicates.items() if key not in out}
+        leaving, removed = among(self.images.index, out), set(out)
+        spared = spared_rows(self.images[leaving], "taken out by you")
+        left = {key: value for key, value in self.duplicates.items() if key not in removed}
         return dataclasses.replace(
             self,
             images=self.images[~leaving],
-            spared=pd.concat([self.spared, removed]),
-            duplicates=staying,
+            spared=pd.concat([self.spared, spared]),
+            duplicates=left,
+            staying=self.staying[among(self.staying.index, set(left.values()))],
         )
 
 
@@ -149,23 +190,35 @@ def spared_rows(rows: pd.DataFrame, reason: str | list[str]) -> pd.DataFrame:
     )
 
 
+def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
+    """Make rows of :attr:`Plan.staying`; None makes an empty frame."""
+    if rows is None:
+        rows = frame_from_table(SCHEMA.empty_table())
+    return rows[["filename", "size_bytes", "is_public"]]
+
+
 def refuse_other_account(plan: Plan, client: Client) -> None:
     """Raise PlanError unless a client belongs to the plan's library."""
     library, account = plan.library, client.account()
     same_host = library["base_url"] == client.base_url or (library["demo"] and client.demo)
     if account != library["account"] or not same_host:
         raise PlanError(
-            f"This plan is for account {library['account'][:8]} on {visible(library['base_url'])}; the client "
+            f"This plan is for account {visible(library['account'][:8])} on {visible(library['base_url'])}; the client "
             f"reads account {account[:8]} on {client.base_url}. Connect to the plan's account, or plan again."
         )
 
 
-def _fingerprinted(image_id: str, state: State) -> list[Any]:
-    updated, tags = state.updated_at, state.tags
-    return [
-        image_id,
-        state.size_bytes,
-        None if updated is None else updated.isoformat(),
-        state.is_public,
-        None if tags is None else sorted(tags),
-    ]
+def _fingerprinted(images: pd.DataFrame, demo: bool) -> Iterable[Sequence[Any]]:
+    """Give what a fingerprint holds of each image, in the order of the ids."""
+    ordered = images.iloc[np.argsort(images.index.to_numpy(dtype=object), kind="stable")]
+    columns = {name: ordered[name] for name in State._fields}
+    if demo:
+        columns["url"] = paths_of(columns["url"])
+    values = {
+        name: iso_texts(column) if isinstance(column.dtype, pd.DatetimeTZDtype) else cells(column)
+        for name, column in columns.items()
+    }
+    codes, different = pd.factorize(columns["tags"].to_numpy(dtype=object), use_na_sentinel=False)
+    rows = [sorted(tags) if isinstance(tags, tuple) else None for tags in different]
+    values["tags"] = list(map(rows.__getitem__, codes.tolist()))
+    return zip(cells(ordered.index), *values.values(), strict=True)

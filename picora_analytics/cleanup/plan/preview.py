@@ -8,8 +8,12 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
+from picora_analytics.cleanup.plan.columns import total
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import MAX_BATCH
 from picora_analytics.client.client import MAX_PAGE_SIZE
@@ -22,10 +26,15 @@ __all__ = ["preview_facts", "preview_html", "preview_text"]
 _NAME = 44  # Columns for a file name.
 _ALL_UNDER = 10  # Fewer images than this are all listed.
 _LOOK_TWICE = 8
+_TYPE = 24
+_LONGEST_LITERAL = 80
+_KEYS = 15  # Of years, types and reasons; more are counted together.
 # Names of pictures that a site shows in one prominent place.
 _PROMINENT = re.compile(
     r"(?<![a-z])(header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?![a-z])"
 )
+# What no name lacks that one of the two below finds something in; Arrow looks for it.
+_PERHAPS = r"header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon|(19|20)\p{Nd}\p{Nd}"
 _YEAR = re.compile(
     r"(?<!\d)((?:19|20)\d\d)(?:(?=[-_.]?[01]\d[-_.]?[0-3]\d(?!\d))|(?=[-_.][01]\d(?!\d)))"
 )
@@ -44,6 +53,8 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
     images, library = plan.images, plan.library
     n = len(images)
     size, whole = plan.size_bytes, library["size_bytes"]
+    look_twice, n_look_twice = _look_twice(images)
+    stays = _stays(plan)
     return {
         "n": n,
         "title": f"DELETE {n:,} IMAGE{'' if n == 1 else 'S'} FOR EVER?"
@@ -53,7 +64,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "made_at": f"{plan.made_at:%d %b %Y, %H:%M} UTC",
         "library": "the DEMO, an invented library on this machine"
         if library["demo"]
-        else f"account {library['account'][:8]} on {visible(library['base_url'])} (yours, not the demo)",
+        else f"account {visible(library['account'][:8])} on {visible(library['base_url'])} (yours, not the demo)",
         "read": f"complete, read {pd.Timestamp(library['read_at']):%d %b %Y, %H:%M} UTC",
         "why": visible(plan.reason),
         "frees": format_bytes(size),
@@ -61,17 +72,19 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "after": format_bytes(whole - size),
         "share": f"{n:,} of {library['n_images']:,} images ({format_share(n, library['n_images'])})",
         "size_share": format_share(size, whole),
-        "refusals": [refusal.text for refusal in plan.refusals],
+        "refusals": plan.refusals,
         "unsized": int(images["size_bytes"].isna().sum()),
         "by_year": _counts(images, _years(images)),
-        "by_type": _counts(
-            images, images["mime_type"].map(_kind, na_action="ignore").fillna("unknown")
-        ),
+        "by_type": _counts(images, _types(images)),
         "public": int((images["is_public"] == True).sum()),  # noqa: E712 - NA is neither
         "private": int((images["is_public"] == False).sum()),  # noqa: E712
         "oldest": _day(images["created_at"].min()) if n else "",
         "newest": _day(images["created_at"].max()) if n else "",
-        "look_twice": _look_twice(images),
+        "look_twice": look_twice,
+        "n_look_twice": n_look_twice,
+        "protection": [visible(line) for line in plan.protection],
+        "stays": stays[:_LOOK_TWICE],
+        "n_stays": len(plan.duplicates),
         "rows": _sample(images, plan.fingerprint) if n else [],
         "all_listed": n < _ALL_UNDER,
         "reasons": _reasons(images),
@@ -87,36 +100,56 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
 
 
 def _years(images: pd.DataFrame) -> pd.Series[Any]:
-    years: pd.Series[Any] = images["created_at"].dt.year.astype("Int64").astype("string")
-    return years.fillna("unknown")
+    years = images["created_at"].dt.year
+    names = {year: "unknown" if pd.isna(year) else str(int(year)) for year in years.unique()}
+    named: pd.Series[Any] = years.map(names) if names else years.astype(object)
+    return named
+
+
+def _types(images: pd.DataFrame) -> pd.Series[Any]:
+    codes, different = pd.factorize(images["mime_type"])
+    names = np.array([*map(_type, different), "unknown"], dtype=object)
+    return pd.Series(names[codes], images.index, dtype=object)
+
+
+def _type(mime_type: str) -> str:
+    return shorten(mime_type.removeprefix("image/").removesuffix("+xml").upper(), _TYPE)
 
 
 def _counts(images: pd.DataFrame, key: pd.Series[Any]) -> list[tuple[str, int, str]]:
-    grouped = images["size_bytes"].groupby(key.to_numpy(dtype=object))
-    table = pd.DataFrame({"n": grouped.size(), "size": grouped.sum()})
-    return [
-        (visible(name), int(n), format_bytes(int(size)))
-        for name, n, size in table.itertuples(name=None)
-    ]
-
-
-def _kind(mime_type: str) -> str:
-    return mime_type.removeprefix("image/").removesuffix("+xml").upper()
+    """Count images and bytes by a key; of many keys, those with the most images are named."""
+    groups = pd.factorize(key.to_numpy(dtype=object), sort=True)
+    counts = np.bincount(groups[0], minlength=len(groups[1]))
+    named = sorted(np.argsort(-counts, kind="stable")[:_KEYS].tolist())
+    places = [(str(groups[1][place]), groups[0] == place) for place in named]
+    if len(counts) > _KEYS:
+        places.append((f"{len(counts) - _KEYS:,} more", ~np.isin(groups[0], named)))
+    sizes = images["size_bytes"]
+    return [(name, int(own.sum()), format_bytes(total(sizes[own]))) for name, own in places]
 
 
 def _day(moment: Any) -> str:
     return "unknown" if pd.isna(moment) else f"{moment.day} {moment:%b %Y}"
 
 
-def _look_twice(images: pd.DataFrame) -> list[dict[str, str]]:
-    found = []
-    for image_id, name, uploaded in zip(
-        images.index, images["filename"], images["created_at"].dt.year, strict=True
-    ):
-        note = "" if pd.isna(name) else _note(name.lower(), uploaded)
-        if note:
-            found.append(_row(str(image_id), images.loc[image_id]) | {"note": note})
-    return found
+def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
+    """Describe the first images whose name speaks for them, and count all of these."""
+    names = images["filename"]
+    perhaps = np.flatnonzero(
+        pc.match_substring_regex(pa.array(names.array, pa.string()), _PERHAPS, ignore_case=True)
+        .fill_null(False)
+        .to_numpy(zero_copy_only=False)
+    )
+    years = images["created_at"].dt.year.to_numpy("float64")[perhaps].tolist()
+    texts = names.to_numpy(dtype=object)[perhaps].tolist()
+    notes = [_note(name.lower(), year) for name, year in zip(texts, years, strict=True)]
+    found = [(place, note) for place, note in zip(perhaps.tolist(), notes, strict=True) if note]
+    shown = images.iloc[[place for place, _ in found[:_LOOK_TWICE]]]
+    rows = [
+        _row(str(image_id), row) | {"note": note}
+        for (image_id, row), (_, note) in zip(shown.iterrows(), found, strict=False)
+    ]
+    return rows, len(found)
 
 
 def _note(name: str, uploaded: float) -> str:
@@ -131,39 +164,67 @@ def _note(name: str, uploaded: float) -> str:
 def _row(image_id: str, row: pd.Series[Any]) -> dict[str, str]:
     size, width, height, public = row["size_bytes"], row["width"], row["height"], row["is_public"]
     return {
-        "id": visible(image_id),
+        "id": shorten(image_id, _NAME),
         "filename": "(no name)" if pd.isna(row["filename"]) else shorten(row["filename"], _NAME),
         "size": "unknown" if pd.isna(size) else format_bytes(int(size)),
         "pixels": "no pixel size"
         if pd.isna(width) or pd.isna(height)
         else f"{int(width)} x {int(height)}",
-        "visibility": "unknown" if pd.isna(public) else "public" if public else "private",
+        "visibility": _visibility(public),
     }
+
+
+def _visibility(public: Any) -> str:
+    return "unknown" if pd.isna(public) else "public" if public else "private"
 
 
 def _sample(images: pd.DataFrame, fingerprint: str) -> list[dict[str, str]]:
     """Pick the three largest and three at random, so that a wrong image is met; the draw repeats."""
-    ranked = images.sort_values("size_bytes", ascending=False, kind="stable", na_position="last")
-    if len(ranked) >= _ALL_UNDER:
-        drawn = random.Random(fingerprint).sample(range(3, len(ranked)), 3)  # noqa: S311
-        ranked = ranked.iloc[[0, 1, 2, *sorted(drawn)]]
-    return [_row(str(image_id), row) for image_id, row in ranked.iterrows()]
+    sizes = images["size_bytes"].reset_index(drop=True)
+    order = sizes.sort_values(ascending=False, kind="stable", na_position="last").index
+    if len(order) >= _ALL_UNDER:
+        drawn = random.Random(fingerprint).sample(range(3, len(order)), 3)  # noqa: S311
+        order = order[[0, 1, 2, *sorted(drawn)]]
+    return [_row(str(image_id), row) for image_id, row in images.iloc[order].iterrows()]
 
 
 def _reasons(rows: pd.DataFrame) -> list[tuple[int, str]]:
-    return [(int(n), visible(text)) for text, n in rows["reason"].value_counts().items()]
+    """Count rows by reason; beyond a number of reasons, only how many more there are."""
+    counted = [(int(n), visible(text)) for text, n in rows["reason"].value_counts().items()]
+    rest = counted[_KEYS:]
+    more = [(sum(n for n, _ in rest), f"for {len(rest):,} more reasons")] if rest else []
+    return counted[:_KEYS] + more
+
+
+def _stays(plan: Plan) -> list[str]:
+    """Name the duplicates that stay, and those first whose address opens less than the one that goes."""
+    going, staying = plan.images["is_public"], plan.staying
+    lines: list[tuple[int, str]] = []
+    for image_id, stays in plan.duplicates.items():
+        if image_id not in going.index or stays not in staying.index:
+            continue
+        before, after = _visibility(going[image_id]), _visibility(staying["is_public"][stays])
+        worse = before == "public" and after != "public"
+        name = shorten(staying["filename"][stays], _NAME)
+        text = f"{visible(stays)}  {name}  stays ({after}) for {visible(image_id)} ({before})"
+        lines.append((not worse, text + ("; its public address goes" if worse else "")))
+        if len(lines) > _LOOK_TWICE and not any(late for late, _ in lines):
+            break
+    return [text for _, text in sorted(lines, key=lambda line: line[0])]
 
 
 def _example(plan: Plan) -> str:
-    return visible(plan.images.index[0]) if len(plan.images) else ""
+    """Write the first id as code to paste: as a literal, or by its place where it is too long to be read."""
+    first = plan.images.index[0] if len(plan.images) else ""
+    if re.fullmatch(r"[\w-]{1,60}", first, re.ASCII):
+        return f'"{first}"'
+    return repr(first) if len(repr(first)) <= _LONGEST_LITERAL else "plan.images.index[0]"
 
 
 def preview_html(plan: Plan) -> str:
     """Show a preview as HTML; the template escapes every value."""
     facts = preview_facts(plan)
-    return _HTML.render(
-        facts, look_more=max(len(facts["look_twice"]) - _LOOK_TWICE, 0), look_max=_LOOK_TWICE
-    )
+    return _HTML.render(facts)
 
 
 def preview_text(plan: Plan) -> str:
@@ -194,11 +255,9 @@ def _summary(facts: dict[str, Any]) -> list[str]:
 def _images(facts: dict[str, Any]) -> list[str]:
     lines = ["", *_side_by_side(facts)] if facts["n"] else []
     if facts["look_twice"]:
-        shown = facts["look_twice"][:_LOOK_TWICE]
-        lines += ["", f"  LOOK TWICE ({len(facts['look_twice']):,})"]
-        lines += [_line(row, row["visibility"], row["note"]) for row in shown]
-        if len(facts["look_twice"]) > len(shown):
-            lines.append(f"    and {len(facts['look_twice']) - len(shown):,} more")
+        lines += ["", f"  LOOK TWICE ({facts['n_look_twice']:,})"]
+        lines += [_line(row, row["visibility"], row["note"]) for row in facts["look_twice"]]
+        lines += _more(facts["n_look_twice"] - len(facts["look_twice"]))
     if facts["rows"]:
         heading = (
             "ALL OF THEM"
@@ -220,7 +279,17 @@ def _why(facts: dict[str, Any]) -> list[str]:
             "     all: plan.spared",
             *(f"    {n:>6,}  {text}" for n, text in facts["spared"]),
         ]
+    if facts["protection"]:
+        lines += ["", "  PROTECTED BY", *(f"    {line}" for line in facts["protection"])]
+    if facts["stays"]:
+        lines += ["", f"  DUPLICATES THAT STAY ({facts['n_stays']:,})     all: plan.duplicates"]
+        lines += [f"    {text}" for text in facts["stays"]]
+        lines += _more(facts["n_stays"] - len(facts["stays"]))
     return lines
+
+
+def _more(n: int) -> list[str]:
+    return [f"    and {n:,} more"] if n > 0 else []
 
 
 def _warnings(facts: dict[str, Any]) -> list[str]:
@@ -245,7 +314,7 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
 def _next_steps(facts: dict[str, Any]) -> list[str]:
     return [
         "",
-        f'  Fewer       plan = plan.without("{facts["example"]}")',
+        f"  Fewer       plan = plan.without({facts['example']})",
         "  Rehearse    plan.dry_run(client)",
         '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
         f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',

@@ -7,12 +7,15 @@ import os
 from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
+import numpy as np
 import pandas as pd
 
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
-from picora_analytics.cleanup.plan.guard import Caps, last_duplicates, protected_by
-from picora_analytics.cleanup.plan.model import Plan, spared_rows
-from picora_analytics.decisions import read_decisions
+from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
+from picora_analytics.cleanup.plan.matching import Images
+from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
+from picora_analytics.decisions import Decision, read_decisions
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
     COLUMNS,
@@ -49,31 +52,32 @@ def make_plan(
     reason = reason.strip()
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
+    decided, lines = _decided(images, read_decisions(decisions), facts)
     spared = {
         **dict.fromkeys(choices.unknown, "unknown: the rule cannot tell"),
         **_edited_lately(images, choices.by_rule, facts),
-        **_decided(read_decisions(decisions), facts),
+        **decided,
         **dict.fromkeys(shield.unknown, "unknown: the protection cannot tell"),
         **dict.fromkeys(shield.ids, "protected"),
         **_protected_by_tag(images, shield.tags),
     }
     last, duplicates = _last_duplicates(images, choices, spared)
     spared |= last
-    touched = images.index[images.index.isin([*choices.why, *choices.unknown])]
-    out = [image_id for image_id in touched if image_id in spared]
-    rows = images.loc[[image_id for image_id in touched if image_id not in spared], list(COLUMNS)]
-    reasons = pd.Series(
-        [choices.why[image_id] for image_id in rows.index], rows.index, dtype=object
-    )
+    touched = among(images.index, [*choices.why, *choices.unknown])
+    left_out = touched & among(images.index, spared)
+    rows, out = images.loc[touched & ~left_out, list(COLUMNS)], images[left_out]
+    reasons = [choices.why[image_id] for image_id in cells(rows.index)]
     return Plan(
-        images=rows.assign(reason=reasons),
-        spared=spared_rows(images.loc[out], [spared[image_id] for image_id in out]),
+        images=rows.assign(reason=pd.Series(reasons, rows.index, dtype=object)),
+        spared=spared_rows(out, [spared[image_id] for image_id in cells(out.index)]),
         reason=reason,
         library=facts,
         protected_tags=shield.tags,
         caps=caps,
         made_at=now(),
         duplicates=duplicates,
+        staying=staying_rows(images[among(images.index, set(duplicates.values()))]),
+        protection=(*shield.lines, *lines),
     )
 
 
@@ -101,7 +105,12 @@ def _plannable(images: pd.DataFrame) -> Facts:
             "mask = rules.tagged(images, ...)."
         )
     age = now() - pd.Timestamp(facts["read_at"])
-    if abs(age) > MAX_AGE:
+    if age < -AHEAD:
+        raise PlanError(
+            f"This frame says that it was read at {facts['read_at'][:16]} UTC, which lies ahead of this machine's "
+            f"clock; check the clock. {again}."
+        )
+    if age > MAX_AGE:
         raise PlanError(
             f"This frame was read {age.total_seconds() / 3600:.0f} hours ago, at {facts['read_at'][:16]} UTC; "
             f"a plan needs one of the last 24 hours. {again}."
@@ -151,7 +160,7 @@ def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
     given = choice if isinstance(choice, Mapping) else {reason: choice}
     if not given:
         raise PlanError("choice is an empty mapping; give {'reason': mask}.")
-    why: dict[str, list[str]] = {}
+    why: dict[str, str] = {}
     unknown: dict[str, None] = {}
     named: set[str] = set()
     parts: list[set[str]] = []
@@ -159,16 +168,17 @@ def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
         if not isinstance(text, str) or not text.strip():
             raise PlanError(f"choice has the reason {text!r}; give {{'reason': mask}}.")
         chosen = chosen_ids(images, part, f"choice[{text!r}]" if given is choice else "choice")
-        for image_id in chosen.yes:
-            why.setdefault(image_id, []).append(text)
-        unknown |= dict.fromkeys(chosen.unknown)
+        yes = cells(chosen.yes)
+        again = why.keys() & yes
+        why |= dict.fromkeys(yes, text) | {key: f"{why[key]}; {text}" for key in again}
+        unknown |= dict.fromkeys(cells(chosen.unknown))
         if not chosen.by_rule:
-            named |= set(chosen.yes)
-        parts.append(set(chosen.yes))
+            named.update(yes)
+        parts.append(set(yes))
     return _Choices(
-        {image_id: "; ".join(texts) for image_id, texts in why.items()},
+        why,
         [image_id for image_id in unknown if image_id not in why],
-        set(why) - named,
+        why.keys() - named,
         parts,
     )
 
@@ -177,17 +187,20 @@ def _last_duplicates(
     images: pd.DataFrame, choices: _Choices, spared: Mapping[str, str]
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
-    known = images[images["content_hash"].notna()].sort_values("created_at", kind="stable")
-    later = set(known.index[known.duplicated("content_hash")])
+    # Content that is there once is no duplicate of anything.
+    twice = images["content_hash"].notna() & images.duplicated("content_hash", keep=False)
+    known = images.loc[twice, ["content_hash", "created_at"]]
+    if known.empty:
+        return {}, {}
+    known = known.sort_values("created_at", kind="stable")
+    later = set(cells(known.index[known.duplicated("content_hash")]))
     # Chosen for nothing but being duplicates: of these one is spared first, else the oldest of all.
-    only_duplicates = choices.by_rule - set().union(
-        *(part for part in choices.parts if part - later)
-    )
-    order = sorted(known.index, key=lambda image_id: image_id not in only_duplicates)
-    contents = known["content_hash"].loc[order].astype(str)
+    only_duplicates = choices.by_rule.difference(*(part for part in choices.parts if part - later))
+    contents = dict(zip(cells(known.index), cells(known["content_hash"]), strict=True))
+    order = sorted(contents, key=lambda image_id: image_id not in only_duplicates)
     return last_duplicates(
-        dict(zip(order, contents, strict=True)),
-        taken={image_id for image_id in choices.why if image_id not in spared},
+        {image_id: contents[image_id] for image_id in order},
+        taken=choices.why.keys() - spared.keys(),
         by_rule=choices.by_rule,
     )
 
@@ -197,24 +210,40 @@ def _edited_lately(images: pd.DataFrame, ids: set[str], facts: Facts) -> dict[st
     edited = (images["updated_at"] > images["created_at"]) & (
         images["updated_at"] > loaded_at - EDITED_LATELY
     )
-    return {
-        image_id: "edited in the last 90 days"
-        for image_id in images.index[edited.fillna(False)]
-        if image_id in ids
-    }
+    touched = images.index[edited.fillna(False).to_numpy(dtype=bool)]
+    return dict.fromkeys(ids.intersection(cells(touched)), "edited in the last 90 days")
 
 
-def _decided(decisions: Mapping[str, Any], facts: Facts) -> dict[str, str]:
+def _decided(
+    images: pd.DataFrame, decisions: Mapping[str, Decision], facts: Facts
+) -> tuple[dict[str, str], list[str]]:
+    """Find the images that earlier decisions keep, and count what they match."""
     today = pd.Timestamp(facts["loaded_at"]).date()
-    return {
-        image_id: "on your keep list"
+    reasons = {
+        entry: "on your keep list"
         if decision.action == "keep"
         else f"decide later, from {decision.until}"
-        for image_id, decision in decisions.items()
+        for entry, decision in decisions.items()
         if decision.action != "delete" and (decision.until is None or decision.until > today)
     }
+    if not reasons:
+        return {}, []
+    known = Images(images)
+    kept: dict[str, str] = {}
+    for reason in dict.fromkeys(reasons.values()):
+        entries = [entry for entry, own in reasons.items() if own == reason]
+        kept |= dict.fromkeys(known.match(entries).ids, reason)
+    return kept, [known.match(list(reasons)).line("decisions", known)]
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, str]:
-    kept = {str(image_id): protected_by(row, tags) for image_id, row in images["tags"].items()}
-    return {image_id: why for image_id, why in kept.items() if why}
+    if not tags:
+        return {}
+    # One answer for each different row of tags, of which there are few.
+    shield = ProtectedTags(tags)
+    codes, rows = pd.factorize(images["tags"].to_numpy(dtype=object), use_na_sentinel=False)
+    answers = np.array(
+        [shield.why(row if isinstance(row, tuple) else None) for row in rows], dtype=object
+    )
+    kept = (answers != "")[codes]
+    return dict(zip(cells(images.index[kept]), answers[codes[kept]].tolist(), strict=True))

@@ -1,1 +1,1 @@
-"""Deletions with nobody watching: a policy in a file, and what CI must not do."""
+"""Unattended deletions: a policy in a file, and what CI must not do."""

@@ -1,23 +1,21 @@
-"""Carry out a standing order: load, plan by the policy, copy and delete, with nobody watching."""
+"""Carry out a standing order: load, plan by the policy, back up and delete, unattended."""
 
 from __future__ import annotations
 
-import datetime as dt
 import os
 from collections.abc import Mapping
 from pathlib import Path
 
-import pandas as pd
-
+from picora_analytics import times
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.policy.ci import refuse_inside_workspace
-from picora_analytics.cleanup.policy.policy import (
-    earlier_sightings,
-    read_policy,
-    standing_plan,
-    used_ids,
+from picora_analytics.cleanup.policy.ci import refuse_inside_workspace, refuse_unmounted
+from picora_analytics.cleanup.policy.policy import earlier_sightings, read_policy, standing_plan
+from picora_analytics.cleanup.policy.references import (
+    read_used_list,
+    refuse_doubtful,
+    refuse_outdated,
 )
 from picora_analytics.client.client import Client
 from picora_analytics.library.load.loading import load_images
@@ -29,7 +27,7 @@ __all__ = ["follow_policy"]
 
 def follow_policy(
     client: Client,
-    path: str | os.PathLike[str],
+    policy: str | os.PathLike[str],
     *,
     store: str | os.PathLike[str] = "default",
     environ: Mapping[str, str] = os.environ,
@@ -40,12 +38,12 @@ def follow_policy(
     Parameters
     ----------
     client : Client
-    path : path
-        The policy (TOML); paths in it are relative to its folder.
+    policy : path
+        A TOML file; paths in it are relative to its folder.
     store : str or path
         Where earlier snapshots are, and today's goes.
     environ : mapping
-        Where the runner says what it is.
+        The variables by which a CI runner names its workspace.
 
     Returns
     -------
@@ -58,17 +56,20 @@ def follow_policy(
     PlanError
         If anything the policy asks for is missing, too old, or over its caps.
     """
-    source = Path(path)
-    policy = read_policy(source)
-    folder = source.parent / policy.backup.folder
+    source = Path(policy).expanduser()
+    order = read_policy(source)
+    folder = source.parent / Path(order.backup.folder).expanduser()
     refuse_inside_workspace(folder, environ)
-    now = dt.datetime.now(dt.UTC)
-    max_age = parse_duration(policy.references.max_age, "max_age")
-    in_use = used_ids(source.parent / policy.references.file, max_age, now)
+    refuse_unmounted(folder)
+    now = times.now()
+    used = read_used_list(source.parent / Path(order.references.file).expanduser())
+    refuse_outdated(used, parse_duration(order.references.max_age, "max_age"), now)
     images = load_images(client, store=store, refresh="full")
-    read_at = pd.Timestamp(images.attrs["picora"]["read_at"]).to_pydatetime()
-    earlier = earlier_sightings(policy, SnapshotStore.of(client, store), read_at)
-    plan = standing_plan(policy, images, earlier, in_use, now.date())
+    facts = images.attrs["picora"]
+    refuse_doubtful(used, images, facts)
+    store_of_client = SnapshotStore.of(client, store)
+    earlier = earlier_sightings(order, store_of_client, times.parse_instant(facts["read_at"]))
+    plan = standing_plan(order, images, earlier, used.entries, now.date())
     if not len(plan.images):
         return plan, None
     journal = folder / f"{plan.confirmation}.journal.ndjson"

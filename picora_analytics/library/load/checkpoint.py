@@ -1,4 +1,4 @@
-"""The checkpoint of a running load: each page and each cut on disk before the next request of its chain."""
+"""The checkpoint of a running load: each page and each split on disk before the next request of its chain."""
 
 from __future__ import annotations
 
@@ -8,14 +8,14 @@ import os
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, NamedTuple
+from typing import NamedTuple
 
 import msgspec
 from filelock import FileLock, Timeout
 
 from picora_analytics.errors import SnapshotError
-from picora_analytics.files import sync_folder
 from picora_analytics.library.load.planning import Split
+from picora_analytics.lines import LineFile, LongLineError, read_lines
 
 __all__ = ["Checkpoint", "Origin", "SavedPage"]
 
@@ -23,6 +23,8 @@ NAME = "checkpoint.ndjson"
 LOCK = ".checkpoint.lock"
 FORMAT = 1
 MAX_AGE = dt.timedelta(hours=24)
+# A line holds one answer, and the client takes none of more than 64 MiB.
+_LONGEST = 65 * 1024**2
 _CRC = b',"crc":"'
 _ANSWER = b',"answer":'
 
@@ -56,7 +58,7 @@ class Checkpoint:
     """
     One file beside the snapshots of an account, held by one process at a time.
 
-    NDJSON: an origin, then pages and cuts in the order they came, a checksum at the end of each line.
+    NDJSON: an origin, then pages and splits in the order they came, a checksum at the end of each line.
     """
 
     def __init__(self, folder: Path, origin: Origin, lock: FileLock) -> None:
@@ -64,26 +66,26 @@ class Checkpoint:
         self.origin = origin
         self.notes: list[str] = []
         self._lock = lock
-        self._file: BinaryIO | None = None
+        self._file: LineFile | None = None
 
     @classmethod
     def open(cls, folder: Path, origin: Origin, *, afresh: bool = False) -> Checkpoint | None:
         """
-        Take hold of a folder's checkpoint: of the one that is there, or of a new one.
+        Open a folder's checkpoint: the one that is there, or a new one.
 
         Parameters
         ----------
         folder : Path
-            Made where it is missing.
+            Made if it is missing.
         origin : Origin
             Of the load that begins.
         afresh : bool
-            Whether what is there is thrown away unseen.
+            Whether one that is there is dropped unread.
 
         Returns
         -------
         Checkpoint or None
-            None where another process is loading into this folder.
+            None if another process is loading into this folder.
 
         Raises
         ------
@@ -93,7 +95,7 @@ class Checkpoint:
             If nothing can be written there.
         """
         folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        lock = FileLock(folder / LOCK)
+        lock = FileLock(folder / LOCK, mode=0o600)
         try:
             lock.acquire(timeout=0)
         except Timeout:
@@ -104,7 +106,9 @@ class Checkpoint:
                 found.path.unlink(missing_ok=True)
             found._look()
             if not found.path.exists():
-                found._begin()
+                LineFile.create(
+                    found.path, _sealed(b'{"checkpoint":' + msgspec.json.encode(found.origin))
+                )
         except BaseException:
             found.close()
             raise
@@ -112,9 +116,12 @@ class Checkpoint:
 
     @staticmethod
     def discard(folder: Path) -> None:
-        """Delete what an interrupted load left: a later one has read the library. One under way is left alone."""
+        """Delete what an interrupted load left: a later one has read the library. A load in progress keeps its own."""
         if (folder / NAME).exists():
-            with contextlib.suppress(Timeout, OSError), FileLock(folder / LOCK, timeout=0):
+            with (
+                contextlib.suppress(Timeout, OSError),
+                FileLock(folder / LOCK, timeout=0, mode=0o600),
+            ):
                 (folder / NAME).unlink(missing_ok=True)
 
     def entries(self) -> Iterator[SavedPage | Split]:
@@ -126,70 +133,55 @@ class Checkpoint:
         SnapshotError
             If a line before the last is damaged.
         """
-        with self.path.open("r+b") as file:
-            good = len(file.readline())
-            for line in file:
-                entry = _entry(line)
-                if entry is None:
-                    if file.read(1):
-                        raise self._refusal("is damaged in the middle")
-                    file.seek(good)
-                    file.truncate()
-                    os.fsync(file.fileno())
-                    break
-                good += len(line)
+        good = 0
+        for line in self._lines():
+            entry = _entry(line) if good else self.origin
+            if entry is None:
+                # A power cut may leave a last line of the right length whose content never reached the disk.
+                if self.path.stat().st_size > good + len(line) + 1:
+                    raise self._refusal("is damaged in the middle")
+                os.truncate(self.path, good)
+                break
+            if not isinstance(entry, Origin):
                 yield entry
-        self._file = self.path.open("ab", buffering=0)
+            good += len(line) + 1
+        self._file = LineFile.open(self.path, good)
 
     def add(self, entry: SavedPage | Split) -> None:
         """Append; it is on disk when this returns."""
         if self._file is None:
             raise ValueError("The checkpoint is closed.")
-        self._write(self._file, _encode(entry))
+        self._file.append(_encode(entry))
 
     def close(self) -> None:
-        """Let go of it; the file stays for the next load."""
-        if self._file is not None:
-            self._file.close()
-            self._file = None
+        """Release it; the file stays for the next load."""
+        self._file = None
         self._lock.release()
 
     def remove(self) -> None:
-        """Let go of it, and delete it."""
+        """Release it, and delete the file."""
         self.path.unlink(missing_ok=True)
         self.close()
 
-    @staticmethod
-    def _write(file: BinaryIO, line: bytes) -> None:
-        written = memoryview(line)
-        while written:
-            written = written[file.write(written) :]
-        os.fsync(file.fileno())
-
-    def _begin(self) -> None:
-        descriptor = os.open(self.path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    def _lines(self) -> Iterator[bytes]:
         try:
-            with os.fdopen(descriptor, "wb", buffering=0) as file:
-                self._write(file, _sealed(b'{"checkpoint":' + msgspec.json.encode(self.origin)))
-            sync_folder(self.path.parent)
-        except OSError:
-            self.path.unlink()
-            raise
+            yield from read_lines(self.path, longest=_LONGEST)
+        except LongLineError:
+            raise self._refusal("is damaged, or of another version of this package") from None
 
     def _look(self) -> None:
-        """Judge what is there: go on from it, refuse it, or throw it away where it has run out."""
+        """Judge what is there: go on from it, refuse it, or drop it if it is too old."""
         if not self.path.exists():
             return
-        with self.path.open("rb") as file:
-            line = file.readline()
-        if not line.endswith(b"\n"):  # Killed before the first line was whole: nothing was read.
+        line = next(self._lines(), None)
+        if line is None:  # Killed before the first line was whole: nothing was read.
             self.path.unlink()
             return
         there = _origin(line)
         if there is None:
             raise self._refusal("is damaged, or of another version of this package")
         if there.demo_session != self.origin.demo_session:
-            self.path.unlink()  # The demo invents its library afresh in each session.
+            self.path.unlink()  # Each session of the demo invents a new library.
             return
         if there.account != self.origin.account or there.base_url != self.origin.base_url:
             raise self._refusal("is of another account or host")
@@ -212,13 +204,13 @@ class Checkpoint:
 
 def _sealed(content: bytes) -> bytes:
     """Close a line with the checksum of all before it."""
-    return b'%s%s%08x"}\n' % (content, _CRC, zlib.crc32(content))
+    return b'%s%s%08x"}' % (content, _CRC, zlib.crc32(content))
 
 
 def _opened(line: bytes) -> bytes | None:
-    """Give what a line holds, where it is whole."""
+    """Give the content of a line; None if its checksum does not match."""
     content, mark, seal = line.rpartition(_CRC)
-    return content if mark and seal == b'%08x"}\n' % zlib.crc32(content) else None
+    return content if mark and seal == b'%08x"}' % zlib.crc32(content) else None
 
 
 def _encode(entry: SavedPage | Split) -> bytes:

@@ -159,7 +159,7 @@ class _Card:
         self._caption = markup(
             '<div class="picora-caption" title="{name} ({id})">{size}{day}</div>',
             name=shorten(name, 120),
-            id=image_id,
+            id=shorten(image_id, 40),
             size=size,
             day="date unknown" if pd.isna(uploaded) else day(uploaded),
         )

@@ -40,6 +40,8 @@ class CleanupPanel:
         As :func:`load_images` made it, or some of its rows: the whole library, read within 24 hours.
     client : Client
         Of the same account.
+    protect, decisions : optional
+        What plans must spare, as :func:`plan_deletion` takes it.
 
     Attributes
     ----------
@@ -49,7 +51,7 @@ class CleanupPanel:
     Raises
     ------
     PlanError
-        If the frame cannot feed a plan.
+        If the frame cannot feed a plan, or protection or decisions cannot be read.
     TypeError
         If `client` is not a Client.
 
@@ -64,12 +66,14 @@ class CleanupPanel:
     np.int64(0)
     """
 
-    def __init__(self, images: pd.DataFrame, client: Client) -> None:
+    def __init__(
+        self, images: pd.DataFrame, client: Client, *, protect: Any = None, decisions: Any = None
+    ) -> None:
         if not isinstance(client, Client):
             raise TypeError(
                 f"client is a {type(client).__name__}; give the Client that the images were loaded with."
             )
-        self._session = session = CleanupSession(images)
+        self._session = session = CleanupSession(images, protect=protect, decisions=decisions)
         self._client = client
         # Handlers run on a second thread of the kernel, deletion and pictures on others.
         self._lock = threading.RLock()

@@ -7,7 +7,6 @@ from collections.abc import Callable
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from picora_analytics.analysis.criteria import literal
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes, format_share
@@ -72,8 +71,7 @@ class PlanStep:
             spared=f"{spared.n_images:,}",
             elsewhere=f"; {elsewhere:,} not among the filtered" if elsewhere else "",
         )
-        reason = literal(self.reason.value.strip() or "…")
-        self.code.value = code(f"plan = pic.plan_deletion(images, mask, reason={reason})")
+        self.code.value = code(session.plan_code(self.reason.value.strip() or "…"))
         self.button.disabled = (
             session.stage is Stage.DELETING or not chosen.n_images or bool(session.problems)
         )

@@ -11,10 +11,11 @@ import pandas as pd
 
 from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
-from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.library.frame import Facts, facts_of, total_bytes
 from picora_analytics.widgets.gallery.selection import ORDERS, Bools, Tally
+from picora_analytics.widgets.panel.sparing import Sparing
 
 __all__ = ["PAGE_SIZE", "CleanupSession", "Stage", "needed_text"]
 
@@ -61,25 +62,20 @@ class CleanupSession:
     ----------
     images : DataFrame
         As :func:`load_images` made it, or some of its rows.
+    protect, decisions : optional
+        As :func:`plan_deletion` takes them.
 
     Raises
     ------
     PlanError
-        If the frame cannot feed a plan; the message shows the line to type.
+        If the frame cannot feed a plan, or protection or decisions cannot be read; the message shows the line to type.
     """
 
-    def __init__(self, images: pd.DataFrame) -> None:
-        # A plan of everything tells at once whether the frame can feed one, and what no plan would take.
-        everything = (
-            pd.Series(True, index=images.index, dtype="boolean")
-            if isinstance(images, pd.DataFrame) and images.index.is_unique
-            else None
-        )
-        trial = plan_deletion(images, everything, reason="to see what would be spared")
+    def __init__(self, images: pd.DataFrame, *, protect: Any = None, decisions: Any = None) -> None:
+        self._sparing = Sparing(images, protect, decisions)
         self._images = images
         self._library = cast(Facts, facts_of(images))
-        self._size = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
-        self._spared = images.index.isin(trial.spared.index)
+        self._size = images["size_bytes"].fillna(0).astype("int64")
         self._selected = np.zeros(len(images), dtype=bool)
         self._gone = np.zeros(len(images), dtype=bool)
         self._answers: dict[str, tuple[Any, Bools, Bools]] = {}
@@ -113,7 +109,7 @@ class CleanupSession:
         }
 
     def _tally(self, rows: Bools, unknown: int = 0) -> Tally:
-        return Tally(int(rows.sum()), int(self._size[rows].sum()), unknown)
+        return Tally(int(rows.sum()), total_bytes(self._size[rows]), unknown)
 
     # Filters
 
@@ -293,7 +289,7 @@ class CleanupSession:
     @property
     def spared(self) -> Tally:
         """What of the selection a plan would leave out."""
-        return self._tally(self._selected & self._spared)
+        return self._tally(self._sparing.of(self._selected, self._gone))
 
     @property
     def n_selected_elsewhere(self) -> int:
@@ -307,6 +303,13 @@ class CleanupSession:
         rules = "" if self.problems else Criteria(**self._filters).code()
         every = f'pd.Series({not self.problems}, images.index, dtype="boolean")'
         return f"mask = {rules or every}"
+
+    def plan_code(self, reason: str) -> str:
+        """Write the line that makes the same plan."""
+        return (
+            f"plan = pic.plan_deletion(images, mask, reason={literal(reason)}"
+            f"{self._sparing.arguments()})"
+        )
 
     def selection_code(self) -> str:
         """Write the selection as what must be typed after the filters."""
@@ -345,8 +348,7 @@ class CleanupSession:
             raise PlanError(f"A filter cannot be read: {' '.join(self.problems.values())}")
         if not self._selected.any():
             raise PlanError("Nothing is selected; tick some images first.")
-        chosen = self.mask[~self._gone]
-        self.plan = plan_deletion(self.images, chosen, reason=reason)
+        self.plan = self._sparing.plan(self.images, self.mask[~self._gone], reason)
         self.stage = Stage.PLANNED
         return self.plan
 

@@ -147,7 +147,7 @@ def test_an_empty_plan_is_refused(service, client):
     plan = _plan(client, lambda images: [])
 
     with pytest.raises(pic.PlanError, match=r"no image was chosen, or all were spared\.$"):
-        plan.apply(client, confirm=f"0-{plan.fingerprint[:8]}", backup=None)
+        plan.apply(client, confirm=f"0-{plan.fingerprint[:12]}", backup=None)
 
     assert _deleting(service) == []
 
@@ -324,7 +324,6 @@ def test_a_plan_carried_out_before_answers_from_its_journal_and_sends_nothing(se
 
 
 def test_every_deleted_id_has_a_line_written_before_the_request(service, client, tmp_path):
-    import json
 
     plan = _plan(client)
     journal = tmp_path / "plan.journal.ndjson"
@@ -377,7 +376,21 @@ def test_ctrl_c_after_the_first_batch_carries_the_receipt(service, client):
     assert stopped.value.receipt.counts["deleted"] == len(_gone(service)) > 0
 
 
-def test_a_journal_that_nothing_was_sent_by_is_begun_anew_with_the_plan_that_counts(
+def test_a_journal_that_nothing_was_sent_by_is_gone_on_with(service, client, tmp_path):
+    journal, no_folder = tmp_path / "j.ndjson", tmp_path / "file"
+    no_folder.write_text("no folder")
+    plan = _plan(client)
+    with pytest.raises(pic.BackupError):
+        plan.apply(client, confirm=_typed(plan), backup=no_folder, journal=journal, progress=False)
+    begun = journal.read_bytes()
+
+    receipt = plan.apply(client, _typed(plan), backup=None, journal=journal, progress=False)
+
+    assert receipt.counts == {"deleted": len(plan.images)}
+    assert journal.read_bytes().startswith(begun)
+
+
+def test_no_plan_takes_the_journal_of_another_even_if_nothing_was_sent_by_it(
     service, client, tmp_path
 ):
     journal, no_folder = tmp_path / "j.ndjson", tmp_path / "file"
@@ -387,18 +400,16 @@ def test_a_journal_that_nothing_was_sent_by_is_begun_anew_with_the_plan_that_cou
         first.apply(
             client, confirm=_typed(first), backup=no_folder, journal=journal, progress=False
         )
+    begun = journal.read_bytes()
     images = pic.load_images(client, store=None, progress=False)
-    second = pic.plan_deletion(
-        images, first.images.index, reason="looked at again", max_images=len(first.images)
-    )
+    second = pic.plan_deletion(images, first.images.index, reason="again", max_images=9)
 
-    second.apply(client, confirm=_typed(second), backup=None, journal=journal, progress=False)
+    with pytest.raises(pic.JournalError, match=first.confirmation) as refused:
+        second.apply(client, confirm=_typed(second), backup=None, journal=journal, progress=False)
 
-    written = json.loads(journal.read_text().splitlines()[0])["plan"]
-    assert (written["reason"], written["caps"]["max_images"]) == (
-        "looked at again",
-        len(first.images),
-    )
+    assert second.confirmation in str(refused.value)
+    assert journal.read_bytes() == begun
+    assert _deleting(service) == []
 
 
 @pytest.mark.parametrize("seed_only", [False, True])

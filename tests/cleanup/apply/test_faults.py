@@ -6,12 +6,9 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
-from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Lookup
-from picora_analytics.cleanup.apply.run import Run
 from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.client.pacing import seconds_needed
-from picora_analytics.progress import progress_for
 from picora_analytics.text import about
 
 
@@ -120,7 +117,7 @@ def test_an_image_the_service_calls_failed_although_it_is_there_is_not_sent_agai
     receipt = apply(plan, reader)
 
     assert receipt.counts == {"failed": 7}
-    assert set(receipt.outcomes["reason"]) == {"storage fault"}
+    assert set(receipt.outcomes["reason"]) == {"still there: storage fault"}
     assert len(changing(current)) == 1
 
 
@@ -239,22 +236,6 @@ def test_a_batch_refused_by_the_rate_limit_for_longer_than_we_wait_was_not_tried
     assert len(gone(current)) == len(set(gone(current))) == 110
 
 
-def test_what_was_seen_long_ago_is_looked_at_again_before_each_request(
-    current, reader, make_plan, tmp_path
-):
-    plan = make_plan(reader, 5)
-    late = plan.images.index[3]
-    ledger = Ledger(plan, tmp_path / "j.ndjson", None, None)
-    run = Run(plan, reader, ledger, progress_for(False, "Deleting"), lambda: False, fresh_for=0.0)
-
-    run.look()
-    current.edit(late, tags=["needed at last"])
-    run.delete()
-
-    assert ledger.outcomes[late][0] == "kept"
-    assert len(ledger.deleted) == 4
-
-
 def test_an_image_that_changed_while_its_answer_was_lost_is_not_sent_again(
     current, reader, make_plan, apply, changing
 ):
@@ -333,7 +314,8 @@ def test_the_journal_of_another_plan_is_not_written_to(
     sent = len(changing(service))
 
     with pytest.raises(
-        pic.JournalError, match=r"is of another plan, '2-.*'; give journal= another place\.$"
+        pic.JournalError,
+        match=r"is of another plan, '2-.*'; this one is '3-.*'\. Give journal= another place\.$",
     ):
         apply(make_plan(client, 3), client, journal=journal)
 

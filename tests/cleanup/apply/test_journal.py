@@ -9,6 +9,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from picora_analytics import JournalError, plan_deletion
 from picora_analytics.cleanup.apply.journal import Journal, read_journal
 from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.lines import LineFile
 
 QUICK = settings(
     max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
@@ -27,6 +28,7 @@ def path(tmp_path):
 
 
 def _written(path, document):
+    path.unlink(missing_ok=True)
     journal = Journal.begin(path, document, "kept/")
     journal.intend(["a", "b"])
     journal.record({"a": ("deleted", "")})
@@ -139,6 +141,7 @@ def test_a_first_line_without_a_plan_is_no_journal(path):
     with pytest.raises(JournalError, match=r"is damaged"):
         read_journal(path)
 
+    path.unlink()
     Journal.begin(path, None, None)
     with pytest.raises(JournalError, match=r"is damaged"):
         read_journal(path)
@@ -173,6 +176,18 @@ def test_a_journal_that_is_lost_during_a_run_stops_it(path, document):
         journal.intend(["c"])
 
 
+def test_a_journal_that_another_run_made_meanwhile_is_left_alone(path, document):
+    _written(path, document)
+    before = path.read_bytes()
+
+    with pytest.raises(
+        JournalError, match=r"by another run meanwhile; nothing was sent by this one"
+    ):
+        Journal.begin(path, document, None)
+
+    assert path.read_bytes() == before
+
+
 def test_a_journal_in_no_folder_cannot_be_made(tmp_path, document):
     (tmp_path / "file").write_text("")
 
@@ -196,7 +211,7 @@ def test_a_full_disk_stops_the_run(path):
     path.symlink_to("/dev/full")
 
     with pytest.raises(JournalError, match=r"No space left on device\); the run stops here"):
-        Journal(path, "", 0).intend(["c"])
+        Journal(LineFile(path, 0), "").intend(["c"])
 
 
 def test_a_journal_that_cannot_be_gone_on_with_stops_the_run(path, document):

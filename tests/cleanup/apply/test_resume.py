@@ -86,14 +86,32 @@ def test_apply_names_the_way_on_and_a_plan_finds_its_journal(
 
 def test_a_line_that_a_crash_cut_off_does_no_harm(service, client, interrupted, journal, gone):
     plan = interrupted(service, gone=0)
-    whole = journal.read_bytes()
-    journal.write_bytes(whole[: whole.index(b"\n") + 20])
+    with journal.open("ab") as file:
+        file.write(journal.read_bytes().splitlines()[-1][:20])
 
     receipt = resume_deletion(client, journal, progress=False)
 
     assert receipt.counts == {"deleted": 7}
     assert sorted(gone(service)) == sorted(plan.images.index)
     assert read_journal(journal).ended_at is not None
+
+
+def test_a_journal_without_an_intent_resumes_nothing_and_the_phrase_goes_on(
+    service, client, interrupted, journal, typed, changing
+):
+    plan = interrupted(service, gone=0)
+    whole = journal.read_bytes()
+    journal.write_bytes(whole[: whole.index(b"\n") + 20])
+
+    with pytest.raises(
+        pic.JournalError,
+        match=rf"'{plan.confirmation}' says that nothing was sent, .* its phrase\.$",
+    ):
+        resume_deletion(client, journal, progress=False)
+    assert changing(service) == []
+
+    receipt = plan.apply(client, typed(plan), backup=None, journal=journal, progress=False)
+    assert receipt.counts == {"deleted": 7}
 
 
 def test_what_changed_meanwhile_is_kept(service, client, interrupted, journal, gone):

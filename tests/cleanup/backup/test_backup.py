@@ -19,10 +19,10 @@ from PIL import Image
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
-from picora_analytics.cleanup.backup import download as copying
+from picora_analytics.cleanup.backup import download as downloading
 from picora_analytics.cleanup.backup.backup import back_up
 from picora_analytics.cleanup.backup.download import why_not_the_original
-from picora_analytics.cleanup.backup.folder import CopyFolder, Proof, copy_name, why_stale
+from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name, why_stale
 from picora_analytics.client.pictures import PictureError, picture_web, stream_picture
 from picora_analytics.client.shapes import ImageRecord
 
@@ -283,7 +283,7 @@ def test_private_pictures_without_a_signed_address_are_kept(tmp_path, options, r
     assert backup.proofs == {}
     assert reason in backup.failed.values()
     asked_for = [request for request in server.requests if request.path.endswith("/sign")]
-    assert len(asked_for) <= copying.MAX_DOUBTS
+    assert len(asked_for) <= downloading.MAX_DOUBTS
 
 
 @pytest.mark.parametrize(
@@ -329,12 +329,16 @@ def test_cancelling_ends_a_long_wait_for_a_signed_address(service, client, image
 
 
 def test_a_folder_that_vanishes_fails_the_copy(client, images, tmp_path):
-    copier = copying.Copier(client, CopyFolder.of(tmp_path / "gone", images.attrs["picora"]))
+    downloader = downloading.Downloader(
+        client, BackupFolder.of(tmp_path / "gone", images.attrs["picora"])
+    )
 
-    with pytest.raises(copying.NotCopiedError, match=r"^the copy cannot be written \(No such file"):
-        copier.copy(ImageRecord(id="a", url="u"), None)
+    with pytest.raises(
+        downloading.NoProofError, match=r"^the copy cannot be written \(No such file"
+    ):
+        downloader.back_up(ImageRecord(id="a", url="u"), None)
 
-    copier.close()
+    downloader.close()
 
 
 @pytest.mark.parametrize(
@@ -349,12 +353,14 @@ def test_a_folder_that_vanishes_fails_the_copy(client, images, tmp_path):
     ],
 )
 def test_a_picture_too_large_is_not_asked_for(service, client, images, tmp_path, size, reason):
-    copier = copying.Copier(client, CopyFolder.of(tmp_path, images.attrs["picora"]))
+    downloader = downloading.Downloader(client, BackupFolder.of(tmp_path, images.attrs["picora"]))
 
-    with pytest.raises(copying.NotCopiedError, match=f"^{reason}$"):
-        copier.copy(ImageRecord(id="a", url=f"{service.pictures_url}/a.png", size_bytes=size), None)
+    with pytest.raises(downloading.NoProofError, match=f"^{reason}$"):
+        downloader.back_up(
+            ImageRecord(id="a", url=f"{service.pictures_url}/a.png", size_bytes=size), None
+        )
 
-    copier.close()
+    downloader.close()
     assert asked(service) == []
 
 
@@ -452,17 +458,17 @@ def test_file_names_are_safe_whatever_the_pictures_are_called(tmp_path):
     content=st.sampled_from(["0" * 64, "1" * 64]),
 )
 def test_a_copys_name_is_safe_on_every_file_system_and_its_own(one, other, content):
-    name = copy_name(one, content, "png")
+    name = backup_name(one, content, "png")
 
     assert name.startswith("picora-")
     assert set(name) <= set("abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-.")
     assert len(name) < 60
     if one != other:
-        assert name.casefold() != copy_name(other, content, "png").casefold()
+        assert name.casefold() != backup_name(other, content, "png").casefold()
 
 
 def test_ids_that_differ_only_in_case_have_names_of_their_own():
-    names = {copy_name(one, "0" * 64, "png").casefold() for one in ("aBcDeFgHiJk", "AbCdEfGhIjK")}
+    names = {backup_name(one, "0" * 64, "png").casefold() for one in ("aBcDeFgHiJk", "AbCdEfGhIjK")}
 
     assert len(names) == 2
 

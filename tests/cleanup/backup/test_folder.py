@@ -5,7 +5,7 @@ import re
 
 import pytest
 
-from picora_analytics.cleanup.backup.folder import CopyFolder, Proof, copy_name, why_stale
+from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name, why_stale
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
 
@@ -29,7 +29,7 @@ def _proof(one="a", file="picora-a.png", **fields):
 
 
 def _begun(folder, owner=OWNER):
-    made = CopyFolder(folder, **owner)
+    made = BackupFolder(folder, **owner)
     with made.lock():
         made.begin()
     return made
@@ -73,7 +73,7 @@ def test_the_last_proof_of_an_image_counts_and_is_seen_as_soon_as_it_is_written(
 
     assert before["a"].file == "picora-a.png"
     assert folder.proofs() == {"a": _proof(file="picora-b.png")}
-    assert folder.proofs() == CopyFolder(tmp_path, **OWNER).proofs()
+    assert folder.proofs() == BackupFolder(tmp_path, **OWNER).proofs()
 
 
 def test_what_is_done_to_the_proofs_that_were_read_changes_nothing(tmp_path):
@@ -105,7 +105,7 @@ def test_a_proof_is_good_for_fourteen_days_to_the_second():
 
 
 def test_a_long_id_is_cut_in_the_name_and_kept_apart_by_its_digest():
-    one, other = (copy_name("i" * 30 + end, "0" * 64, "png") for end in "ab")
+    one, other = (backup_name("i" * 30 + end, "0" * 64, "png") for end in "ab")
 
     assert re.fullmatch(r"picora-i{24}-[0-9a-f]{12}\.png", one)
     assert one != other

@@ -11,8 +11,8 @@ from PIL import Image
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.backup.backup import back_up
+from picora_analytics.cleanup.backup.compare import wanted_fields, what_is_lost
 from picora_analytics.cleanup.backup.folder import Proof
-from picora_analytics.cleanup.backup.likeness import what_is_lost, wishes_of
 from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client.shapes import ImageRecord
 
@@ -423,7 +423,7 @@ def test_an_image_there_with_other_bytes_does_not_stand_for_its_copy(service, cl
 
 
 def test_silence_about_tags_is_no_wish_for_none():
-    assert wishes_of(ImageRecord(id="a", url="u", is_public=True)) == {"is_public": True}
+    assert wanted_fields(ImageRecord(id="a", url="u", is_public=True)) == {"is_public": True}
 
 
 def test_a_private_picture_is_private_from_its_upload_on(service, client, before, kept):

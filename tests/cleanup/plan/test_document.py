@@ -81,7 +81,9 @@ def test_a_plan_can_be_saved_read_and_saved_again(make_images, tmp_path):
     [
         pytest.param({"images": None}, r"lacks a part \(.*\); plan again\.$", id="no images"),
         pytest.param({"made_at": "long ago"}, r"lacks a part \(.*\); plan again\.$", id="no date"),
-        pytest.param({"copies": {"a": 1}}, r"lacks a part \(.*\); plan again\.$", id="odd copies"),
+        pytest.param(
+            {"duplicates": {"a": 1}}, r"lacks a part \(.*\); plan again\.$", id="odd copies"
+        ),
         pytest.param(
             {"confirmation": "2-00000000"},
             r"does not fit its own phrase; plan again\.$",

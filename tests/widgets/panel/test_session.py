@@ -96,6 +96,13 @@ def test_each_filter_is_its_rule(library, filters, expected):
     assert session.matching.size_bytes == library["size_bytes"][mask].sum()
 
 
+def test_absurd_sizes_add_up(make_images):
+    session = CleanupSession(make_images(size_bytes=[2**62, 2**62, 2**62, None, 7]))
+    session.select_matching()
+
+    assert session.matching.size_bytes == session.selected.size_bytes == 3 * 2**62 + 7
+
+
 def test_what_a_rule_cannot_tell_is_counted_and_not_selected(library):
     session = CleanupSession(library)
 

@@ -1,0 +1,83 @@
+"""What a plan would spare of any selection, told at once: a plan of each click would be too slow."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.widgets.gallery.selection import Bools
+
+__all__ = ["Sparing"]
+
+
+class Sparing:
+    """
+    The protection that plans are made with, and which images they spare.
+
+    Raises
+    ------
+    PlanError
+        If the frame cannot feed a plan, or protection or decisions cannot be read; the message shows the line to type.
+    """
+
+    def __init__(self, images: pd.DataFrame, protect: Any, decisions: Any) -> None:
+        self._protect, self._decisions = protect, decisions
+        # A plan of everything tells what no plan would take; only which image of one content is the last depends on
+        # the selection, and without hashes none is.
+        trial, everything = images, None
+        if isinstance(images, pd.DataFrame) and images.index.is_unique:
+            everything = pd.Series(True, index=images.index, dtype="boolean")
+            if "content_hash" in images:
+                nothing = pd.Series(pd.NA, images.index, images["content_hash"].dtype)
+                trial = images.assign(content_hash=nothing)
+        self._ids = images.index if everything is not None else pd.Index([])
+        spared = self.plan(trial, everything, "a trial").spared
+        self._always = images.index.isin(spared.index)
+        self._content = pd.factorize(images["content_hash"])[0]
+        ages = images["created_at"].reset_index(drop=True).sort_values(kind="stable")
+        self._oldest_first = ages.index.to_numpy()
+
+    def plan(self, images: pd.DataFrame, choice: Any, reason: str) -> DeletionPlan:
+        """Plan a selection of the images that are still there."""
+        parts, single = self._protect, not isinstance(self._protect, list | tuple | set | frozenset)
+        gone = self._ids[~self._ids.isin(images.index)] if len(self._ids) else self._ids
+        narrowed = [_without(part, gone) for part in ([parts] if single else parts)]
+        return plan_deletion(
+            images,
+            choice,
+            reason=reason,
+            protect=narrowed[0] if single else narrowed,
+            decisions=self._decisions,
+        )
+
+    def arguments(self) -> str:
+        """Write what a plan is given besides images, mask and reason."""
+        given = {"protect": self._protect, "decisions": self._decisions}
+        return "".join(f", {name}={name}" for name, value in given.items() if value is not None)
+
+    def of(self, selected: Bools, gone: Bools) -> Bools:
+        """Tell which of the selected images a plan would spare."""
+        taken = selected & ~self._always
+        return selected & self._always | self._last_of_their_content(taken, ~gone)
+
+    def _last_of_their_content(self, taken: Bools, there: Bools) -> Bools:
+        """Find the oldest image of each content of which all images would be taken."""
+        there = there & (self._content >= 0)
+        n_there = np.bincount(self._content[there])
+        n_taken = np.bincount(self._content[there & taken], minlength=len(n_there))
+        lost = (n_there > 1) & (n_taken == n_there)
+        rows = self._oldest_first[(there & taken)[self._oldest_first]]
+        rows = rows[lost[self._content[rows]]]
+        last = np.zeros_like(taken)
+        last[rows[np.unique(self._content[rows], return_index=True)[1]]] = True
+        return last
+
+
+def _without(part: Any, gone: pd.Index[Any]) -> Any:
+    """Leave out of a protecting mask or Index what was deleted since; what was never there is for the plan to name."""
+    if isinstance(part, pd.Series) and len(gone):
+        return part[~part.index.isin(gone)]
+    return part[~part.isin(gone)] if isinstance(part, pd.Index) and len(gone) else part
