@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
 import os
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
@@ -12,7 +10,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, reason_of
+from picora_analytics.files import read_text, reason_of, table_rows
 
 __all__ = ["Decision", "read_decisions"]
 
@@ -70,12 +68,22 @@ def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable
         rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
     else:
         try:
-            reader = csv.DictReader(io.StringIO(read_text(decisions), newline=""))
-            rows, columns = list(reader), list(reader.fieldnames or [])
-        except (OSError, ValueError, csv.Error) as error:
+            table = table_rows(read_text(decisions))
+        except (OSError, ValueError) as error:
             raise PlanError(
                 f"decisions={str(decisions)!r} cannot be read: {reason_of(error)}."
             ) from error
+        columns = [title.strip().lower() for title in table[0]] if table else []
+        rows = [_row(columns, row, number) for number, row in enumerate(table[1:], 2) if any(row)]
     if not {"id", "decision"} <= set(columns):
         raise PlanError(f"decisions has the columns {columns}; it needs 'id' and 'decision'.")
     return rows
+
+
+def _row(columns: list[str], row: list[str], number: int) -> dict[str, str]:
+    if any(cell.strip() for cell in row[len(columns) :]):
+        raise PlanError(
+            f"decisions, row {number}: it has more cells than the {len(columns)} columns; put text with a comma "
+            "into quotes."
+        )
+    return dict(zip(columns, row, strict=False))

@@ -1,18 +1,29 @@
 """Our own files: whole or not at all, for their owner's eyes, and where a person expects them."""
 
+import csv
+import io
 import os
 import stat
 import subprocess
 import sys
 from pathlib import Path
 
+import pandas as pd
 import pytest
+from hypothesis import example, given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics.cleanup.policy.ci import read_phrase
 from picora_analytics.cleanup.policy.policy import read_policy
 from picora_analytics.decisions import read_decisions
-from picora_analytics.files import data_folder, session_folder, write_atomic
+from picora_analytics.files import (
+    data_folder,
+    read_text,
+    session_folder,
+    table_rows,
+    write_atomic,
+    write_csv,
+)
 
 
 def test_a_file_is_there_whole_and_for_its_owner_only(tmp_path):
@@ -135,3 +146,46 @@ def test_a_missing_file_says_its_path_once(tmp_path, read):
         read(path)
 
     assert str(caught.value).count(str(path)) == 1
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-32", "utf-16-le", "utf-16-be"]
+)
+@given(text=st.text(st.characters(exclude_categories=["Cs"], exclude_characters="\x00\ufeff")))
+@example(text="")
+@example(text="é")
+def test_text_is_read_in_whatever_a_shell_or_editor_wrote(tmp_path_factory, encoding, text):
+    text = f"id,{text}"  # Every such file begins with a plain letter.
+    file = tmp_path_factory.mktemp("text") / "file"
+    file.write_bytes(text.encode(encoding))
+
+    assert read_text(file) == text
+
+
+def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
+    monkeypatch.setenv("HOME", str(tmp_path))
+    monkeypatch.setenv("USERPROFILE", str(tmp_path))
+    (tmp_path / "file").write_text("here")
+
+    assert read_text("~/file") == "here"
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+@given(
+    st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2))
+)
+def test_a_table_is_split_as_it_was_written(separator, rows):
+    rows = [["id", "decision"], *([cell.replace("\x00", "") for cell in row] for row in rows)]
+    file = io.StringIO(newline="")
+    csv.writer(file, delimiter=separator).writerows(rows)
+
+    assert table_rows(file.getvalue()) == rows
+
+
+def test_no_cell_and_no_title_of_a_written_table_runs(tmp_path):
+    frame = pd.DataFrame({"=id": ["-a", "b;=1+1"], "tags": [("x", "=y"), ()], "n": [-1, 2]})
+
+    write_csv(frame, tmp_path / "a.csv")
+
+    rows = table_rows(read_text(tmp_path / "a.csv"))
+    assert rows == [["'=id", "tags", "n"], ["'-a", "x,' =y", "-1"], ["b;'=1+1", "", "2"]]

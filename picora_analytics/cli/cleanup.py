@@ -15,12 +15,13 @@ from picora_analytics.analysis.criteria import RULES, Criteria
 from picora_analytics.cli.common import (
     PARTIAL,
     THRESHOLD,
+    FilePath,
     OutputPath,
     load_library,
+    say,
     warn_of_loss,
     with_client,
 )
-from picora_analytics.errors import PicoraError
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionReceipt
@@ -60,7 +61,7 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
 )
-@click.option("--decisions", type=click.Path(dir_okay=False), help="CSV of earlier decisions.")
+@click.option("--decisions", type=FilePath(dir_okay=False), help="CSV of earlier decisions.")
 @click.option("--max-images", type=int, help="At most so many images.")
 @click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
 @click.option(
@@ -69,7 +70,7 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
 @click.option("--csv", "csv_path", type=OutputPath(), help="Also write the rows as CSV.")
 @click.option(
-    "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
+    "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
 @with_client
 def plan(
@@ -103,19 +104,19 @@ def plan(
         protect=list(options["protect"]) or None,
         **{name: options[name] for name in kept},
     )
-    click.echo(repr(made))
+    say(repr(made))
     if len(made.images):
-        click.echo(f"\n{made.dry_run(client)!r}")
+        say(f"\n{made.dry_run(client)!r}")
     for path, write in ((output, made.save), (csv_path, made.to_csv)):
         if path:
-            click.echo(f"\nWritten    {write(path)}")
+            say(f"\nWritten    {write(path)}")
     if made.refusals:
         sys.exit(THRESHOLD)
 
 
 @click.command(short_help="Copy the files of a saved plan and prove each copy.")
-@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON")
-@click.argument("folder", type=click.Path(file_okay=False))
+@click.argument("plan_file", type=FilePath(dir_okay=False), metavar="PLAN.JSON")
+@click.argument("folder", type=FilePath(file_okay=False))
 @with_client
 def backup(client: Client, plan_file: str, folder: str) -> None:
     """
@@ -126,13 +127,13 @@ def backup(client: Client, plan_file: str, folder: str) -> None:
     from picora_analytics import read_plan
 
     made = read_plan(plan_file).back_up(client, folder)
-    click.echo(repr(made))
+    say(repr(made))
     if made.failed:
         sys.exit(PARTIAL)
 
 
 @click.command(short_help="Upload copies again, under new addresses.")
-@click.argument("folder", type=click.Path(file_okay=False))
+@click.argument("folder", type=FilePath(file_okay=False))
 @click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
 @click.option(
     "-o",
@@ -154,31 +155,35 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
 
     rows = restore_images(client, folder, list(ids) or None)
     for row in rows[rows["reason"] != ""].itertuples(index=False):
-        click.echo(visible(f"{row.old_id}  {row.outcome}: {row.reason}"))
+        say(visible(f"{row.old_id}  {row.outcome}: {row.reason}", 2000))
     for outcome, n in rows["outcome"].value_counts().items():
-        click.echo(f"{n:>8,}  {outcome}")
+        say(f"{n:>8,}  {outcome}")
     if output:
         write_csv(rows, Path(output))
-        click.echo(f"\nWritten    {output}")
+        say(f"\nWritten    {output}")
     if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
         sys.exit(PARTIAL)
 
 
 @click.command()
-@click.argument("plan_file", type=click.Path(dir_okay=False), metavar="PLAN.JSON", required=False)
+@click.argument("plan_file", type=FilePath(dir_okay=False), metavar="PLAN.JSON", required=False)
 @click.option(
     "--confirm", metavar="PHRASE", help="The phrase of the preview, typed. Without it: a dry run."
 )
 @click.option(
     "--confirm-file",
-    type=click.Path(dir_okay=False),
+    type=FilePath(dir_okay=False),
     help="A text file with the phrase that was approved.",
 )
 @click.option(
-    "--backup", type=click.Path(file_okay=False), metavar="DIR", help="Keep copies here first."
+    "--backup", type=FilePath(file_okay=False), metavar="DIR", help="Keep copies here first."
 )
 @click.option("--no-backup", is_flag=True, help="Say that these images may be lost for ever.")
-@click.option("--resume", is_flag=True, help="Go on with an apply that was interrupted.")
+@click.option(
+    "--resume",
+    is_flag=True,
+    help="Go on with an apply that was interrupted; a journal may be given instead of its plan.",
+)
 @click.option(
     "--min-age",
     default="1h",
@@ -187,12 +192,12 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
 )
 @click.option(
     "--standing-order",
-    type=click.Path(dir_okay=False),
+    type=FilePath(dir_okay=False),
     metavar="POLICY.TOML",
     help="Instead of a plan and its phrase: a policy, for jobs that nobody watches.",
 )
 @click.option(
-    "--store", type=click.Path(file_okay=False), help="With --standing-order: the snapshots."
+    "--store", type=FilePath(file_okay=False), help="With --standing-order: the snapshots."
 )
 @click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
 @with_client
@@ -214,16 +219,21 @@ def apply(
     3 a dry run of a plan that would be refused; 4 some failed or are unknown, or the plan was not carried out
     to its end.
     """
-    if (plan_file is None) == (standing_order is None):
-        raise click.UsageError("Give either a plan, or --standing-order with a policy.")
+    _refuse_contradictions(plan_file, standing_order, store, said)
     try:
         if standing_order is not None:
             receipt = _follow(client, standing_order, store)
+        elif said["resume"]:
+            receipt = _resume(client, Path(str(plan_file)), **said)
         else:
-            receipt = _apply(client, str(plan_file), **said)
-    except PicoraError as error:
-        if error.receipt is not None:
-            _give_receipt(error.receipt, output)
+            receipt = _apply(client, Path(str(plan_file)), **said)
+    except BaseException as error:  # Ctrl-C and a full disk have a receipt as well.
+        stopped: DeletionReceipt | None = getattr(error, "receipt", None)
+        if stopped is not None:
+            try:
+                _give_receipt(stopped, output)
+            except OSError as unwritten:
+                say(f"The receipt could not be written: {unwritten}", err=True)
         raise
     if receipt is None:
         return
@@ -234,58 +244,118 @@ def apply(
         sys.exit(PARTIAL)
 
 
-def _apply(
+def _refuse_contradictions(
+    plan_file: str | None, policy: str | None, store: str | None, said: dict[str, Any]
+) -> None:
+    """Refuse, as wrong usage, what cannot be meant together: nothing that was typed is left unheard."""
+    if (plan_file is None) == (policy is None):
+        raise click.UsageError("Give either a plan, or --standing-order with a policy.")
+    if policy is not None:
+        unheard = [
+            name
+            for name in ("confirm", "confirm_file", "backup", "no_backup", "resume")
+            if said[name]
+        ]
+        if unheard:
+            name = f"--{unheard[0].replace('_', '-')}"
+            raise click.UsageError(
+                f"{name} is for a plan; with --standing-order the policy says it all."
+            )
+    elif store is not None:
+        raise click.UsageError("--store is for --standing-order; a plan holds its own images.")
+    if said["confirm"] is not None and said["confirm_file"] is not None:
+        raise click.UsageError("Give --confirm or --confirm-file, not both.")
+    if said["backup"] is not None and said["no_backup"]:
+        raise click.UsageError("Give --backup or --no-backup, not both.")
+
+
+def _phrase(confirm: str | None, confirm_file: str | None) -> str | None:
+    from picora_analytics.cleanup.policy.ci import read_phrase
+
+    return confirm if confirm_file is None else read_phrase(Path(confirm_file))
+
+
+def _resume(
     client: Client,
-    plan_file: str,
+    path: Path,
     *,
     confirm: str | None,
     confirm_file: str | None,
     backup: str | None,
     no_backup: bool,
-    resume: bool,
-    min_age: str,
+    **_: Any,
 ) -> DeletionReceipt:
-    import datetime as dt
-
+    """Go on with a plan, or with the plan of a journal; a phrase is not needed, and minded where it is given."""
     from picora_analytics import read_plan, resume_deletion
-    from picora_analytics.cleanup.policy.ci import read_phrase, refuse_same_job
+    from picora_analytics.cleanup.apply.start import check_phrase, journal_path
+
+    kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
+    phrase = _phrase(confirm, confirm_file)
+    if path.suffix.lower() == ".ndjson":
+        if phrase is not None:
+            raise click.UsageError(
+                "A phrase is for a plan; a journal holds the one that was given."
+            )
+        _warn(path, backup)
+        return resume_deletion(client, path, **kept)
+    made = read_plan(path)
+    if phrase is not None:
+        check_phrase(made, phrase)
+    _warn(journal_path(made, client, "default"), backup)
+    return resume_deletion(client, made, **kept)
+
+
+def _apply(
+    client: Client,
+    path: Path,
+    *,
+    confirm: str | None,
+    confirm_file: str | None,
+    backup: str | None,
+    no_backup: bool,
+    min_age: str,
+    **_: Any,
+) -> DeletionReceipt:
+    """Carry a plan out, or rehearse it where no phrase is given."""
+    from picora_analytics import read_plan
+    from picora_analytics.cleanup.apply.start import check_phrase, journal_path
+    from picora_analytics.cleanup.policy.ci import refuse_same_job, refuse_unmounted
+    from picora_analytics.times import now
     from picora_analytics.units import parse_duration
 
-    made = read_plan(plan_file)
-    if confirm is not None and confirm_file is not None:
-        raise click.UsageError("Give --confirm or --confirm-file, not both.")
-    if confirm_file is not None:
-        confirm = read_phrase(Path(confirm_file))
-    if backup is not None and no_backup:
-        raise click.UsageError("Give --backup or --no-backup, not both.")
-    places = {"the journal": Path(plan_file).with_suffix(".journal.ndjson")}
-    if backup is not None:
-        places["the copies"] = Path(backup)
-    if resume:
-        warn_of_loss(places)
-        kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
-        return resume_deletion(client, made, **kept)
-    if confirm is None:
+    made = read_plan(path)
+    phrase = _phrase(confirm, confirm_file)
+    if phrase is None:
         return made.dry_run(client)
     if backup is None and not no_backup:
         raise click.UsageError(
             f"Say --backup DIR to keep copies first, or --no-backup if these {len(made.images):,} images may be "
             "lost for ever."
         )
-    refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, dt.datetime.now(dt.UTC))
+    check_phrase(made, phrase)
+    if confirm_file is not None and backup is not None:
+        refuse_unmounted(Path(backup))
+    refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, now())
+    _warn(journal_path(made, client, "default"), backup)
+    return made.apply(client, confirm=phrase, backup=backup)
+
+
+def _warn(journal: Path, backup: str | None) -> None:
+    places = {"the journal": journal}
+    if backup is not None:
+        places["the copies"] = Path(backup)
     warn_of_loss(places)
-    return made.apply(client, confirm=confirm, backup=backup)
 
 
 def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt | None:
     from picora_analytics.cleanup.policy.follow import follow_policy
 
     made, receipt = follow_policy(client, policy, store=store or "default")
-    click.echo(repr(made))
+    say(repr(made))
     return receipt
 
 
 def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
-    click.echo(repr(receipt))
+    say(repr(receipt))
     if output:
-        click.echo(f"\nWritten    {receipt.write(output)}")
+        say(f"\nWritten    {receipt.write(output)}")

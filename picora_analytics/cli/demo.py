@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import shlex
 import shutil
 import subprocess
 import sys
@@ -12,6 +14,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from picora_analytics.cli.common import FilePath, say
 from picora_analytics.cli.tables import head, meter, show_dry_run, show_findings, show_tables
 
 if TYPE_CHECKING:
@@ -50,12 +53,12 @@ def lab(words: Sequence[str]) -> None:
 
     if find_spec("jupyterlab") is None:
         raise click.ClickException("JupyterLab is not installed; type: pip install jupyterlab")
-    target = Path(folder)
+    target = Path(folder).expanduser()
     target.mkdir(parents=True, exist_ok=True)
     for source in _notebooks():
         if not (target / source.name).exists():
             shutil.copyfile(source, target / source.name)
-    click.echo(f"Notebooks in {target.resolve()}; end JupyterLab with Ctrl-C.")
+    say(f"Notebooks in {target.resolve()}; end JupyterLab with Ctrl-C.")
     command = [sys.executable, "-m", "jupyterlab", *options]
     sys.exit(subprocess.run(command, cwd=target, check=False).returncode)  # noqa: S603
 
@@ -73,7 +76,7 @@ def _notebooks() -> list[Path]:
 @click.option(
     "-o",
     "--output",
-    type=click.Path(file_okay=False),
+    type=FilePath(file_okay=False),
     default=".",
     help="Folder for picora-overview.png and picora-report.html.",
 )
@@ -90,9 +93,7 @@ def demo(output: str) -> None:
         images, storage = _tour(client)
         sent = [record.method for record in server.requests]
     deleting = sent.count("DELETE")
-    click.echo(
-        f" Sent        {len(sent) - deleting} reading requests, {deleting} deleting requests\n"
-    )
+    say(f" Sent        {len(sent) - deleting} reading requests, {deleting} deleting requests\n")
     picture = Path(output) / "picora-overview.png"
     picture.parent.mkdir(parents=True, exist_ok=True)
     _draw(images, picture)
@@ -102,35 +103,36 @@ def demo(output: str) -> None:
     size_kib = page.stat().st_size // 1024
     head("REPORT", f"{page}   (open it in a browser; {size_kib} KiB, no network needed)\n")
     head("NEXT")
-    click.echo(NEXT.format(command=_as_typed()))
-    click.echo(f" Done in {time.monotonic() - started:.1f} s.")
+    say(NEXT.format(command=_as_typed()))
+    say(f" Done in {time.monotonic() - started:.1f} s.")
 
 
 def _tour(client: Client) -> tuple[pd.DataFrame, StorageReport]:
     """Print what the library holds, what stands out, and what a plan would do."""
     from picora_analytics import StorageReport, load_images, plan_deletion, rules
+    from picora_analytics.library.frame import total_bytes
     from picora_analytics.times import day
     from picora_analytics.units import format_bytes
 
     images = load_images(client)
     usage = client.usage()
     first, last = images["created_at"].min(), images["created_at"].max()
-    size = int(images["size_bytes"].sum())
-    click.echo("")
+    size = total_bytes(images["size_bytes"])
+    say("")
     head(
         "LIBRARY",
         f"{len(images):,} images   {format_bytes(size)}   {day(first)} to {day(last)}",
     )
     if usage and usage.quota_bytes:
         head("QUOTA", meter(size, usage.quota_bytes))
-    click.echo("")
+    say("")
     storage = StorageReport(images, quota=usage.quota_bytes if usage else None)
     show_findings(storage.findings())
-    click.echo("")
+    say("")
     show_tables(images)
     mask = rules.older_than(images, days=730) & rules.untagged(images)
     made = plan_deletion(images, mask, reason="over two years old and never tagged")
-    click.echo("")
+    say("")
     show_dry_run(made, made.dry_run(client))
     return images, storage
 
@@ -142,7 +144,8 @@ def _as_typed() -> str:
     command, here = Path(sys.executable).with_name("picora-analytics"), Path.cwd()
     if not command.exists():
         return "python -m picora_analytics"
-    return str(command.relative_to(here) if command.is_relative_to(here) else command)
+    path = str(command.relative_to(here) if command.is_relative_to(here) else command)
+    return subprocess.list2cmdline([path]) if os.name == "nt" else shlex.quote(path)
 
 
 def _draw(images: pd.DataFrame, path: Path) -> None:

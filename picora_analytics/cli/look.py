@@ -8,10 +8,12 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.cli.common import (
+    FilePath,
     OutputPath,
     in_store,
     load_library,
     of_demo,
+    say,
     with_client,
     write_rows,
 )
@@ -62,7 +64,7 @@ def check(client: Client) -> None:
         ("One image", single),
         ("Deleting", "not tried: a missing delete scope shows only at the first deletion"),
     ):
-        click.echo(f"{label:<10} {text}")
+        say(f"{label:<10} {text}")
 
 
 @click.command()
@@ -70,7 +72,7 @@ def check(client: Client) -> None:
 @click.option(
     "--refresh", type=click.Choice(["auto", "full", "never"]), default="auto", show_default=True
 )
-@click.option("--store", type=click.Path(file_okay=False), help="Remember in this folder.")
+@click.option("--store", type=FilePath(file_okay=False), help="Remember in this folder.")
 @click.option(
     "-o",
     "--output",
@@ -86,11 +88,11 @@ def load(
         raise click.UsageError(f"--output {output!r} ends neither in .csv nor in .parquet.")
     images = load_library(client, tag=tag, refresh=refresh, store=store)
     if tag is not None and images.empty:
-        click.echo(f"No image has exactly the tag {tag!r}.", err=True)
+        say(f"No image has exactly the tag {tag!r}.", err=True)
     show_tables(images)
     if output:
         write_rows(images, Path(output))
-        click.echo(f"\nWritten    {output}")
+        say(f"\nWritten    {output}")
 
 
 @click.command(short_help="List what is remembered of the library.")
@@ -111,21 +113,21 @@ def snapshots(store: str | None, prune: int | None, demo: bool) -> None:
     versions = kept.versions()
     if prune is not None and versions:
         gone = kept.prune(prune, account=kept.about(versions[-1])["account"])
-        click.echo(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
+        say(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
     for version in kept.versions():
         try:
             facts = kept.about(version)
         except SnapshotError:
-            click.echo(f"{version}  damaged or no snapshot")
+            say(f"{version}  damaged or no snapshot")
             continue
         seen = facts["read_at"][:16].replace("T", " ")
-        click.echo(
+        say(
             f"{version}  {facts['n_images']:>9,} images {format_bytes(facts['size_bytes']):>11}  {seen}"
         )
     if versions:
-        click.echo(f"At most {kept.keep} are kept in {kept.folder}", err=True)
+        say(f"At most {kept.keep} are kept in {kept.folder}", err=True)
     else:
-        click.echo(
+        say(
             f"Nothing is remembered yet; `picora-analytics load` makes the first snapshot.{_forgets(kept)}",
             err=True,
         )
@@ -164,7 +166,7 @@ def diff(old: str, new: str, store: str | None, demo: bool) -> None:
     frames = []
     for name in (old, new):
         if name.lower().endswith(".parquet"):
-            frames.append(load_file(name))
+            frames.append(load_file(Path(name).expanduser()))
             continue
         kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
         versions = kept.versions()
@@ -178,4 +180,4 @@ def diff(old: str, new: str, store: str | None, demo: bool) -> None:
                 f"{there} Load again later, and compare then.{_forgets(kept)}"
             )
         frames.append(kept.load(versions[-2] if name == "previous" else name))
-    click.echo(repr(compare_snapshots(*frames)))
+    say(repr(compare_snapshots(*frames)))

@@ -4,18 +4,22 @@ from __future__ import annotations
 
 import os
 import sys
+import traceback
 
 import click
 
 from picora_analytics import __version__
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
-from picora_analytics.cli.common import ERROR, PARTIAL
+from picora_analytics.cli.common import ERROR, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
 from picora_analytics.cli.look import check, diff, load, snapshots
 from picora_analytics.cli.report import report
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
 __all__ = ["main"]
+
+# Of a message: what a server or a file of a stranger's says may be megabytes long.
+_LONGEST = 6000
 
 
 def main() -> None:
@@ -29,10 +33,16 @@ def main() -> None:
         _fail(error, PARTIAL)
     except (PicoraError, ValueError, OSError) as error:
         _fail(error, ERROR)
+    # A fault of ours shows its traceback, as dead and as keyless as all that is printed.
+    except Exception:
+        _fail(traceback.format_exc(), ERROR)
 
 
-def _fail(error: BaseException, code: int) -> None:
-    click.echo(f"picora-analytics: {error}", err=True)
+def _fail(why: object, code: int) -> None:
+    text = str(why)
+    if len(text) > _LONGEST:
+        text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
+    say(f"picora-analytics: {text}", err=True)
     sys.exit(code)
 
 

@@ -11,8 +11,10 @@ import click
 
 from picora_analytics.cli.common import (
     THRESHOLD,
+    FilePath,
     OutputPath,
     load_library,
+    say,
     with_client,
 )
 
@@ -43,7 +45,7 @@ __all__ = ["report"]
     "--fail-over", metavar="PERCENT", help="Exit with 3 above this share of the quota, such as 90%."
 )
 @click.option(
-    "--store", type=click.Path(file_okay=False), help="Remember the library in this folder."
+    "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
 @with_client
 def report(
@@ -61,6 +63,7 @@ def report(
     if unknown:
         raise click.UsageError(f"--output {unknown[0]!r} ends in none of {', '.join(_REPORTS)}.")
     from picora_analytics import StorageReport
+    from picora_analytics.library.frame import total_bytes
     from picora_analytics.units import parse_bytes
 
     usage = None if quota else client.usage()
@@ -71,11 +74,11 @@ def report(
     made = StorageReport(images, quota=quota or known)
     for path in outputs:
         if path == "-":
-            click.echo(made.to_markdown())
+            say(made.to_markdown())
         else:
             _write_report(made, Path(path))
-            click.echo(f"Written    {path}", err=True)
-    if limit is not None and known and int(images["size_bytes"].sum()) > limit * known:
+            say(f"Written    {path}", err=True)
+    if limit is not None and known and total_bytes(images["size_bytes"]) > limit * known:
         sys.exit(THRESHOLD)
 
 

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from picora_analytics.cli.common import say, shown
+
 if TYPE_CHECKING:
     import pandas as pd
 
@@ -21,7 +23,8 @@ WIDE = 110  # Columns from which three tables stand side by side.
 
 def head(word: str, text: str = "") -> None:
     """Print a word in bold and what it is about."""
-    click.echo(f"{click.style(word, bold=True)}{' ' * max(11 - len(word), 3)}{text}".rstrip(" "))
+    line = f"{' ' * max(11 - len(word), 3)}{shown(text)}".rstrip(" ")
+    click.echo(f"{click.style(word, bold=True)}{line}")
 
 
 def meter(size: int, quota: int, columns: int = 30) -> str:
@@ -39,7 +42,7 @@ def show_findings(found: pd.DataFrame) -> None:
 
     head("WHAT STANDS OUT")
     for row in found.reset_index().to_dict("records"):
-        click.echo(f" {finding_line(row, 48)}")
+        say(f" {finding_line(row, 48)}")
 
 
 def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
@@ -52,24 +55,23 @@ def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
     spared = ", ".join(f"{n} {text}" for n, text in facts["spared"])
     n = receipt.counts.get("would delete", 0)
     share = format_share(receipt.size_bytes, made.library["size_bytes"])
-    click.echo(f" {n} images   {format_bytes(receipt.size_bytes)}   {share} of storage")
+    say(f" {n} images   {format_bytes(receipt.size_bytes)}   {share} of storage")
     if facts["n_spared"]:
-        click.echo(
-            f" Spared      {facts['n_spared']} of {facts['n_spared'] + facts['n']}: {spared}"
-        )
+        say(f" Spared      {facts['n_spared']} of {facts['n_spared'] + facts['n']}: {spared}")
     for row in facts["look_twice"][:3]:
-        click.echo(f" Look twice  {row['filename']} ({row['note']})")
+        say(f" Look twice  {row['filename']} ({row['note']})")
 
 
 def show_tables(images: pd.DataFrame) -> None:
     """Show what is where, side by side where the terminal is wide enough."""
     from picora_analytics import summarize_ages, summarize_formats, summarize_tags
+    from picora_analytics.library.frame import total_bytes
 
     tags = summarize_tags(images)
     untagged = images[images["tags"].map(lambda row: row == ())]
     by_tag = [*tags.head(3).itertuples(index=False, name=None)]
     if len(untagged):
-        by_tag.append(("(no tag)", len(untagged), int(untagged["size_bytes"].sum())))
+        by_tag.append(("(no tag)", len(untagged), total_bytes(untagged["size_bytes"])))
     tables = [
         _table("BY TAG", [row[:3] for row in by_tag]),
         _table("BY TYPE", _rows(summarize_formats(images), "mime_type")),
@@ -83,10 +85,10 @@ def show_tables(images: pd.DataFrame) -> None:
     else:
         lines = [line for table in tables for line in (*table, "")][:-1]
     for line in lines:
-        click.echo(f" {line}".rstrip())
+        say(f" {line}".rstrip())
     more = len(tags) - 3
     if more > 0:
-        click.echo(f" Images with several tags count under each; {more} more tags.")
+        say(f" Images with several tags count under each; {more} more tags.")
 
 
 def _rows(summary: pd.DataFrame, key: str) -> list[tuple[Any, ...]]:

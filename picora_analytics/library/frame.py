@@ -162,7 +162,7 @@ def _plain_tags(tags: Any) -> list[str] | None:
     return list(tags) if isinstance(tags, Sequence | np.ndarray) else None
 
 
-def total_bytes(sizes: pd.Series[Any]) -> int:
+def total_bytes(sizes: pd.Series[Any] | pa.ChunkedArray) -> int:
     """
     Add up the sizes that are known, exactly: in 64 bits, two absurd ones would come out as a small or negative sum.
 
@@ -171,7 +171,10 @@ def total_bytes(sizes: pd.Series[Any]) -> int:
     >>> total_bytes(pd.Series([2**62, None, 2**62, 2**62, 7], dtype="Int64")) == 3 * 2**62 + 7
     True
     """
-    known = sizes.dropna().to_numpy(dtype="int64")
+    if isinstance(sizes, pa.ChunkedArray):
+        known = sizes.drop_null().to_numpy()
+    else:
+        known = sizes.dropna().to_numpy(dtype="int64")
     return (int((known >> 32).sum()) << 32) + int((known & 0xFFFFFFFF).sum())
 
 

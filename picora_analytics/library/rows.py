@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import mimetypes
 import re
 from pathlib import Path
@@ -12,7 +13,7 @@ import pyarrow as pa
 
 from picora_analytics.library.frame import SCHEMA
 
-__all__ = ["Columns", "microseconds", "table_of"]
+__all__ = ["Columns", "media_type", "microseconds", "table_of"]
 
 Columns = dict[str, list[Any]]
 
@@ -25,12 +26,21 @@ _MIME_TYPES = {
     ".heic": "image/heic",
     ".svg": "image/svg+xml",
 }
+# Names in use beside the registered ones (IANA media types; RFC 9110: parameters and case tell nothing here).
+_ALIASES = {
+    "image/jpg": "image/jpeg",
+    "image/pjpeg": "image/jpeg",
+    "image/x-png": "image/png",
+    "image/svg": "image/svg+xml",
+    "image/x-webp": "image/webp",
+    "image/x-ms-bmp": "image/bmp",
+}
 
 
 def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Make a table; a missing type falls back to the names, and the hash only the change feed tells."""
     n = len(columns["id"])
-    types = columns["mime_type"]
+    types = [kind and media_type(kind) for kind in columns["mime_type"]]
     if None in types:
         types = [
             kind or _mime_type(url, name)
@@ -41,6 +51,20 @@ def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
     return pa.Table.from_arrays(
         [_array(filled[field.name], field.type) for field in schema], schema=schema
     )
+
+
+@functools.lru_cache(maxsize=1024)  # A library has a handful.
+def media_type(text: str) -> str | None:
+    """
+    Spell a media type one way: lower case, no parameters, the registered name; None for an empty one.
+
+    Examples
+    --------
+    >>> media_type("IMAGE/JPG; charset=binary"), media_type(" ; ")
+    ('image/jpeg', None)
+    """
+    name = text.partition(";")[0].strip().lower()
+    return _ALIASES.get(name, name) or None
 
 
 def _array(values: list[Any], kind: pa.DataType) -> pa.Array:

@@ -123,7 +123,7 @@ def test_the_whole_journey(open_panel, service, find_barriers, tmp_path):
     heading = page.locator(".picora-confirm h3")
     expect(heading).to_contain_text("Delete 14 images for ever?")
     planned = re.search(
-        r'confirm="(14-[0-9a-f]{8})"', page.locator(".picora-confirm code").last.inner_text()
+        r'confirm="(14-[0-9a-f]{12})"', page.locator(".picora-confirm code").last.inner_text()
     )
     assert planned
     expect(page.locator(".picora-confirm button").first).to_be_focused()
@@ -222,7 +222,7 @@ def test_an_unreadable_field_says_so_beside_itself(open_panel, find_barriers, tm
 
 
 def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture):
-    written = re.search(r'confirm="(\d+-[0-9a-f]{8})"', README.read_text(encoding="utf-8"))
+    written = re.search(r'confirm="(\d+-[0-9a-f]+)"', README.read_text(encoding="utf-8"))
     notebook = open_notebook(
         [
             "import picora_analytics as pic\nclient = pic.connect()\n"

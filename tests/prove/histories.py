@@ -8,7 +8,8 @@ from collections import Counter
 from collections.abc import Callable
 from pathlib import Path
 
-from world import COPY_FAULTS, EDITS, FAULTS, World
+from mortal import Mortals
+from world import COPY_FAULTS, EDITS, FAULTS, MEANWHILE, World
 
 Step = Callable[[World, random.Random], None]
 
@@ -29,6 +30,8 @@ STEPS: dict[Step, int] = {
     lambda world, rng: world.resume(rng.randrange(99)): 2,
     lambda world, rng: _under_a_fault(world, rng, world.resume): 2,
     lambda world, rng: world.resume(rng.randrange(99), dies_at=rng.randrange(12)): 2,
+    lambda world, rng: _meanwhile(world, rng): 4,
+    lambda world, rng: world.replan(rng.randrange(999), rng.randint(1, 9)): 2,
 }
 # From so many images on, a few are looked at one by one instead of by listing all.
 FEW_AMONG_MANY = 600
@@ -58,6 +61,16 @@ def _with_copies(world: World, rng: random.Random) -> None:
         world.apply(rng.randrange(99), copies=True, dies_at=rng.choice([None, None, 8, 20]))
 
 
+def _meanwhile(world: World, rng: random.Random) -> None:
+    """Another machine and the pictures need a socket; a machine is started only now and then."""
+    what = rng.choice(["the machine sleeps", "the disk fills"] if world.inside else MEANWHILE)
+    if what == "another machine":
+        with Mortals(world.service.api_key) as mortals:
+            world.apply_meanwhile(what, rng.randrange(999), mortals)
+    else:
+        world.apply_meanwhile(what, rng.randrange(999))
+
+
 def history(number: int, *, inside: bool, n_steps: int = 14) -> Counter[str]:
     """
     Live through one history.
@@ -85,6 +98,8 @@ def history(number: int, *, inside: bool, n_steps: int = 14) -> Counter[str]:
             inside=inside,
         )
         try:
+            for which in rng.sample(range(999), rng.choice([0, 3])):
+                world.edit(which, "protect")
             world.load()
             _plan(world, rng)
             for step in rng.choices(list(STEPS), list(STEPS.values()), k=n_steps):

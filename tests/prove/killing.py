@@ -55,7 +55,7 @@ def kill(
             died, _ = world.apply_mortally(mortals, step, power=power)
             if died and number == 0:
                 announced = _announced(target.journal)
-        if not target.begun:
+        if not target.sent:
             world.apply(0)
         world.settle()
         ended, _ = world.resume(0)

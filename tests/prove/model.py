@@ -8,6 +8,8 @@ deaths, and resumed until it has ended. The judge sits in the service: it sees e
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
+import email.utils
 import json
 import random
 import tempfile
@@ -25,8 +27,14 @@ from picora_analytics.demo.server import DEMO_KEY
 PROTECTED = "pinned"
 N_IMAGES, N_PLANNED = 260, 150
 SPEED = 1e5
-_HEADERS = {"date": "Mon, 23 Nov 2026 14:00:00 GMT", "server": "picora-demo/model"}
+START = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
+_HEADERS = {"server": "picora-demo/model"}
 _STATE = (
+    "filename",
+    "url",
+    "mimeType",
+    "width",
+    "height",
     "size",
     "sizeBytes",
     "is_public",
@@ -78,16 +86,19 @@ class Service(httpx.BaseTransport):
         self.journal, self.trouble = journal, trouble
         self.records = dict(records)
         self.deleted: list[str] = []
+        self.removed: set[str] = set()  # By others.
+        self.now = START
         self.batches = kind != "seed-only" and self.rng.random() < 0.85
         self.unseen: set[str] = set()  # Sent, and not looked at since.
 
     def others_edit(self) -> None:
         """Let somebody else change some images, and delete some."""
         for one in self.rng.sample(sorted(self.records), self.rng.randrange(12)):
-            how = self.rng.randrange(5)
+            how = self.rng.randrange(8)
             record = dict(self.records[one])
             if how == 0:
                 del self.records[one]
+                self.removed.add(one)
                 continue
             if how == 1:
                 record["tags"] = [*record["tags"], PROTECTED]
@@ -97,6 +108,12 @@ class Service(httpx.BaseTransport):
             elif how == 3:
                 name = "size" if "size" in record else "sizeBytes"
                 record[name] += 1
+            elif how == 4:
+                record["filename"] = f"another {one}"
+            elif how == 5:
+                record["url"] = f"{record['url']}.svg"
+            elif how == 6:
+                record["width"] = (record.get("width") or 0) + 1
             else:
                 record["tags"] = [*record["tags"], "new"]
             if "updatedAt" in record:
@@ -105,6 +122,16 @@ class Service(httpx.BaseTransport):
             self.steps["edited"] += 1
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
+        """Answer with the time; now and then the program has slept, and others have edited meanwhile."""
+        answer = self._answer(request)
+        if self.trouble and self.rng.random() < 0.05:
+            self.now += dt.timedelta(hours=8)
+            self.others_edit()
+            self.steps["slept"] += 1
+        answer.headers["date"] = email.utils.format_datetime(self.now, usegmt=True)
+        return answer
+
+    def _answer(self, request: httpx.Request) -> httpx.Response:
         path = request.url.path
         if request.method == "GET":
             return self._read(path, request.url.params)
@@ -304,5 +331,7 @@ class Model:
             raise WrongError("I4: not one outcome each")
         for one, outcome in outcomes.items():
             there = one in service.records
+            if one in service.removed and outcome in ("kept", "failed"):
+                continue  # Decided before it went.
             if there is (outcome in ("deleted", "already gone")) and outcome != "unknown":
                 raise WrongError(f"I4: {one} is {outcome}, and there: {there}")

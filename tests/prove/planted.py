@@ -49,7 +49,7 @@ FAULTS = [
     Planted(
         "a 404 is believed of a call the service does not know",
         "cleanup/apply/lookup.py",
-        "            if state_of(self._client.get_image(known.id)) != state_of(known):\n",
+        "            if self._states([self._client.get_image(known.id)]) != self._states([known]):\n",
         "            if False:\n",
         HISTORIES,
     ),
@@ -73,6 +73,52 @@ FAULTS = [
         "        if folder is None or not self._waiting:\n",
         "        if True:\n",
         SOCKETS,
+    ),
+    Planted(
+        "what is old by any clock is not looked at again",
+        "cleanup/apply/freshness.py",
+        "        self._stale |= _apart(self._last, now) > self.pause or _apart(self._began, now) > self._age\n",
+        "",
+        MODEL,
+    ),
+    Planted(
+        "nothing is looked at again after a backup",
+        "cleanup/apply/run.py",
+        "        self._freshness.spoil()\n",
+        "",
+        SOCKETS,
+    ),
+    Planted(
+        "a protected tag protects in one spelling only",
+        "cleanup/plan/guard.py",
+        "        found = sorted(tag for tag in row if folded(tag) in self._wanted)\n",
+        "        found = sorted(set(row).intersection(self._wanted.values()))\n",
+        HISTORIES,
+    ),
+    Planted(
+        "the fingerprint in a journal is not compared",
+        "cleanup/apply/start.py",
+        '    return bool(past.plan.get("fingerprint") == plan.fingerprint)\n',
+        "    return True\n",
+        HISTORIES,
+    ),
+    Planted(
+        "pixels are not compared",
+        "cleanup/plan/guard.py",
+        '        unknown = name == "hash" and None in (before, now)\n',
+        '        unknown = name in ("hash", "width", "height")\n',
+        MODEL,
+    ),
+    Planted(
+        "a gateway's 404 is believed",
+        "cleanup/apply/batch.py",
+        "                image_id: (result.word, result.reason)\n"
+        "                for image_id, result in found.items()\n"
+        '                if result.word in ("deleted", "failed")\n',
+        '                image_id: ("already gone" if result.word == "gone" else result.word, "")\n'
+        "                for image_id, result in found.items()\n"
+        '                if result.word in ("deleted", "failed", "gone")\n',
+        HISTORIES,
     ),
     Planted(
         "the phrase is not compared",

@@ -13,6 +13,8 @@ import hashlib
 import http.client
 import json
 import re
+import signal
+import sys
 import traceback
 from collections import Counter
 from collections.abc import Callable, Iterable, Sequence
@@ -23,30 +25,38 @@ from urllib.parse import unquote
 
 import pandas as pd
 from inside import Inside, client_of, hurry
-from mortal import Mortals
+from mortal import NEVER, Mortals
 from steps import at_step
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.cleanup.apply.start import journal_path
 from picora_analytics.demo import pictures
 from picora_analytics.demo.image import DemoImage
+
+if sys.platform != "win32":
+    import resource
 
 T = TypeVar("T")
 
 OUTCOMES = {"deleted", "already gone", "kept", "failed", "unknown"}
 PROTECTED = "pinned"
+# Spellings that a person takes for the same tag.
+ALIKE = (PROTECTED, "Pinned", " pinned ", "pin\u200bned", "ｐｉｎｎｅｄ")
 FAULTS = (
     """
 404; 405; 422; 501; 429; 403; 409; 504, then 404;
 done, then 500; done, no answer; done, unreadable; not done, 504; not done, no answer;
-some fail; some unsaid; a stranger;
+some fail; some unsaid; a stranger; a gateway's 404;
 reading fails once; reading refused; reading cut; no listing; changed while reading
 """.replace("\n", " ")
     .strip()
     .split("; ")
 )
 COPY_FAULTS = ["no picture", "picture cut", "another picture", "no signature"]
-EDITS = ["tag", "protect", "visibility", "title", "upload again"]
+EDITS = ["tag", "protect", "visibility", "title", "rename", "upload again"]
+# What may happen while an apply is under way.
+MEANWHILE = ["protected while copying", "the machine sleeps", "the disk fills", "another machine"]
 # Limits a user of these tests does not notice, but is held to all the same.
 RATE_SCALE = 200.0
 
@@ -74,7 +84,38 @@ class Reviewed:
     def phrase(self) -> str:
         """Read the phrase off the preview, as a person does."""
         found = re.search(r'confirm="([^"]+)"', repr(self.plan))
-        return found[1] if found else f"0-{self.plan.fingerprint[:8]}"
+        return found[1] if found else f"0-{self.plan.fingerprint[:12]}"
+
+    @property
+    def sent(self) -> bool:
+        """Whether the journal says that a request was about to be sent: only then is there anything to resume."""
+        return self.journal.exists() and b'"line":"intent"' in self.journal.read_bytes()
+
+
+class Meanwhile:
+    """A progress that lets something happen while an apply is under way, once."""
+
+    def __init__(self, act: Callable[[], None], *, copying: bool) -> None:
+        self._act, self._copying = act, copying
+        self.done = False
+
+    def _happen(self) -> None:
+        if not self.done:
+            self.done = True
+            self._act()
+
+    def update(self, done: int, total: int | None) -> None:
+        """Act while files are fetched: that is reported before anything is deleted."""
+        if self._copying:
+            self._happen()
+
+    def wait(self, reason: str) -> None:
+        """Act right before the first request."""
+        if not self._copying and "deleting request" in reason:
+            self._happen()
+
+    def finish(self, text: str) -> None:
+        """Hear nothing."""
 
 
 class World:
@@ -147,11 +188,13 @@ class World:
         if how == "tag":
             self.service.edit(one, tags=(*image.tags, f"new {which % 3}"))
         elif how == "protect":
-            self.service.edit(one, tags=(*image.tags, PROTECTED))
+            self.service.edit(one, tags=(*image.tags, ALIKE[which % len(ALIKE)]))
         elif how == "visibility":
             self.service.edit(one, is_public=not image.is_public)
         elif how == "title":
             self.service.edit(one, title="A better title")
+        elif how == "rename":
+            self.service.edit(one, filename=f"another {which}.png")
         elif how == "upload again":
             self.service.remove(one)
             self._add(id=one)
@@ -169,7 +212,7 @@ class World:
     def upload(self, n: int) -> None:
         """Let somebody else upload images."""
         for _ in range(n):
-            self._add(tags=(PROTECTED,) if n % 2 else ())
+            self._add(tags=(ALIKE[self._uploads % len(ALIKE)],) if n % 2 else ())
         self.steps["upload"] += 1
 
     def _add(self, **fields: Any) -> None:
@@ -215,6 +258,11 @@ class World:
             fail("DELETE", "/v1/media", body=_of_batch(self._some_unsaid))
         elif kind == "a stranger":
             fail("DELETE", "/v1/media", body=_of_batch(_a_stranger))
+        elif kind == "a gateway's 404":
+            page = "<html><title>404 Not Found</title></html>"
+            headers = {"content-type": "text/html"}
+            fail("DELETE", "/v1/media", times=None, status=404, body=page, headers=headers)
+            fail("DELETE", "/v1/images/*", skip=skip, status=404, body=page, headers=headers)
         elif kind == "reading fails once":
             fail(*reading, skip=skip, status=500)
         elif kind == "reading refused":
@@ -337,7 +385,7 @@ class World:
             ),
         )
         if plan is not None:
-            self._review(plan, truth, frozenset([PROTECTED] if protect == "tag" else []))
+            self._review(plan, truth, frozenset(ALIKE if protect == "tag" else []))
 
     def review(self, which: int, *, through_a_file: bool) -> None:
         """Take an image out of a plan, or send it through a file; either gives another plan to confirm."""
@@ -404,8 +452,8 @@ class World:
         quiet = not self.faults and not target.begun and dies_at is None
         expected = self._expected(target) if quiet and not copies else None
         folder = self.folder / "copies" if copies else None
-        # A journal by which nothing was sent is begun anew, as the plan is confirmed now.
-        if not target.begun or b'"line":"intent"' not in target.journal.read_bytes():
+        # A journal by which nothing was sent goes on with whatever is said now.
+        if not target.sent:
             target.copies = folder
         receipt, error = self._do(
             "apply with copies" if copies else "apply",
@@ -417,6 +465,82 @@ class World:
         )
         if expected is not None:
             self._fair(receipt, error, expected)
+
+    def apply_meanwhile(self, what: str, which: int, mortals: Mortals | None = None) -> None:
+        """Apply the newest plan while something happens; an image that is edited before the last look stays."""
+        if not self.reviewed or self.reviewed[-1].begun:
+            return
+        target = self.reviewed[-1]
+        copying = what == "protected while copying"
+        target.copies = self.folder / "copies" if copying else None
+        edited: list[str] = []
+
+        def protect() -> None:
+            there = sorted(target.ids & set(self.service.images))
+            if there:
+                edited.append(there[which % len(there)])
+                tags = self.service.images[edited[0]].tags
+                self.service.edit(edited[0], tags=(*tags, PROTECTED))
+
+        def sleep(answer: Any) -> Any:
+            self.service.advance(8 * 3600)
+            protect()
+            return answer
+
+        def fill_the_disk() -> None:
+            _limit_files(target.journal.stat().st_size + which % 400)
+
+        def elsewhere() -> None:
+            assert mortals is not None
+            saved = target.plan.save(self.folder / f"{target.plan.fingerprint}.json")
+            job = {"plan": str(saved), "phrase": target.phrase, "journal": str(target.journal)}
+            mortals.run(url=self.service.url, step=NEVER, power=False, **job)
+
+        acts: dict[str, Callable[[], None]] = {
+            "protected while copying": protect,
+            "the disk fills": fill_the_disk,
+            "another machine": elsewhere,
+        }
+        if what == "the machine sleeps":
+            # The usage is asked for right before the first request, and each answer tells the time.
+            self.service.fail("GET", "/v1/user/me/usage", body=sleep)
+        show = Meanwhile(acts.get(what, list), copying=copying)
+        try:
+            self._do(
+                f"apply, {what}",
+                lambda: target.plan.apply(
+                    self.client,
+                    target.phrase,
+                    backup=target.copies,
+                    journal=target.journal,
+                    progress=show,
+                ),
+                target,
+            )
+        finally:
+            if what == "the disk fills":
+                _limit_files(None)
+        ours = {gone.id for gone in self.service.deleted if gone.by == "api"}
+        assert not ours.intersection(edited), f"I2: {edited} was edited before the last look"
+
+    def replan(self, start: int, count: int) -> None:
+        """Plan into the file of last week; its journal stays beside it."""
+        last = self.reviewed[-1:]
+        self.plan(start, count)
+        if self.reviewed[-1:] == last:
+            return
+        new = self.reviewed[-1]
+        saved = new.plan.save(self.folder / "plan.json")
+        plan, _ = self._do("read", lambda: pic.read_plan(saved))
+        assert plan is not None
+        journal = journal_path(plan, self.client, "default")
+        others = [one for one in self.reviewed[:-1] if one.begun and one.journal == journal]
+        same = [one for one in others if one.plan.fingerprint == plan.fingerprint]
+        assert others == same, "two plans share a journal"
+        copies = same[-1].copies if same else None
+        self.reviewed[-1] = Reviewed(
+            plan, new.truth, new.protected, journal, journal.exists(), copies
+        )
 
     def resume(
         self, which: int, *, dies_at: int | None = None
@@ -441,7 +565,7 @@ class World:
             "apply in a program",
             lambda: mortals.run(
                 url=self.service.url,
-                plan=None if target.begun else str(target.plan.save(saved)),
+                plan=None if target.sent else str(target.plan.save(saved)),
                 phrase=target.phrase,
                 journal=str(target.journal),
                 step=step,
@@ -665,6 +789,7 @@ class World:
     def _state(self, image: DemoImage) -> tuple[Any, ...]:
         """What the service tells of an image that a plan rests on."""
         return (
+            image.filename,
             image.size_bytes,
             image.is_public,
             tuple(sorted(set(image.tags))),
@@ -673,19 +798,28 @@ class World:
         )
 
     def _rows(self, images: pd.DataFrame) -> dict[str, tuple[Any, ...]]:
-        names = ("size_bytes", "is_public", "tags", "created_at", "updated_at")
+        names = ("filename", "size_bytes", "is_public", "tags", "created_at", "updated_at")
         return {
             str(one): (
+                name,
                 size,
                 public,
                 tuple(sorted(set(tags))),
                 _milliseconds(created),
                 None if pd.isna(updated) else _milliseconds(updated),
             )
-            for one, size, public, tags, created, updated in zip(
+            for one, name, size, public, tags, created, updated in zip(
                 images.index, *(images[name] for name in names), strict=True
             )
         }
+
+
+def _limit_files(size: int | None) -> None:
+    """Let no file of this program grow beyond a size, as on a disk that is full just then."""
+    if sys.platform != "win32":
+        signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+        _, hard = resource.getrlimit(resource.RLIMIT_FSIZE)
+        resource.setrlimit(resource.RLIMIT_FSIZE, (hard if size is None else size, hard))
 
 
 def _of_batch(bend: Callable[[Any], Any]) -> Callable[[Any], Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import time
 from collections.abc import Callable
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 from picora_analytics.client.client import Client
 
@@ -24,6 +24,13 @@ class StaleError(Exception):
     """Nothing was sent: what was last seen is too old by now."""
 
 
+class Look(NamedTuple):
+    """Whether a look took longer than it may be believed, and whether the machine slept meanwhile."""
+
+    slow: bool
+    slept: bool
+
+
 class Freshness:
     """
     Tell whether what was last looked at may still be acted upon.
@@ -38,7 +45,7 @@ class Freshness:
     pause, age : float
         Seconds.
     clocks : callable, optional
-        Reads all clocks, in seconds by name; by default this machine's and the service's.
+        Reads all clocks, in seconds by name, ``monotonic`` among them; by default this machine's and the service's.
     """
 
     def __init__(
@@ -54,13 +61,14 @@ class Freshness:
         self._last = self._began = self.read_clocks()
         self._stale = False
 
-    def renew(self, began: Clocks) -> float:
-        """Start afresh after a look that began at a reading of the clocks; return the seconds it took."""
+    def renew(self, began: Clocks) -> Look:
+        """Start afresh after a look that began at a reading of the clocks, and tell how it went."""
         self._last, self._stale = self.read_clocks(), False
         took = _apart(began, self._last)
+        worked = abs(self._last["monotonic"] - began["monotonic"])
         # No look is younger than it takes, so one that takes longer than any pause counts from its end.
         self._began = began if took <= self.pause else self._last
-        return took
+        return Look(slow=worked > self.pause, slept=took - worked > self.pause)
 
     def spoil(self) -> None:
         """Note that something showed that what was seen is not so any more."""

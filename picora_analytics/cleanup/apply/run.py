@@ -28,7 +28,7 @@ __all__ = ["Run"]
 SETTLING = (0.1, 0.4, 1.5)
 # Seconds between reports of the time left.
 REPORT_EVERY = 10.0
-# How often in a row a batch may be found stale: a service that makes us wait each time is left alone.
+# How often in a row a look may be found stale: a service that makes us wait each time is left alone.
 MAX_STALE = 5
 
 
@@ -76,7 +76,7 @@ class Run:
         self._waiting: list[str] = []
         self._backup: Backup | None = None
         self._usage: Usage | None = None
-        self._by_batch = False
+        self._slow = False
         self.notes: list[str] = []
         self.whole = True
 
@@ -101,14 +101,7 @@ class Run:
 
     def _look_at(self, ids: list[str]) -> None:
         """Look at images that are waiting, keep what changed or became protected, and check the caps again."""
-        began = self._freshness.read_clocks()
-        stay = {self._plan.duplicates[one] for one in ids if one in self._plan.duplicates}
-        current = self._lookup.look({*ids, *stay})
-        took = self._freshness.renew(began)
-        # A look this long is old when it ends; a batch's own is not.
-        self._by_batch = took > self._freshness.pause and self._lookup.reads_singly(
-            self._sender.size
-        )
+        current = self._look(ids)
         lost = self._ledger.settle(ids, current.states)
         self._ledger.record(dict.fromkeys(lost, LOST))
         found = decide(self._plan, current, (one for one in ids if one not in lost))
@@ -126,6 +119,18 @@ class Run:
             current.library.n_images + gone.n_images, current.library.size_bytes + gone.size_bytes
         )
         self._refuse([*self._plan.refusals, *self._plan.caps.breaches(taken, library)])
+
+    def _look(self, ids: list[str]) -> Current:
+        """Look at images and at the duplicates that stay for them, again if the machine slept meanwhile."""
+        stay = {self._plan.duplicates[one] for one in ids if one in self._plan.duplicates}
+        for _ in range(MAX_STALE):
+            began = self._freshness.read_clocks()
+            current = self._lookup.look({*ids, *stay})
+            look = self._freshness.renew(began)
+            if not look.slept:
+                break
+        self._slow = look.slow
+        return current
 
     def _refuse(self, refusals: Iterable[guard.Refusal]) -> None:
         reasons = list(dict.fromkeys(refusals))
@@ -198,9 +203,10 @@ class Run:
         """Look again if anything slow lay between; return which of these may still go."""
         if self._freshness.check():
             self._look_at(self._waiting)
-        if self._by_batch:
+        if self._slow and self._lookup.reads_singly(self._sender.size):
+            # What a slow look saw first is old when it ends; reading a batch's own images is quick.
             self._look_at([one for one in ids if one in self._waiting])
-            self._by_batch = True
+            self._slow = True
         return [one for one in ids if one in self._waiting]
 
     def _proved(self, ids: list[str]) -> list[str]:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import codecs
 import dataclasses
 import datetime as dt
 import hashlib
@@ -18,7 +17,7 @@ from picora_analytics.cleanup.plan.columns import cells, iso_texts
 from picora_analytics.cleanup.plan.guard import Caps
 from picora_analytics.cleanup.plan.model import Plan, staying_rows
 from picora_analytics.errors import PlanError
-from picora_analytics.files import write_atomic
+from picora_analytics.files import read_text, write_atomic
 from picora_analytics.library.frame import COLUMNS, SCHEMA, Facts, frame_from_table
 from picora_analytics.times import parse_instant
 
@@ -84,7 +83,7 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def load_plan(path: Path) -> Plan:
     """Read a plan's file; PlanError if it is missing, not a plan, of another version, cut off or edited."""
     try:
-        document = msgspec.json.decode(path.read_bytes().removeprefix(codecs.BOM_UTF8))
+        document = msgspec.json.decode(read_text(path))
     except OSError as error:
         raise PlanError(f"The plan {str(path)!r} cannot be read: {error.strerror}.") from error
     except (msgspec.DecodeError, UnicodeDecodeError):

@@ -136,14 +136,15 @@ def _grouped(texts: list[str | None], ids: list[str]) -> dict[str, list[str]]:
 
 def _parts(entry: str) -> list[str]:
     """Take an entry apart: as it stands, without quotes, the parts of an address, and whatever looks like an id."""
-    bare = entry.strip().strip(_QUOTES)
-    # An address may have a query behind it, and a width after that as in `srcset`.
-    path = re.split(r"[?#\s]", bare, maxsplit=1)[0]
-    found = [entry, bare, path]
-    for segment in path.replace("\\", "/").split("/"):
-        found += [segment, segment.rpartition(".")[0], segment.partition(".")[0]]
-    found += [unquote(part) for part in found]
-    found += re.findall(r"[\w-]+", entry)
+    found: list[str] = []
+    for text in dict.fromkeys((entry, unquote(entry))):
+        bare = text.strip().strip(_QUOTES)
+        # An address may have a query behind it, and a width after that as in `srcset`.
+        path = re.split(r"[?#\s]", bare, maxsplit=1)[0]
+        found += [text, bare, path]
+        for segment in path.replace("\\", "/").split("/"):
+            found += [segment, segment.rpartition(".")[0], segment.partition(".")[0]]
+        found += re.findall(r"[\w-]+", text)
     return [part for part in dict.fromkeys(found) if part]
 
 

@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import datetime as dt
+import os
 import tempfile
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
-from picora_analytics.files import reason_of
+from picora_analytics.files import read_text, reason_of
 from picora_analytics.progress import is_set
 
 __all__ = [
     "read_phrase",
     "refuse_inside_workspace",
     "refuse_same_job",
+    "refuse_unmounted",
     "vanishing",
     "workspace_of",
 ]
@@ -29,6 +31,9 @@ _WORKSPACES = (
     "BUILDKITE_BUILD_CHECKOUT_PATH",
 )
 
+# Where Linux and macOS mount disks; a folder made there while the disk is away lies on the system's own.
+_MOUNTS = ("/mnt", "/media", "/run/media", "/Volumes")
+
 
 def read_phrase(path: Path) -> str:
     """
@@ -40,8 +45,8 @@ def read_phrase(path: Path) -> str:
         If the file cannot be read or does not have exactly one line.
     """
     try:
-        text = path.read_text(encoding="utf-8-sig")
-    except (OSError, UnicodeDecodeError) as error:
+        text = read_text(path)
+    except (OSError, ValueError) as error:
         raise ConfirmationError(
             f"The phrase cannot be read from {str(path)!r}: {reason_of(error)}."
         ) from None
@@ -126,3 +131,38 @@ def refuse_inside_workspace(folder: Path, environ: Mapping[str, str]) -> None:
             f"The backup folder {str(folder)!r} lies in the checkout {str(root)!r}, which is thrown away or "
             "committed by accident; name one outside it, such as a mounted disk."
         )
+
+
+def refuse_unmounted(folder: Path, mounts: Sequence[str] = _MOUNTS) -> None:
+    """
+    Refuse a backup folder that could only be made because its disk is not mounted.
+
+    A folder that exists is taken; of one that does not, the parent must exist, and where disks are mounted there
+    must be one.
+
+    Parameters
+    ----------
+    folder : Path
+    mounts : sequence of str
+        Folders under which disks are mounted.
+
+    Raises
+    ------
+    PlanError
+        If it would be made on another disk than was meant.
+    """
+    whole = folder.expanduser().absolute()
+    if whole.is_dir():
+        return
+    roots = [root for root in map(Path, mounts) if whole.is_relative_to(root)]
+    between = [
+        parent
+        for parent in whole.parents
+        if any(parent != root and parent.is_relative_to(root) for root in roots)
+    ]
+    if whole.parent.is_dir() and (not roots or any(map(os.path.ismount, between))):
+        return
+    raise PlanError(
+        f"The backup folder {str(folder)!r} is not there, and an unattended run makes none: the disk may not be "
+        "mounted. Mount it, or make the folder once by hand. Nothing was deleted."
+    )

@@ -10,12 +10,12 @@ from picora_analytics import times
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.policy.ci import refuse_inside_workspace
-from picora_analytics.cleanup.policy.policy import (
-    earlier_sightings,
-    read_policy,
-    standing_plan,
-    used_ids,
+from picora_analytics.cleanup.policy.ci import refuse_inside_workspace, refuse_unmounted
+from picora_analytics.cleanup.policy.policy import earlier_sightings, read_policy, standing_plan
+from picora_analytics.cleanup.policy.references import (
+    read_used_list,
+    refuse_doubtful,
+    refuse_outdated,
 )
 from picora_analytics.client.client import Client
 from picora_analytics.library.load.loading import load_images
@@ -56,17 +56,20 @@ def follow_policy(
     PlanError
         If anything the policy asks for is missing, too old, or over its caps.
     """
-    source = Path(policy)
+    source = Path(policy).expanduser()
     order = read_policy(source)
-    folder = source.parent / order.backup.folder
+    folder = source.parent / Path(order.backup.folder).expanduser()
     refuse_inside_workspace(folder, environ)
+    refuse_unmounted(folder)
     now = times.now()
-    max_age = parse_duration(order.references.max_age, "max_age")
-    in_use = used_ids(source.parent / order.references.file, max_age, now)
+    used = read_used_list(source.parent / Path(order.references.file).expanduser())
+    refuse_outdated(used, parse_duration(order.references.max_age, "max_age"), now)
     images = load_images(client, store=store, refresh="full")
-    read_at = times.parse_instant(images.attrs["picora"]["read_at"])
-    earlier = earlier_sightings(order, SnapshotStore.of(client, store), read_at)
-    plan = standing_plan(order, images, earlier, in_use, now.date())
+    facts = images.attrs["picora"]
+    refuse_doubtful(used, images, facts)
+    store_of_client = SnapshotStore.of(client, store)
+    earlier = earlier_sightings(order, store_of_client, times.parse_instant(facts["read_at"]))
+    plan = standing_plan(order, images, earlier, used.entries, now.date())
     if not len(plan.images):
         return plan, None
     journal = folder / f"{plan.confirmation}.journal.ndjson"

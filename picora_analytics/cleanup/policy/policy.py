@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import csv
 import datetime as dt
-import io
-import re
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
@@ -17,13 +14,11 @@ import pandas as pd
 from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
-from picora_analytics.files import reason_of
+from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_bytes, parse_duration
 
-__all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan", "used_ids"]
-
-_SINCE = re.compile(r"#\s*found\s+(\S+)\s*")
+__all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan"]
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -98,7 +93,7 @@ def read_policy(path: Path) -> Policy:
         If it cannot be read, or a part of it is missing, unknown or wrong; that part is named.
     """
     try:
-        document = tomllib.loads(path.read_text(encoding="utf-8"))
+        document = tomllib.loads(read_text(path))
         policy = msgspec.convert(document, Policy)
         parse_duration(policy.sightings_apart, "sightings_apart")
         parse_duration(policy.references.max_age, "max_age")
@@ -112,52 +107,6 @@ def read_policy(path: Path) -> Policy:
             f"The policy {str(path)!r} has an empty [rule]; a plan never means all images."
         )
     return policy
-
-
-def used_ids(path: Path, max_age: dt.timedelta, now: dt.datetime) -> list[str]:
-    """
-    Read the ids that were found in use.
-
-    Parameters
-    ----------
-    path : Path
-        First a line ``# found 2026-11-24T10:00:00Z``; then an id a line, or CSV with a column ``id``.
-    max_age : timedelta
-    now : datetime
-
-    Raises
-    ------
-    PlanError
-        If it cannot be read, does not say when it was made, is too old, or holds no id: a scan that found nothing
-        proves nothing.
-    """
-    name = str(path)
-    try:
-        head, _, rest = path.read_text(encoding="utf-8-sig").partition("\n")
-    except (OSError, UnicodeDecodeError) as error:
-        raise PlanError(f"The references {name!r} cannot be read: {reason_of(error)}.") from None
-    since = _SINCE.fullmatch(head.strip())
-    try:
-        made = dt.datetime.fromisoformat(since[1]) if since else None
-    except ValueError:
-        made = None
-    if made is None or made.tzinfo is None:
-        raise PlanError(
-            f"{name!r} does not say when its ids were found; its first line must be like "
-            "'# found 2026-11-24T10:00:00Z'."
-        )
-    if not dt.timedelta(0) <= now - made <= max_age:
-        raise PlanError(
-            f"{name!r} was made on {made:%Y-%m-%d %H:%M}, and the policy allows an age of "
-            f"{max_age}; look for references again."
-        )
-    rows = list(csv.reader(io.StringIO(rest)))
-    column = rows[0].index("id") if rows and "id" in rows[0] else None
-    ids = [row[column or 0].strip() for row in (rows if column is None else rows[1:]) if row]
-    ids = [one.removeprefix("'") for one in ids if one]
-    if not ids:
-        raise PlanError(f"{name!r} holds no id; a scan that found nothing proves nothing.")
-    return ids
 
 
 def earlier_sightings(
@@ -204,30 +153,27 @@ def standing_plan(
     earlier : sequence of DataFrames
         The earlier sightings.
     in_use : sequence of str
-        Ids that were found in use.
+        Ids, addresses or file names that were found in use.
     today : date
 
     Raises
     ------
     PlanError
-        If the policy expired, or the ids in use are of another library.
+        If the policy expired, or nothing in use is in this library.
     """
     if today > policy.expires:
         raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
-    used = images.index.intersection(list(in_use))
-    if not len(used):
-        raise PlanError(
-            f"None of the {len(in_use)} ids in {policy.references.file!r} is in this library; they are of another "
-            "one, or the scan went wrong."
-        )
-    mask = policy.rule.mask(images)
-    for frame in earlier:
-        mask = mask & policy.rule.mask(frame).reindex(images.index, fill_value=False)
+    try:
+        mask = policy.rule.mask(images)
+        for frame in earlier:
+            mask = mask & policy.rule.mask(frame).reindex(images.index, fill_value=False)
+    except ValueError as error:  # Such as a tag that no image has.
+        raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
     return plan_deletion(
         images,
         mask,
         reason=policy.reason,
-        protect=[*policy.protect, used],
+        protect=[*policy.protect, pd.Index(dict.fromkeys(in_use), dtype=object)],
         max_images=policy.caps.max_images,
         max_bytes=policy.caps.max_bytes,
         max_fraction=policy.caps.max_fraction,

@@ -10,7 +10,6 @@ from typing import Any, Literal
 
 import pandas as pd
 import pyarrow as pa
-import pyarrow.compute as pc
 
 from picora_analytics.client.answers import Answer
 from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
@@ -18,7 +17,7 @@ from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import reason_of
-from picora_analytics.library.frame import Facts, frame_from_table
+from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
 from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, replay
 from picora_analytics.library.load.planning import BrokenListing, PageRequest, Split
@@ -33,6 +32,8 @@ from picora_analytics.units import format_bytes
 __all__ = ["load_images"]
 
 _KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
+# A listing may be this many images short of what the service counts elsewhere: counts lag behind.
+FEW = 20
 _AGAIN, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
 
 
@@ -159,8 +160,9 @@ class _Load:
         self._budget = RetryBudget()
         self._started = now()
         self._checkpoint: Checkpoint | None = None
-        self._writable, self._anew = True, afresh
+        self._writable, self._afresh = True, afresh
         self.resumed = 0
+        self._listed_twice = False
         if remembered is not None:
             self._open(remembered, afresh=afresh)
 
@@ -196,13 +198,17 @@ class _Load:
                 f"{state.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
             )
             self.close(finished=True)
+        if problem is None and state.total is None and self._tag is None:
+            problem = self._shortfall()
         checks = state.checks()
+        if self._listed_twice:
+            checks["listed_twice"] = True
         table, tags = state.table()
         facts = self._facts(table, checks, complete=problem is None)
         images = frame_from_table(table, facts, tags)
         if problem is None:
             return images
-        goes_on = self._checkpoint is not None and self._writable and not self._anew
+        goes_on = self._checkpoint is not None and self._writable and not self._afresh
         advice = _GOES_ON if goes_on else _AGAIN
         read = f"{len(images):,} images of {state.n_pages:,} pages"
         if isinstance(problem, KeyboardInterrupt):
@@ -286,6 +292,32 @@ class _Load:
         if self.resumed:
             self._show.wait(f"resumed after page {self.resumed:,}")
 
+    def _shortfall(self) -> BrokenListing | None:
+        """Doubt a listing that is far below what is known otherwise, where the listing gives no total."""
+        n, usage = self._state.n_images, None
+        with contextlib.suppress(APIError):
+            usage = self._client.usage()
+        counted = usage.n_images if usage is not None else None
+        if counted is not None:
+            if not _far_below(n, counted):
+                return None
+            known = f"the service counts {counted:,} elsewhere"
+        else:
+            remembered = self._expected()
+            if not _far_below(n, remembered) or self._listed_again():
+                return None
+            known = f"{remembered:,} were remembered"
+        return BrokenListing(
+            f"The listing held {n:,} images, but {known}; it may have broken off without saying so."
+        )
+
+    def _listed_again(self) -> bool:
+        """List once more: so large a loss is believed when the very same images are there again."""
+        ids = {image.id for page in self._client.iter_pages() for image in page.images}
+        same = len(ids) == self._state.n_images and all(map(self._state.holds, ids))
+        self._listed_twice = same
+        return same
+
     def _expected(self) -> int:
         """Tell how many images were remembered last."""
         store = self._remembered
@@ -308,10 +340,14 @@ class _Load:
             "read_at": format_instant(self._started),
             "status": "complete" if complete else "partial",
             "n_images": table.num_rows,
-            "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
+            "size_bytes": total_bytes(table["size_bytes"]),
             "total": state.total,
             "checks": checks,
         }
+
+
+def _far_below(n: int, known: int) -> bool:
+    return n < known - max(FEW, known // 10)
 
 
 def _fetched(answer: Answer) -> Fetched:
@@ -331,6 +367,8 @@ def _verdict(facts: Facts, resumed: int = 0) -> str:
     told = [f"{changed[name]:,} {name}" for name in _CHANGES if changed.get(name)]
     if told:
         text += f"; meanwhile {', '.join(told)}"
+    if checks.get("listed_twice"):
+        text += "; listed twice, because far more were remembered"
     if checks.get("conflicting"):
         text += f"; {checks['conflicting']:,} came in two versions, the newer was taken"
     unreadable = checks["unreadable"]

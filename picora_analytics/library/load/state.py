@@ -19,6 +19,8 @@ __all__ = ["LoadState"]
 
 # The chain that reads the newest pages again at the end, for what was uploaded meanwhile.
 RECHECK = -1
+# Images uploaded since a page was counted may exceed its total; a listing that goes on beyond this never ends.
+PAST_THE_COUNT = 200
 # Where the service says that a request is wrong: the cursor has expired, or it knows no dates.
 WRONG = (400, 410, 422)
 
@@ -142,6 +144,11 @@ class LoadState:
             raise
         if keep:
             self.collected.add(number, columns)
+        if self._totals and self.n_images > max(self._totals) + PAST_THE_COUNT:
+            raise BrokenListing(
+                f"The listing does not end: {self.n_images:,} images in {self.planner.n_pages:,} pages, where the "
+                f"service counts {max(self._totals):,}."
+            )
         self._conflicting += self.collected.n_newer - newer
         self._forget()
         if keep and listing.has_more and listing.next_cursor is None:
@@ -210,6 +217,10 @@ class LoadState:
             self.collected.drop(self.planner.dropped)
             self.planner.dropped = set()
             self.planner.n_images = len(self.collected)
+
+    def holds(self, image_id: str) -> bool:
+        """Tell whether an image was read."""
+        return image_id in self.collected
 
     @property
     def n_images(self) -> int:

@@ -27,7 +27,7 @@ from picora_analytics.errors import (
     SnapshotError,
     StatusError,
 )
-from picora_analytics.library.frame import Facts, frame_from_table
+from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
 from picora_analytics.library.refresh.edits import plan_edits
 from picora_analytics.library.refresh.merging import merged
 from picora_analytics.library.rows import microseconds
@@ -307,7 +307,7 @@ class _Refresh:
             "read_at": format_instant(now()),
             "status": "complete",
             "n_images": len(self),
-            "size_bytes": pc.sum(table["size_bytes"]).as_py() or 0,
+            "size_bytes": total_bytes(table["size_bytes"]),
             "total": self._count,
             "checks": {
                 **self.kept.facts["checks"],  # Of the load that read most of the rows.

@@ -100,6 +100,18 @@ class Cleanup(RuleBasedStateMachine):
             self.world.fault(kind)
         self.world.apply(which, copies=True, dies_at=step)
 
+    @rule(which=some, what=st.sampled_from(["protected while copying", "the machine sleeps"]))
+    def apply_meanwhile(self, which, what):
+        self.world.apply_meanwhile(what, which)
+
+    @rule(which=st.integers(0, 400))
+    def apply_while_the_disk_fills(self, which):
+        self.world.apply_meanwhile("the disk fills", which)
+
+    @rule(start=some, count=st.sampled_from([1, 3, 7]))
+    def plan_into_the_same_file(self, start, count):
+        self.world.replan(start, count)
+
     @rule(kind=st.sampled_from(FAULTS), skip=st.integers(0, 3))
     def load_under_a_fault(self, kind, skip):
         self.world.fault(kind, skip)

@@ -9,6 +9,7 @@ from picora_analytics.cleanup.policy.ci import (
     read_phrase,
     refuse_inside_workspace,
     refuse_same_job,
+    refuse_unmounted,
     vanishing,
     workspace_of,
 )
@@ -99,3 +100,36 @@ def test_what_would_vanish_with_the_runner_is_named(tmp_path, monkeypatch):
     assert "the copies" not in said
     assert vanishing(places, {}) == ""
     assert vanishing({"the copies": places["the copies"]}, CI) == ""
+
+
+@pytest.mark.parametrize(
+    ("there", "folder", "made"),
+    [
+        pytest.param("mnt", "mnt/usb/picora/kept", False, id="its disk is away"),
+        pytest.param("mnt", "mnt/kept", False, id="beside the disks"),
+        pytest.param("mnt/usb", "mnt/usb/kept", False, id="where a disk is mounted, when it is"),
+        pytest.param("mnt/usb/kept", "mnt/usb/kept", True, id="there already"),
+        pytest.param("home", "home/kept", True, id="beside what is there"),
+        pytest.param("home", "home/a/kept", False, id="its parent is not there"),
+    ],
+)
+def test_an_unattended_run_does_not_invent_the_folder_of_an_absent_disk(
+    tmp_path, there, folder, made
+):
+    (tmp_path / there).mkdir(parents=True)
+
+    if made:
+        refuse_unmounted(tmp_path / folder, [str(tmp_path / "mnt")])
+    else:
+        with pytest.raises(
+            PlanError, match=r"the disk may not be mounted\. .* Nothing was deleted\.$"
+        ):
+            refuse_unmounted(tmp_path / folder, [str(tmp_path / "mnt")])
+    assert [path.name for path in tmp_path.iterdir()] == [there.split("/")[0]]
+
+
+@pytest.mark.parametrize("encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le"])
+def test_a_phrase_is_read_as_windows_writes_it(tmp_path, encoding):
+    (tmp_path / "approved.txt").write_bytes("37-2e7d2c03a41f\r\n".encode(encoding))
+
+    assert read_phrase(tmp_path / "approved.txt") == "37-2e7d2c03a41f"

@@ -8,12 +8,7 @@ import pytest
 import picora_analytics as pic
 from picora_analytics import DemoServer, PlanError
 from picora_analytics.cleanup.policy.follow import follow_policy
-from picora_analytics.cleanup.policy.policy import (
-    earlier_sightings,
-    read_policy,
-    standing_plan,
-    used_ids,
-)
+from picora_analytics.cleanup.policy.policy import earlier_sightings, read_policy, standing_plan
 
 POLICY = """
 reason = "two years old and never tagged"
@@ -125,42 +120,6 @@ def test_an_image_must_meet_every_rule(write, make_images):
     assert policy.rule.mask(images).tolist() == [False, True, False]
 
 
-@pytest.mark.parametrize(
-    "text",
-    [
-        pytest.param("# found 2026-11-24T10:00:00Z\na\nb\n", id="an id a line"),
-        pytest.param(
-            "\ufeff# found 2026-11-24T10:00:00Z\r\nfile,id\r\nx.md,a\r\ny.md,'b\r\n", id="a table"
-        ),
-    ],
-)
-def test_ids_in_use_are_read(tmp_path, text):
-    (tmp_path / "used").write_text(text, encoding="utf-8")
-
-    assert used_ids(tmp_path / "used", dt.timedelta(days=2), NOW) == ["a", "b"]
-
-
-@pytest.mark.parametrize(
-    ("text", "said"),
-    [
-        ("a\nb\n", r"does not say when"),
-        ("# found yesterday\na\n", r"does not say when"),
-        ("# found 2026-11-24T10:00:00\na\n", r"does not say when"),
-        ("# found 2026-11-22T10:00:00Z\na\n", r"look for references again\.$"),
-        ("# found 2026-11-25T10:00:00Z\na\n", r"look for references again\.$"),
-        ("# found 2026-11-24T10:00:00Z\n\n", r"a scan that found nothing proves nothing\.$"),
-        ("# found 2026-11-24T10:00:00Z\nid,file\n", r"a scan that found nothing proves nothing\.$"),
-        (None, r"cannot be read: "),
-    ],
-)
-def test_ids_in_use_that_prove_nothing_are_refused(tmp_path, text, said):
-    if text is not None:
-        (tmp_path / "used").write_text(text)
-
-    with pytest.raises(PlanError, match=said):
-        used_ids(tmp_path / "used", dt.timedelta(days=2), NOW)
-
-
 def test_only_what_met_the_rule_each_time_and_is_not_in_use_is_planned(write, library):
     policy = read_policy(write())
     earlier = library.drop("b")  # So nobody saw it then.
@@ -180,11 +139,12 @@ def test_an_expired_policy_plans_nothing(write, library):
         standing_plan(policy, library, [library], ["c"], dt.date(2027, 7, 1))
 
 
-def test_references_of_another_library_are_no_references(write, library):
-    policy = read_policy(write())
+def test_a_tag_that_an_earlier_sighting_did_not_have_is_said(write, library, make_images):
+    text = POLICY.replace("older_than = 730\nuntagged = true", 'tagged = ["keep"]')
+    policy = read_policy(write(text))
 
-    with pytest.raises(PlanError, match=r"or the scan went wrong\.$"):
-        standing_plan(policy, library, [library], ["x", "y"], NOW.date())
+    with pytest.raises(PlanError, match=r"^The policy's \[rule\] cannot be applied: No image has"):
+        standing_plan(policy, library, [make_images()], ["c"], NOW.date())
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,62 @@
+"""A deletion from the panel looks last: what was protected or edited while a backup came is kept."""
+
+import time
+
+import pytest
+
+import picora_analytics as pic
+from picora_analytics import DemoServer
+from picora_analytics.widgets import CleanupPanel
+from picora_analytics.widgets.panel.session import needed_text
+
+CHANGES = {
+    "tagged as protected": {"tags": ["keep"]},
+    "tagged in another spelling": {"tags": [" K\u200beep"]},
+    "renamed": {"filename": "logo.png"},
+    "made private": {"is_public": False},
+}
+
+
+def _until(true, seconds=20):
+    end = time.monotonic() + seconds
+    while not true():
+        assert time.monotonic() < end
+        time.sleep(0.01)
+
+
+@pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
+@pytest.mark.parametrize("seed_only", [True, False], ids=["seed", "current"])
+def test_what_changes_while_the_backup_comes_is_kept(tmp_path, change, seed_only):
+    with DemoServer(n_images=120, seed_only=seed_only, rate_scale=None) as service:
+        marked, *_ = sorted(service.images)
+        service.edit(marked, tags=["keep"])
+        with pic.Client(service.api_key, service.url) as client:
+            images = pic.load_images(client, store=None, progress=False)
+            panel = CleanupPanel(images, client, protect="keep")
+            small = images["is_public"] & (images["size_bytes"] < 200_000)
+            chosen = pic.plan_deletion(images, small, reason="x", protect="keep").images.index[:3]
+            panel._do(lambda session: session.select(chosen))
+            panel._plan.reason.value = "a test"
+            panel._plan.button.click()
+            assert len(panel.plan.images) == 3
+            before = len(service.requests)
+            service.fail("GET", "/*.*", times=None, delay=0.5)
+            panel._confirm.folder.value = str(tmp_path / "kept")
+            panel._confirm.typed.value = needed_text(panel.plan, backup=True)
+            panel._confirm.delete.click()
+            _until(
+                lambda: any(
+                    one.port == "pictures" and not one.query for one in service.requests[before:]
+                )
+            )
+            service.edit(chosen[0], **change)
+            _until(lambda: panel.receipt is not None)
+
+        outcomes = panel.receipt.outcomes.set_index("id")["outcome"]
+        assert outcomes.to_dict() == {
+            chosen[0]: "kept",
+            chosen[1]: "deleted",
+            chosen[2]: "deleted",
+        }
+        assert chosen[0] in service.images
+        assert panel.mask[panel.mask].index.tolist() == [chosen[0]]
