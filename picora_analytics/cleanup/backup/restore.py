@@ -24,6 +24,7 @@ from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, 
 from picora_analytics.cleanup.backup.folder import BackupFolder, Proof
 from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client import changes
+from picora_analytics.client.answers import is_lost
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import PictureError
 from picora_analytics.client.shapes import ImageRecord
@@ -221,7 +222,7 @@ class RestoreRun:
                 raise BackupError(
                     f"This server takes no uploads ({error}); upload the files in {str(self._path)!r} by hand."
                 ) from error
-            if error.status_code < 500 and error.status_code != 408:
+            if not is_lost(error):
                 return self._record(image_id, Outcome("failed", reason=str(error)))
             return self._record(image_id, self._after_lost_answer(proof, error))
         except APIError as error:
