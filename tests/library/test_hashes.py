@@ -1,4 +1,4 @@
-"""A content hash in capitals is the same hash; what is not hexadecimal keeps its case, so that no two files become one."""
+"""A content hash in capitals is the same hash; what is not hexadecimal keeps its case: two files never become one."""
 
 import pandas as pd
 import pyarrow as pa
