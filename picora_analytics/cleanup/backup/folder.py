@@ -61,7 +61,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     sha256: str
-    size_bytes: int
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
     copied_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
     image: ImageRecord
     pixels: tuple[int, int] | None = None

@@ -321,7 +321,7 @@ def test_what_did_not_come_back_as_it_was_is_said_field_by_field():
         file="picora-a.png",
         sha256="0",
         size_bytes=7,
-        copied_at=dt.datetime.min,
+        copied_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         image=old,
     )
     new = ImageRecord(id="b", url="v", filename="b.png", tags=("y",), is_public=True, size_bytes=6)
