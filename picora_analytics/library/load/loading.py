@@ -351,7 +351,9 @@ def _far_below(n: int, known: int) -> bool:
 
 
 def _fetched(answer: Answer) -> Fetched:
-    listing = decode_listing(answer.body, server_time=answer.server_time, where=answer.where)
+    listing = decode_listing(
+        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+    )
     return Fetched(listing, answer.body)
 
 

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.library.rows import table_of
 
 __all__ = ["merged"]
@@ -75,6 +76,6 @@ def _fresh(images: list[ImageRecord]) -> pa.Table:
 def _with_hashes(table: pa.Table, hashes: Mapping[str, str]) -> pa.Table:
     at = pc.index_in(table["id"].combine_chunks(), value_set=pa.array(hashes.keys(), pa.string()))
     told = pa.array(hashes.values(), pa.string()).take(at)
-    column = pc.coalesce(told, table["content_hash"].combine_chunks())
+    column = spelled_one_way(pc.coalesce(told, table["content_hash"].combine_chunks()))
     number = table.schema.get_field_index("content_hash")
     return table.set_column(number, table.schema.field(number), column)

@@ -343,4 +343,6 @@ class _Refresh:
 
 
 def _decode(answer: Any) -> Page:
-    return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
+    return decode_page(
+        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+    )
