@@ -24,8 +24,13 @@ from typing import Any  # noqa: E402
 import pandas as pd  # noqa: E402
 import pyarrow as pa  # noqa: E402
 import pytest  # noqa: E402
+from hypothesis import settings  # noqa: E402
 
 from picora_analytics.library import frame  # noqa: E402
+
+# No test is about how long an example takes: other work may share the machine.
+settings.register_profile("picora", deadline=None)
+settings.load_profile("picora")
 
 LOADED_AT = "2026-11-23T14:00:00Z"
 

@@ -37,9 +37,9 @@ __all__ = [
 def data_folder() -> Path:
     """Give the folder for what is remembered: `PICORA_DATA_DIR`, else the platform's user-data folder."""
     named = os.environ.get("PICORA_DATA_DIR")
-    return (
-        Path(named) if named else platformdirs.user_data_path("picora_analytics", appauthor=False)
-    )
+    if named:
+        return Path(named).expanduser()
+    return platformdirs.user_data_path("picora_analytics", appauthor=False)
 
 
 @functools.cache

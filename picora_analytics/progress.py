@@ -9,6 +9,8 @@ import time
 from collections.abc import Mapping
 from typing import Any, Protocol, TextIO
 
+from picora_analytics.text import visible
+
 __all__ = ["Progress", "in_notebook", "is_interactive", "is_set", "notice", "progress_for"]
 
 LINE_EVERY = 10.0  # Seconds between lines where there is no terminal.
@@ -62,7 +64,7 @@ class Lines:
 
     def _write(self, text: str) -> None:
         self._last = time.monotonic()
-        self._stream.write(text + "\n")
+        self._stream.write(visible(text) + "\n")
         self._stream.flush()
 
 
@@ -91,12 +93,12 @@ class Bar:
 
     def wait(self, reason: str) -> None:
         """Write the reason before the bar: behind it, 80 columns would cut it off."""
-        self._bar.set_description_str(reason)
+        self._bar.set_description_str(visible(reason))
 
     def finish(self, text: str) -> None:
         """Take the bar away and write the last line."""
         self._bar.close()
-        self._stream.write(text + "\n")
+        self._stream.write(visible(text) + "\n")
         self._stream.flush()
 
 
@@ -205,7 +207,7 @@ def notice(text: str) -> None:
             raw=True,
         )
     else:
-        sys.stderr.write(text + "\n")
+        sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")
 
 
 def _count(done: int, total: int | None) -> str:

@@ -88,7 +88,7 @@ class DeletionPlan(Plan):
         -------
         Path
         """
-        return save_plan(self, Path(path))
+        return save_plan(self, Path(path).expanduser())
 
     def to_csv(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -100,7 +100,7 @@ class DeletionPlan(Plan):
         -------
         Path
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         write_csv(self.images.reset_index(), target)
         return target
 
@@ -299,4 +299,4 @@ def read_plan(path: str | os.PathLike[str]) -> DeletionPlan:
         If the file is missing, not a plan, of another version, cut off or edited. To leave images out, read the
         plan and use :meth:`DeletionPlan.without`.
     """
-    return DeletionPlan.of(load_plan(Path(path)))
+    return DeletionPlan.of(load_plan(Path(path).expanduser()))

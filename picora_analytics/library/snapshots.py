@@ -86,7 +86,7 @@ class SnapshotStore:
             raise ValueError(
                 "'' names no folder for snapshots; give its path, such as 'snapshots', or '.' for the current one."
             )
-        self.folder = Path(folder)
+        self.folder = Path(folder).expanduser()
         if self.folder.exists() and not self.folder.is_dir():
             raise SnapshotError(f"{self.folder} is a file; snapshots need a folder.")
         self.keep = keep
@@ -354,7 +354,7 @@ def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
     SnapshotError
         If the file is damaged or no Parquet file.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise SnapshotError(f"There is no file {path}.")
     try:

@@ -155,7 +155,7 @@ class StorageReport:
         Path
             Where it was written.
         """
-        target, page = Path(path), self.to_html().encode()
+        target, page = Path(path).expanduser(), self.to_html().encode()
         write_atomic(target, lambda temporary: temporary.write_bytes(page))
         return target
 

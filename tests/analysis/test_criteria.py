@@ -47,6 +47,15 @@ def test_the_command_has_an_option_for_each_rule():
     assert set(NAMES) <= offered
 
 
+def test_the_panel_has_a_filter_for_each_rule(library):
+    from picora_analytics.widgets.panel.filters import FilterStep
+    from picora_analytics.widgets.panel.session import CleanupSession
+
+    step = FilterStep(CleanupSession(library), lambda act: None)
+
+    assert list(step.filters) == NAMES
+
+
 def test_the_table_of_a_policy_knows_each_rule():
     from picora_analytics.cleanup.policy.policy import Policy
 

@@ -128,7 +128,7 @@ class DeletionReceipt:
         -------
         Path
         """
-        target = Path(path)
+        target = Path(path).expanduser()
         if target.suffix.lower() == ".csv":
             write_csv(self.outcomes, target)
         else:

@@ -138,7 +138,7 @@ def resume_deletion(
     PlanError, UnsafePlanError, LockedError
         If the rest of the plan is refused; the receipt so far is in ``.receipt``.
     """
-    path = _journal_of(journal, client) if isinstance(journal, Plan) else Path(journal)
+    path = _journal_of(journal, client) if isinstance(journal, Plan) else Path(journal).expanduser()
     plan = plan_from(_past(path, journal).plan, f"The plan in the journal {path}", None)
     refuse_other_account(plan, client)
     with locked(plan.library, client):
@@ -239,7 +239,7 @@ def journal_path(plan: Plan, client: Client, journal: str | os.PathLike[str]) ->
     last week's, or one whose name differs after the last dot.
     """
     if journal != "default":
-        return Path(journal)
+        return Path(journal).expanduser()
     if plan.path is not None:
         path = _beside(plan.path)
         past = read_journal(path)

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import dataclasses
 import datetime as dt
+import math
 import os
+import queue
 import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable
-from concurrent.futures import FIRST_COMPLETED, Future, ThreadPoolExecutor, wait
+from collections.abc import Callable, Iterable, Mapping
+from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
 
@@ -24,7 +26,7 @@ from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 from picora_analytics.units import format_bytes
 
 __all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
@@ -32,8 +34,11 @@ __all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
 AT_ONCE = 4
 ROUNDS = 7  # Docs, archive tier: restored in 30 s to 5 min; asked once a minute.
 LONGEST_PAUSE = 300.0
+GRACE = 0.5  # Seconds that downloads have to end once cancelled; a decoder or a slow host may take longer.
 PER_FILE = 8192
 CANNOT_COME_BACK = "addresses, upload dates and view counts cannot come back"
+
+_Jobs = queue.SimpleQueue[tuple[Future[Proof], Downloader, ImageRecord, str | None] | None]
 
 _HTML = jinja2.Environment(autoescape=True).from_string(
     """<div style="max-width: 60em"><p><strong>{{ title }}</strong></p>
@@ -72,13 +77,17 @@ class Backup:
         """Bytes of the proved files."""
         return sum(proof.size_bytes for proof in self.proofs.values())
 
-    def recheck(self, ids: Iterable[str]) -> dict[str, str]:
+    def recheck(
+        self, ids: Iterable[str], cancelled: Callable[[], bool] = lambda: False
+    ) -> dict[str, str]:
         """
         Check proofs again, right before the images are deleted.
 
         Parameters
         ----------
         ids : iterable of str
+        cancelled : callable
+            Polled; what was not checked by then does not hold.
 
         Returns
         -------
@@ -91,7 +100,8 @@ class Backup:
         except BackupError as error:
             return dict.fromkeys(ids, str(error))
         for image_id in ids:
-            if why := self._why_not(image_id, now, listed.get(image_id)):
+            why = "not checked: stopped" if cancelled() else None
+            if why := why or self._why_not(image_id, now, listed.get(image_id)):
                 found[image_id] = why
         return found
 
@@ -184,7 +194,7 @@ def back_up(
         if known:
             show.wait(f"checking {len(known):,} copies that are there already")
         before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target)
-        lost = before.recheck(known)
+        lost = before.recheck(known, cancelled)
         proofs = {
             image_id: proof
             for image_id, proof in known.items()
@@ -203,11 +213,37 @@ def back_up(
         run = BackupRun(client, target, hashes, show, cancelled, len(wanted))
         with client.reporting(show.wait):
             run.download(todo, len(proofs))
+        proved = proofs | run.proofs
+        shared = _shared_bodies(proved, target.proofs(), hashes)
     backup = dataclasses.replace(
-        before, proofs=proofs | run.proofs, failed=run.failed, n_reused=len(proofs)
+        before,
+        proofs={image_id: proof for image_id, proof in proved.items() if image_id not in shared},
+        failed=run.failed | shared,
+        n_reused=len(proofs.keys() - shared.keys()),
     )
     show.finish(backup._title())
     return backup
+
+
+def _shared_bodies(
+    proofs: Mapping[str, Proof], listed: Mapping[str, Proof], hashes: Mapping[str, str]
+) -> dict[str, str]:
+    """
+    Tell which proofs rest on bytes that came for other images as well, where neither size nor hash tells them apart.
+
+    A host that answers every address with one placeholder is not believed; listed sizes and hashes are.
+    """
+    owners: dict[str, set[str]] = {}
+    for image_id, proof in {**listed, **proofs}.items():
+        owners.setdefault(proof.sha256, set()).add(image_id)
+    return {
+        image_id: f"the same bytes came for {plural(len(owners[proof.sha256]) - 1, 'other image')}, "
+        "and the listing tells no size to compare them with"
+        for image_id, proof in proofs.items()
+        if len(owners[proof.sha256]) > 1
+        and proof.image.size_bytes is None
+        and image_id not in hashes
+    }
 
 
 def _check_room(path: Path, need: int) -> int:
@@ -223,25 +259,19 @@ def _check_room(path: Path, need: int) -> int:
 def records_of(images: pd.DataFrame) -> list[ImageRecord]:
     """Give the rows of a frame as the records they were made from."""
     names = [name for name in ImageRecord.__struct_fields__ if name != "id"]
-    rows = images[names].astype(object)
+    columns = [_plain(images[name]) for name in names]
     return [
-        ImageRecord(
-            id=str(image_id),
-            **{name: _plain(value) for name, value in zip(names, values, strict=True)},
-        )
-        for image_id, values in zip(
-            rows.index, rows.itertuples(index=False, name=None), strict=True
-        )
+        ImageRecord(id=image_id, **dict(zip(names, values, strict=True)))
+        for image_id, *values in zip(map(str, images.index), *columns, strict=True)
     ]
 
 
-def _plain(value: Any) -> Any:
-    """Give a cell as a value that JSON knows; missing is None."""
-    if isinstance(value, tuple | str):
-        return value
-    if value is None or pd.isna(value):
-        return None
-    return value.to_pydatetime() if isinstance(value, pd.Timestamp) else value
+def _plain(column: pd.Series[Any]) -> list[Any]:
+    """Give the cells of a column as values that JSON knows; missing is None."""
+    if isinstance(column.dtype, pd.DatetimeTZDtype):
+        column = pd.Series(pd.DatetimeIndex(column).to_pydatetime(), column.index, dtype=object)
+    cells = column.astype(object)
+    return cells.where(column.notna(), None).tolist()
 
 
 class BackupRun:
@@ -264,40 +294,47 @@ class BackupRun:
         self._cancelled = cancelled
 
     def download(self, todo: list[ImageRecord], n_before: int) -> None:
-        pool = ThreadPoolExecutor(AT_ONCE, thread_name_prefix="picora-backup")
+        jobs: _Jobs = queue.SimpleQueue()
         downloader = Downloader(
             self._client, self._folder, ended=self._ended, cancelled=self._cancelled
         )
+        # Not a pool of concurrent.futures: Python waits for its threads at exit, however slow a host is.
+        for _ in range(min(AT_ONCE, len(todo))):
+            threading.Thread(target=_work, args=[jobs], name="picora-backup", daemon=True).start()
         try:
             pause, tries = 0.0, 0
-            while todo and tries < ROUNDS:
+            while todo and tries < ROUNDS and not self._cancelled():
                 if tries:
                     self._show.wait(f"{len(todo):,} images are being fetched out of the archive")
                     self._pause(pause)
                 tries += 1
-                jobs = {
-                    pool.submit(downloader.back_up, image, self._hashes.get(image.id)): image
-                    for image in todo
-                }
-                todo, pause = self._collect(jobs, n_before)
+                futures = {}
+                for image in todo:
+                    future: Future[Proof] = Future()
+                    futures[future] = image
+                    jobs.put((future, downloader, image, self._hashes.get(image.id)))
+                todo, pause = self._collect(futures, n_before)
+            stopped = "not tried: stopped" if self._cancelled() else None
             for image in todo:
-                self.failed[image.id] = f"still in the archive after {ROUNDS} tries"
+                why = stopped or f"still in the archive after {ROUNDS} tries"
+                self.failed[image.id] = why
         finally:
             # Ctrl-C does not wait for a slow host: a thread that sees the end proves nothing more.
-            self._ended.set()
-            pool.shutdown(wait=False, cancel_futures=True)
             downloader.close()
+            for _ in range(AT_ONCE):
+                jobs.put(None)
 
     def _collect(
         self, jobs: dict[Future[Proof], ImageRecord], n_before: int
     ) -> tuple[list[ImageRecord], float]:
         """Take results as they come; give the archived images and how long to wait for them."""
         archived: list[ImageRecord] = []
-        pause, open_jobs = 0.0, set(jobs)
-        while open_jobs:
-            done, open_jobs = wait(open_jobs, timeout=0.5, return_when=FIRST_COMPLETED)
-            if self._cancelled():
+        pause, open_jobs, until = 0.0, set(jobs), math.inf
+        while open_jobs and time.monotonic() < until:
+            done, open_jobs = wait(open_jobs, timeout=0.2, return_when=FIRST_COMPLETED)
+            if self._cancelled() and not self._ended.is_set():
                 self._ended.set()
+                until = time.monotonic() + GRACE
             for job in done:
                 image = jobs[job]
                 try:
@@ -309,9 +346,22 @@ class BackupRun:
                     pause = max(pause, error.seconds)
             n_done = n_before + len(self.proofs) + len(self.failed)
             self._show.update(n_done, self._total)
+        for job in open_jobs:
+            self.failed[jobs[job].id] = "stopped before it was proved"
         return archived, min(pause, LONGEST_PAUSE)
 
     def _pause(self, seconds: float) -> None:
         until = time.monotonic() + seconds
         while (left := until - time.monotonic()) > 0 and not self._cancelled():
             time.sleep(min(left, 0.2))
+
+
+def _work(jobs: _Jobs) -> None:
+    """Do what is asked for, until nothing more is."""
+    while (job := jobs.get()) is not None:
+        future, downloader, image, content_hash = job
+        if future.set_running_or_notify_cancel():
+            try:
+                future.set_result(downloader.back_up(image, content_hash))
+            except BaseException as error:  # The thread that waits raises it.
+                future.set_exception(error)

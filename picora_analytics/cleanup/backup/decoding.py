@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+import contextlib
 import functools
 import threading
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any, NamedTuple
 from xml.parsers import expat
 
-__all__ = ["MIME_TYPES", "DecodeError", "picture_format"]
+from picora_analytics.text import visible
+
+__all__ = ["MIME_TYPES", "DecodeError", "Picture", "decode_picture", "same_type"]
 
 # Pillow's names of what Picora takes (docs, upload page); MPO is a JPEG with a second picture behind it.
 _KINDS = {
@@ -19,40 +24,106 @@ _KINDS = {
     "AVIF": ("avif", "image/avif"),
 }
 _SVG = "image/svg+xml"
-_SAME = {"image/jpg": "image/jpeg", "image/pjpeg": "image/jpeg", "image/apng": "image/png"}
 MIME_TYPES = {**dict(_KINDS.values()), "svg": _SVG}
+# Other spellings of one type; "x-" before any of them makes no difference either.
+_SAME = {
+    "jpg": "jpeg",
+    "jpe": "jpeg",
+    "jfif": "jpeg",
+    "pjpeg": "jpeg",
+    "apng": "png",
+    "vnd.mozilla.apng": "png",
+    "avif-sequence": "avif",
+    "svg": "svg+xml",
+    "svg-xml": "svg+xml",
+}
 # A small file may unpack to gigabytes. Pillow itself warns above this many pixels.
 MAX_PIXELS = 89_000_000
-# An animation is decoded frame by frame up to this many pixels in all.
+# An animation is decoded frame by frame up to this many pixels in all, and this many frames: a megabyte holds 60,000.
 MAX_ANIMATED = 4 * MAX_PIXELS
+MAX_FRAMES = 2_000
 # Decoding takes up to 360 MB a picture; two at once are enough to keep up with a network.
 _AT_ONCE = threading.BoundedSemaphore(2)
+_ORIENTATION = 0x0112
+_ON_ITS_SIDE = (5, 6, 7, 8)
 
 
 class DecodeError(Exception):
     """The file is not the whole picture it should be; the message says why."""
 
 
-def picture_format(path: Path, mime_type: str | None) -> str:
+class Picture(NamedTuple):
+    """What a file turned out to be: its extension, and its width and height in either direction that may be listed."""
+
+    extension: str
+    pixels: tuple[int, int] | None = None  # SVGs have none.
+    turned: bool = False  # Stored on its side; services list either.
+
+    def why_not(self, width: int | None, height: int | None) -> str | None:
+        """Tell why it is not a picture of the listed size; None if it is, or no size is listed."""
+        if self.pixels is None or (width is None and height is None):
+            return None
+        for found in (self.pixels, self.pixels[::-1])[: 1 + self.turned]:
+            if width in (None, found[0]) and height in (None, found[1]):
+                return None
+        listed = " x ".join("?" if side is None else str(side) for side in (width, height))
+        return f"the listing says {listed} pixels, and {self.pixels[0]} x {self.pixels[1]} came"
+
+
+def same_type(mime_type: str | None) -> str | None:
     """
-    Decode a file and give the extension of its format.
+    Spell a media type of a picture in one way; None if it says nothing.
+
+    Examples
+    --------
+    >>> same_type("Image/JPG; charset=binary"), same_type("application/octet-stream")
+    ('image/jpeg', None)
+    """
+    kind, _, name = (mime_type or "").partition(";")[0].strip().lower().partition("/")
+    name = name.removeprefix("x-")
+    return f"image/{_SAME.get(name, name)}" if kind == "image" and name not in ("", "*") else None
+
+
+def decode_picture(
+    path: Path, mime_type: str | None, stopped: Callable[[], bool] = lambda: False
+) -> Picture:
+    """
+    Decode a file and tell what it is.
 
     Parameters
     ----------
     path : Path
     mime_type : str or None
-        What the listing calls it; a type not known here is not compared.
+        What the listing calls it; one that says nothing is not compared.
+    stopped : callable
+        Polled between frames, and while others decode.
 
     Raises
     ------
     DecodeError
         If it cannot be decoded to its end, is too large to try, or is of another type.
     """
-    told = _SAME.get(mime_type or "", mime_type)
-    extension, found = ("svg", _SVG) if _read_svg(path, told == _SVG) else _decode(path)
-    if told in MIME_TYPES.values() and told != found:
-        raise DecodeError(f"the listing says {told}, the bytes are {found}")
-    return extension
+    told = same_type(mime_type)
+    if _read_svg(path, told == _SVG):
+        picture = Picture("svg")
+    else:
+        with _turn(stopped):
+            picture = _decode(path, stopped)
+    found = MIME_TYPES[picture.extension]
+    if told not in (None, found):
+        raise DecodeError(f"the listing says {visible(told, 60)}, the bytes are {found}")
+    return picture
+
+
+@contextlib.contextmanager
+def _turn(stopped: Callable[[], bool]) -> Iterator[None]:
+    while not _AT_ONCE.acquire(timeout=0.2):
+        if stopped():
+            raise DecodeError("stopped before it was proved")
+    try:
+        yield
+    finally:
+        _AT_ONCE.release()
 
 
 @functools.cache
@@ -64,26 +135,41 @@ def _formats() -> list[str]:
     return [name for name in _KINDS if name in Image.OPEN]
 
 
-def _decode(path: Path) -> tuple[str, str]:
+def _decode(path: Path, stopped: Callable[[], bool]) -> Picture:
     from PIL import Image
 
-    with _AT_ONCE:
-        try:
-            with Image.open(path, formats=_formats()) as picture:
-                pixels = picture.width * picture.height
-                if pixels > MAX_PIXELS:
-                    raise DecodeError(f"{picture.width} x {picture.height} pixels are too many")
-                kind = _KINDS[picture.format or ""]
-                picture.verify()
-            with Image.open(path, formats=_formats()) as picture:
-                for frame in range(min(getattr(picture, "n_frames", 1), MAX_ANIMATED // pixels)):
+    try:
+        with Image.open(path, formats=_formats()) as picture:
+            pixels = picture.width * picture.height
+            if pixels > MAX_PIXELS:
+                raise DecodeError(f"{picture.width} x {picture.height} pixels are too many")
+            found = Picture(_KINDS[picture.format or ""][0], picture.size, _is_on_its_side(picture))
+            picture.verify()
+        with Image.open(path, formats=_formats()) as picture:
+            # Not `n_frames`: to count them, Pillow reads them all.
+            for frame in range(min(MAX_FRAMES, MAX_ANIMATED // max(pixels, 1))):
+                if stopped():
+                    raise DecodeError("stopped before it was proved")
+                try:
                     picture.seek(frame)
-                    picture.load()
-        except DecodeError:
-            raise
-        except Exception as error:  # Pillow's decoders raise whatever a broken file makes them.
-            raise DecodeError(f"it cannot be decoded ({type(error).__name__})") from None
-    return kind
+                except EOFError:
+                    break
+                picture.load()
+    except DecodeError:
+        raise
+    except Exception as error:  # Pillow's decoders raise whatever a broken file makes them.
+        raise DecodeError(f"it cannot be decoded ({type(error).__name__})") from None
+    return found
+
+
+def _is_on_its_side(picture: Any) -> bool:
+    """Tell whether a picture is shown turned by a quarter; AVIF turns without a word in its metadata."""
+    if picture.format not in ("JPEG", "MPO", "WEBP"):
+        return bool(picture.format == "AVIF")
+    try:
+        return picture.getexif().get(_ORIENTATION) in _ON_ITS_SIDE
+    except Exception:  # Broken metadata around whole pixels.
+        return False
 
 
 def _read_svg(path: Path, expected: bool) -> bool:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import datetime as dt
 import hashlib
 import os
 import random
@@ -14,7 +13,7 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import IO
 
-from picora_analytics.cleanup.backup.decoding import DecodeError, picture_format
+from picora_analytics.cleanup.backup.decoding import DecodeError, decode_picture
 from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import (
@@ -28,6 +27,7 @@ from picora_analytics.client.pictures import (
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import APIError, NotFoundError, StatusError
+from picora_analytics.times import now
 
 __all__ = ["ArchivedError", "Downloader", "NoProofError", "why_not_the_original"]
 
@@ -116,7 +116,9 @@ class Downloader:
         self._stayed = 0
 
     def close(self) -> None:
-        """Close the connections to the picture hosts."""
+        """Prove nothing more, and close the connections to the picture hosts."""
+        with self._manifest:
+            self._ended.set()
         self._web.close()
 
     def back_up(self, image: ImageRecord, content_hash: str | None) -> Proof:
@@ -156,21 +158,25 @@ class Downloader:
                 os.fsync(file.fileno())
             if why := why_not_the_original(size, sha256, promised, told, content_hash):
                 raise NoProofError(why)
-            extension = picture_format(temporary, image.mime_type)
+            picture = decode_picture(temporary, image.mime_type, self._stopped)
+            if why := picture.why_not(image.width, image.height):
+                raise NoProofError(why)
             proof = Proof(
-                file=backup_name(image.id, sha256, extension),
+                file=backup_name(image.id, sha256, picture.extension),
                 sha256=sha256,
                 size_bytes=size,
-                copied_at=dt.datetime.now(dt.UTC),
+                copied_at=now(),
                 image=image,
+                pixels=picture.pixels,
             )
-            if self._stopped():
-                raise NoProofError("stopped before it was proved")
-            temporary.replace(self._folder.path / proof.file)
+            # Once stopped, nothing more is written: the folder may be another run's by then.
+            with self._manifest:
+                if self._stopped():
+                    raise NoProofError("stopped before it was proved")
+                temporary.replace(self._folder.path / proof.file)
+                self._folder.add(proof)
         finally:
             temporary.unlink(missing_ok=True)
-        with self._manifest:
-            self._folder.add(proof)
         return proof
 
     def download(self, image: ImageRecord, file: IO[bytes]) -> tuple[int, str, int | None]:

@@ -7,11 +7,12 @@ import datetime as dt
 import hashlib
 import re
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import msgspec
 from filelock import FileLock, Timeout
 
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES, same_type
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError, LockedError
 from picora_analytics.library.frame import Facts
@@ -31,6 +32,7 @@ __all__ = [
 
 MANIFEST = "copies.ndjson"
 _FORMAT = "picora-analytics copies"
+_FILE = re.compile(rf"picora-[\w-]+\.(?:{'|'.join(MIME_TYPES)})")
 # Bytes of a line: a record holds names and titles as they are, and an answer of the service is 64 MiB at most.
 LONGEST = 65 * 1024**2
 # A file proves an image for as long as a plan is valid; after that it is downloaded again.
@@ -53,13 +55,16 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
         By this machine's clock.
     image : ImageRecord
         What the service reported about the image then.
+    pixels : (int, int) or None
+        Width and height of the file, compared with those in the listing; None for an SVG, and in older manifests.
     """
 
     file: str
     sha256: str
-    size_bytes: int
-    copied_at: dt.datetime
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
+    copied_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
     image: ImageRecord
+    pixels: tuple[int, int] | None = None
 
 
 class _Header(msgspec.Struct, frozen=True):
@@ -94,6 +99,13 @@ def why_stale(proof: Proof, image: ImageRecord, now: dt.datetime) -> str | None:
         return "its size is no longer the copied one"
     if proof.image.updated_at != image.updated_at:
         return "it was changed since it was copied"
+    if same_type(proof.image.mime_type) != same_type(image.mime_type):
+        return "its type is no longer the copied one"
+    told = (image.width, image.height)
+    if (proof.image.width, proof.image.height) != told:
+        return "its width and height are no longer the copied ones"
+    if proof.pixels is None and told != (None, None) and not proof.file.endswith(".svg"):
+        return "its copy was not compared with its width and height"
     if abs(now - proof.copied_at) > GOOD_FOR:
         return f"it was copied more than {GOOD_FOR.days} days ago"
     return None
@@ -112,7 +124,7 @@ def decoded(line: bytes) -> Any:
     """Decode a line of JSON; None if invalid: one that a crash cut off."""
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
@@ -123,7 +135,7 @@ def _proof(line: bytes) -> Proof | None:
     except msgspec.ValidationError:
         return None
     # A line must not lead out of the folder.
-    return proof if re.fullmatch(r"picora-[\w.-]+", proof.file) else None
+    return proof if _FILE.fullmatch(proof.file) else None
 
 
 def _version_of(path: Path) -> object:
@@ -142,15 +154,19 @@ class BackupFolder:
     Parameters
     ----------
     path : Path
+        A leading ``~`` is the home folder.
     account, base_url : str
     demo : bool
         Whose images; another account's folder is refused.
     """
 
     def __init__(self, path: Path, *, account: str, base_url: str, demo: bool) -> None:
-        self.path = path
+        try:
+            self.path = path.expanduser()
+        except RuntimeError as error:  # "~somebody" whom this machine does not know.
+            raise BackupError(f"The folder {str(path)!r} cannot be used: {error}") from None
         self._header = _Header(_FORMAT, 1, account, base_url, demo)
-        self._manifest = path / MANIFEST
+        self._manifest = self.path / MANIFEST
         self._lines: LineFile | None = None
         self._known: tuple[object, dict[str, Proof]] = (None, {})
 
@@ -252,7 +268,7 @@ class BackupFolder:
         same_host = header.base_url == own.base_url or (header.demo and own.demo)
         if header.account != own.account or not same_host:
             raise BackupError(
-                f"The folder {str(self.path)!r} holds copies of account {header.account[:8]} on "
+                f"The folder {str(self.path)!r} holds copies of account {visible(header.account[:8])} on "
                 f"{visible(header.base_url)}; these images are of account {own.account[:8]} on {own.base_url}. "
                 "Give another folder."
             )

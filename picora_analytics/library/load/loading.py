@@ -314,7 +314,9 @@ class _Load:
 
 
 def _fetched(answer: Answer) -> Fetched:
-    listing = decode_listing(answer.body, server_time=answer.server_time, where=answer.where)
+    listing = decode_listing(
+        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+    )
     return Fetched(listing, answer.body)
 
 

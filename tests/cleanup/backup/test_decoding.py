@@ -6,7 +6,7 @@ import pytest
 from PIL import Image
 
 from picora_analytics.cleanup.backup import decoding
-from picora_analytics.cleanup.backup.decoding import DecodeError, picture_format
+from picora_analytics.cleanup.backup.decoding import DecodeError, decode_picture
 
 SVG = "<svg xmlns='http://www.w3.org/2000/svg'><rect width='1' height='1'/></svg>"
 
@@ -47,7 +47,7 @@ def written(tmp_path, data):
     ],
 )
 def test_a_whole_picture_tells_its_format(tmp_path, data, mime_type, extension):
-    assert picture_format(written(tmp_path, data), mime_type) == extension
+    assert decode_picture(written(tmp_path, data), mime_type).extension == extension
 
 
 BILLION = "<!DOCTYPE svg [<!ENTITY a 'ha'><!ENTITY b '&a;&a;'>]><svg>&b;</svg>"
@@ -76,7 +76,7 @@ OUTSIDE = "<!DOCTYPE svg [<!ENTITY x SYSTEM 'file:///etc/passwd'>]><svg>&x;</svg
 )
 def test_anything_else_proves_nothing(tmp_path, data, mime_type, reason):
     with pytest.raises(DecodeError, match=rf"^{reason}"):
-        picture_format(written(tmp_path, data), mime_type)
+        decode_picture(written(tmp_path, data), mime_type)
 
 
 def test_a_small_file_with_too_many_pixels_is_not_unpacked(tmp_path):
@@ -85,6 +85,6 @@ def test_a_small_file_with_too_many_pixels_is_not_unpacked(tmp_path):
     assert len(small) < 400_000
 
     with pytest.raises(DecodeError, match=r"^9430 x 9460 pixels are too many$"):
-        picture_format(written(tmp_path, small), "image/png")
+        decode_picture(written(tmp_path, small), "image/png")
 
     assert decoding.MAX_PIXELS < Image.MAX_IMAGE_PIXELS

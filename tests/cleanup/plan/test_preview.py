@@ -1,10 +1,13 @@
 """A preview adds up, repeats itself, and shows strangers' text as dead text."""
 
+import ast
 import re
 
+import pandas as pd
 import pytest
+from hypothesis import example, given, settings, strategies as st
 
-from picora_analytics import plan_deletion
+from picora_analytics import plan_deletion, read_plan
 
 
 def plan(images, choice, **options):
@@ -85,3 +88,96 @@ def test_hostile_text_is_dead_wherever_a_preview_shows_it(make_images):
     assert "&lt;img src=x" in page
     assert "{{ 7 * 7 }}" in page
     assert '" onmouseover' not in page
+
+
+@settings(max_examples=200, deadline=None)
+@given(image_id=st.text(min_size=1, max_size=120))
+@example('x");__import__("os").system("echo pwned");("')
+@example("x')\nimport os #")
+@example("\u2028\x1b]0;x\x07")
+def test_the_code_to_paste_is_one_call_with_the_id_as_a_literal(make_images, image_id):
+    made = plan(make_images(id=[image_id, "b"], size_bytes=[1, 1]), [image_id])
+
+    (line,) = re.findall(r"^  Fewer +(.*)$", repr(made), re.MULTILINE)
+    (statement,) = ast.parse(line).body
+
+    assert isinstance(statement, ast.Assign) and isinstance(statement.value, ast.Call)
+    (argument,) = statement.value.args
+    literal = isinstance(argument, ast.Constant) and argument.value == image_id
+    assert literal or ast.unparse(argument) == "plan.images.index[0]"
+    assert ast.unparse(statement.value.func) == "plan.without"
+
+
+FLOODS = {
+    "names of a million letters": {"filename": ["n" * 1_000_000 + ".png"] * 400},
+    "accents by the hundred thousand": {"filename": ["a" + "\u0301" * 200_000] * 400},
+    "a type each": {"mime_type": [f"image/x-{i}" for i in range(400)]},
+    "types of a megabyte": {"mime_type": ["image/" + "y" * 1_000_000] * 400},
+    "a year each": {"created_at": [f"{1800 + i}-01-01" for i in range(400)]},
+    "ids of a kilobyte": {"id": [f"{i:01000d}" for i in range(400)]},
+    "names that ask for a second look": {"filename": [f"banner-{i}.png" for i in range(400)]},
+}
+
+
+@pytest.mark.parametrize("columns", FLOODS.values(), ids=FLOODS)
+def test_no_library_floods_a_preview(make_images, columns):
+    images = make_images(**({"size_bytes": [1] * 400} | columns))
+    by_reason = {f"reason {i} " + "w" * 2_000: [one] for i, one in enumerate(images.index)}
+
+    for made in (plan(images, images.index), plan(images, by_reason)):
+        assert repr(made).count("\n") < 120
+        assert len(repr(made)) < 30_000
+        assert len(made._repr_html_()) < 60_000
+
+
+def test_a_strangers_account_reaches_no_terminal(make_images):
+    images = make_images()
+    images.attrs["picora"] |= {"account": "\x1b]0;a\x07", "base_url": "https://x\x1b[31m"}
+
+    made = plan(images, ["a"])
+
+    assert "\x1b" not in repr(made) + made._repr_html_()
+
+
+@pytest.mark.parametrize(
+    ("stays", "goes", "said"),
+    [
+        (False, True, "stays (private) for b (public); its public address goes"),
+        (None, True, "stays (unknown) for b (public); its public address goes"),
+        (True, True, "stays (public) for b (public)"),
+        (True, False, "stays (public) for b (private)"),
+        (False, False, "stays (private) for b (private)"),
+    ],
+)
+def test_the_duplicate_that_stays_is_named_with_its_visibility(
+    make_images, tmp_path, stays, goes, said
+):
+    images = make_images(
+        content_hash=["x", "x", "y"],
+        is_public=[stays, goes, True],
+        created_at=["2020-01-01", "2021-01-01", "2022-01-01"],
+    )
+    made = plan(images, images["content_hash"] == "x")
+
+    for shown in (made, read_plan(made.save(tmp_path / "plan.json"))):
+        (line,) = re.findall(r"^    (a .*)$", repr(shown), re.MULTILINE)
+        assert line.endswith(said)
+        assert said in shown._repr_html_()
+
+
+def test_duplicates_whose_public_address_goes_are_named_first(make_images):
+    n = 30
+    images = make_images(
+        id=[f"i{i:02d}" for i in range(2 * n)],
+        content_hash=[f"{i % n}" for i in range(2 * n)],
+        is_public=[i != 17 for i in range(2 * n)],
+        created_at=["2020-01-01"] * n + ["2021-01-01"] * n,
+        size_bytes=[1] * 2 * n,
+    )
+    made = plan(images, pd.Series(images.index >= f"i{n}", images.index))
+
+    section = repr(made).split("DUPLICATES THAT STAY (30)")[1].splitlines()
+
+    assert section[1].startswith("    i17 ")
+    assert section[1].endswith("stays (private) for i47 (public); its public address goes")
+    assert section[9] == "    and 22 more"

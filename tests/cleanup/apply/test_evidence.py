@@ -1,0 +1,108 @@
+"""What an answer says of an image is believed only where Picora itself can have said it, and is looked up else."""
+
+import json
+
+import pytest
+
+import picora_analytics as pic
+from picora_analytics import DemoServer
+
+HTML = "<html><head><title>404 Not Found</title></head><body>nginx</body></html>"
+NOT_FOUND = {
+    "Picora's own words": (
+        json.dumps({"success": False, "error": "x", "code": "NOT_FOUND"}),
+        "application/json",
+    ),
+    "another JSON": (json.dumps({"message": "no route"}), "application/json"),
+    "a page": (HTML, "text/html"),
+    "text": ("404 page not found", "text/plain"),
+    "nothing": ("", "text/plain"),
+}
+
+
+@pytest.fixture(params=[False, True], ids=["batches refused", "the seed's routes"])
+def service(request):
+    with DemoServer(130, shape="seed", seed_only=request.param, rate_scale=1000) as server:
+        server.fail("DELETE", "/v1/media", times=None, status=404)
+        yield server
+
+
+@pytest.mark.parametrize(("body", "kind"), NOT_FOUND.values(), ids=NOT_FOUND)
+def test_a_404_while_the_image_is_listed_is_no_proof_that_it_is_gone(
+    service, client, make_plan, typed, body, kind
+):
+    plan = make_plan(client, 5)
+    service.fail(
+        "DELETE", "/v1/images/*", times=None, status=404, body=body, headers={"content-type": kind}
+    )
+
+    receipt = plan.apply(client, typed(plan), backup=None, progress=False)
+
+    assert set(receipt.counts) <= {"failed", "unknown"}
+    assert set(plan.images.index) <= set(service.images)
+
+
+def test_a_404_of_an_image_that_is_gone_is_found_out_and_the_others_go_on(
+    service, client, make_plan, typed
+):
+    plan = make_plan(client, 5)
+    first = plan.images.index[0]
+
+    def meanwhile(answer):
+        service.remove(first)
+        return answer
+
+    service.fail("GET", "/v1/user/me/usage", body=meanwhile)
+
+    receipt = plan.apply(client, typed(plan), backup=None, progress=False)
+
+    assert receipt.counts == {"deleted": 4, "already gone": 1}
+    assert receipt.complete
+
+
+def test_where_the_look_after_a_404_fails_the_outcome_is_unknown_and_nothing_is_complete(
+    service, client, make_plan, typed, tmp_path
+):
+    plan = make_plan(client, 2)
+    service.fail("DELETE", "/v1/images/*", times=None, status=404)
+    service.fail("GET", "/v1/images", skip=3, times=None, status=400)
+
+    receipt = plan.apply(client, typed(plan), backup=None, journal=tmp_path / "j", progress=False)
+
+    assert receipt.counts == {"unknown": 2}
+    assert not receipt.complete
+
+
+@pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
+@pytest.mark.parametrize("after", [True, False], ids=["done", "not done"])
+def test_a_lost_answer_is_unknown_until_it_is_looked_up(
+    service, client, make_plan, typed, status, after
+):
+    plan = make_plan(client, 3)
+    service.fail("DELETE", "/v1/images/*", status=status, after=after)
+
+    receipt = plan.apply(client, typed(plan), backup=None, progress=False)
+
+    assert receipt.counts == {"deleted": 3}
+    assert len(service.deleted) == 3
+    lost = (receipt.outcomes["reason"] == "the answer was lost; it is gone now").sum()
+    assert lost == (1 if after else 0)
+
+
+def test_what_could_not_be_verified_is_not_complete_and_a_resume_verifies_it(
+    service, client, make_plan, typed, tmp_path
+):
+    plan = make_plan(client, 3)
+    journal = tmp_path / "j.ndjson"
+    service.fail("GET", "/v1/images", skip=3, times=1, status=400)
+
+    first = plan.apply(client, typed(plan), backup=None, journal=journal, progress=False)
+    service.clear_faults()
+    service.fail("DELETE", "/v1/media", times=None, status=404)
+    second = pic.resume_deletion(client, journal, progress=False)
+
+    assert first.counts == second.counts == {"deleted": 3}
+    assert not first.complete
+    assert any(note.startswith("not looked at again afterwards") for note in first.notes)
+    assert second.complete
+    assert "looked at again: 3 of 3 are gone" in second.notes
