@@ -124,7 +124,7 @@ def decoded(line: bytes) -> Any:
     """Decode a line of JSON; None if invalid: one that a crash cut off."""
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 
