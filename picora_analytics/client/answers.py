@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import datetime as dt
 import re
+import zlib
+from collections.abc import Iterable, Iterator
 from typing import Any
 
 import httpx
 import msgspec
 
-from picora_analytics.client.keys import mask
+from picora_analytics.client.masking import mask
 from picora_analytics.errors import (
+    APIError,
     AuthenticationError,
     NotFoundError,
     PermissionDeniedError,
@@ -20,14 +23,26 @@ from picora_analytics.errors import (
 )
 from picora_analytics.times import now, parse_http_date
 
-__all__ = ["Answer", "host_of", "read_body", "retry_after", "status_error"]
+__all__ = [
+    "TIMED_OUT",
+    "Answer",
+    "GatewayError",
+    "host_of",
+    "is_lost",
+    "read_body",
+    "retry_after",
+    "status_error",
+]
 
 DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.picora.cn")
 MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
-# What httpx would decode, in any number of layers; only the first two are asked for.
-ENCODINGS = ("gzip", "deflate", "br", "zstd")
+# Bodies that are compressed; of these only two are asked for, and one layer of them.
+ENCODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
+READ = ("gzip", "x-gzip", "deflate")
 # A page of 100 images is about 31 KB; this is far above any documented answer.
 MAX_BODY = 64 * 1024 * 1024
+# Statuses that tell of a request cut off, by the service or by a proxy that waited for it.
+TIMED_OUT = (408, 425, 444, 460, 499)
 _CODES = {
     401: "UNAUTHORIZED",
     403: "FORBIDDEN",
@@ -46,6 +61,23 @@ class Answer(msgspec.Struct, frozen=True):
     where: str
     server_time: dt.datetime
     duplicate: bool = False  # Of an upload: the library had these bytes already.
+    more: bool = False  # Its head says that this is not all.
+
+
+class GatewayError(StatusError):
+    """A status that something in between may have made up: it says nothing about an image or a key."""
+
+
+def is_lost(error: APIError) -> bool:
+    """Whether a changing request may have been carried out although this is what came back."""
+    if not isinstance(error, StatusError):
+        return True
+    return (
+        error.status_code >= 500
+        or error.status_code in TIMED_OUT
+        or error.status_code < 400
+        or isinstance(error, GatewayError)
+    )
 
 
 def status_error(
@@ -53,13 +85,13 @@ def status_error(
 ) -> StatusError:
     """Make an error of an answer other than 2xx; `wall` is the service's own time."""
     status = response.status_code
-    said, code = _error_body(body)
+    said, code, ours = _error_body(body)
     usual = "INTERNAL" if status >= 500 else "BAD_REQUEST" if status >= 400 else "UNEXPECTED"
     code = code or _CODES.get(status, usual)
     facts: dict[str, Any] = {
         "status_code": status,
         "code": code,
-        "request_id": mask(response.headers.get("x-request-id", "")) or None,
+        "request_id": mask(response.headers.get("x-request-id", ""), 128) or None,
     }
     message = f"{where} answered {status} {code}" + (f": {said}" if said else "")
     message = message if message.endswith(".") else f"{message}."
@@ -67,6 +99,14 @@ def status_error(
         facts["retry_after"] = retry_after(response.headers, wall)
         if status != 429:  # A 429 is waited out, or its error says until when.
             message += f" It asks to wait {facts['retry_after']:g} seconds."
+    if status == 429:
+        return RateLimitError(message, **facts)
+    if not ours and 400 <= status < 500:
+        return GatewayError(
+            f"{where} answered {status} with {_kind(body)}, which is not Picora's: a proxy, firewall or login page "
+            "stands in between, or the base URL is not that of the API. It says nothing about the key or an image.",
+            **facts,
+        )
     if status == 401:
         host = response.request.url.host
         others = ", ".join(url for url in DEPLOYMENTS if host not in url)
@@ -80,38 +120,51 @@ def status_error(
             f"{message} The key may lack the scope for this call; see its scopes on Picora's key page.",
             **facts,
         )
-    if status == 404:
-        return NotFoundError(message, **facts)
-    if status == 429:
-        return RateLimitError(message, **facts)
-    return StatusError(message, **facts)
+    return (NotFoundError if status == 404 else StatusError)(message, **facts)
 
 
-def _error_body(body: bytes) -> tuple[str, str | None]:
-    """Read the text and the machine code of an error, in any shape the sources know."""
+def _error_body(body: bytes) -> tuple[str, str | None, bool]:
+    """Read the text and the machine code of an error in any documented shape, and whether it has one of them."""
     try:
         answer = msgspec.json.decode(body)
     except (ValueError, RecursionError):
-        return "", None
+        return "", None, False
     if not isinstance(answer, dict):
-        return "", None
+        return "", None, False
     error, code = answer.get("error"), answer.get("code")
+    ours = error is not None or answer.get("success") is False
     if isinstance(error, dict):
         code = error.get("code", code)
         error = error.get("message")
     said = answer.get("error_description") or error
-    known = isinstance(code, str) and re.fullmatch(r"\w{1,64}", code, re.ASCII)
-    return mask(str(said or ""))[:200], code if known else None
+    if (
+        not isinstance(code, str)
+        or not re.fullmatch(r"\w{1,64}", code, re.ASCII)
+        or mask(code) != code
+    ):
+        code = None
+    return mask(str(said or ""), 200), code, ours
+
+
+def _kind(body: bytes) -> str:
+    """Name what a body is, where it is no error of Picora's."""
+    start = body.lstrip()[:1]
+    if not start:
+        return "no text"
+    return "an HTML page" if start == b"<" else "JSON" if start in b"{[" else "other text"
 
 
 def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
     """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
     wall = wall or parse_http_date(headers.get("date", "")) or now()
-    text = headers.get("retry-after", "").strip()
-    if re.fullmatch(r"\d+(\.\d+)?", text):
-        return min(max(float(text), 0.05), MAX_PAUSE)
-    until = parse_http_date(text)
-    return 1.0 if until is None else min(max((until - wall).total_seconds(), 1.0), MAX_PAUSE)
+    pauses = []
+    # Server and proxy may each have sent one: the longest is waited.
+    for text in headers.get_list("retry-after"):
+        numbers = re.findall(r"(?:^|,)\s*(\d+(?:\.\d+)?)\s*(?=,|$)", text)
+        pauses += [max(float(number), 0.05) for number in numbers]
+        dates = map(parse_http_date, [text, *re.findall(r"[A-Za-z]{3,9},[^,]+", text)])
+        pauses += [max((date - wall).total_seconds(), 1.0) for date in dates if date]
+    return min(max(pauses, default=1.0), MAX_PAUSE)
 
 
 def read_body(response: httpx.Response, where: str) -> bytes:
@@ -120,21 +173,47 @@ def read_body(response: httpx.Response, where: str) -> bytes:
     announced = response.headers.get("content-length", "")
     if announced.isdecimal() and len(announced) > len(str(MAX_BODY)):
         raise TransportError(too_much)
-    told = response.headers.get("content-encoding", "").lower()
+    # A head that server and proxy have both sent is one.
+    told = ", ".join(dict.fromkeys(response.headers.get_list("content-encoding"))).lower()
     layers = [layer for layer in map(str.strip, told.split(",")) if layer in ENCODINGS]
-    if layers not in ([], ["gzip"], ["deflate"]):
+    if layers not in ([], *([name] for name in READ)):
         if response.status_code >= 400:
             return b""  # The status says enough.
         raise TransportError(
-            f"{where} answered in the encoding {told[:40]!r}, which was not asked for; it was not read."
+            f"{where} answered in the encoding {mask(told, 40)!r}, which was not asked for; it was not read."
         )
+    pieces = response.iter_raw()
     chunks, size = [], 0
-    for chunk in response.iter_bytes():
+    for chunk in _decompressed(pieces, layers[0]) if layers else pieces:
         chunks.append(chunk)
         size += len(chunk)
         if size > MAX_BODY:
             raise TransportError(too_much)
     return b"".join(chunks)
+
+
+def _decompressed(pieces: Iterable[bytes], layer: str) -> Iterator[bytes]:
+    """Decompress gzip of any number of members (RFC 1952, 2.2), or deflate with or without a zlib head."""
+    gzip = layer != "deflate"
+    decoder: Any = None
+    members = 0
+    try:
+        for piece in pieces:
+            while piece:
+                if decoder is None:
+                    piece = piece.lstrip(b"\0") if members else piece  # Members may be padded.
+                    if members and piece and not (gzip and piece[:1] == b"\x1f"):
+                        return  # What follows the last member is not read, as everywhere.
+                    raw = not gzip and piece[:1] and piece[0] & 15 != 8
+                    decoder = zlib.decompressobj(31 if gzip else -15 if raw else 15)
+                yield decoder.decompress(piece)
+                piece = decoder.unused_data
+                if decoder.eof:
+                    decoder, members = None, members + 1
+    except zlib.error as error:
+        raise httpx.DecodingError(str(error)) from None
+    if decoder is not None:
+        raise httpx.DecodingError("the compressed body was cut off")
 
 
 def host_of(address: str) -> str:

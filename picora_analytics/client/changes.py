@@ -6,16 +6,12 @@ import json
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
-from picora_analytics.client.bodies import decode_object
+from picora_analytics.client.answers import GatewayError, is_lost
+from picora_analytics.client.bodies import decode_answer, decode_object
 from picora_analytics.client.client import Client, connection_of, image_path
-from picora_analytics.client.keys import mask
+from picora_analytics.client.masking import mask
 from picora_analytics.client.shapes import ImageRecord, decode_image
-from picora_analytics.errors import (
-    NotFoundError,
-    ResponseFormatError,
-    StatusError,
-    TransportError,
-)
+from picora_analytics.errors import APIError, NotFoundError, ResponseFormatError, StatusError
 
 __all__ = [
     "MAX_BATCH",
@@ -57,7 +53,7 @@ def delete_one(
     client: Client, image_id: str, before_send: Callable[[], None] | None = None
 ) -> Result:
     """
-    Delete one image; any 2xx is deleted, and no body is read (seed document: 204, empty).
+    Delete one image: 204, or 200 with a body that does not say otherwise, is deleted (seed document: 204, empty).
 
     `before_send` is called after every wait, right before the request; what it raises stops it unsent.
 
@@ -67,23 +63,25 @@ def delete_one(
         At once: the rest would be refused as well.
     """
     try:
-        connection_of(client).send(
-            "DELETE",
-            image_path(image_id),
-            tier="mutation",
-            timeout=PATIENCE,
-            before_send=before_send,
+        path = image_path(image_id)
+    except ResponseFormatError as error:
+        return Result("failed", str(error))
+    try:
+        answer = connection_of(client).send(
+            "DELETE", path, tier="mutation", timeout=PATIENCE, before_send=before_send
         )
+        if answer.body.strip():
+            decode_answer(answer.body, where=answer.where)
     except NotFoundError:  # The seed document knows this route, so its 404 is about the image.
         return Result("gone")
-    except (TransportError, ResponseFormatError) as error:
-        return Result("unknown", str(error))
-    except StatusError as error:
-        if error.status_code in (401, 403, 429):
+    except APIError as error:
+        if is_lost(error):
+            return Result("unknown", str(error))
+        if isinstance(error, StatusError) and error.status_code in (401, 403, 429):
             raise
-        # Below 500 the server refused; from 500 on, and after a time-out, nobody knows what it did first.
-        lost = error.status_code >= 500 or error.status_code == 408
-        return Result("unknown" if lost else "failed", str(error))
+        return Result("failed", str(error))
+    if answer.status not in (200, 204):
+        return Result("unknown", f"{answer.where} answered {answer.status}, which leaves it open")
     return Result("deleted")
 
 
@@ -118,26 +116,32 @@ def delete_batch(
             before_send=before_send,
             json=body,
         )
+        if answer.status != 200:
+            raise ResponseFormatError(
+                f"{answer.where} answered {answer.status}, which leaves it open what was deleted."
+            )
         data = decode_object(answer.body, where=answer.where)
-    except (TransportError, ResponseFormatError) as error:
-        return dict.fromkeys(ids, Result("unknown", str(error)))
     except StatusError as error:
-        if error.status_code in (404, 405, 422, 501):
+        if error.status_code in (404, 405, 501) or (
+            error.status_code == 422 and not isinstance(error, GatewayError)
+        ):
             raise BatchUnknownError from error
-        if error.status_code in (401, 403, 429):
+        if error.status_code in (401, 403, 429) and not isinstance(error, GatewayError):
             raise
+        return dict.fromkeys(ids, Result("unknown", str(error)))
+    except APIError as error:
         return dict.fromkeys(ids, Result("unknown", str(error)))
     results: dict[str, Result] = {}
     for one in _list(data, "deleted"):
         results[str(one)] = Result("deleted")
     for entry in _list(data, "failed"):
         if isinstance(entry, dict):
-            reason = mask(str(entry.get("reason") or "no reason given"))[:200]
+            reason = mask(str(entry.get("reason") or "no reason given"), 200)
             results[str(entry.get("id"))] = Result("refused", reason)
     foreign = set(results) - set(ids)
     if foreign:
         raise ResponseFormatError(
-            f"{answer.where} speaks of {min(foreign)[:60]!r}, which was not asked for; the run stops here."
+            f"{answer.where} speaks of {mask(min(foreign), 80)!r}, which was not asked for; the run stops here."
         )
     silent = Result("unknown", "the answer does not mention it")
     return {one: results.get(one, silent) for one in ids}

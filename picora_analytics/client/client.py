@@ -4,28 +4,28 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
-import hashlib
 import os
 import re
 import threading
 from collections.abc import Callable, Iterator
 from types import TracebackType
 from typing import Any, Protocol, Self
-from urllib.parse import quote
+from urllib.parse import quote, unquote
 
 import msgspec
 
-from picora_analytics.client.answers import Answer
+from picora_analytics.client.answers import Answer, GatewayError
 from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.connection import Connection
 from picora_analytics.client.keys import Secret, read_base_url
+from picora_analytics.client.masking import mask
 from picora_analytics.client.shapes import (
     ImageRecord,
     Page,
     decode_image,
     decode_page,
 )
-from picora_analytics.errors import StatusError
+from picora_analytics.errors import ResponseFormatError, StatusError
 
 __all__ = ["Client", "Credentials", "Usage", "connection_of", "image_path"]
 
@@ -106,12 +106,16 @@ class Client:
 
     def __init__(
         self,
-        api_key: str | None = None,
+        api_key: str | Secret | None = None,
         base_url: str | None = None,
         *,
         timeout: float = 30.0,
         max_wait: float = 900.0,
     ) -> None:
+        # From here on no variable of a frame that a traceback may show holds the key.
+        secret = Secret.read(api_key)
+        del api_key
+        secret.check()
         for name, seconds in (("timeout", timeout), ("max_wait", max_wait)):
             if (
                 not isinstance(seconds, int | float)
@@ -122,11 +126,13 @@ class Client:
         url = read_base_url(
             os.environ.get("PICORA_BASE_URL") or None if base_url is None else base_url
         )
-        self._connection = Connection(Secret.read(api_key), url, timeout=timeout, max_wait=max_wait)
+        self._connection = Connection(secret, url, timeout=timeout, max_wait=max_wait)
         self._account: str | None = None
         self._server: _Closable | None = None
 
     def __repr__(self) -> str:
+        if not hasattr(self, "_connection"):  # A traceback may show one that could not be made.
+            return "Client(…)"
         return f"Client(base_url={self.base_url!r}{', demo' if self.demo else ''})"
 
     def __enter__(self) -> Self:
@@ -217,6 +223,7 @@ class Client:
         return self._pages(tag, cursor, page_size)
 
     def _pages(self, tag: str | None, cursor: str | None, page_size: int) -> Iterator[Page]:
+        seen = {cursor}
         while True:
             params: dict[str, Any] = {"limit": page_size}
             if tag is not None:
@@ -225,9 +232,14 @@ class Client:
                 params["cursor"] = cursor
             page = self._connection.get("/v1/images", _page, params)
             yield page
-            if page.next_cursor is None:
-                return
             cursor = page.next_cursor
+            if cursor is None:
+                return
+            if cursor in seen:
+                raise ResponseFormatError(
+                    f"GET /v1/images at {self._connection.host}: the listing turns in circles; it was left."
+                )
+            seen.add(cursor)
 
     def get_image(self, image_id: str) -> ImageRecord:
         """
@@ -311,15 +323,9 @@ class Client:
         """
         if self._account is None:
             credentials = self.verify()
-            host = self._connection.host
-            if credentials is None:
-                secret, subject = self._connection.secret.reveal().encode(), "key"
-            else:
-                secret, subject = b"picora_analytics account", credentials.user_id
-            # BLAKE2 takes keys of up to 64 bytes; access tokens are longer.
-            key = secret if len(secret) <= 64 else hashlib.blake2b(secret).digest()
-            message = f"{host}\n{subject}".encode()
-            self._account = hashlib.blake2b(message, key=key, digest_size=8).hexdigest()
+            connection = self._connection
+            user_id = credentials.user_id if credentials else None
+            self._account = connection.secret.fingerprint(connection.host, user_id)
         return self._account
 
     def _optional(self, path: str, *, refused: tuple[int, ...]) -> dict[str, Any] | None:
@@ -328,7 +334,9 @@ class Client:
                 path, lambda answer: decode_object(answer.body, where=answer.where)
             )
         except StatusError as error:
-            if error.status_code in refused:
+            # Whoever says that there is no such route: a gateway's word on the key is not taken.
+            missing = error.status_code in (404, 405)
+            if error.status_code in refused and (missing or not isinstance(error, GatewayError)):
                 return None
             raise
 
@@ -339,12 +347,26 @@ def connection_of(client: Client) -> Connection:
 
 
 def image_path(image_id: str) -> str:
-    """Give the path of one image."""
-    return f"/v1/images/{quote(image_id, safe='')}"
+    """
+    Give the path of one image.
+
+    Raises
+    ------
+    ResponseFormatError
+        If the id would lead to another path: servers and proxies resolve dots, percent-encoded ones too.
+    """
+    plain = unquote(unquote(image_id))
+    if {".", ".."}.intersection(re.split(r"[/\\]", plain)) or not image_id:
+        raise ResponseFormatError(
+            f"The id {mask(image_id, 40)!r} cannot stand in a path: it would lead to another one. Nothing was sent."
+        )
+    return f"/v1/images/{quote(image_id, safe='', errors='surrogatepass')}"
 
 
 def _page(answer: Answer) -> Page:
-    return decode_page(answer.body, server_time=answer.server_time, where=answer.where)
+    return decode_page(
+        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+    )
 
 
 def _block(data: dict[str, Any], name: str) -> dict[str, Any]:
@@ -354,7 +376,8 @@ def _block(data: dict[str, Any], name: str) -> dict[str, Any]:
 
 
 def _count(value: Any) -> int | None:
-    return value if isinstance(value, int) and not isinstance(value, bool) and value >= 0 else None
+    whole = int(value) if isinstance(value, float) and value.is_integer() else value
+    return whole if type(whole) is int and 0 <= whole < 2**63 else None
 
 
 def _text(value: Any) -> str | None:

@@ -7,6 +7,7 @@ import getpass
 import os
 
 from picora_analytics.client.client import Client
+from picora_analytics.client.keys import Secret
 from picora_analytics.progress import is_interactive, is_set, notice
 
 __all__ = ["connect"]
@@ -42,12 +43,13 @@ def connect(
         If there is no key and no one to show a demo to, or the key cannot be one.
     """
     no_key = api_key is None and "PICORA_API_KEY" not in os.environ
-    if no_key and ask:
-        return Client(getpass.getpass("Picora API key: "), base_url)
+    # No variable of a frame that a traceback may show holds the key.
+    secret = Secret.read(getpass.getpass("Picora API key: ") if no_key and ask else api_key)
+    del api_key
     no_address = base_url is None and not os.environ.get("PICORA_BASE_URL")
-    if no_key and no_address and (is_set("PICORA_DEMO") or is_interactive()):
+    if no_key and not ask and no_address and (is_set("PICORA_DEMO") or is_interactive()):
         return demo_client()
-    return Client(api_key, base_url)
+    return Client(secret, base_url)
 
 
 def demo_client() -> Client:

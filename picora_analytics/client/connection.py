@@ -15,12 +15,15 @@ from urllib.parse import urlencode
 
 import httpx
 
-from picora_analytics.client.answers import Answer, host_of, read_body, status_error
+from picora_analytics.client.answers import TIMED_OUT, Answer, host_of, read_body, status_error
 from picora_analytics.client.bodies import UnreadableBodyError
-from picora_analytics.client.keys import LOOPBACK, Secret, mask, proxy_for, strip_tracebacks
+from picora_analytics.client.keys import LOOPBACK, Secret, strip_tracebacks
+from picora_analytics.client.masking import mask
 from picora_analytics.client.pacing import Tier
+from picora_analytics.client.paging import head_says_more
+from picora_analytics.client.proxies import certificate_settings, open_transport, proxy_for
 from picora_analytics.client.retrying import MAX_TRIES, RetryBudget, backoff
-from picora_analytics.client.transport import DeadlineTransport, is_untrusted
+from picora_analytics.client.transport import is_untrusted
 from picora_analytics.client.waiting import Waits
 from picora_analytics.errors import (
     RateLimitError,
@@ -39,6 +42,8 @@ AHEAD = dt.timedelta(days=1)
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
+    # A last look answered by a proxy's memory would be none.
+    "Cache-Control": "no-cache",
     "User-Agent": "picora-analytics",
 }
 
@@ -79,10 +84,10 @@ class Connection:
 
     def _open(self) -> None:
         # httpx's Client does much that one host needs not (redirects, cookies, merging), at half a page's cost.
-        self._http: httpx.BaseTransport = DeadlineTransport(
+        self._http: httpx.BaseTransport = open_transport(
+            self._origin,
+            proxy_for(self._origin),
             limits=httpx.Limits(max_connections=None, max_keepalive_connections=32),
-            trust_env=self._origin.host not in LOOPBACK,
-            proxy=proxy_for(self._origin),
         )
         self._process = os.getpid()
 
@@ -133,22 +138,28 @@ class Connection:
         StoppedError
             When `stop` was set.
         """
-        where = f"GET {path} at {self.host}"
+        where = self._where("GET", path)
         deadline = time.monotonic() + self.waits.max_wait
         budget = RetryBudget(MAX_TRIES, self.waits.max_wait) if budget is None else budget
         for attempt in range(1, MAX_TRIES + 1):
             self.waits.pace("read", deadline, where, stop)
             started = time.monotonic()
             try:
-                answer = self.once("GET", path, where, params=params, tier="read")
+                answer = self.once("GET", path, where, params=params, tier="read", stop=stop)
                 self._round_trips.append(time.monotonic() - started)
+                if (
+                    answer.status != 200
+                ):  # Accepted, partial, of several parts: not the whole of it.
+                    raise UnreadableBodyError(
+                        f"{where} answered {answer.status}, which is not a whole answer; nothing was taken from it."
+                    )
                 return decode(answer)
             except RateLimitError as error:
                 self.waits.refused("read", error, deadline, attempt, budget, stop)
             except (StatusError, TransportError, UnreadableBodyError) as error:
                 final, pause = isinstance(error, UntrustedError), backoff(attempt)
                 if isinstance(error, StatusError):
-                    final = error.status_code < 500 and error.status_code != 408
+                    final = error.status_code < 500 and error.status_code not in TIMED_OUT
                     pause = max(pause, error.retry_after)
                 late = time.monotonic() + pause > deadline
                 if final or attempt == MAX_TRIES or late or not budget.spend(pause):
@@ -172,7 +183,7 @@ class Connection:
 
         `before_send` is called after every wait, right before the request; what it raises stops it unsent.
         """
-        where = f"{method} {path} at {self.host}"
+        where = self._where(method, path)
         deadline = time.monotonic() + self.waits.max_wait
         while True:
             self.waits.pace(tier, deadline, where, stop)
@@ -183,9 +194,14 @@ class Connection:
                     self.waits.pacer.lost(tier)
                     raise
             try:
-                return self.once(method, path, where, tier=tier, timeout=timeout, **body)
+                return self.once(method, path, where, tier=tier, timeout=timeout, stop=stop, **body)
             except RateLimitError as error:
                 self.waits.refused(tier, error, deadline, stop=stop)
+
+    def _where(self, method: str, path: str) -> str:
+        """Name a call in messages."""
+        # Most paths are as short as this, and hold an id at most; a longer one may hold anything.
+        return f"{method} {path if len(path) < 24 else mask(path, 200)} at {self.host}"
 
     def once(
         self,
@@ -198,6 +214,7 @@ class Connection:
         json: Any = None,
         form: Mapping[str, Any] | None = None,
         timeout: float | None = None,
+        stop: threading.Event | None = None,
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         # On sockets shared after a fork, each process reads the other's answers.
@@ -208,12 +225,14 @@ class Connection:
         request = httpx.Request(
             method,
             # Whatever the path is, scheme, host and port stay: the key goes to its own host only.
-            self._origin.copy_with(raw_path=target.encode("ascii")),
+            self._origin,
             headers=_HEADERS,
             json=json,
             extensions={
+                "target": target.encode("ascii"),
                 "timeout": httpx.Timeout(patience).as_dict(),
                 "deadline": time.monotonic() + patience,
+                "stopped": _never if stop is None else stop.is_set,
             },
             **(form or {}),
         )
@@ -224,53 +243,63 @@ class Connection:
     ) -> tuple[httpx.Response, bytes]:
         """Send a request and read the body of its answer."""
         heard = False
+        failure: httpx.RequestError | None = None
         try:
             request.headers["Authorization"] = f"Bearer {self.secret.reveal()}"
             with contextlib.closing(self._http.handle_request(request)) as response:
                 response.request = request
                 # A body that echoes the key must not carry it into a traceback or a frame.
-                body = read_body(response, where).replace(self.secret.reveal().encode(), b"<key>")
+                body = self.secret.scrub(read_body(response, where))
             heard = response.status_code != 429
-        except KeyboardInterrupt as interrupt:
-            strip_tracebacks(interrupt)  # The HTTP libraries' frames hold the key.
-            raise
         except httpx.RequestError as error:
+            strip_tracebacks(error)  # The HTTP libraries' frames hold the key.
+            failure = error
+        except BaseException as error:
             strip_tracebacks(error)
-            raise self._no_answer(error, where) from error
+            raise
         finally:
+            request.headers.pop("Authorization", None)
             if not heard:
                 self.waits.pacer.lost(tier)
+        if failure is not None:
+            # Their own texts may quote what came, the key in it: the cause is told without.
+            told = mask(str(failure))
+            cause, untrusted = type(failure)(told), is_untrusted(failure)
+            del failure
+            raise self._no_answer(cause, untrusted, where) from cause
         return response, body
 
-    def _no_answer(self, error: httpx.RequestError, where: str) -> TransportError:
-        detail = mask(str(error))
+    def _no_answer(self, error: httpx.RequestError, untrusted: bool, where: str) -> TransportError:
+        detail = str(error)
         failure = f"{where} got no answer ({type(error).__name__}"
         failure += f": {detail})." if detail else ")."
-        if is_untrusted(error):
+        if untrusted:
+            settings = certificate_settings()
             return UntrustedError(
                 f"{failure} The host's certificate is not accepted, so the key was not sent; check the "
-                f"base URL {self.base_url!r}, this machine's clock, and what stands in between."
+                f"base URL {self.base_url!r}, this machine's clock, and what stands in between"
+                + (f", and {settings}." if settings else ".")
             )
         return TransportError(f"{failure} Check the network and the base URL {self.base_url!r}.")
 
     def _read(self, response: httpx.Response, body: bytes, where: str, tier: Tier) -> Answer:
         """Turn a response into an answer, or raise what it means."""
-        wall = self._learn(tier, response)
+        wall, more = self._learn(tier, response)
         if response.is_success:
             duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
             if wall - now() > AHEAD and not self.demo:  # The demo's clock stands still.
                 wall = now()
-            return Answer(response.status_code, body, where, wall, duplicate)
+            return Answer(response.status_code, body, where, wall, duplicate, more)
         if response.has_redirect_location:
             target = host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
-                f"{where} answered with a redirect to {mask(target)}; it was not followed, because the key "
+                f"{where} answered with a redirect to {mask(target, 260)}; it was not followed, because the key "
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
             )
         raise status_error(response, body, where, wall)
 
-    def _learn(self, tier: Tier, response: httpx.Response) -> dt.datetime:
-        """Take from the headers what they tell of pace, server and time; give the service's own time."""
+    def _learn(self, tier: Tier, response: httpx.Response) -> tuple[dt.datetime, bool]:
+        """Take from the head what it tells of pace and server; give the service's time, and whether more follows."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in response.headers.raw
@@ -282,4 +311,8 @@ class Connection:
         self.server_time = date or self.server_time
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
-        return date or now()
+        return date or now(), head_says_more(headers)
+
+
+def _never() -> bool:
+    return False

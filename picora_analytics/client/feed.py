@@ -7,16 +7,20 @@ what they are. The route is newer than the two oldest calls; a server may not ha
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from collections.abc import Iterator
+from typing import Literal
 
 import msgspec
-from msgspec import Struct
+from msgspec import UNSET, Struct, UnsetType
 
 from picora_analytics.client.answers import Answer
-from picora_analytics.client.bodies import decode_data, refuse_repeated
+from picora_analytics.client.bodies import data_of, decode_answer
 from picora_analytics.client.client import Client, connection_of
-from picora_analytics.client.shapes import Name, Time
+from picora_analytics.client.masking import mask
+from picora_analytics.client.paging import has_more, next_cursor, parts_of, parts_say_more
+from picora_analytics.client.rows import Name, Time
 from picora_analytics.errors import ResponseFormatError, StatusError
 
 __all__ = ["Change", "ChangePage", "read_changes"]
@@ -58,9 +62,14 @@ class _Page(Struct, rename="camel"):
     has_more: bool | None = None
 
 
-class _Envelope(Struct):
-    data: _Page
-    success: bool | None = None
+class _Plain(_Page, rename="camel", forbid_unknown_fields=True):
+    """A page as documented; anything else beside the changes is looked at more closely."""
+
+
+class _Envelope(Struct, forbid_unknown_fields=True):
+    data: _Plain
+    success: Literal[True] | UnsetType = UNSET  # Anything else is no success.
+    error: UnsetType | None = UNSET
 
 
 class ChangePage(Struct, frozen=True):
@@ -144,25 +153,40 @@ def _read(client: Client, cursor: str) -> tuple[_Page, dt.datetime]:
 
 
 def _decode(answer: Answer) -> tuple[_Page, dt.datetime]:
-    try:
-        envelope = _PAGES.decode(answer.body)
-        if envelope.success is False:
-            raise msgspec.ValidationError
-        page = envelope.data
-    except (msgspec.DecodeError, RecursionError):
-        data = decode_data(answer.body, where=answer.where)
-        try:  # Takes half a surrogate pair in a field that is not read here, as decode_data does.
+    page: _Page | None = None
+    more = answer.more
+    with contextlib.suppress(ValueError, RecursionError):
+        found = _PAGES.decode(answer.body).data
+        page = found if _says_once(answer.body, len(found.changes)) else None
+    if page is None:
+        whole = decode_answer(answer.body, where=answer.where)
+        data = data_of(whole)
+        try:  # Takes half a surrogate pair in a field that is not read here, as decode_answer does.
             page = msgspec.convert(data, _Page)
             msgspec.json.encode(page)
         except (msgspec.ValidationError, UnicodeEncodeError) as error:
             raise ResponseFormatError(
-                f"{answer.where} answered no page of changes ({error}); nothing was taken from it."
+                f"{answer.where} answered no page of changes ({mask(str(error), 200)}); nothing was taken from it."
             ) from None
-    refuse_repeated(answer.body, (b'"changes"', b'"nextCursor"', b'"hasMore"'), where=answer.where)
+        parts = parts_of(whole, data)
+        page.next_cursor = next_cursor(parts, answer.where)
+        more |= has_more(parts) or parts_say_more(parts)
+    more |= page.has_more is True
     odd = {change.op for change in page.changes if change.type == "image"} - {"upsert", "delete"}
-    if odd or (page.has_more and not page.next_cursor):
-        what = f"changes of the kind {min(odd)[:40]!r}" if odd else "more changes but no cursor"
+    if odd or (more and not page.next_cursor):
+        what = (
+            f"changes of the kind {mask(min(odd), 40)!r}" if odd else "more changes but no cursor"
+        )
         raise ResponseFormatError(
             f"{answer.where} told of {what}; what became of the library cannot be known from it."
         )
     return page, answer.server_time
+
+
+def _says_once(body: bytes, n_changes: int) -> bool:
+    """Whether what is read of a page stands in it as often as it should."""
+    fields = (b'"id"', b'"op"', b'"type"', b'"updatedAt"')
+    around = (b'"data"', b'"changes"', b'"nextCursor"', b'"hasMore"', b'"success"')
+    return all(body.count(name) == n_changes for name in fields) and all(
+        body.count(name) <= 1 for name in around
+    )

@@ -2,35 +2,44 @@
 
 from __future__ import annotations
 
+import hashlib
 import os
 import re
-import urllib.request
+from collections.abc import Callable
 from typing import NoReturn
 
 import httpx
 
+from picora_analytics.client.masking import hider, mask, scrubber, watch
 from picora_analytics.errors import AuthenticationError
 
-__all__ = [
-    "DEFAULT_URL",
-    "LOOPBACK",
-    "Secret",
-    "mask",
-    "proxy_for",
-    "read_base_url",
-    "strip_tracebacks",
-]
+__all__ = ["DEFAULT_URL", "LOOPBACK", "Secret", "read_base_url", "strip_tracebacks"]
 
 DEFAULT_URL = "https://api.picora.com"  # The seed document's host.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
-_SECRETS = re.compile(r"sk_live_[\w-]*|Bearer\s+\S+", re.IGNORECASE)
 
 
 class Secret:
-    """A key that never shows itself."""
+    """
+    A key that never shows itself: closures hold it, so that neither repr nor attributes do.
 
-    def __init__(self, key: str) -> None:
-        self.__key = key
+    Attributes
+    ----------
+    reveal : callable
+        Gives the key itself, for the one header it is for.
+    hide : callable
+        Takes the key out of a text.
+    scrub : callable
+        Takes the key out of a body.
+    """
+
+    __slots__ = ("__weakref__", "_problem", "hide", "reveal", "scrub")
+
+    def __init__(self, key: str, problem: Exception | None = None) -> None:
+        self.reveal: Callable[[], str] = lambda: key
+        self.hide, self.scrub = hider(key), scrubber(key)
+        self._problem = problem
+        watch(self)
 
     def __repr__(self) -> str:
         return "<key>"
@@ -38,53 +47,56 @@ class Secret:
     def __reduce__(self) -> NoReturn:
         raise TypeError("A Picora key is not written to a file; make the Client anew from the key.")
 
-    def reveal(self) -> str:
-        """Give the key itself, for the one header it is for."""
-        return self.__key
-
     @classmethod
-    def read(cls, api_key: str | None) -> Secret:
+    def read(cls, api_key: str | Secret | None) -> Secret:
+        """Take the key given, else the environment's. Never raises: its callers' variables hold the key."""
+        if isinstance(api_key, Secret):
+            return api_key
+        source = "PICORA_API_KEY" if api_key is None else "api_key"
+        key = os.environ.get(source) if api_key is None else api_key
+        return cls(key.strip() if isinstance(key, str) else "", _problem(key, source))
+
+    def check(self) -> None:
         """
-        Take the key given, else the environment's.
+        Refuse what cannot be a key. Call this where no variable holds the key any more.
 
         Raises
         ------
-        AuthenticationError
-            If there is none, or it cannot be one. The message never shows it.
+        AuthenticationError, TypeError
         """
-        source = "api_key" if api_key is not None else "PICORA_API_KEY"
-        key = os.environ.get("PICORA_API_KEY") if api_key is None else api_key
-        if key is None:
-            raise _no_key(
-                "No API key: set PICORA_API_KEY, or try picora_analytics.connect(ask=True); "
-                "without an account, picora_analytics.DemoServer() plays Picora on this machine."
-            )
-        if not isinstance(key, str):
-            raise TypeError(f"api_key must be text, not {type(key).__name__}.")
-        key = key.strip()
-        if not key:
-            raise _no_key(
-                f"The API key in {source} is empty; give a key such as sk_live_ + 32 characters."
-            )
-        if not key.isascii() or not key.isprintable() or " " in key:
-            raise _no_key(
-                f"The API key in {source} ({len(key)} characters) holds blanks, line breaks or "
-                "characters no key has; copy it anew from Picora's dashboard."
-            )
-        return cls(key)
+        if self._problem is not None:
+            raise self._problem
+
+    def fingerprint(self, host: str, user_id: str | None) -> str:
+        """Hash host and user id, or host and key where the service names no user; no way back to the key."""
+        if user_id is None:
+            secret, subject = self.reveal().encode(), "key"
+        else:
+            secret, subject = b"picora_analytics account", user_id
+        # BLAKE2 takes keys of up to 64 bytes; access tokens are longer.
+        key = secret if len(secret) <= 64 else hashlib.blake2b(secret).digest()
+        message = f"{host}\n{subject}".encode("utf-8", "surrogatepass")
+        return hashlib.blake2b(message, key=key, digest_size=8).hexdigest()
 
 
-def _no_key(message: str) -> AuthenticationError:
-    return AuthenticationError(message, status_code=401, code="UNAUTHORIZED")
-
-
-def proxy_for(url: httpx.URL) -> str | None:
-    """Give the proxy that the environment names for an address; one would break the demo on this machine."""
-    proxies = urllib.request.getproxies()
-    proxy = proxies.get(url.scheme) or proxies.get("all")
-    if not proxy or url.host in LOOPBACK or urllib.request.proxy_bypass(url.host):
+def _problem(key: object, source: str) -> Exception | None:
+    if key is None:
+        text = (
+            "No API key: set PICORA_API_KEY, or try picora_analytics.connect(ask=True); "
+            "without an account, picora_analytics.DemoServer() plays Picora on this machine."
+        )
+    elif not isinstance(key, str):
+        return TypeError(f"api_key must be text, not {type(key).__name__}.")
+    elif not (key := key.strip()):
+        text = f"The API key in {source} is empty; give a key such as sk_live_ + 32 characters."
+    elif not key.isascii() or not key.isprintable() or " " in key:
+        text = (
+            f"The API key in {source} ({len(key)} characters) holds blanks, line breaks or "
+            "characters no key has; copy it anew from Picora's dashboard."
+        )
+    else:
         return None
-    return proxy if "://" in proxy else f"http://{proxy}"
+    return AuthenticationError(text, status_code=401, code="UNAUTHORIZED")
 
 
 def read_base_url(base_url: str | None) -> httpx.URL:
@@ -103,7 +115,7 @@ def read_base_url(base_url: str | None) -> httpx.URL:
     try:
         url = httpx.URL(trimmed)
         host = url.host
-    except (httpx.InvalidURL, ValueError):  # Punycode that is none is a ValueError of idna's.
+    except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode.
         host = ""
     if (
         not host
@@ -113,9 +125,9 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         or url.userinfo
         or url.query
         or url.fragment
-        or _SECRETS.search(trimmed)
+        or "<key>" in mask(trimmed)
     ):
-        shown = _SECRETS.sub("<key>", text)
+        shown = mask(text, 200)
         if "@" in shown:  # What stands before it may be a password.
             shown = "…@" + shown.rpartition("@")[2]
         raise ValueError(
@@ -123,15 +135,10 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         )
     if url.scheme == "http" and host not in LOOPBACK:
         raise ValueError(
-            f"base_url={trimmed!r} would send the key unencrypted; use https (http works on this "
+            f"base_url={mask(trimmed, 200)!r} would send the key unencrypted; use https (http works on this "
             "machine only)."
         )
     return url
-
-
-def mask(text: str) -> str:
-    """Take anything that looks like a key, and what would move a terminal's cursor, out of a text."""
-    return "".join(char if char.isprintable() else " " for char in _SECRETS.sub("<key>", text))
 
 
 def strip_tracebacks(error: BaseException | None) -> None:

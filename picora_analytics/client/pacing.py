@@ -26,6 +26,10 @@ Tier = Literal["read", "mutation", "upload"]
 PER_MINUTE: dict[Tier, int] = {"read": 600, "mutation": 120, "upload": 60}
 BURST: dict[Tier, int] = {"read": 30, "mutation": 10, "upload": 5}
 PER_HOUR = 5000
+# The longest window there is, in seconds.
+HOUR = 3600.0
+# No account is said to have more than ten times the documented limits.
+LARGEST = 100
 # Start a little below the limit: clocks and networks jitter, and a refusal costs more than 0.2 %.
 MARGIN = 0.998
 # A minute's window resets within 60 seconds; the rest allows for rounding and a slow answer.
@@ -215,6 +219,12 @@ class Pacer:
         )
         if reset is not None and reset >= 1e9:
             reset = None if wall is None else max(0.0, reset - wall)
+        if reset is not None and reset > HOUR + LATE:
+            reset = remaining = (
+                None  # No window is so long: one odd head must not close the client for years.
+            )
+        if limit is not None and not 1 <= limit <= LARGEST * PER_HOUR:
+            limit = None
         with self._lock:
             now, budget = self._clock(), self._budgets[tier]
             budget.end()
@@ -229,7 +239,7 @@ class Pacer:
                     self._hour_closed_until = max(self._hour_closed_until, now + reset)
                 return
             if limit:
-                budget.scale = limit / PER_MINUTE[tier]
+                budget.scale = min(limit / PER_MINUTE[tier], LARGEST)
                 if not self._hour_advertised:
                     self._per_hour = int(PER_HOUR * max(1.0, budget.scale))
             if remaining is not None and reset:
@@ -244,7 +254,8 @@ class Pacer:
         """Start nothing of a tier for some seconds after a 429, and go on more slowly then."""
         with self._lock:
             now = self._clock()
-            self._budgets[tier].slow_down(now, now + seconds)
+            # Longer ones are the caller's to report; a later call may ask again after an hour.
+            self._budgets[tier].slow_down(now, now + min(seconds, HOUR))
 
 
 def _number(headers: Mapping[str, str], name: str) -> float | None:

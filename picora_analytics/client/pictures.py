@@ -2,19 +2,35 @@
 
 from __future__ import annotations
 
+import contextlib
 import threading
 import time
 from collections.abc import Callable
+from ipaddress import ip_address
+from typing import Self
 
 import httpx
 
-from picora_analytics.client.answers import retry_after
+from picora_analytics.client.addresses import is_inside, leads_inside
+from picora_analytics.client.answers import ENCODINGS, retry_after
 from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.client import Client, connection_of, image_path
-from picora_analytics.client.keys import LOOPBACK, mask
-from picora_analytics.errors import ResponseFormatError
+from picora_analytics.client.keys import LOOPBACK
+from picora_analytics.client.masking import mask
+from picora_analytics.client.proxies import open_transport, proxy_for
+from picora_analytics.client.retrying import StoppedError
+from picora_analytics.client.transport import DeadlineTransport, ForbiddenAddressError
+from picora_analytics.errors import ResponseFormatError, TransportError
 
-__all__ = ["PictureError", "is_local", "picture_url", "picture_web", "sign", "stream_picture"]
+__all__ = [
+    "PictureError",
+    "PictureWeb",
+    "is_local",
+    "picture_url",
+    "picture_web",
+    "sign",
+    "stream_picture",
+]
 
 
 SIGNING = 120.0  # Seconds.
@@ -69,25 +85,88 @@ def picture_url(text: str, *, local: bool) -> httpx.URL | None:
         host = url.host
     except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode.
         return None
-    here = host in LOOPBACK
-    if not host or url.userinfo or (here and not local):
+    here = local and host in LOOPBACK
+    if not host or url.userinfo or (leads_inside(url.raw_host.decode("ascii")) and not here):
         return None
     return url if url.scheme == "https" or (here and url.scheme == "http") else None
 
 
-def picture_web(*, local: bool, timeout: float) -> httpx.Client:
-    """Give a client for pictures that knows no key; close it after use."""
-    return httpx.Client(
-        timeout=timeout,
-        follow_redirects=False,
-        trust_env=not local,
-        # A picture compressed on the way has another length than its file.
-        headers={"User-Agent": "picora-analytics", "Accept-Encoding": "identity"},
-    )
+class PictureWeb:
+    """
+    Connections to the hosts of pictures. They know no key, and none leads to this machine or its network.
+
+    Parameters
+    ----------
+    local : bool
+        Whether the service itself runs on this machine, so that its own pictures may come from here.
+    timeout : float
+        Seconds that a host may be silent.
+    """
+
+    def __init__(self, *, local: bool, timeout: float) -> None:
+        self._local, self._timeout = local, timeout
+        self._ways: dict[str | None, DeadlineTransport] = {}
+        self._lock = threading.Lock()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Close all connections."""
+        for way in self._ways.values():
+            way.close()
+
+    def ask(
+        self, url: httpx.URL, *, deadline: float, stopped: Callable[[], bool]
+    ) -> httpx.Response:
+        """Ask for a picture; redirects are not followed. Close the response."""
+        request = httpx.Request(
+            "GET",
+            url,
+            # A picture compressed on the way has another length than its file.
+            headers={
+                "User-Agent": "picora-analytics",
+                "Accept": "image/*",
+                "Accept-Encoding": "identity",
+            },
+            extensions={
+                "timeout": httpx.Timeout(self._timeout).as_dict(),
+                "deadline": deadline,
+                "stopped": stopped,
+            },
+        )
+        response = self._way(url).handle_request(request)
+        response.request = request
+        return response
+
+    def _way(self, url: httpx.URL) -> DeadlineTransport:
+        proxy = None if self._local else proxy_for(url)
+        with self._lock:
+            if proxy not in self._ways:
+                # A proxy may be inside, and looks names up itself.
+                allowed = self._allowed if proxy is None else _anything
+                self._ways[proxy] = open_transport(url, proxy, allowed=allowed)
+            return self._ways[proxy]
+
+    def _allowed(self, host: str, address: str) -> bool:
+        here = self._local and host in LOOPBACK and ip_address(address).is_loopback
+        return here or not is_inside(address)
+
+
+def _anything(host: str, address: str) -> bool:
+    return True
+
+
+def picture_web(*, local: bool, timeout: float) -> PictureWeb:
+    """Give connections for pictures that know no key; close them after use."""
+    return PictureWeb(local=local, timeout=timeout)
 
 
 def stream_picture(
-    web: httpx.Client,
+    web: PictureWeb,
     url: httpx.URL | str,
     take: Callable[[bytes], object],
     *,
@@ -100,7 +179,7 @@ def stream_picture(
 
     Parameters
     ----------
-    web : httpx.Client
+    web : PictureWeb
         Of :func:`picture_web`.
     url : httpx.URL or str
     take : callable
@@ -108,9 +187,9 @@ def stream_picture(
     max_bytes : int
         More than this is cut off.
     patience : float
-        Seconds for the whole of it: a slow drip never meets a read timeout.
+        Seconds for the whole of it, from the lookup of the host's name to the last byte.
     stopped : callable
-        Asked at each piece.
+        Asked at each piece, and while nothing comes.
 
     Returns
     -------
@@ -124,20 +203,26 @@ def stream_picture(
     """
     until, size = time.monotonic() + patience, 0
     try:
-        with web.stream("GET", url, headers={"Accept": "image/*"}) as answer:
+        with contextlib.closing(web.ask(httpx.URL(url), deadline=until, stopped=stopped)) as answer:
             _refuse(answer)
             for piece in answer.iter_raw():
                 size += len(piece)
                 if size > max_bytes:
                     raise PictureError(f"more than {max_bytes:,} bytes came", 200)
-                if time.monotonic() > until:
-                    raise PictureError(f"it was not there within {patience:g} seconds")
                 if stopped():
-                    raise PictureError("stopped", 200)
+                    raise StoppedError
                 take(piece)
+    except StoppedError:
+        raise PictureError("stopped", 200) from None
+    except ForbiddenAddressError as error:
+        raise PictureError(f"it is not asked: {error}", 200) from None
     except httpx.HTTPError as error:
-        detail = mask(str(error))[:200]
+        if time.monotonic() >= until:
+            raise PictureError(f"it was not there within {patience:g} seconds") from None
+        detail = mask(str(error), 200)
         raise PictureError(f"no whole answer ({type(error).__name__}: {detail})") from None
+    except TransportError as error:  # The environment's proxy or certificates.
+        raise PictureError(str(error)) from None
     promised = answer.headers.get("content-length", "")
     return int(promised) if promised.isascii() and promised.isdigit() else None
 
@@ -150,7 +235,8 @@ def _refuse(answer: httpx.Response) -> None:
     if status != 200:
         pause = retry_after(answer.headers) if "retry-after" in answer.headers else 0.0
         raise PictureError(f"{host} answered {status}", status, pause)
-    if answer.headers.get("content-encoding", "identity") != "identity":
+    told = answer.headers.get("content-encoding", "").lower()
+    if any(layer.strip() in ENCODINGS for layer in told.split(",")):
         raise PictureError(
             f"{host} sent it compressed, though the file as it is was asked for", 200
         )

@@ -30,6 +30,9 @@ _MIME_TYPES = {
 _ALIASES = {
     "image/jpg": "image/jpeg",
     "image/pjpeg": "image/jpeg",
+    "image/jfif": "image/jpeg",
+    "image/x-gif": "image/gif",
+    "image/tif": "image/tiff",
     "image/x-png": "image/png",
     "image/svg": "image/svg+xml",
     "image/x-webp": "image/webp",

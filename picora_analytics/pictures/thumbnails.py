@@ -15,11 +15,11 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple
 
-import httpx
 import pandas as pd
 
 from picora_analytics.client.pictures import (
     PictureError,
+    PictureWeb,
     picture_url,
     picture_web,
     stream_picture,
@@ -195,7 +195,7 @@ class Thumbnails:
             return {image_id: self._known[image_id] for image_id in ids if image_id in self._known}
 
     def _get(
-        self, web: httpx.Client, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]
+        self, web: PictureWeb, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]
     ) -> Thumbnail | None:
         with self._lock:
             if image_id in self._known:
@@ -212,7 +212,7 @@ class Thumbnails:
         return found
 
 
-def _download(web: httpx.Client, url: str, stopped: Callable[[], bool]) -> Thumbnail | None:
+def _download(web: PictureWeb, url: str, stopped: Callable[[], bool]) -> Thumbnail | None:
     data = bytearray()
     try:
         if stopped():

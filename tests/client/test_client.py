@@ -83,7 +83,7 @@ def test_one_image_is_read_by_its_id(serve):
         "a/b",
         "a b",
         "a%2Fb",
-        "../me",
+        "a../me",
         "产品",
         "a;b",
         "...",
@@ -101,7 +101,7 @@ def test_an_odd_id_travels_as_itself(serve, image_id):
     assert seen.query == {}
 
 
-@pytest.mark.parametrize("image_id", ["a/b", "a%2Fb", "../me", "a?b", "a#b"])
+@pytest.mark.parametrize("image_id", ["a/b", "a%2Fb", "a../me", "a?b", "a#b"])
 def test_an_odd_id_is_percent_encoded_on_the_wire(raw, http, connect_to, image_id):
     server = raw(http({"error": "no"}, "404 Not Found"))
 

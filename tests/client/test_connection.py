@@ -29,7 +29,9 @@ from picora_analytics import (
     StatusError,
     TransportError,
 )
-from picora_analytics.client.keys import mask, proxy_for, read_base_url
+from picora_analytics.client.keys import read_base_url
+from picora_analytics.client.masking import mask
+from picora_analytics.client.proxies import proxy_for
 
 CANARY = "sk_live_CANARY0canary0CANARY0canary00"
 EMPTY = {"success": True, "data": {"images": [], "nextCursor": None}}
@@ -253,9 +255,6 @@ def test_a_refusal_is_an_error_of_its_own_kind_and_is_not_repeated(serve, status
             id="nested",
         ),
         pytest.param('{"error": {}}', "NOT_FOUND", ".", id="nested, and empty"),
-        pytest.param("", "NOT_FOUND", ".", id="empty"),
-        pytest.param("<html>Bad gateway</html>", "NOT_FOUND", ".", id="a proxy's page"),
-        pytest.param("[1]", "NOT_FOUND", ".", id="a list"),
         pytest.param('{"error": 5, "code": 7}', "NOT_FOUND", ": 5.", id="numbers"),
         pytest.param('{"error": "' + "x" * 500 + '"}', "NOT_FOUND", f": {'x' * 200}.", id="long"),
         pytest.param(
@@ -621,7 +620,7 @@ def test_an_encoding_that_was_not_asked_for_is_not_read(raw, http, connect_to, e
 def test_an_encoding_does_not_hide_what_a_status_says(raw, http, connect_to):
     server = raw(http(b"odd", status="401 Unauthorized", content_encoding="br"))
 
-    with pytest.raises(AuthenticationError):
+    with pytest.raises(StatusError, match=" answered 401 with no text, which is not Picora's"):
         listing(connect_to(server.url))
     assert len(server.asked) == 1
 
@@ -749,7 +748,7 @@ def test_the_key_is_given_to_its_own_host_only(serve):
 
     aside = f"@{other.url.removeprefix('http://')}/v1/images"
 
-    with pytest.raises(httpx.InvalidURL):
+    with pytest.raises(APIError):
         client._connection.once("GET", aside, "GET aside", tier="read")
 
     assert other.requests == []

@@ -135,11 +135,11 @@ def test_a_server_without_a_feed_is_told_from_an_empty_feed(feed, status):
     assert read_changes(client) is None
 
 
-def test_a_refused_key_is_an_error(feed):
-    _, client = feed(page(), status="401 Unauthorized")
+def test_a_refused_key_is_an_error(raw, http, connect_to):
+    server = raw(http({"success": False, "error": "no"}, "401 Unauthorized"))
 
     with pytest.raises(AuthenticationError):
-        read_changes(client)
+        read_changes(connect_to(server.url))
 
 
 def test_a_page_that_says_twice_where_to_go_on_is_an_error(raw, http, connect_to):
