@@ -178,6 +178,7 @@ class _Refresh:
         told: set[str] = set()
         for number, page in enumerate(pages):
             self.n_requests += number > 0
+            self._check_cost(number - _FEW)  # An endless feed included.
             if self._server_time is None:
                 self._server_time = page.server_time
                 if page.server_time - parse_instant(self.kept.facts["loaded_at"]) >= TOMBSTONES:
