@@ -55,9 +55,7 @@ def test_a_gateways_refusal_is_about_neither_the_key_nor_an_image(
 
 @pytest.mark.parametrize(("body", "kind"), GATEWAYS)
 @pytest.mark.parametrize("status", STATUSES)
-def test_a_gateways_refusal_leaves_open_what_was_deleted(
-    raw, http, connect_to, status, body, kind
-):
+def test_a_gateways_refusal_leaves_open_what_was_deleted(raw, http, connect_to, status, body, kind):
     client = connect_to(raw(http(body, STATUSES[status])).url)
 
     assert delete_one(client, "aB3dE5fG7hJ").word == "unknown"
@@ -90,9 +88,7 @@ def test_picoras_own_refusal_counts(raw, http, connect_to, status, error, word, 
 
 @pytest.mark.parametrize("status", ["408 T", "425 E", "444 N", "460 C", "499 C", "500 I", "504 T"])
 @pytest.mark.parametrize("body", [b"", {"success": False, "error": "timed out"}])
-def test_a_request_that_was_cut_off_may_have_been_carried_out(
-    raw, http, connect_to, status, body
-):
+def test_a_request_that_was_cut_off_may_have_been_carried_out(raw, http, connect_to, status, body):
     client = connect_to(raw(http(body, status)).url)
 
     assert delete_one(client, "a").word == "unknown"

@@ -180,7 +180,9 @@ def test_no_echo_in_a_head_is_raised_chained_or_logged(raw, connect_to, secret, 
         seen += [str(error), repr(error.args), repr(vars(error))]
         error = error.__cause__ or error.__context__
     seen += [written.getvalue(), *traceback.format_exception(caught.value)]
-    assert "receive_response_headers" in written.getvalue()  # The line that would show it was written.
+    assert (
+        "receive_response_headers" in written.getvalue()
+    )  # The line that would show it was written.
     assert not holds("\n".join(seen), secret)
 
 

@@ -177,7 +177,7 @@ def test_pages_that_turn_in_circles_are_left(raw, http, connect_to):
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists) | st.text())
 def test_any_value_of_a_part_is_borne(value):
     names = ("next", "links", "page", "hasNextPage", "last", "rel")
-    answer = {name: value for name in names} | {"meta": {"totalPages": value, "page": value}}
+    answer = dict.fromkeys(names, value) | {"meta": {"totalPages": value, "page": value}}
 
     assert parts_say_more(parts_of(answer, value)) in (True, False)
 
@@ -225,7 +225,9 @@ def test_a_field_said_twice_and_differently_is_unknown_and_counted(name, row, fo
 
 @pytest.mark.parametrize("name", OTHERS)
 def test_a_name_spelled_with_escapes_is_the_same_name(name):
-    escaped = f'"\\u{ord(name[0]):04x}{name[1:]}"' + OTHERS[name].partition('"')[2].partition('"')[2]
+    escaped = (
+        f'"\\u{ord(name[0]):04x}{name[1:]}"' + OTHERS[name].partition('"')[2].partition('"')[2]
+    )
 
     assert decode(told(ROW, escaped)).unreadable == {COLUMNS.get(name, name): 1}
 
