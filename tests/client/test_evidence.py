@@ -68,8 +68,12 @@ def test_a_gateways_refusal_leaves_open_what_was_deleted(raw, http, connect_to, 
 
 @pytest.mark.parametrize(
     ("status", "error", "word"),
-    [("401 No", AuthenticationError, None), ("403 No", PermissionDeniedError, None)]
-    + [("404 No", NotFoundError, "gone"), ("409 No", StatusError, "failed")],
+    [
+        ("401 No", AuthenticationError, None),
+        ("403 No", PermissionDeniedError, None),
+        ("404 No", NotFoundError, "gone"),
+        ("409 No", StatusError, "failed"),
+    ],
 )
 @pytest.mark.parametrize(
     "body", [{"success": False, "error": "no"}, {"error": {"code": "X"}}, {"success": False}]
@@ -213,5 +217,5 @@ def test_no_message_is_longer_than_a_screen(raw, http, connect_to, status, body)
 def test_an_id_of_megabytes_in_a_batch_answer_is_cut(raw, http, connect_to):
     answer = {"data": {"deleted": [HUGE], "failed": []}}
 
-    with pytest.raises(ResponseFormatError, match="^.{0,400}was not asked for"):
+    with pytest.raises(ResponseFormatError, match=r"^.{0,400}was not asked for"):
         delete_batch(connect_to(raw(http(answer)).url), ["a"])
