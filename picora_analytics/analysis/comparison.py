@@ -14,7 +14,7 @@ from markupsafe import Markup, escape
 
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import COLUMNS, Facts, facts_of, total_bytes
+from picora_analytics.library.frame import COLUMNS, Facts, facts_of, spelled_one_way, total_bytes
 from picora_analytics.text import shorten, visible
 from picora_analytics.units import format_bytes
 
@@ -265,6 +265,9 @@ def _tag_set(tags: Any) -> set[str] | None:
 
 def _replaced(removed: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
     """Pair removed and added images of the same content, each at most once."""
+    removed, added = (
+        rows.assign(content_hash=spelled_one_way(rows["content_hash"])) for rows in (removed, added)
+    )
     sure = _pairs(removed, added, ["content_hash"])
     rest = removed.drop(sure["old_id"]), added.drop(sure["new_id"])
     likely = _pairs(*rest, ["filename", "size_bytes"], ["width", "height"])

@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from picora_analytics.analysis.dates import Instant, instant, now_of
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas, tag_lists
-from picora_analytics.library.frame import facts_of
+from picora_analytics.library.frame import facts_of, spelled_one_way
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
@@ -356,7 +356,8 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     """
     rows = read_pandas(images, ["id", "created_at"], "duplicated")
     if "content_hash" in images.columns:
-        rows["content"] = read_pandas(images, ["content_hash"], "duplicated").squeeze(axis=1)
+        hashes = read_pandas(images, ["content_hash"], "duplicated").squeeze(axis=1)
+        rows["content"] = spelled_one_way(hashes)
     else:
         rows["content"] = None
     copied = rows.duplicated("content", keep=False) & rows["content"].notna()

@@ -27,6 +27,7 @@ class Fault:
     cut: int | None = None
     after: bool = False
     drop: bool = False
+    meanwhile: Callable[[], object] | None = None
 
     @property
     def needs_answer(self) -> bool:

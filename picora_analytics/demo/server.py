@@ -6,7 +6,7 @@ import asyncio
 import datetime as dt
 import secrets
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, replace
 from email.utils import format_datetime
 from itertools import count
@@ -205,6 +205,8 @@ class DemoServer:
             pause = (fault.delay if fault else 0.0) + (self.latency if port == "api" else 0.0)
             if pause:
                 await asyncio.sleep(pause)
+            if fault is not None and fault.meanwhile is not None:
+                await asyncio.to_thread(fault.meanwhile)
             if fault is None or fault.needs_answer:
                 service = self._service if port == "api" else self._pictures
                 response = await service.answer(request, call)
@@ -359,6 +361,7 @@ class DemoServer:
         cut: int | None = None,
         after: bool = False,
         drop: bool = False,
+        meanwhile: Callable[[], object] | None = None,
     ) -> None:
         """
         Script a fault for calls to come, on either port.
@@ -366,7 +369,7 @@ class DemoServer:
         Faults apply in the order they were scripted, one to a call. A ``status`` or a
         ready ``body`` takes the place of the call: nothing happens in the library, no key
         is asked for. A callable body, ``cut``, ``headers`` or ``delay`` alone changes the
-        real answer of the real call.
+        real answer of the real call; ``meanwhile`` alone leaves it as it is.
 
         Parameters
         ----------
@@ -392,6 +395,9 @@ class DemoServer:
             Really do the thing first, then show the fault.
         drop : bool
             Close the connection without an answer.
+        meanwhile : callable, optional
+            Called when the call has arrived and nothing is done yet, for what other users do at that
+            moment: ``meanwhile=lambda: demo.edit(image_id, tags=["keep"])``.
         """
         self._faults.add(
             Fault(
@@ -406,6 +412,7 @@ class DemoServer:
                 cut=cut,
                 after=after,
                 drop=drop,
+                meanwhile=meanwhile,
             )
         )
 

@@ -12,7 +12,15 @@ import pyarrow.compute as pc
 
 from picora_analytics.errors import SchemaError
 
-__all__ = ["COLUMNS", "Facts", "facts_of", "frame_from_table", "table_from_frame", "total_bytes"]
+__all__ = [
+    "COLUMNS",
+    "Facts",
+    "facts_of",
+    "frame_from_table",
+    "spelled_one_way",
+    "table_from_frame",
+    "total_bytes",
+]
 
 # pandas 3's `str`, under 2.2 by its older name: NaN for missing, in Arrow's memory.
 STR = (
@@ -176,6 +184,19 @@ def total_bytes(sizes: pd.Series[Any] | pa.ChunkedArray) -> int:
     else:
         known = sizes.dropna().to_numpy(dtype="int64")
     return (int((known >> 32).sum()) << 32) + int((known & 0xFFFFFFFF).sum())
+
+
+def spelled_one_way(hashes: pa.ChunkedArray | pd.Series[Any]) -> Any:
+    """Give content hashes in one spelling: hexadecimal digits in lower case, anything else as it is."""
+    if isinstance(hashes, pd.Series):
+        if not hashes.notna().any():
+            return hashes
+        column = pa.chunked_array([pa.array(hashes, pa.string(), from_pandas=True)])
+        return pd.Series(spelled_one_way(column).to_pandas(), name=hashes.name).set_axis(
+            hashes.index
+        )
+    hexadecimal = pc.match_substring_regex(hashes, "^[0-9A-Fa-f]+$")
+    return pc.if_else(hexadecimal, pc.utf8_lower(hashes), hashes)
 
 
 def facts_of(images: pd.DataFrame) -> Facts | None:

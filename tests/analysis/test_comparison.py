@@ -1,5 +1,6 @@
 """Two frames of one library: what came, what went, what changed."""
 
+import io
 import re
 
 import pandas as pd
@@ -238,6 +239,40 @@ def test_frames_that_cannot_be_compared_are_refused(make_images, bend, end):
 def test_a_frame_of_another_shape_is_refused(make_images, bend, message):
     with pytest.raises(SchemaError, match=f"^{re.escape(message)}$"):
         compare_snapshots(make_images(), bend(make_images()))
+
+
+@pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable", None])
+def test_a_frame_that_plain_pandas_read_back_compares_as_equal(make_images, backend):
+    images = make_images(
+        tags=[("x", "y"), (), None],
+        size_bytes=[1, None, 3],
+        is_public=[True, None, False],
+        created_at=["2026-01-01", None, "2026-01-03"],
+        content_hash=["h", None, None],
+    )
+    buffer = io.BytesIO()
+    images.to_parquet(buffer)
+    options = {} if backend is None else {"dtype_backend": backend}
+    other = pd.read_parquet(io.BytesIO(buffer.getvalue()), **options)
+
+    assert not compare_snapshots(images, other)
+    assert not compare_snapshots(other, images)
+    changed = compare_snapshots(images, other.assign(size_bytes=other["size_bytes"] * 2))
+    assert changed.changed["columns"].tolist() == [("size_bytes",), ("size_bytes",)]
+    assert changed.net_bytes == changed.by_format["net_bytes"].sum() == 4
+
+
+LONG = ["n" * 3_000_000, "a" + "\u0301" * 200_000, "\u200d" * 1_000_000, "\u202e" * 500_000]
+
+
+@pytest.mark.parametrize("text", LONG, ids=["letters", "accents", "joiners", "directions"])
+def test_a_long_name_tag_or_type_is_shown_short(make_images, text):
+    new = make_images(filename=[text], tags=[(text,)], mime_type=[text], id=[text[:500_000]])
+
+    difference = compare_snapshots(make_images(tags=[]), new)
+
+    assert len(repr(difference)) < 3_000
+    assert len(difference._repr_html_()) < 3_000
 
 
 ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 10**9) | st.none(), max_size=8)

@@ -1,6 +1,5 @@
 """The command as a person, a pipe and cron meet it: output, files and exit codes."""
 
-import os
 import re
 import shlex
 import subprocess
@@ -11,28 +10,6 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
-
-
-@pytest.fixture
-def run(tmp_path):
-    def command(*arguments, server=None, columns=80, **environment):
-        env = {k: v for k, v in os.environ.items() if not k.startswith("PICORA_")}
-        env.pop("CI", None)  # What differs there is said by the tests that are about it.
-        env |= {"PICORA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": str(columns)}
-        if server is not None:
-            env |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
-        env |= environment
-        return subprocess.run(
-            [sys.executable, "-W", "error", "-m", "picora_analytics", *arguments],
-            capture_output=True,
-            text=True,
-            encoding=environment.get("PYTHONIOENCODING", "utf-8"),
-            cwd=tmp_path,
-            env=env,
-            timeout=120,
-        )
-
-    return command
 
 
 def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):

@@ -318,6 +318,29 @@ def test_faults_reach_the_pictures_too(serve):
     assert [httpx.get(url).status_code for _ in range(2)] == [404, 200]
 
 
+def test_another_user_acts_while_a_picture_is_fetched(serve):
+    server, caller = serve(10)
+    image = next(i for i in server.images.values() if i.is_public)
+    server.fail("GET", f"/{image.id}.*", meanwhile=lambda: server.edit(image.id, tags=["keep"]))
+
+    picture = httpx.get(f"{server.pictures_url}/{image.id}.{image.extension}")
+
+    assert picture.content == server.picture(image.id)
+    assert caller.get(f"/v1/images/{image.id}").json()["data"]["tags"] == ["keep"]
+
+
+def test_another_user_is_faster_than_the_call_that_has_arrived(serve):
+    server, caller = serve(3)
+    first, second, _ = server.images
+    server.fail("DELETE", "/v1/media", meanwhile=lambda: server.remove(first))
+    items = [{"id": image_id, "type": "image"} for image_id in (first, second)]
+
+    data = caller.request("DELETE", "/v1/media", json={"items": items}).json()["data"]
+
+    assert data["deleted"] == [second]
+    assert [failed["id"] for failed in data["failed"]] == [first]
+
+
 # Alone
 
 

@@ -481,6 +481,25 @@ def test_hostile_names_stay_dead_when_a_markdown_reader_reads_them(reports):
     assert "*bold* _it_ ~~no~~" in html.unescape(page)
 
 
+FLOODS = ["n" * 3_000_000, "a" + "\u0301" * 200_000, "\u200d" * 1_000_000, "|" * 500_000]
+
+
+@pytest.mark.parametrize("text", FLOODS, ids=["letters", "accents", "joiners", "bars"])
+def test_a_flood_in_a_name_a_tag_or_a_type_is_shown_short(make_images, text):
+    images = make_images(
+        filename=[text] * 3, title=[text] * 3, tags=[(text, f"{text}b")] * 3, mime_type=[text] * 3
+    )
+    images.attrs["picora"] |= {"base_url": f"https://{text}.example"}
+
+    report = StorageReport(images, quota="5 GiB")
+
+    assert len(repr(report)) < 10_000
+    assert len(report.to_markdown()) < 30_000
+    assert len(report.to_json()) < 200_000  # With escapes, a character takes six.
+    assert len(report._repr_html_()) < 60_000
+    assert len(re.sub(r"data:image/png;base64,[^\"]*", "", report.to_html())) < 150_000
+
+
 # What GitHub and others make a link of in running text, each alone and between other text.
 LINKS = [
     *("victim@evil.example", "a.b+c-d@evil-site.co.uk", "mailto:a@b.example", "xmpp:a@b.example/x"),

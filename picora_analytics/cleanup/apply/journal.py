@@ -189,7 +189,7 @@ def read_journal(path: Path) -> Past | None:
             size += len(raw) + 1
     except FileNotFoundError:
         return None
-    except (msgspec.DecodeError, UnicodeDecodeError, LongLineError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError, LongLineError):
         raise _damaged(path) from None
     except OSError as error:
         raise JournalError(f"The journal {path} cannot be read: {error.strerror}.") from error

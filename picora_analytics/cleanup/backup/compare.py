@@ -6,6 +6,7 @@ from typing import Any
 
 from picora_analytics.cleanup.backup.folder import Proof
 from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.text import visible
 
 __all__ = ["differs", "looks_like_upload", "wanted_fields", "what_is_lost"]
 
@@ -42,7 +43,7 @@ def what_is_lost(proof: Proof, image: ImageRecord) -> list[str]:
     """List what is not as it was, old and new."""
     wanted = {"filename": proof.image.filename or proof.file, **wanted_fields(proof.image)}
     lost = [
-        f"its {name} was {value!r} and is {getattr(image, name)!r}"
+        f"its {name} was {_shown(value)} and is {_shown(getattr(image, name))}"
         for name, value in wanted.items()
         if differs(getattr(image, name), value)
     ]
@@ -51,3 +52,8 @@ def what_is_lost(proof: Proof, image: ImageRecord) -> list[str]:
     if proof.image.is_public is None:
         lost.append("nobody knows whether it was public, so it is private now")
     return lost
+
+
+def _shown(value: Any) -> str:
+    """Show a field as a literal of a bounded length: names and tags are whatever somebody typed."""
+    return visible(repr(value), 200)

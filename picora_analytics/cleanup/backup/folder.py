@@ -61,7 +61,7 @@ class Proof(msgspec.Struct, frozen=True, kw_only=True):
 
     file: str
     sha256: str
-    size_bytes: int
+    size_bytes: Annotated[int, msgspec.Meta(ge=0)]
     copied_at: Annotated[dt.datetime, msgspec.Meta(tz=True)]
     image: ImageRecord
     pixels: tuple[int, int] | None = None
@@ -124,7 +124,7 @@ def decoded(line: bytes) -> Any:
     """Decode a line of JSON; None if invalid: one that a crash cut off."""
     try:
         return msgspec.json.decode(line)
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except (msgspec.DecodeError, UnicodeDecodeError, RecursionError):
         return None
 
 

@@ -8,6 +8,7 @@ import tempfile
 from collections import Counter
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 import pandas as pd
 
@@ -31,6 +32,7 @@ from picora_analytics.errors import (
     APIError,
     AuthenticationError,
     BackupError,
+    NotFoundError,
     PermissionDeniedError,
     RateLimitError,
     StatusError,
@@ -61,8 +63,8 @@ def restore_images(
     ``restored.csv`` in the folder holds old and new for a search and replace. Images still in the library are not sent.
     Where the service has the same bytes already, it gives that image, which is left as it is. Each upload is sent once:
     after a lost answer, or a run that was killed, the library is searched for the same bytes before anything is
-    sent again. A second call goes on where the first ended; to upload a restored image once more, delete
-    ``restored.ndjson`` in the folder.
+    sent again. The oldest is uploaded first, so the order among them stays. A second call goes on where the first
+    ended; an image that was restored and is gone again is uploaded again.
 
     Parameters
     ----------
@@ -91,7 +93,7 @@ def restore_images(
     """
     account = client.account()
     target = BackupFolder(Path(folder), account=account, base_url=client.base_url, demo=client.demo)
-    wanted = _wanted(target.proofs(), ids, target.path)
+    wanted = _oldest_first(_wanted(target.proofs(), ids, target.path))
     show = progress_for(progress, "Uploading")
     with target.lock(), client.reporting(show.wait):
         now = load_images(client, store=None, progress=False)
@@ -130,6 +132,14 @@ def _wanted(
     return {image_id: proofs[image_id] for image_id in names}
 
 
+def _oldest_first(proofs: dict[str, Proof]) -> dict[str, Proof]:
+    """Sort by upload date, because the library lists by it; what has none comes last."""
+    dates = {image_id: proof.image.created_at for image_id, proof in proofs.items()}
+    dated = sorted((date, image_id) for image_id, date in dates.items() if date is not None)
+    undated = [image_id for image_id, date in dates.items() if date is None]
+    return {image_id: proofs[image_id] for image_id in [*(one for _, one in dated), *undated]}
+
+
 class RestoreRun:
     """One run over the files of a folder."""
 
@@ -164,13 +174,30 @@ class RestoreRun:
             show.update(len(self.outcomes), len(wanted))
 
     def _known(self, image_id: str, proof: Proof) -> Outcome | None:
-        """Answer without a request: still there, or restored by an earlier call."""
-        if image_id in self._now.index:
-            (there,) = records_of(self._now.loc[[image_id]])
-            if there.size_bytes in (None, proof.size_bytes):
-                return Outcome("already there", image_id, there.url, "it is still in the library")
+        """Answer without an upload: still there, or restored by an earlier call and there now."""
+        if self._is_there(image_id, proof):
+            url = str(self._now.at[image_id, "url"])
+            return Outcome("already there", image_id, url, "it is still in the library")
         past = self._past.get(image_id)
-        return past if past is not None and past.status in DONE else None
+        if past is None or past.status not in DONE or past.new_id is None:
+            return None
+        if self._is_there(past.new_id, proof):
+            return past
+        try:
+            # An upload of a moment ago may not be listed yet.
+            there = self._client.get_image(past.new_id)
+        except NotFoundError:
+            return None
+        except APIError as error:
+            return Outcome("unknown", reason=f"Looking for {past.new_id!r} failed: {error}")
+        return past if there.size_bytes in (None, proof.size_bytes) else None
+
+    def _is_there(self, image_id: str, proof: Proof) -> bool:
+        """Tell whether an image is listed, with the size of a file as far as it is told."""
+        if image_id not in self._now.index:
+            return False
+        size: Any = self._now.at[image_id, "size_bytes"]
+        return bool(pd.isna(size) or size == proof.size_bytes)
 
     def _restored(self, image_id: str, proof: Proof) -> Outcome:
         data = _proved_bytes(self._path / proof.file, proof)
@@ -283,10 +310,13 @@ class RestoreRun:
         return ", ".join(f"{n:,} {status}" for status, n in counts.items())
 
     def write_table(self, proofs: dict[str, Proof]) -> None:
-        """Write old and new addresses of everything that any call restored, for a search and replace."""
-        found = {
-            image_id: outcome for image_id, outcome in self._past.items() if outcome
-        } | self.outcomes
+        """Write old and new addresses of all that any call restored and that is there, for a search and replace."""
+        there = {
+            image_id: outcome
+            for image_id, outcome in self._past.items()
+            if outcome and outcome.new_id in self._now.index
+        }
+        found = there | self.outcomes
         moved = {
             image_id: outcome
             for image_id, outcome in found.items()
@@ -299,7 +329,8 @@ class RestoreRun:
 def _proved_bytes(path: Path, proof: Proof) -> bytes | None:
     """Read a file; None if it is no longer what was proved."""
     try:
-        data = path.read_bytes()
+        with path.open("rb") as file:
+            data = file.read(proof.size_bytes + 1)
     except OSError:
         return None
     return data if hashlib.sha256(data).hexdigest() == proof.sha256 else None

@@ -10,7 +10,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-__all__ = ["among", "cells", "iso_texts", "total"]
+__all__ = ["among", "cells", "iso_texts"]
 
 
 def among(ids: pd.Index[Any], wanted: Collection[Any] | pd.Index[Any]) -> Any:
@@ -45,9 +45,3 @@ def iso_texts(instants: pd.Series[Any]) -> list[str | None]:
     ):
         texts[place] = None if text == "NaT" else f"{text}+00:00"
     return texts
-
-
-def total(sizes: pd.Series[Any]) -> int:
-    """Add up sizes without overflow; missing ones count nothing."""
-    values = sizes.fillna(0).to_numpy("int64")
-    return (int((values >> 32).sum()) << 32) + int((values & 0xFFFFFFFF).sum())

@@ -15,7 +15,7 @@ import msgspec
 import numpy as np
 import pandas as pd
 
-from picora_analytics.cleanup.plan.columns import among, cells, iso_texts, total
+from picora_analytics.cleanup.plan.columns import among, cells, iso_texts
 from picora_analytics.cleanup.plan.guard import (
     Amount,
     Caps,
@@ -26,7 +26,7 @@ from picora_analytics.cleanup.plan.guard import (
 )
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
-from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
+from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
 from picora_analytics.text import visible
 from picora_analytics.times import now
 
@@ -110,7 +110,7 @@ class Plan:
     @property
     def size_bytes(self) -> int:
         """Bytes that would be freed, as far as sizes are known."""
-        return total(self.images["size_bytes"])
+        return total_bytes(self.images["size_bytes"])
 
     @property
     def n_others(self) -> int:

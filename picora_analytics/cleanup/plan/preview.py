@@ -13,11 +13,11 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.cleanup.plan.columns import total
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import MAX_BATCH
 from picora_analytics.client.client import MAX_PAGE_SIZE
 from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.library.frame import total_bytes
 from picora_analytics.text import about, pad, plural, shorten, visible
 from picora_analytics.units import format_bytes, format_share
 
@@ -125,7 +125,7 @@ def _counts(images: pd.DataFrame, key: pd.Series[Any]) -> list[tuple[str, int, s
     if len(counts) > _KEYS:
         places.append((f"{len(counts) - _KEYS:,} more", ~np.isin(groups[0], named)))
     sizes = images["size_bytes"]
-    return [(name, int(own.sum()), format_bytes(total(sizes[own]))) for name, own in places]
+    return [(name, int(own.sum()), format_bytes(total_bytes(sizes[own]))) for name, own in places]
 
 
 def _day(moment: Any) -> str:

@@ -22,6 +22,7 @@ from picora_analytics.library.frame import (
     Facts,
     facts_of,
     frame_from_table,
+    spelled_one_way,
     table_from_frame,
 )
 from picora_analytics.times import now
@@ -188,6 +189,7 @@ def _last_duplicates(
 ) -> tuple[dict[str, str], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
     # Content that is there once is no duplicate of anything.
+    images = images.assign(content_hash=spelled_one_way(images["content_hash"]))
     twice = images["content_hash"].notna() & images.duplicated("content_hash", keep=False)
     known = images.loc[twice, ["content_hash", "created_at"]]
     if known.empty:

@@ -230,7 +230,7 @@ def _entry(line: bytes) -> SavedPage | Split | None:
     head, _, answer = content.partition(_ANSWER)
     try:
         decoded = msgspec.json.decode(head + b"}", type=_Line)
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None
     return decoded.cut if decoded.page is None else SavedPage(*decoded.page, answer)
 
@@ -241,5 +241,5 @@ def _origin(line: bytes) -> Origin | None:
         return (
             None if content is None else msgspec.json.decode(content + b"}", type=_Line).checkpoint
         )
-    except msgspec.DecodeError:
+    except (msgspec.DecodeError, RecursionError):
         return None

@@ -9,6 +9,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.library.rows import table_of
 
 __all__ = ["merged"]
@@ -57,27 +58,24 @@ def merged(
             len(table) + len(new) + np.arange(len(edited))
         )
         order = np.concatenate([len(table) + np.arange(len(new)), rows[stays]])
-        fresh = _fresh([read[image_id] for image_id in (*new, *edited)], table, where)
+        fresh = _fresh([read[image_id] for image_id in (*new, *edited)])
         table = pa.concat_tables([table, fresh]).take(pa.array(order))
     if hashes:
         table = _with_hashes(table, hashes)
     return table.sort_by([("created_at", "descending")]) if loose else table
 
 
-def _fresh(images: list[ImageRecord], table: pa.Table, where: Mapping[str, int]) -> pa.Table:
+def _fresh(images: list[ImageRecord]) -> pa.Table:
+    """Make rows of images as they are now; what changed may be the file, so no old hash is theirs."""
     columns = {
         name: [getattr(image, name) for image in images] for name in ImageRecord.__struct_fields__
     }
-    known = table["content_hash"]  # An edit is of title, tags or visibility, never of the file.
-    columns["content_hash"] = [
-        known[where[image.id]].as_py() if image.id in where else None for image in images
-    ]
     return table_of(columns)
 
 
 def _with_hashes(table: pa.Table, hashes: Mapping[str, str]) -> pa.Table:
     at = pc.index_in(table["id"].combine_chunks(), value_set=pa.array(hashes.keys(), pa.string()))
     told = pa.array(hashes.values(), pa.string()).take(at)
-    column = pc.coalesce(told, table["content_hash"].combine_chunks())
+    column = spelled_one_way(pc.coalesce(told, table["content_hash"].combine_chunks()))
     number = table.schema.get_field_index("content_hash")
     return table.set_column(number, table.schema.field(number), column)

@@ -8,6 +8,7 @@ import numpy as np
 import pandas as pd
 
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.widgets.gallery.selection import Bools
 
 __all__ = ["Sparing"]
@@ -36,7 +37,7 @@ class Sparing:
         self._ids = images.index if everything is not None else pd.Index([])
         spared = self.plan(trial, everything, "a trial").spared
         self._always = images.index.isin(spared.index)
-        self._content = pd.factorize(images["content_hash"])[0]
+        self._content = pd.factorize(spelled_one_way(images["content_hash"]))[0]
         ages = images["created_at"].reset_index(drop=True).sort_values(kind="stable")
         self._oldest_first = ages.index.to_numpy()
 

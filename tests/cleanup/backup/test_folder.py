@@ -5,7 +5,13 @@ import re
 
 import pytest
 
-from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name, why_stale
+from picora_analytics.cleanup.backup.folder import (
+    LONGEST,
+    BackupFolder,
+    Proof,
+    backup_name,
+    why_stale,
+)
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
 
@@ -85,12 +91,47 @@ def test_what_is_done_to_the_proofs_that_were_read_changes_nothing(tmp_path):
     assert list(folder.proofs()) == ["a"]
 
 
-@pytest.mark.parametrize("file", ["../a.png", "picora-/../../a.png", "a.png", ""])
+@pytest.mark.parametrize(
+    "file",
+    ["../a.png", "picora-/../../a.png", "a.png", "", "picora-a.exe", "picora-a", "picora-..png"],
+)
 def test_a_proof_that_leads_out_of_the_folder_is_none(tmp_path, file):
     folder = _begun(tmp_path)
     folder.add(_proof(file=file))
 
     assert folder.proofs() == {}
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        pytest.param(lambda line: line.replace(b"14:00:00Z", b"14:00:00"), id="a time of no zone"),
+        pytest.param(lambda line: line.replace(b'"size_bytes":5', b'"size_bytes":-5'), id="size"),
+        pytest.param(lambda line: line.replace(b"picora-a", b"picora-\xff"), id="no text"),
+        pytest.param(lambda line: b"[" * 100_000, id="deep"),
+        pytest.param(lambda line: b"null", id="nothing"),
+        pytest.param(lambda line: line[:-9], id="cut off"),
+    ],
+)
+def test_a_line_that_somebody_wrote_is_a_proof_or_none(tmp_path, change):
+    folder = _begun(tmp_path)
+    folder.add(_proof())
+    manifest = tmp_path / "copies.ndjson"
+    header, line = manifest.read_bytes().splitlines()
+    assert change(line) != line
+    manifest.write_bytes(b"\n".join([header, change(line), b""]))
+
+    assert BackupFolder(tmp_path, **OWNER).proofs() == {}
+
+
+def test_a_manifest_of_one_endless_line_is_not_read_whole(tmp_path):
+    folder = _begun(tmp_path)
+    with (tmp_path / "copies.ndjson").open("ab") as file:
+        file.truncate(3 * LONGEST)
+
+    with pytest.raises(BackupError, match=r"a line of it is longer than [\d,]+ bytes\.$"):
+        BackupFolder(tmp_path, **OWNER).proofs()
+    assert folder.path == tmp_path
 
 
 def test_a_proof_is_good_for_fourteen_days_to_the_second():

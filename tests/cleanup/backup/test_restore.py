@@ -321,7 +321,7 @@ def test_what_did_not_come_back_as_it_was_is_said_field_by_field():
         file="picora-a.png",
         sha256="0",
         size_bytes=7,
-        copied_at=dt.datetime.min,
+        copied_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
         image=old,
     )
     new = ImageRecord(id="b", url="v", filename="b.png", tags=("y",), is_public=True, size_bytes=6)
@@ -433,3 +433,130 @@ def test_a_private_picture_is_private_from_its_upload_on(service, client, before
 
     assert row["outcome"] == "restored"
     assert service.images[row["new_id"]].is_public is False
+
+
+# What is said is so
+
+
+@pytest.fixture
+def library(service, client):
+    """Give pictures of one a day, the newest first in the listing, and one whose date nobody knows."""
+    for one in service.images:
+        service.remove(one)
+    for number in (3, 1, 4, 0, 2):
+        made = service.upload(drawn("PNG", (number, 9, 9)), f"{number}.png")
+        service.edit(made.id, created_at=made.created_at - (9 - number) * 86_400_000_000)
+    return pic.load_images(client, store=None, progress=False)
+
+
+def test_the_oldest_is_uploaded_first_and_what_has_no_date_last(service, client, library, tmp_path):
+    undated = library.index[library["filename"] == "4.png"][0]
+    library.loc[undated, "created_at"] = None
+    back_up(library, library.attrs["picora"], client, tmp_path, progress=False)
+    for one in library.index:
+        service.remove(one)
+
+    rows = restored(client, tmp_path)
+
+    names = [service.images[new].filename for new in rows["new_id"]]
+    assert names == ["0.png", "1.png", "2.png", "3.png", "4.png"]
+    new = sorted(service.images.values(), key=lambda image: image.created_at)
+    assert [image.filename for image in new] == names
+
+
+def test_twins_come_back_as_one_image_at_the_place_of_the_older(service, client, tmp_path):
+    data = drawn("PNG", "red")
+    (one,) = (image.id for image in service.images.values() if image.filename == "one.png")
+    twin = service.upload(drawn("PNG", "pink"), "twin.png")
+    service.edit(twin.id, data=data, size_bytes=len(data))
+    images = pic.load_images(client, store=None, progress=False)
+    back_up(images, images.attrs["picora"], client, tmp_path, progress=False)
+    for image_id in images.index:
+        service.remove(image_id)
+
+    rows = restored(client, tmp_path).set_index("old_id")
+
+    assert rows.loc[one, "new_id"] == rows.loc[twin.id, "new_id"]
+    assert rows.loc[[one, twin.id], "outcome"].tolist() == ["restored", "already there"]
+
+
+@pytest.mark.parametrize("n_gone", [1, 3])
+def test_what_was_restored_and_is_gone_again_is_uploaded_again(service, client, kept, n_gone):
+    first = restored(client, kept)
+    gone = list(first["new_id"][:n_gone])
+    for one in gone:
+        service.remove(one)
+
+    again = restored(client, kept)
+
+    assert list(again["outcome"]) == ["restored"] * 3
+    assert set(again["new_id"]) == set(service.images)
+    assert set(again["new_id"][n_gone:]) == set(first["new_id"][n_gone:])
+    addresses = (kept / "restored.csv").read_text()
+    assert not any(one in addresses for one in gone)
+    assert len(uploads(service)) == 3 + n_gone
+
+
+def test_the_table_leads_to_what_is_there_alone(service, client, kept):
+    first = restored(client, kept).set_index("old_id")
+    gone, other, _ = first.index
+    service.remove(first.loc[gone, "new_id"])
+
+    restored(client, kept, other)
+
+    addresses = (kept / "restored.csv").read_text()
+    assert first.loc[gone, "new_url"] not in addresses
+    assert first.loc[other, "new_url"] in addresses
+    assert addresses.count("\n") == 3
+
+
+@pytest.mark.parametrize(
+    ("fault", "outcome"),
+    [
+        pytest.param(None, "restored", id="not listed yet"),
+        pytest.param({"status": 403}, "unknown", id="nobody says"),
+    ],
+)
+def test_what_is_not_listed_is_asked_for_before_it_is_uploaded_again(
+    service, client, kept, fault, outcome
+):
+    new = restored(client, kept)["new_id"][0]
+
+    def without(answer):
+        rows = answer["data"]["images"]
+        answer["data"]["images"] = [row for row in rows if row["id"] != new]
+        return answer
+
+    service.fail("GET", "/v1/images", times=None, body=without)
+    if fault:
+        service.fail("GET", f"/v1/images/{new}", times=None, **fault)
+
+    again = restored(client, kept)
+
+    assert list(again["outcome"]) == [outcome, "restored", "restored"]
+    assert len(uploads(service)) == 3
+
+
+@pytest.mark.parametrize("status", [408, 500, 504])
+def test_a_lost_answer_is_no_refusal(service, client, kept, status):
+    service.fail("POST", "/v1/images", after=True, status=status)
+
+    assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
+    assert len(service.images) == 3
+
+
+def test_what_did_not_come_back_is_shown_in_bounds_and_without_escapes():
+    old = ImageRecord(id="a", url="u", filename="n" * 3_000_000, title="\x1b[31m\u202e", tags=())
+    new = ImageRecord(id="b", url="v", filename="b.png", tags=("t" * 3_000_000,), is_public=False)
+    proof = Proof(
+        file="picora-a.png",
+        sha256="0",
+        size_bytes=7,
+        copied_at=dt.datetime(2026, 1, 1, tzinfo=dt.UTC),
+        image=old,
+    )
+
+    said = "; ".join(what_is_lost(proof, new))
+
+    assert len(said) < 2_000
+    assert said.isprintable()

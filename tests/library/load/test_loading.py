@@ -102,7 +102,8 @@ def test_a_load_sends_nothing_but_reads(serve, options):
     load(client)
 
     assert {seen.method for seen in server.requests} == {"GET"}
-    assert {seen.path for seen in server.requests} <= {"/v1/images", "/v1/auth/verify"}
+    paths = {seen.path for seen in server.requests}
+    assert paths <= {"/v1/images", "/v1/auth/verify", "/v1/user/me/usage"}
 
 
 def test_the_facts_say_where_the_frame_comes_from(serve):
@@ -300,7 +301,7 @@ def turn(cursors):
 
 
 def test_an_empty_cursor_is_the_end(serve):
-    server, client = serve(250)
+    server, client = serve(250, scopes=("images:read",))  # Told the usage, a load would doubt it.
     server.fail("GET", "/v1/images", body=turn(lambda n: ""))
 
     assert len(load(client)) == 100
