@@ -10,11 +10,8 @@ __all__ = ["is_inside", "leads_inside"]
 
 # Names that no public host has (RFC 6761, 6762, 8375, ICANN's .internal, and what routers hand out).
 LOCAL = ("localhost", "local", "localdomain", "internal", "intranet", "lan", "home.arpa", "private")
-# Prefixes whose addresses carry an IPv4 address in their last four bytes: mapped, compatible, NAT64, translated.
-CARRIERS = tuple(
-    ipaddress.IPv6Network(prefix)
-    for prefix in ("::ffff:0:0/96", "::/96", "64:ff9b::/96", "64:ff9b:1::/48", "::ffff:0:0:0/96")
-)
+# An IPv6 network without IPv4 reaches IPv4 hosts under this prefix (RFC 6052).
+NAT64 = ipaddress.IPv6Network("64:ff9b::/96")
 
 Address = ipaddress.IPv4Address | ipaddress.IPv6Address
 
@@ -32,7 +29,7 @@ def is_inside(address: str) -> bool:
         found = ipaddress.ip_address(address.partition("%")[0])
     except ValueError:
         return True  # What cannot be told is not trusted.
-    return any(map(_is_special, [found, *_carried(found)]))
+    return any(map(_is_special, _meant(found)))
 
 
 def leads_inside(host: str) -> bool:
@@ -66,15 +63,13 @@ def _is_special(address: Address) -> bool:
     return not address.is_global or address.is_multicast or address.is_reserved or site_local
 
 
-def _carried(address: Address) -> list[Address]:
-    """Give the IPv4 addresses that an IPv6 address stands for."""
+def _meant(address: Address) -> list[Address]:
+    """Give the addresses that one leads to: an IPv6 address may stand for an IPv4 one."""
     if isinstance(address, ipaddress.IPv4Address):
-        return []
-    found: list[Address] = []
-    if any(address in carrier for carrier in CARRIERS):
-        found.append(ipaddress.IPv4Address(address.packed[-4:]))
-    if address.sixtofour is not None:
-        found.append(address.sixtofour)
-    if address.teredo is not None:
-        found += address.teredo
-    return found
+        return [address]
+    if address.ipv4_mapped is not None:
+        return [address.ipv4_mapped]
+    if address in NAT64:
+        return [ipaddress.IPv4Address(address.packed[-4:])]
+    carried = [address.sixtofour, *(address.teredo or ())]
+    return [address, *(one for one in carried if one is not None)]

@@ -201,10 +201,13 @@ def _decompressed(pieces: Iterable[bytes], layer: str) -> Iterator[bytes]:
         for piece in pieces:
             while piece:
                 if decoder is None:
-                    piece = piece.lstrip(b"\0") if members else piece  # Members may be padded.
-                    if members and piece and not (gzip and piece[:1] == b"\x1f"):
-                        return  # What follows the last member is not read, as everywhere.
-                    raw = not gzip and piece[:1] and piece[0] & 15 != 8
+                    if members:
+                        piece = piece.lstrip(b"\0")  # Members may be padded.
+                        if not piece:
+                            break
+                        if not gzip or piece[:1] != b"\x1f":
+                            return  # What follows the last member is not read, as everywhere.
+                    raw = not gzip and piece[0] & 15 != 8
                     decoder = zlib.decompressobj(31 if gzip else -15 if raw else 15)
                 yield decoder.decompress(piece)
                 piece = decoder.unused_data

@@ -95,7 +95,7 @@ def _problem(address: str) -> str:
         host, port = url.host, url.port
     except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode.
         return "it is no address of the form http://host:port"
-    if not host or (port is not None and not 0 < port < 65536):
+    if not host or "%" in host or (port is not None and not 0 < port < 65536):
         return "it is no address of the form http://host:port"
     if scheme.lower().startswith("socks") and importlib.util.find_spec("socksio") is None:
         return "SOCKS needs one more package, so run: pip install socksio"

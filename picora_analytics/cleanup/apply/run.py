@@ -16,6 +16,8 @@ from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.client.retrying import StoppedError
+from picora_analytics.client.waiting import check_stopped
 from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress
@@ -233,10 +235,13 @@ class Run:
         if not ids:
             return
         for pause in (0, *SETTLING):
-            time.sleep(pause)
             current, why = None, ""
             try:
+                self._wait(pause)
                 current = self._lookup.look(ids)
+            except StoppedError:
+                why = "cancelled"
+                break
             except PicoraError as error:
                 why = str(error)
             if current is not None and not current.states:
@@ -256,10 +261,16 @@ class Run:
             )
         self._remember(current)
 
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            check_stopped()
+            time.sleep(0.1)
+
     def _ask_usage(self) -> Usage | None:
         try:
             return self._client.usage()
-        except PicoraError:
+        except (PicoraError, StoppedError):
             return None
 
     def _remember(self, current: Current) -> None:

@@ -153,7 +153,8 @@ class _Load:
         afresh: bool,
     ) -> None:
         self._client, self._account, self._tag, self._show = client, account, tag, show
-        self._state = LoadState(whole=tag is None, expected=lambda: remembered_count(remembered))
+        self._store = remembered
+        self._state = LoadState(whole=tag is None, expected=self._expected)
         self._workers = Workers(self._fetch)
         self._budget = RetryBudget()
         self._started = now()
@@ -295,6 +296,16 @@ class _Load:
             self._show.wait(note)
         if self.resumed:
             self._show.wait(f"resumed after page {self.resumed:,}")
+
+    def _expected(self) -> int:
+        """Tell how many images there should be, where the listing seems empty."""
+        remembered = remembered_count(self._store)
+        if remembered or self._tag is not None:
+            return remembered
+        with contextlib.suppress(APIError):
+            usage = self._client.usage()
+            return (usage.n_images or 0) if usage is not None else 0
+        return 0
 
     def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
         client, state = self._client, self._state
