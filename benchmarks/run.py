@@ -210,7 +210,7 @@ def plans(options: argparse.Namespace) -> str:
 
     head = "what | CPU s | by hand | ratio | at most | met"
     return (
-        f"User CPU seconds, warm; hashes and names as in a library of {options.snapshot_images:,}.\n\n"
+        f"User CPU seconds, warm; the library holds {options.snapshot_images:,} images, the small one a tenth.\n\n"
         + table(head, measure(options.snapshot_images, options.repeat))
     )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import datetime as dt
+import functools
 import os
 import statistics
 import threading
@@ -24,7 +25,7 @@ from picora_analytics.client.paging import head_says_more
 from picora_analytics.client.proxies import certificate_settings, open_transport, proxy_for
 from picora_analytics.client.retrying import MAX_TRIES, RetryBudget, backoff
 from picora_analytics.client.transport import is_untrusted
-from picora_analytics.client.waiting import Waits
+from picora_analytics.client.waiting import Waits, is_stopped
 from picora_analytics.errors import (
     RateLimitError,
     ResponseFormatError,
@@ -232,7 +233,7 @@ class Connection:
                 "target": target.encode("ascii"),
                 "timeout": httpx.Timeout(patience).as_dict(),
                 "deadline": time.monotonic() + patience,
-                "stopped": _never if stop is None else stop.is_set,
+                "stopped": functools.partial(is_stopped, stop),
             },
             **(form or {}),
         )
@@ -312,7 +313,3 @@ class Connection:
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
         return date or now(), head_says_more(headers)
-
-
-def _never() -> bool:
-    return False

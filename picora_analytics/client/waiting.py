@@ -2,19 +2,45 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 import threading
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
 
 from picora_analytics.client.pacing import Pacer, Tier
 from picora_analytics.client.retrying import MAX_TRIES, RetryBudget, StoppedError, jitter
 from picora_analytics.errors import RateLimitError
 
-__all__ = ["Waits"]
+__all__ = ["Waits", "check_stopped", "is_stopped", "stopping"]
 
 # Waits are looked up from this often (s): the pacer may have learned, or the caller may want to stop.
 SLICE = 0.2
+
+
+_STOPPED: ContextVar[Callable[[], bool]] = ContextVar("stopped", default=lambda: False)
+
+
+@contextlib.contextmanager
+def stopping(stopped: Callable[[], bool]) -> Iterator[None]:
+    """End every wait and request of this thread with a `StoppedError` once `stopped` says so."""
+    token = _STOPPED.set(stopped)
+    try:
+        yield
+    finally:
+        _STOPPED.reset(token)
+
+
+def is_stopped(stop: threading.Event | None = None) -> bool:
+    """Tell whether this thread is to stop: its event is set, or :func:`stopping` says so."""
+    return (stop is not None and stop.is_set()) or _STOPPED.get()()
+
+
+def check_stopped(stop: threading.Event | None = None) -> None:
+    """Raise a `StoppedError` if this thread is to stop."""
+    if is_stopped(stop):
+        raise StoppedError
 
 
 class Waits:
@@ -121,5 +147,6 @@ def _clock(seconds: float) -> str:
 def _sleep(seconds: float, stop: threading.Event | None) -> None:
     if stop is None:
         time.sleep(seconds)
-    elif stop.wait(seconds):
-        raise StoppedError
+    else:
+        stop.wait(seconds)
+    check_stopped(stop)

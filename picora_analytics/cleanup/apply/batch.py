@@ -10,6 +10,7 @@ from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client import changes
 from picora_analytics.client.changes import BatchUnknownError, Result
 from picora_analytics.client.client import Client
+from picora_analytics.client.retrying import StoppedError
 from picora_analytics.errors import (
     AuthenticationError,
     PermissionDeniedError,
@@ -86,7 +87,13 @@ class Sender:
 
     def _send(self, ids: list[str]) -> dict[str, Result]:
         self._ledger.intend(ids)
-        fresh = self._freshness.require
+        sent = False
+
+        def fresh() -> None:
+            nonlocal sent
+            self._freshness.require()
+            sent = True
+
         try:
             if self.size > 1:
                 found = changes.delete_batch(self._client, ids, fresh)
@@ -96,6 +103,10 @@ class Sender:
                 }
         except StaleError:
             self._ledger.withdraw(ids)
+            raise
+        except StoppedError:
+            if not sent:
+                self._ledger.withdraw(ids)
             raise
         except BatchUnknownError:
             self._ledger.withdraw(ids)  # No route took the request, so nothing was done.

@@ -16,6 +16,8 @@ from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.client.retrying import StoppedError
+from picora_analytics.client.waiting import check_stopped
 from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress
@@ -236,11 +238,11 @@ class Run:
             current = self._lookup.look(ids)
             for pause in SETTLING:
                 if current.states:
-                    time.sleep(pause)
+                    self._wait(pause)
                     current = self._lookup.look(ids)
-        except PicoraError as error:
+        except (PicoraError, StoppedError) as error:
             self.whole = False
-            self.notes.append(f"not looked at again afterwards: {error}")
+            self.notes.append(f"not looked at again afterwards: {str(error) or 'cancelled'}")
             return
         seen = current.states
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))
@@ -253,10 +255,16 @@ class Run:
             )
         self._remember(current)
 
+    def _wait(self, seconds: float) -> None:
+        end = time.monotonic() + seconds
+        while time.monotonic() < end:
+            check_stopped()
+            time.sleep(0.1)
+
     def _ask_usage(self) -> Usage | None:
         try:
             return self._client.usage()
-        except PicoraError:
+        except (PicoraError, StoppedError):
             return None
 
     def _remember(self, current: Current) -> None:

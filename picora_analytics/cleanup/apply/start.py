@@ -6,6 +6,7 @@ import contextlib
 import dataclasses
 import datetime as dt
 import os
+import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -20,6 +21,8 @@ from picora_analytics.cleanup.plan.document import plan_from
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.client.client import Client
+from picora_analytics.client.retrying import StoppedError
+from picora_analytics.client.waiting import stopping
 from picora_analytics.errors import ConfirmationError, JournalError, LockedError, PlanError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts
@@ -27,6 +30,9 @@ from picora_analytics.progress import Progress, progress_for
 from picora_analytics.text import visible
 
 __all__ = ["carry_out", "check_phrase", "journal_path", "locked", "resume_deletion"]
+
+# Seconds that an answer under way may still take after Cancel.
+LAST_CHANCE = 0.5
 
 
 @dataclasses.dataclass(frozen=True)
@@ -198,6 +204,18 @@ def _phrase(past: Past) -> str:
     return shown_literal(str(past.plan.get("confirmation")))
 
 
+def _some_time_after(cancelled: Callable[[], bool]) -> Callable[[], bool]:
+    """Tell when an answer under way had its last chance: most come in time to be known."""
+    since: list[float] = []
+
+    def is_over() -> bool:
+        if not since and cancelled():
+            since.append(time.monotonic())
+        return bool(since) and time.monotonic() - since[0] > LAST_CHANCE
+
+    return is_over
+
+
 def _go_on(
     plan: Plan, client: Client, path: Path, past: Past | None, options: _Options
 ) -> DeletionReceipt:
@@ -208,13 +226,15 @@ def _go_on(
     folder = None if options.backup is None else os.fspath(options.backup)
     ledger = Ledger(plan, path, past, folder)
     run = Run(plan, client, ledger, show, options.cancelled)
-    with client.reporting(show.wait):
+    with client.reporting(show.wait), stopping(_some_time_after(options.cancelled)):
         try:
-            run.look()
-            run.back_up(folder, options.progress)
-            run.delete()
-            run.verify()
-            ledger.end(run.whole)
+            # Cancelled while an answer did not come: what that was about is unknown, and can be resumed.
+            with contextlib.suppress(StoppedError):
+                run.look()
+                run.back_up(folder, options.progress)
+                run.delete()
+                run.verify()
+                ledger.end(run.whole)
         except BaseException as error:
             why = f"not tried: the run was stopped ({type(error).__name__})"
             receipt = ledger.receipt(why, run.notes)

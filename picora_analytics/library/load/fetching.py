@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterable
 from typing import NamedTuple, Protocol
 
 from picora_analytics.client.shapes import Listing, decode_listing
+from picora_analytics.client.waiting import check_stopped
 from picora_analytics.errors import StatusError
 from picora_analytics.library.load.checkpoint import SavedPage
 from picora_analytics.library.load.planning import PageRequest, Split
@@ -160,6 +161,7 @@ class Workers:
     def wait(self) -> Answered:
         """Wait for the next page, and hear a Ctrl-C meanwhile."""
         while True:
+            check_stopped(self._stop)
             try:
                 return self._answers.get(timeout=WAKE)
             except queue.Empty:
