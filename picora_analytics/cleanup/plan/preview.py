@@ -29,14 +29,12 @@ _LOOK_TWICE = 8
 _TYPE = 24
 _LONGEST_LITERAL = 80
 _KEYS = 15  # Of years, types and reasons; more are counted together.
-# Names of pictures that a site shows in one prominent place.
-_PROMINENT = re.compile(
-    r"(?<![a-z])(header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?![a-z])"
-)
-# What no name lacks that one of the two below finds something in; Arrow looks for it.
-_PERHAPS = r"header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon|(19|20)\p{Nd}\p{Nd}"
-_YEAR = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)(?:(?=[-_.]?[01]\d[-_.]?[0-3]\d(?!\d))|(?=[-_.][01]\d(?!\d)))"
+# Names of pictures that a site shows in one prominent place, and the year of a date within a name. Arrow's search
+# knows no looking around, so the letters beside belong to what is found.
+_PROMINENT = r"(?:^|[^a-z])(?P<word>header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?:[^a-z]|$)"
+_YEAR = (
+    r"(?:^|[^0-9])(?P<year>(?:19|20)[0-9]{2})"
+    r"(?:[-_.]?[01][0-9][-_.]?[0-3][0-9]|[-_.][01][0-9])(?:[^0-9]|$)"
 )
 
 _HTML = jinja2.Environment(
@@ -134,31 +132,22 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     """Describe the first images whose name speaks for them, and count all of these."""
-    names = images["filename"]
-    perhaps = np.flatnonzero(
-        pc.match_substring_regex(pa.array(names.array, pa.string()), _PERHAPS, ignore_case=True)
-        .fill_null(False)
-        .to_numpy(zero_copy_only=False)
-    )
-    years = images["created_at"].dt.year.to_numpy("float64")[perhaps].tolist()
-    texts = names.to_numpy(dtype=object)[perhaps].tolist()
-    notes = [_note(name.lower(), year) for name, year in zip(texts, years, strict=True)]
-    found = [(place, note) for place, note in zip(perhaps.tolist(), notes, strict=True) if note]
-    shown = images.iloc[[place for place, _ in found[:_LOOK_TWICE]]]
-    rows = [
-        _row(str(image_id), row) | {"note": note}
-        for (image_id, row), (_, note) in zip(shown.iterrows(), found, strict=False)
-    ]
+    names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
+    words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
+    years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
+    uploaded = pa.array(images["created_at"].dt.year.array, pa.int64(), from_pandas=True)
+    older = pc.less(years, uploaded).fill_null(False)
+    found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
+    rows = []
+    for place in found[:_LOOK_TWICE].tolist():
+        word, year = words[place].as_py(), years[place].as_py()
+        note = (
+            f"dated {year} in its name; perhaps the only copy"
+            if word is None
+            else f"its name says {word}"
+        )
+        rows.append(_row(str(images.index[place]), images.iloc[place]) | {"note": note})
     return rows, len(found)
-
-
-def _note(name: str, uploaded: float) -> str:
-    if match := _PROMINENT.search(name):
-        return f"its name says {match[1]}"
-    year = _YEAR.search(name)
-    if year and int(year[1]) < uploaded:  # Never true of a missing year.
-        return f"dated {year[1]} in its name; perhaps the only copy"
-    return ""
 
 
 def _row(image_id: str, row: pd.Series[Any]) -> dict[str, str]:
