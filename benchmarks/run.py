@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import time
 from collections.abc import Callable
+from importlib.util import find_spec
 from pathlib import Path
 
 from harness import Run, Service, command, floor, folder, load, median, remembered
@@ -203,14 +204,27 @@ def snapshots(options: argparse.Namespace) -> str:
     return f"{n:,} rows, warm disk.\n\n{table('write s | read to the frame s | MB', [row])}"
 
 
+def plans(options: argparse.Namespace) -> str:
+    """Plans, previews, files and comparisons beside pandas by hand."""
+    from plans import measure
+
+    head = "what | CPU s | by hand | ratio | at most | met"
+    return (
+        f"User CPU seconds, warm; hashes and names as in a library of {options.snapshot_images:,}.\n\n"
+        + table(head, measure(options.snapshot_images, options.repeat))
+    )
+
+
 PARTS: dict[str, Callable[[argparse.Namespace], str]] = {
-    part.__name__: part for part in (client, limit, chains, sessions, resume, snapshots)
+    part.__name__: part for part in (client, limit, chains, sessions, resume, snapshots, plans)
 }
 
 
 def conditions(repeat: int) -> str:
     packages = ("pandas", "pyarrow", "httpx", "msgspec", "requests", "dlt")
-    versions = ", ".join(f"{name} {importlib.metadata.version(name)}" for name in packages)
+    versions = ", ".join(
+        f"{name} {importlib.metadata.version(name)}" for name in packages if find_spec(name)
+    )
     return (
         f"{os.cpu_count()} cores, {platform.system()}, Python {platform.python_version()}, {versions}; "
         + ("one run each." if repeat == 1 else f"median of {repeat} where repeated.")

@@ -11,7 +11,17 @@ from pathlib import Path
 import pytest
 
 ROOT = Path(__file__).parents[1]
-DOCUMENTS = [ROOT / name for name in ("README.md", "CONTRIBUTING.md", "CHANGELOG.md", "LICENSE")]
+DOCUMENTS = [
+    ROOT / name
+    for name in (
+        "README.md",
+        "CONTRIBUTING.md",
+        "CHANGELOG.md",
+        "SECURITY.md",
+        "LICENSE",
+        "docs/design.md",
+    )
+]
 BLOCK = re.compile(r"```(\w+)\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 
 
@@ -60,7 +70,7 @@ def test_the_readme_session_names_the_commands_that_exist():
 def test_links_and_pictures_of_the_documents_exist():
     for document in DOCUMENTS:
         for target in re.findall(r"\]\(([^)#:]+)\)", document.read_text(encoding="utf-8")):
-            assert ROOT.joinpath(target).exists(), (document.name, target)
+            assert document.parent.joinpath(target).exists(), (document.name, target)
 
 
 def test_contributing_gives_a_reason_for_each_dependency():
@@ -96,3 +106,16 @@ def _tracked():
         ["git", "ls-files", "-z"], cwd=ROOT, capture_output=True, text=True, check=True
     ).stdout
     return [ROOT / name for name in listed.split("\0") if name and ROOT.joinpath(name).is_file()]
+
+
+def test_the_files_that_the_design_names_exist():
+    text = ROOT.joinpath("docs/design.md").read_text(encoding="utf-8")
+    named = re.findall(r"`([a-z_/]+\.py)`", text)
+
+    assert len(named) > 40
+    assert [name for name in named if not _exists(name)] == []
+
+
+def _exists(name):
+    folders = ["picora_analytics", ".", "picora_analytics/cleanup"]
+    return any(ROOT.joinpath(folder, name).exists() for folder in folders)

@@ -42,6 +42,8 @@ AHEAD = dt.timedelta(days=1)
 _HEADERS = {
     "Accept": "application/json",
     "Accept-Encoding": "gzip, deflate",
+    # A last look answered by a proxy's memory would be none.
+    "Cache-Control": "no-cache",
     "User-Agent": "picora-analytics",
 }
 

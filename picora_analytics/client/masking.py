@@ -8,7 +8,6 @@ searched for all of that; whole bodies, for speed, for what JSON makes of it.
 from __future__ import annotations
 
 import base64
-import binascii
 import html
 import logging
 import re
@@ -36,7 +35,7 @@ _ESCAPED_ASCII = re.compile(rb"\\u00[2-7]")
 _ASCII_ESCAPE = re.compile(rb"\\(?:u00([2-7][0-9A-Fa-f])|.)", re.DOTALL)
 _ESCAPE = re.compile(r"\\+(?:u\{?([0-9A-Fa-f]{1,6})\}?|x([0-9A-Fa-f]{2})|([0-7]{3}))")
 _BASE64 = re.compile(r"[A-Za-z0-9+/_-]{16,}")
-_HEX = re.compile(r"(?:[0-9A-Fa-f]{2}[\s:,-]?){12,}")
+_HEX = re.compile(r"(?:[0-9A-Fa-f][\s:,-]?){24,}")
 
 
 class Hiding(Protocol):
@@ -145,26 +144,25 @@ def _without_encoded(text: str, pieces: frozenset[str], size: int) -> str:
     """Replace base64 and hexadecimal digits that hold pieces of the key."""
 
     def checked(found: re.Match[str]) -> str:
-        for decoded in (*_from_base64(found[0]), *_from_hex(found[0])):
-            if _without(decoded, pieces, size) != decoded:
-                return SHOWN
-        return found[0]
+        readings = _from_hex(found[0]) if found.re is _HEX else _from_base64(found[0])
+        shown = any(_without(reading, pieces, size) != reading for reading in readings)
+        return SHOWN if shown else found[0]
 
-    return _HEX.sub(checked, _BASE64.sub(checked, text))
+    return _BASE64.sub(checked, _HEX.sub(checked, text))
 
 
 def _from_base64(text: str) -> list[str]:
+    """Decode base64 that may begin anywhere in a longer run of it."""
     usual = text.replace("-", "+").replace("_", "/")
-    runs = (usual[offset:] for offset in range(4))
-    whole = (run[: len(run) - len(run) % 4] for run in runs)
-    return [base64.b64decode(run).decode("latin-1") for run in whole]
+    runs = (usual[offset : len(usual) - (len(usual) - offset) % 4] for offset in range(4))
+    return [base64.b64decode(run).decode("latin-1") for run in runs]
 
 
 def _from_hex(text: str) -> list[str]:
-    try:
-        return [binascii.unhexlify(re.sub(r"[^0-9A-Fa-f]", "", text)).decode("latin-1")]
-    except binascii.Error:
-        return []
+    """Decode hexadecimal digits that may be cut in the middle of a byte."""
+    digits = re.sub("[^0-9A-Fa-f]", "", text)
+    runs = (digits[offset : len(digits) - (len(digits) - offset) % 2] for offset in range(2))
+    return [bytes.fromhex(run).decode("latin-1") for run in runs]
 
 
 def _unescaped(text: str) -> str:

@@ -378,10 +378,13 @@ def _read(path: Path) -> Snapshot:
             table = pq.read_table(file)
         metadata = table.schema.metadata or {}
         feed = metadata.get(_FEED)
+        facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
+        if table.num_rows != facts["n_images"]:
+            raise ValueError("rows are missing")
         return Snapshot(
             path.stem,
             table.select(SCHEMA.names).cast(SCHEMA),
-            msgspec.json.decode(metadata[_FACTS], type=Facts),
+            facts,
             None if feed is None else msgspec.json.decode(feed, type=FeedPosition),
         )
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:

@@ -124,13 +124,24 @@ def _damage(file, how):
         pq.write_table(pa.table({"id": ["a"]}), file)
     elif how == "odd facts":
         pq.write_table(SCHEMA.empty_table().replace_schema_metadata({b"picora": b"[1]"}), file)
+    elif how == "lacks a row":
+        pq.write_table(pq.read_table(file).slice(1), file)
     elif how == "lacks a column":
         pq.write_table(pq.read_table(file).drop_columns(["tags"]), file)
 
 
 @pytest.mark.parametrize(
     "how",
-    ["cut off", "empty", "text", "overwritten", "foreign", "odd facts", "lacks a column"],
+    [
+        "cut off",
+        "empty",
+        "text",
+        "overwritten",
+        "foreign",
+        "odd facts",
+        "lacks a column",
+        "lacks a row",
+    ],
 )
 def test_a_damaged_or_foreign_file_is_named(store, make_images, how):
     file = store.folder / f"{store.save(make_images())}.parquet"

@@ -20,7 +20,7 @@ from picora_analytics.cleanup.plan.document import plan_from
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.client.client import Client
-from picora_analytics.errors import ConfirmationError, JournalError, LockedError
+from picora_analytics.errors import ConfirmationError, JournalError, LockedError, PlanError
 from picora_analytics.files import data_folder, session_folder
 from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
@@ -46,6 +46,17 @@ def check_phrase(plan: Plan, confirm: object) -> None:
             f"confirm={confirm!r} is for another plan; this one is {plan.confirmation!r}. Look at the plan again "
             "before you confirm it."
         )
+
+
+def _as_confirmed(plan: Plan) -> Plan:
+    """Work everything out again: a frame may have been changed in place since, and what is kept is of before."""
+    fresh = dataclasses.replace(plan)
+    if fresh.fingerprint != plan.fingerprint:
+        raise PlanError(
+            "The plan was changed after its phrase was read, so the phrase is not for these images, and nothing is "
+            "deleted. To leave images out, use plan.without(...); for others, plan again."
+        )
+    return fresh
 
 
 def carry_out(
@@ -79,6 +90,7 @@ def carry_out(
     AuthenticationError, PermissionDeniedError, JournalError
         If the run was stopped; the receipt so far is in ``.receipt``.
     """
+    plan = _as_confirmed(plan)
     refuse_other_account(plan, client)
     path = journal_path(plan, client, journal)
     with locked(plan.library, client):

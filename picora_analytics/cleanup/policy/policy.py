@@ -13,16 +13,12 @@ import pandas as pd
 
 from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
-from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_bytes, parse_duration
 
 __all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan"]
-
-# Of the ids in use, the part that may fit nothing or only nearly: pages name pictures that are long gone.
-LOOSE = 0.05
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -163,18 +159,10 @@ def standing_plan(
     Raises
     ------
     PlanError
-        If the policy expired, or much of what is in use does not fit this library.
+        If the policy expired, or nothing in use is in this library.
     """
     if today > policy.expires:
         raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
-    known = Images(images)
-    used = known.match(in_use)
-    loose, n = len(used.near) + len(used.unmatched), len(set(in_use))
-    if loose > max(1, LOOSE * n):
-        raise PlanError(
-            f"{used.line(repr(policy.references.file), known)}. Too much of it does not fit this library for a job "
-            "that nobody watches; look where the list comes from."
-        )
     try:
         mask = policy.rule.mask(images)
         for frame in earlier:

@@ -17,7 +17,8 @@ __all__ = ["CollectedRows"]
 
 # Rows become Arrow arrays so many at a time: Python objects are four times as large, arrays of one page slow.
 BATCH = 1_000
-
+# No chain: rows that were held already when the newest pages were read again, kept only to be compared.
+AGAIN = -2
 
 # Tags are held as numbers of the different rows of tags: the frame wants equal ones shared, and so it is lean.
 NUMBERED = SCHEMA.set(SCHEMA.names.index("tags"), pa.field("tags", pa.int32()))
@@ -28,11 +29,23 @@ class CollectedRows:
     The images read so far, by the chain that brought them, and at the end each once.
 
     Two chains meet in rows that both have read; each keeps them until the end, for the other may be dropped.
-    Of two copies of an image the one with the later ``updated_at`` counts, in the place of the first.
+    Of two copies of an image the one with the later ``updated_at`` counts, in the place of the first. Where both are
+    of the same time, or of none, and differ, nobody knows: what differs is missing, and counted.
+
+    Attributes
+    ----------
+    n_newer : int
+        Copies that were newer than the first.
+    n_contradicting : int
+        Images whose copies differ; known from :meth:`table` on.
+    contradicted : dict of str to int
+        The same by column.
     """
 
     def __init__(self) -> None:
         self.n_newer = 0
+        self.n_contradicting = 0
+        self.contradicted: dict[str, int] = {}
         self._updated: dict[str, dt.datetime | None] = {}
         self._tags: dict[Tags, int] = {}
         self._words: dict[str, str] = {}
@@ -60,10 +73,15 @@ class CollectedRows:
         else:
             new = self._compare(columns)
             if only_new:
-                columns = {name: list(compress(values, new)) for name, values in columns.items()}
+                self._wait(AGAIN, _where(columns, [not one for one in new]))
+                columns = _where(columns, new)
             else:
                 for one in compress(ids, [not one for one in new]):
                     self._copies[one] = self._copies.get(one, 0) + 1
+        self._wait(chain, columns)
+
+    def _wait(self, chain: int, columns: Columns) -> None:
+        """Keep rows until there are enough of them to be packed."""
         if not columns["id"]:
             return
         waiting = self._waiting.setdefault(chain, {name: [] for name in columns})
@@ -102,6 +120,8 @@ class CollectedRows:
 
     def drop(self, chains: set[int]) -> None:
         """Forget what some chains brought."""
+        self._waiting.pop(AGAIN, None)
+        self._parts.pop(AGAIN, None)
         for chain in chains:
             self._pack(chain)
             for part in self._parts.pop(chain, []):
@@ -115,14 +135,35 @@ class CollectedRows:
 
     def table(self, order: list[int]) -> tuple[pa.Table, list[Tags]]:
         """Give the rows, chain after chain, and what the numbers of their tags stand for; nothing is held then."""
+        order = [*order, AGAIN]
         for chain in order:
             self._pack(chain)
+        compared = bool(self._copies) or AGAIN in self._parts
         parts = [part for chain in order for part in self._parts.pop(chain, [])]
         self._updated = {}
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
-        if self._copies:
-            table = _each_once(table)
-        return self._with_newer(table) if self._newer else table, list(self._tags)
+        copies = None
+        if compared:
+            table, copies = _each_once(table)
+        if self._newer:
+            table = self._with_newer(table)
+        differ = _contradictions(copies, list(self._tags)) if copies else {}
+        return (self._without(table, differ) if differ else table), list(self._tags)
+
+    def _without(self, table: pa.Table, differ: dict[str, set[str]]) -> pa.Table:
+        """Drop the values of which nobody knows which is true."""
+        self.n_contradicting = len(set().union(*differ.values()))
+        self.contradicted = {name: len(ids) for name, ids in differ.items()}
+        unknown_tags = self._numbers([None])[0]
+        for name, ids in differ.items():
+            at = table.schema.get_field_index(name)
+            kind = NUMBERED.field(name).type
+            rows = pc.is_in(table["id"], value_set=pa.array(sorted(ids), pa.string()))
+            unknown = pa.scalar(unknown_tags if name == "tags" else None, kind)
+            table = table.set_column(
+                at, NUMBERED.field(name), pc.if_else(rows, unknown, table[name])
+            )
+        return table
 
     def _pack(self, chain: int) -> None:
         columns = self._waiting.pop(chain, None)
@@ -142,9 +183,38 @@ def _older(held: dt.datetime | None, other: dt.datetime) -> bool:
     return held is None or held < other
 
 
-def _each_once(table: pa.Table) -> pa.Table:
-    """Leave the first of the rows of each image."""
+def _where(columns: Columns, rows: list[bool]) -> Columns:
+    return {name: list(compress(values, rows)) for name, values in columns.items()}
+
+
+def _each_once(table: pa.Table) -> tuple[pa.Table, pa.Table]:
+    """Leave the first of the rows of each image; give also all rows of those that have more."""
     codes = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
+    places = np.empty(codes.max(initial=-1) + 1, dtype=np.int64)
+    places[codes[::-1]] = np.arange(len(codes))[::-1]
     first = np.zeros(len(table), dtype=bool)
-    first[np.unique(codes, return_index=True)[1]] = True
-    return table.filter(pa.array(first))
+    first[places] = True
+    return table.filter(pa.array(first)), table.filter(pa.array(np.bincount(codes)[codes] > 1))
+
+
+def _contradictions(copies: pa.Table, tags: list[Tags]) -> dict[str, set[str]]:
+    """Find the images whose latest copies differ, by the column in which they do."""
+    # An address may be signed anew with each answer: that is no contradiction.
+    compared = [name for name in NUMBERED.names if name not in ("id", "url", "updated_at")]
+    latest: dict[str, list[dict[str, Any]]] = {}
+    sets = [None if one is None else frozenset(one) for one in tags]
+    for row in copies.to_pylist():
+        row["tags"] = sets[row["tags"]]
+        held = latest.setdefault(row["id"], [row])
+        if held[0] is row:
+            continue
+        if row["updated_at"] == held[0]["updated_at"]:
+            held.append(row)
+        elif row["updated_at"] is not None and _older(held[0]["updated_at"], row["updated_at"]):
+            latest[row["id"]] = [row]
+    found: dict[str, set[str]] = {}
+    for image_id, rows in latest.items():
+        for name in compared:
+            if len({row[name] for row in rows} - {None}) > 1:
+                found.setdefault(name, set()).add(image_id)
+    return found

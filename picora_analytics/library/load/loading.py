@@ -23,6 +23,7 @@ from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, 
 from picora_analytics.library.load.planning import BrokenListing, PageRequest, Split
 from picora_analytics.library.load.splitting import Pace
 from picora_analytics.library.load.state import LoadState
+from picora_analytics.library.load.wholeness import Wholeness, remembered_count
 from picora_analytics.library.refresh.refreshing import refreshed
 from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, progress_for
@@ -32,8 +33,6 @@ from picora_analytics.units import format_bytes
 __all__ = ["load_images"]
 
 _KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
-# A listing may be this many images short of what the service counts elsewhere: counts lag behind.
-FEW = 20
 _AGAIN, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
 
 
@@ -154,15 +153,14 @@ class _Load:
         afresh: bool,
     ) -> None:
         self._client, self._account, self._tag, self._show = client, account, tag, show
-        self._remembered = remembered
-        self._state = LoadState(whole=tag is None, expected=self._expected)
+        self._state = LoadState(whole=tag is None, expected=lambda: remembered_count(remembered))
         self._workers = Workers(self._fetch)
         self._budget = RetryBudget()
         self._started = now()
         self._checkpoint: Checkpoint | None = None
         self._writable, self._afresh = True, afresh
         self.resumed = 0
-        self._listed_twice = False
+        self._wholeness = Wholeness(client, self._state, remembered)
         if remembered is not None:
             self._open(remembered, afresh=afresh)
 
@@ -181,6 +179,7 @@ class _Load:
                 if self._checkpoint is not None:
                     self._replay(self._checkpoint)
                 carry_out(state, self._workers, self._pace, record=self, read=self._shown)
+                self._check_end()
             except (BrokenListing, APIError, KeyboardInterrupt) as error:
                 problem = error
             except SnapshotError:
@@ -192,18 +191,10 @@ class _Load:
         if isinstance(problem, BrokenListing) and self._checkpoint is not None:
             self._checkpoint.remove()  # Gone on from, it would break at the same page.
             self._checkpoint = None
-        if problem is None and (counted := state.missing()) is not None:
-            problem = BrokenListing(
-                f"The service counts {counted:,} images, but its listing held {state.n_images:,} in "
-                f"{state.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
-            )
-            self.close(finished=True)
-        if problem is None and state.total is None and self._tag is None:
-            problem = self._shortfall()
-        checks = state.checks()
-        if self._listed_twice:
-            checks["listed_twice"] = True
         table, tags = state.table()
+        checks = state.checks()
+        if self._wholeness.n_looked_for:
+            checks["looked_for"] = self._wholeness.n_looked_for
         facts = self._facts(table, checks, complete=problem is None)
         images = frame_from_table(table, facts, tags)
         if problem is None:
@@ -255,6 +246,19 @@ class _Load:
     def _shown(self) -> None:
         state = self._state
         self._show.update(state.n_images, state.total)
+        if self._tag is None:
+            self._wholeness.check_length()
+
+    def _check_end(self) -> None:
+        state = self._state
+        counted = state.missing()
+        if counted is not None:
+            raise BrokenListing(
+                f"The service counts {counted:,} images, but its listing held {state.n_images:,} in "
+                f"{state.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
+            )
+        if self._tag is None:
+            self._wholeness.check_end()
 
     def add(self, entry: SavedPage | Split) -> None:
         """Record a page or a split; a full disk costs the checkpoint, not the load."""
@@ -292,43 +296,6 @@ class _Load:
         if self.resumed:
             self._show.wait(f"resumed after page {self.resumed:,}")
 
-    def _shortfall(self) -> BrokenListing | None:
-        """Doubt a listing that is far below what is known otherwise, where the listing gives no total."""
-        n, usage = self._state.n_images, None
-        with contextlib.suppress(APIError):
-            usage = self._client.usage()
-        counted = usage.n_images if usage is not None else None
-        if counted is not None:
-            if not _far_below(n, counted):
-                return None
-            known = f"the service counts {counted:,} elsewhere"
-        else:
-            remembered = self._expected()
-            if not _far_below(n, remembered) or self._listed_again():
-                return None
-            known = f"{remembered:,} were remembered"
-        return BrokenListing(
-            f"The listing held {n:,} images, but {known}; it may have broken off without saying so."
-        )
-
-    def _listed_again(self) -> bool:
-        """List once more: so large a loss is believed when the very same images are there again."""
-        ids = {image.id for page in self._client.iter_pages() for image in page.images}
-        same = len(ids) == self._state.n_images and all(map(self._state.holds, ids))
-        self._listed_twice = same
-        return same
-
-    def _expected(self) -> int:
-        """Tell how many images were remembered last."""
-        store = self._remembered
-        versions = store.versions() if store is not None else []
-        if store is None or not versions:
-            return 0
-        try:
-            return store.about(versions[-1])["n_images"]
-        except SnapshotError:
-            return 1  # There was a library; the file that knew how large is damaged.
-
     def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
         client, state = self._client, self._state
         return {
@@ -344,10 +311,6 @@ class _Load:
             "total": state.total,
             "checks": checks,
         }
-
-
-def _far_below(n: int, known: int) -> bool:
-    return n < known - max(FEW, known // 10)
 
 
 def _fetched(answer: Answer) -> Fetched:
@@ -369,10 +332,12 @@ def _verdict(facts: Facts, resumed: int = 0) -> str:
     told = [f"{changed[name]:,} {name}" for name in _CHANGES if changed.get(name)]
     if told:
         text += f"; meanwhile {', '.join(told)}"
-    if checks.get("listed_twice"):
-        text += "; listed twice, because far more were remembered"
+    if checks.get("looked_for"):
+        text += f"; far more were remembered: {checks['looked_for']} of the others were asked for and are gone"
     if checks.get("conflicting"):
         text += f"; {checks['conflicting']:,} came in two versions, the newer was taken"
+    if checks.get("contradicting"):
+        text += f"; {checks['contradicting']:,} came in two versions of the same time, and what differs is missing"
     unreadable = checks["unreadable"]
     if unreadable:
         text += "; not readable: " + ", ".join(

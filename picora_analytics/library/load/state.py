@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+from collections import Counter
 from collections.abc import Callable
 from typing import Any
 
@@ -258,12 +259,15 @@ class LoadState:
         return None
 
     def checks(self) -> dict[str, Any]:
-        """Give what was noticed, for the facts of the frame."""
+        """Give what was noticed, for the facts of the frame; call it after :meth:`table`."""
+        unreadable = Counter(self.unreadable) + Counter(self.collected.contradicted)
         found: dict[str, Any] = {
             "n_pages": self.n_pages,
             "repeated": self.repeated,
-            "unreadable": self.unreadable,
+            "unreadable": dict(unreadable),
         }
+        if self.collected.n_contradicting:
+            found["contradicting"] = self.collected.n_contradicting
         edited = self.collected.n_newer - self._conflicting
         deleted = self._totals[0] + self._uploaded - self._totals[-1] if self._totals else None
         if self._conflicting:

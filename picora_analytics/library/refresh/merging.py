@@ -58,21 +58,18 @@ def merged(
             len(table) + len(new) + np.arange(len(edited))
         )
         order = np.concatenate([len(table) + np.arange(len(new)), rows[stays]])
-        fresh = _fresh([read[image_id] for image_id in (*new, *edited)], table, where)
+        fresh = _fresh([read[image_id] for image_id in (*new, *edited)])
         table = pa.concat_tables([table, fresh]).take(pa.array(order))
     if hashes:
         table = _with_hashes(table, hashes)
     return table.sort_by([("created_at", "descending")]) if loose else table
 
 
-def _fresh(images: list[ImageRecord], table: pa.Table, where: Mapping[str, int]) -> pa.Table:
+def _fresh(images: list[ImageRecord]) -> pa.Table:
+    """Make rows of images as they are now; what changed may be the file, so no old hash is theirs."""
     columns = {
         name: [getattr(image, name) for image in images] for name in ImageRecord.__struct_fields__
     }
-    known = table["content_hash"]  # An edit is of title, tags or visibility, never of the file.
-    columns["content_hash"] = [
-        known[where[image.id]].as_py() if image.id in where else None for image in images
-    ]
     return table_of(columns)
 
 

@@ -8,6 +8,8 @@ by one or by their days, whichever takes fewer requests. Whatever does not add u
 from __future__ import annotations
 
 import datetime as dt
+import hashlib
+import re
 from collections.abc import Set
 from typing import Any
 
@@ -36,12 +38,13 @@ from picora_analytics.progress import Progress
 from picora_analytics.times import format_instant, now, parse_instant
 from picora_analytics.units import format_bytes
 
-__all__ = ["refreshed"]
+__all__ = ["refreshed", "sha256_in"]
 
 # OpenAPI: deletions stay in the feed for 30 days; a day less, for clocks and for the time a refresh takes.
 TOMBSTONES = dt.timedelta(days=29)
 # Changes that come while a refresh runs are read after it, so many times at most.
 ROUNDS = 4
+_OF_NOTHING = hashlib.sha256().hexdigest()
 # So many requests are always worth it: a refresh keeps the hashes that a full load does not know.
 _FEW = 20
 
@@ -116,6 +119,13 @@ def _is_usable(kept: Snapshot, client: Client) -> bool:
     )
 
 
+def sha256_in(text: str | None) -> str | None:
+    """Give a content hash in lower case; None for a placeholder, which would make strangers equal."""
+    found = (text or "").strip().lower()
+    known = re.fullmatch("[0-9a-f]{64}", found) and len(set(found)) > 1 and found != _OF_NOTHING
+    return found if known else None
+
+
 class _Refresh:
     """What is known so far of the library as it is now."""
 
@@ -168,6 +178,7 @@ class _Refresh:
         told: set[str] = set()
         for number, page in enumerate(pages):
             self.n_requests += number > 0
+            self._check_cost(number - _FEW)  # An endless feed included.
             if self._server_time is None:
                 self._server_time = page.server_time
                 if page.server_time - parse_instant(self.kept.facts["loaded_at"]) >= TOMBSTONES:
@@ -191,8 +202,9 @@ class _Refresh:
             self.read.pop(image_id, None)
             return news
         self.gone.discard(image_id)
-        if change.content_hash:
-            self.hashes[image_id] = change.content_hash
+        self.hashes.pop(image_id, None)
+        if content_hash := sha256_in(change.content_hash):
+            self.hashes[image_id] = content_hash
         row = self.where.get(image_id)
         if image_id in self.read:
             same = self.read[image_id].updated_at == change.updated_at

@@ -132,29 +132,6 @@ def test_only_what_met_the_rule_each_time_and_is_not_in_use_is_planned(write, li
     assert plan.refusals == ["20 % of the images are more than max_fraction=0.02"]
 
 
-@pytest.mark.parametrize(
-    ("in_use", "fits"),
-    [
-        pytest.param(["c"], True, id="one id"),
-        pytest.param(["c", "gone long ago"], True, id="one page names a picture that is gone"),
-        pytest.param(["https://img.picora.com/c.png?w=80"], True, id="an address"),
-        pytest.param(["c", "A", "B"], False, id="two in capitals"),
-        pytest.param(["c", "elsewhere", "elsewhere too"], False, id="two of another library"),
-    ],
-)
-def test_a_list_of_ids_in_use_that_fits_badly_stops_the_policy(write, library, in_use, fits):
-    policy = read_policy(write())
-
-    if fits:
-        made = standing_plan(policy, library, [library], in_use, NOW.date())
-        assert "c" not in made.images.index
-        return
-    with pytest.raises(
-        PlanError, match=r"entries match .* nobody watches; look where the list comes from\.$"
-    ):
-        standing_plan(policy, library, [library], in_use, NOW.date())
-
-
 def test_an_expired_policy_plans_nothing(write, library):
     policy = read_policy(write())
 

@@ -2,6 +2,7 @@
 
 import base64
 import datetime as dt
+import itertools
 import random
 
 import pandas as pd
@@ -223,6 +224,24 @@ def test_what_does_not_add_up_makes_way_for_a_full_load(library, bend, path):
     images = load(client, store)
 
     assert refreshed(images) is None
+    assert_frame_equal(images, load(client, None))
+
+
+def test_a_feed_without_an_end_makes_way_for_a_full_load(library):
+    server, client, store = library
+    numbers = itertools.count(1)
+
+    def more(answer):
+        cursor = base64.urlsafe_b64encode(b'{"ts": 0, "id": "%d"}' % next(numbers)).decode()
+        answer["data"] |= {"hasMore": True, "nextCursor": cursor}
+        return answer
+
+    server.fail("GET", "/v1/sync/state", times=None, body=more)
+
+    images = load(client, store)
+
+    assert refreshed(images) is None
+    assert next(numbers) < 60
     assert_frame_equal(images, load(client, None))
 
 
