@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import json
+import re
 import socket
 import threading
 from collections.abc import Callable, Iterator
@@ -49,7 +50,7 @@ class RawServer:
             except OSError:
                 return
             with connection, contextlib.suppress(OSError):
-                self.asked.append(connection.recv(65536))
+                self.asked.append(_request(connection))
                 number = min(len(self.asked), len(self.answers)) - 1
                 connection.sendall(self.answers[number])
 
@@ -58,6 +59,17 @@ class RawServer:
             self._socket.shutdown(socket.SHUT_RDWR)  # Wakes accept().
         self._socket.close()
         self._thread.join()
+
+
+def _request(connection: socket.socket) -> bytes:
+    """Read a request whole: closing before its body came would reset the connection, and the answer with it."""
+    asked = connection.recv(65536)
+    head, found, body = asked.partition(b"\r\n\r\n")
+    length = re.search(rb"\r\ncontent-length: *(\d+)", head, re.IGNORECASE)
+    missing = int(length[1]) - len(body) if found and length else 0
+    while missing > 0 and (more := connection.recv(missing)):
+        asked, missing = asked + more, missing - len(more)
+    return asked
 
 
 @pytest.fixture

@@ -37,13 +37,15 @@ class Inside(httpx.BaseTransport):
         async def send(message: Any) -> None:
             sent.append(message)
 
+        # What stands in the request's first line; the URL holds the host alone.
+        target = httpx.URL(request.extensions["target"].decode())
         scope = {
             "type": "http",
             "http_version": "1.1",
             "scheme": "http",
             "method": request.method,
-            "path": unquote(request.url.path),
-            "query_string": request.url.query,
+            "path": unquote(target.path),
+            "query_string": target.query,
             "headers": [(name.lower(), value) for name, value in request.headers.raw],
             "state": {"transport": _NoLine()},
         }
@@ -56,7 +58,9 @@ class Inside(httpx.BaseTransport):
         start, end = sent
         if end["more_body"]:
             raise httpx.RemoteProtocolError("peer closed connection", request=request)
-        return httpx.Response(start["status"], headers=start["headers"], content=end["body"])
+        return httpx.Response(
+            start["status"], headers=start["headers"], stream=httpx.ByteStream(end["body"])
+        )
 
 
 class _NoLine:

@@ -132,9 +132,11 @@ class Service(httpx.BaseTransport):
         return answer
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
-        path = request.url.path
+        # What stands in the request's first line; the URL holds the host alone.
+        target = httpx.URL(request.extensions["target"].decode())
+        path = target.path
         if request.method == "GET":
-            return self._read(path, request.url.params)
+            return self._read(path, target.params)
         if request.method != "DELETE":
             raise WrongError(f"I1: {request.method} {path}")
         batch = path == "/v1/media"
@@ -222,7 +224,9 @@ TROUBLES = [
 
 
 def _answer(status: int, body: Any, headers: dict[str, str] | None = None) -> httpx.Response:
-    return httpx.Response(status, json=body, headers=_HEADERS | (headers or {}))
+    # As a stream, as it comes off a socket.
+    content = httpx.ByteStream(json.dumps(body).encode())
+    return httpx.Response(status, stream=content, headers=_HEADERS | (headers or {}))
 
 
 class Model:

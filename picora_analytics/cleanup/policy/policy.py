@@ -20,6 +20,9 @@ from picora_analytics.units import parse_bytes, parse_duration
 
 __all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan"]
 
+# How much too early a sighting may be, of the time that a policy asks for: 3 hours of a week.
+_EARLY = 1 / 50
+
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
     """A table of the policy; an unknown key in it is an error."""
@@ -115,18 +118,22 @@ def earlier_sightings(
     """
     Load the earlier snapshots that a policy asks for, each far enough from the next.
 
+    A fiftieth less is far enough: no schedule starts its jobs to the second, and a weekly one would else miss every
+    other week.
+
     Raises
     ------
     PlanError
         If there are too few yet.
     """
     found: list[pd.DataFrame] = []
-    limit = read_at - policy.apart
+    apart = policy.apart * (1 - _EARLY)
+    limit = read_at - apart
     for version in reversed(store.versions()):
         moment = dt.datetime.strptime(version, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
         if moment <= limit and len(found) < policy.sightings - 1:
             found.append(store.load(version))
-            limit = moment - policy.apart
+            limit = moment - apart
     if len(found) < policy.sightings - 1:
         raise PlanError(
             f"The policy needs {policy.sightings} snapshots, each {policy.apart} from the next, and "

@@ -179,6 +179,29 @@ def test_sightings_must_be_far_enough_from_each_other(
     assert ages == found
 
 
+@pytest.mark.parametrize(
+    ("early", "enough"),
+    [
+        pytest.param(dt.timedelta(seconds=1), True, id="a second"),
+        pytest.param(dt.timedelta(hours=3), True, id="three hours"),
+        pytest.param(dt.timedelta(hours=4), False, id="four hours"),
+        pytest.param(dt.timedelta(days=1), False, id="a day"),
+    ],
+)
+def test_a_weekly_job_may_start_a_little_early(write, make_images, tmp_path, early, enough):
+    store = pic.SnapshotStore(tmp_path / "store")
+    images = make_images()
+    seen = NOW - dt.timedelta(days=7) + early
+    images.attrs["picora"] |= {"read_at": seen.isoformat().replace("+00:00", "Z")}
+    store.save(images)
+
+    if enough:
+        assert len(earlier_sightings(read_policy(write()), store, NOW)) == 1
+    else:
+        with pytest.raises(PlanError, match="each 7 days"):
+            earlier_sightings(read_policy(write()), store, NOW)
+
+
 def _found(ids):
     return f"# found {dt.datetime.now(dt.UTC).isoformat()}\n" + "\n".join(ids)
 
