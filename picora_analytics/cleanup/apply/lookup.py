@@ -69,10 +69,7 @@ class Lookup:
             if seen is not None:
                 return seen
             self._single_reads = False
-        listing = load_images(self._client, store=None, progress=False)
-        if not len(listing):
-            # An empty library is confirmed by a second listing.
-            listing = load_images(self._client, store=None, progress=False)
+        listing = self._list()
         if not len(listing) and self._n_others:
             raise IncompleteLoadError(
                 f"The service lists no image at all, where {self._n_others:,} should stay beside the planned ones; "
@@ -83,6 +80,18 @@ class Lookup:
         self._n_images = facts["n_images"]
         states = states_of(listing[among(listing.index, ids)], demo=self._client.demo)
         return Current(states, Amount(facts["n_images"], facts["size_bytes"]), listing)
+
+    def _list(self) -> pd.DataFrame:
+        """List the library; that it is empty is confirmed by a second listing."""
+        try:
+            listing = load_images(self._client, store=None, progress=False)
+        except IncompleteLoadError as error:
+            if len(error.images):
+                raise
+        else:
+            if len(listing):
+                return listing
+        return load_images(self._client, store=None, progress=False)
 
     def _one_by_one(self, ids: Collection[str]) -> Current | None:
         """Read images singly; None where that cannot be believed: the seed document does not know the route."""

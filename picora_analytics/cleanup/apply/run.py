@@ -26,7 +26,7 @@ from picora_analytics.units import format_bytes
 
 __all__ = ["Run"]
 
-# Seconds between looks while an image that was reported deleted may still be visible.
+# Seconds between looks while an image that was reported deleted may still be visible, or the usage lag behind.
 SETTLING = (0.1, 0.4, 1.5)
 # Seconds between reports of the time left.
 REPORT_EVERY = 10.0
@@ -234,15 +234,21 @@ class Run:
         ids = self._ledger.deleted
         if not ids:
             return
-        try:
-            current = self._lookup.look(ids)
-            for pause in SETTLING:
-                if current.states:
-                    self._wait(pause)
-                    current = self._lookup.look(ids)
-        except (PicoraError, StoppedError) as error:
+        for pause in (0, *SETTLING):
+            current, why = None, ""
+            try:
+                self._wait(pause)
+                current = self._lookup.look(ids)
+            except StoppedError:
+                why = "cancelled"
+                break
+            except PicoraError as error:
+                why = str(error)
+            if current is not None and not current.states:
+                break
+        if current is None:
             self.whole = False
-            self.notes.append(f"not looked at again afterwards: {str(error) or 'cancelled'}")
+            self.notes.append(f"not looked at again afterwards: {why}")
             return
         seen = current.states
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))

@@ -10,7 +10,7 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 from pandas.api.types import is_bool_dtype
 
-from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.matching import Images, nearest
 from picora_analytics.errors import PlanError
@@ -22,10 +22,10 @@ Choice: TypeAlias = "pd.Series[Any] | pd.Index[Any] | list[str] | Mapping[str, A
 
 
 class Chosen(NamedTuple):
-    """Ids by what the choice says of them."""
+    """Which rows of the frame a choice takes, and of which it cannot tell."""
 
-    yes: pd.Index[Any]
-    unknown: pd.Index[Any]
+    yes: Bools
+    unknown: Bools
     by_rule: bool  # A mask is a rule; ids were named one by one.
 
 
@@ -33,8 +33,8 @@ class Protection(NamedTuple):
     """What must not be touched, and what was matched, in lines: tags are looked up again when a plan is applied."""
 
     tags: tuple[str, ...]
-    ids: set[str]
-    unknown: list[str]
+    yes: Bools
+    unknown: Bools
     lines: tuple[str, ...]
 
 
@@ -61,16 +61,15 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
         return _from_mask(images, choice, name, cure)
     ids = _listed(choice, name)
     _refuse_repeated(pd.Index(ids, dtype=object), name, f"pd.Index({name}).unique()")
-    foreign = np.array(ids, dtype=object)[
-        ~among(pd.Index(ids, dtype=object), images.index)
-    ].tolist()
-    if foreign:
+    yes = among(images.index, ids)
+    if yes.sum() < len(ids):
+        foreign = pd.Index(ids, dtype=object)[~among(pd.Index(ids, dtype=object), images.index)]
         raise PlanError(
             f"{name} holds {len(foreign)} id{'s' * (len(foreign) > 1)} that this frame does not have, first "
             f"{foreign[0]!r}; ids are case-sensitive. To leave them out, type "
             f"{name}=images.index.intersection(list({name}))."
         )
-    return Chosen(images.index[among(images.index, ids)], images.index[:0], by_rule=False)
+    return Chosen(yes, np.zeros(len(images), dtype=bool), by_rule=False)
 
 
 def _listed(choice: Any, name: str) -> list[str]:
@@ -91,7 +90,7 @@ def _listed(choice: Any, name: str) -> list[str]:
         raise PlanError(
             f"{name} is a {type(choice).__name__}; give a boolean Series over images, or a list of ids."
         )
-    ids = list(choice)
+    ids = cells(choice) if isinstance(choice, pd.Index) else list(choice)
     if ids and all(isinstance(image_id, bool | np.bool_) for image_id in ids):
         raise PlanError(
             f"{name} is a list of true and false, which matches by position and not by image; type "
@@ -133,11 +132,8 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str, cure: str)
                 f"{len(missing)} of its own are not mentioned. {cure}"
             )
         aligned = mask.reindex(images.index).astype("boolean")
-    return Chosen(
-        images.index[aligned.fillna(False).to_numpy(dtype=bool)],
-        images.index[aligned.isna().to_numpy(dtype=bool)],
-        by_rule=True,
-    )
+    yes = aligned.fillna(False).to_numpy(dtype=bool)
+    return Chosen(yes, aligned.isna().to_numpy(dtype=bool), by_rule=True)
 
 
 def _refuse_repeated(ids: pd.Index[Any], name: str, cure: str) -> None:
@@ -168,7 +164,7 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
     known = Images(images)
     tags: dict[str, None] = {}
     ids: set[str] = set()
-    unknown: list[str] = []
+    yes, unknown = (np.zeros(len(images), dtype=bool) for _ in range(2))
     lines: list[str] = []
     for number, part in enumerate(parts):
         name = "protect" if parts is not protect else f"protect[{number}]"
@@ -182,9 +178,8 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
             lines.append(line)
         elif isinstance(part, pd.Series):
             chosen = _from_mask(images, part, name, "Make the mask from the frame you pass.")
-            ids |= set(cells(chosen.yes))
-            unknown += cells(chosen.unknown)
-            lines.append(f"{name}: a rule that holds for {len(chosen.yes):,} images")
+            yes, unknown = yes | chosen.yes, unknown | chosen.unknown
+            lines.append(f"{name}: a rule that holds for {chosen.yes.sum():,} images")
         else:
             matched = known.match(_listed(part, name))
             lines.append(matched.line(name, known))
@@ -193,7 +188,7 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
                     f"{lines[-1]}. Nothing would be protected by it; look where the list comes from."
                 )
             ids |= matched.ids
-    return Protection(tuple(tags), ids, unknown, tuple(lines))
+    return Protection(tuple(tags), yes | among(images.index, ids), unknown, tuple(lines))
 
 
 def _tag(images: pd.DataFrame, known: Images, tag: str) -> tuple[set[str] | None, str]:

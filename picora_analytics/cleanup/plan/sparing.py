@@ -8,10 +8,11 @@ from collections.abc import Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
+import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
-from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
@@ -54,23 +55,22 @@ def make_plan(
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
     decided, lines = _decided(images, read_decisions(decisions), facts)
-    spared = {
-        **dict.fromkeys(choices.unknown, "unknown: the rule cannot tell"),
-        **_edited_lately(images, choices.by_rule, facts),
-        **decided,
-        **dict.fromkeys(shield.unknown, "unknown: the protection cannot tell"),
-        **dict.fromkeys(shield.ids, "protected"),
-        **_protected_by_tag(images, shield.tags),
-    }
-    last, duplicates = _last_duplicates(images, choices, spared)
-    spared |= last
-    touched = among(images.index, [*choices.why, *choices.unknown])
-    left_out = touched & among(images.index, spared)
-    rows, out = images.loc[touched & ~left_out, list(COLUMNS)], images[left_out]
-    reasons = [choices.why[image_id] for image_id in cells(rows.index)]
+    # Where several speak for an image, the last one is named.
+    spared = _Spared(len(images))
+    spared.add("unknown: the rule cannot tell", choices.unknown)
+    spared.add("edited in the last 90 days", choices.by_rule & _edited_lately(images, facts))
+    spared.update(decided)
+    spared.add("unknown: the protection cannot tell", shield.unknown)
+    spared.add("protected", shield.yes)
+    spared.update(_protected_by_tag(images, shield.tags))
+    last, duplicates = _last_duplicates(images, choices, choices.chosen & ~spared.rows)
+    spared.update(last)
+    rows = images.loc[choices.chosen & ~spared.rows, list(COLUMNS)]
+    left_out = (choices.chosen | choices.unknown) & spared.rows
+    reasons = choices.why[choices.chosen & ~spared.rows]
     return Plan(
         images=rows.assign(reason=pd.Series(reasons, rows.index, dtype=object)),
-        spared=spared_rows(out, [spared[image_id] for image_id in cells(out.index)]),
+        spared=spared_rows(images[left_out], spared.reasons(left_out)),
         reason=reason,
         library=facts,
         protected_tags=shield.tags,
@@ -80,6 +80,29 @@ def make_plan(
         staying=staying_rows(images[among(images.index, set(duplicates.values()))]),
         protection=(*shield.lines, *lines),
     )
+
+
+class _Spared:
+    """Which rows are spared, and why."""
+
+    def __init__(self, n: int) -> None:
+        self._codes = np.full(n, -1, dtype=np.int64)
+        self._texts: list[str] = []
+
+    def add(self, reason: str, rows: Bools) -> None:
+        self._codes[rows] = len(self._texts)
+        self._texts.append(reason)
+
+    def update(self, reasons: Mapping[str, Bools]) -> None:
+        for reason, rows in reasons.items():
+            self.add(reason, rows)
+
+    @property
+    def rows(self) -> Bools:
+        return self._codes >= 0
+
+    def reasons(self, rows: Bools) -> list[str]:
+        return [self._texts[code] for code in self._codes[rows].tolist()]
 
 
 def _plannable(images: pd.DataFrame) -> Facts:
@@ -149,76 +172,85 @@ def make_caps(max_images: int | None, max_bytes: int | str | None, max_fraction:
 
 
 class _Choices(NamedTuple):
-    """The reasons of each chosen id, the unknown ids, those that only rules chose, and what each part chose."""
+    """Which rows are chosen and why, are unknown to the rules, chosen by rules alone, and chosen by each part."""
 
-    why: dict[str, str]
-    unknown: list[str]
-    by_rule: set[str]
-    parts: list[set[str]]
+    chosen: Bools
+    why: npt.NDArray[np.object_]
+    unknown: Bools
+    by_rule: Bools
+    parts: list[Bools]
 
 
 def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
     given = choice if isinstance(choice, Mapping) else {reason: choice}
     if not given:
         raise PlanError("choice is an empty mapping; give {'reason': mask}.")
-    why: dict[str, str] = {}
-    unknown: dict[str, None] = {}
-    named: set[str] = set()
-    parts: list[set[str]] = []
+    chosen, unknown, named = (np.zeros(len(images), dtype=bool) for _ in range(3))
+    why = np.full(len(images), "", dtype=object)
+    parts: list[Bools] = []
     for text, part in given.items():
         if not isinstance(text, str) or not text.strip():
             raise PlanError(f"choice has the reason {text!r}; give {{'reason': mask}}.")
-        chosen = chosen_ids(images, part, f"choice[{text!r}]" if given is choice else "choice")
-        yes = cells(chosen.yes)
-        again = why.keys() & yes
-        why |= dict.fromkeys(yes, text) | {key: f"{why[key]}; {text}" for key in again}
-        unknown |= dict.fromkeys(cells(chosen.unknown))
-        if not chosen.by_rule:
-            named.update(yes)
-        parts.append(set(yes))
-    return _Choices(
-        why,
-        [image_id for image_id in unknown if image_id not in why],
-        why.keys() - named,
-        parts,
-    )
+        found = chosen_ids(images, part, f"choice[{text!r}]" if given is choice else "choice")
+        why[found.yes & chosen] += f"; {text}"
+        why[found.yes & ~chosen] = text
+        chosen |= found.yes
+        unknown |= found.unknown
+        if not found.by_rule:
+            named |= found.yes
+        parts.append(found.yes)
+    return _Choices(chosen, why, unknown & ~chosen, chosen & ~named, parts)
 
 
 def _last_duplicates(
-    images: pd.DataFrame, choices: _Choices, spared: Mapping[str, str]
-) -> tuple[dict[str, str], dict[str, str]]:
+    images: pd.DataFrame, choices: _Choices, taken: Bools
+) -> tuple[dict[str, Bools], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
-    # Content that is there once is no duplicate of anything.
-    images = images.assign(content_hash=spelled_one_way(images["content_hash"]))
-    twice = images["content_hash"].notna() & images.duplicated("content_hash", keep=False)
-    known = images.loc[twice, ["content_hash", "created_at"]]
-    if known.empty:
-        return {}, {}
-    known = known.sort_values("created_at", kind="stable")
-    later = set(cells(known.index[known.duplicated("content_hash")]))
-    # Chosen for nothing but being duplicates: of these one is spared first, else the oldest of all.
-    only_duplicates = choices.by_rule.difference(*(part for part in choices.parts if part - later))
-    contents = dict(zip(cells(known.index), cells(known["content_hash"]), strict=True))
-    order = sorted(contents, key=lambda image_id: image_id not in only_duplicates)
-    return last_duplicates(
-        {image_id: contents[image_id] for image_id in order},
-        taken=choices.why.keys() - spared.keys(),
-        by_rule=choices.by_rule,
+    contents, different = pd.factorize(spelled_one_way(images["content_hash"]))
+    known = contents >= 0
+    counts, n_taken = (
+        np.bincount(contents[rows], minlength=len(different)) for rows in (known, known & taken)
     )
+    # Content that is there once is no duplicate of anything; of the rest, what loses nothing is safe.
+    if not (n_taken[counts > 1] > 0).any():
+        return {}, {}
+    oldest_first = images["created_at"].reset_index(drop=True).sort_values(kind="stable").index
+    order = oldest_first.to_numpy()
+    order = order[known[order]]
+    later = np.zeros(len(images), dtype=bool)
+    later[order] = pd.Series(contents[order]).duplicated().to_numpy()
+    # Chosen for nothing but being duplicates: of these one is spared first, else the oldest of all.
+    only_duplicates = choices.by_rule.copy()
+    for part in choices.parts:
+        if (part & ~later).any():
+            only_duplicates &= ~part
+    order = order[((counts > 1) & (n_taken > 0))[contents[order]]]
+    order = order[np.argsort(~only_duplicates[order], kind="stable")]
+    ids = cells(images.index[order])
+    spared, duplicates = last_duplicates(
+        dict(zip(ids, map(str, contents[order].tolist()), strict=True)),
+        taken={one for one, goes in zip(ids, taken[order].tolist(), strict=True) if goes},
+        by_rule={
+            one for one, rule in zip(ids, choices.by_rule[order].tolist(), strict=True) if rule
+        },
+    )
+    reasons = {
+        reason: [one for one in spared if spared[one] == reason] for reason in spared.values()
+    }
+    return {reason: among(images.index, own) for reason, own in reasons.items()}, duplicates
 
 
-def _edited_lately(images: pd.DataFrame, ids: set[str], facts: Facts) -> dict[str, str]:
+def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
     loaded_at = pd.Timestamp(facts["loaded_at"])
     edited = (images["updated_at"] > images["created_at"]) & (
         images["updated_at"] > loaded_at - EDITED_LATELY
     )
-    touched = images.index[edited.fillna(False).to_numpy(dtype=bool)]
-    return dict.fromkeys(ids.intersection(cells(touched)), "edited in the last 90 days")
+    return edited.fillna(False).to_numpy(dtype=bool)
 
 
 def _decided(
     images: pd.DataFrame, decisions: Mapping[str, Decision], facts: Facts
-) -> tuple[dict[str, str], list[str]]:
+) -> tuple[dict[str, Bools], list[str]]:
     """Find the images that earlier decisions keep, and count what they match."""
     today = pd.Timestamp(facts["loaded_at"]).date()
     reasons = {
@@ -231,14 +263,14 @@ def _decided(
     if not reasons:
         return {}, []
     known = Images(images)
-    kept: dict[str, str] = {}
+    kept: dict[str, Bools] = {}
     for reason in dict.fromkeys(reasons.values()):
         entries = [entry for entry, own in reasons.items() if own == reason]
-        kept |= dict.fromkeys(known.match(entries).ids, reason)
+        kept[reason] = among(images.index, known.match(entries).ids)
     return kept, [known.match(list(reasons)).line("decisions", known)]
 
 
-def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, str]:
+def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, Bools]:
     if not tags:
         return {}
     # One answer for each different row of tags, of which there are few.
@@ -247,5 +279,4 @@ def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, 
     answers = np.array(
         [shield.why(row if isinstance(row, tuple) else None) for row in rows], dtype=object
     )
-    kept = (answers != "")[codes]
-    return dict(zip(cells(images.index[kept]), answers[codes[kept]].tolist(), strict=True))
+    return {why: (answers == why)[codes] for why in set(answers.tolist()) - {""}}

@@ -94,7 +94,7 @@ def test_what_could_not_be_verified_is_not_complete_and_a_resume_verifies_it(
 ):
     plan = make_plan(client, 3)
     journal = tmp_path / "j.ndjson"
-    service.fail("GET", "/v1/images", skip=3, times=1, status=400)
+    service.fail("GET", "/v1/images", skip=3, times=None, status=400)
 
     first = plan.apply(client, typed(plan), backup=None, journal=journal, progress=False)
     service.clear_faults()

@@ -96,7 +96,7 @@ def test_hostile_text_is_dead_wherever_a_preview_shows_it(make_images):
 @example("x')\nimport os #")
 @example("\u2028\x1b]0;x\x07")
 def test_the_code_to_paste_is_one_call_with_the_id_as_a_literal(make_images, image_id):
-    made = plan(make_images(id=[image_id, "b"], size_bytes=[1, 1]), [image_id])
+    made = plan(make_images(id=[image_id, f"{image_id}2"], size_bytes=[1, 1]), [image_id])
 
     (line,) = re.findall(r"^  Fewer +(.*)$", repr(made), re.MULTILINE)
     (statement,) = ast.parse(line).body
