@@ -294,7 +294,7 @@ def _pairs(
     keys, sides = [*known, *alike], []
     for name, rows in (("old_id", removed), ("new_id", added)):
         side = rows.loc[rows[known].notna().all(axis="columns"), keys]
-        side = side.assign(number=side.groupby(keys, dropna=False).cumcount())
+        side = side.assign(number=side.groupby(keys, dropna=False, observed=True).cumcount())
         sides.append(side.rename_axis(name).reset_index())
     return sides[0].merge(sides[1], on=[*keys, "number"])[["old_id", "new_id"]]
 
@@ -309,7 +309,7 @@ def _net(parts: Sequence[tuple[pd.DataFrame, str, int]], column: str, name: str)
         for count in ("n_added", "n_removed"):
             row[count] = int(count == counted)
         rows.append(row.explode(name).dropna(subset=name) if column == "tags" else row)
-    groups = pd.concat(rows).groupby(name, dropna=False)
+    groups = pd.concat(rows).groupby(name, dropna=False, observed=True)
     sums = groups[["n_added", "n_removed", "high", "low"]].sum()
     net = [high * _HALF + low for high, low in zip(sums.pop("high"), sums.pop("low"), strict=True)]
     # Whole numbers of Python where 64 bits would wrap around.

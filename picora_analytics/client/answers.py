@@ -12,6 +12,7 @@ import httpx
 import msgspec
 
 from picora_analytics.client.masking import mask
+from picora_analytics.client.retrying import retry_after
 from picora_analytics.errors import (
     APIError,
     AuthenticationError,
@@ -21,7 +22,6 @@ from picora_analytics.errors import (
     StatusError,
     TransportError,
 )
-from picora_analytics.times import now, parse_http_date
 
 __all__ = [
     "TIMED_OUT",
@@ -30,12 +30,10 @@ __all__ = [
     "host_of",
     "is_lost",
     "read_body",
-    "retry_after",
     "status_error",
 ]
 
 DEPLOYMENTS = ("https://api.picora.com", "https://api.picora.me", "https://api.picora.cn")
-MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
 # Bodies that are compressed; of these only two are asked for, and one layer of them.
 ENCODINGS = ("gzip", "x-gzip", "deflate", "br", "zstd", "compress")
 READ = ("gzip", "x-gzip", "deflate")
@@ -152,19 +150,6 @@ def _kind(body: bytes) -> str:
     if not start:
         return "no text"
     return "an HTML page" if start == b"<" else "JSON" if start in b"{[" else "other text"
-
-
-def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
-    """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
-    wall = wall or parse_http_date(headers.get("date", "")) or now()
-    pauses = []
-    # Server and proxy may each have sent one: the longest is waited.
-    for text in headers.get_list("retry-after"):
-        numbers = re.findall(r"(?:^|,)\s*(\d+(?:\.\d+)?)\s*(?=,|$)", text)
-        pauses += [max(float(number), 0.05) for number in numbers]
-        dates = map(parse_http_date, [text, *re.findall(r"[A-Za-z]{3,9},[^,]+", text)])
-        pauses += [max((date - wall).total_seconds(), 1.0) for date in dates if date]
-    return min(max(pauses, default=1.0), MAX_PAUSE)
 
 
 def read_body(response: httpx.Response, where: str) -> bytes:

@@ -12,13 +12,13 @@ from typing import Self
 import httpx
 
 from picora_analytics.client.addresses import is_inside, leads_inside
-from picora_analytics.client.answers import ENCODINGS, retry_after
+from picora_analytics.client.answers import ENCODINGS
 from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.client import Client, connection_of, image_path
 from picora_analytics.client.keys import LOOPBACK
 from picora_analytics.client.masking import mask
 from picora_analytics.client.proxies import open_transport, proxy_for
-from picora_analytics.client.retrying import StoppedError
+from picora_analytics.client.retrying import StoppedError, retry_after
 from picora_analytics.client.transport import DeadlineTransport, ForbiddenAddressError
 from picora_analytics.errors import ResponseFormatError, TransportError
 

@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
+import datetime as dt
 import random
+import re
 import threading
 
-__all__ = ["MAX_TRIES", "RetryBudget", "StoppedError", "backoff", "jitter"]
+import httpx
+
+from picora_analytics.times import now, parse_http_date
+
+__all__ = ["MAX_TRIES", "RetryBudget", "StoppedError", "backoff", "jitter", "retry_after"]
 
 MAX_TRIES = 5
+MAX_PAUSE = 366 * 86400.0  # Longer ones are no pause, and overflow the calendar.
 
 
 class StoppedError(Exception):
@@ -54,3 +61,16 @@ def backoff(attempt: int) -> float:
 def jitter() -> float:
     """Give what is added to a pause the service asks for, so that many threads do not return as one."""
     return random.uniform(0.0, 0.05)  # noqa: S311
+
+
+def retry_after(headers: httpx.Headers, wall: dt.datetime | None = None) -> float:
+    """Read Retry-After as seconds or as a date, by the answer's own clock; 1 s where it says nothing."""
+    wall = wall or parse_http_date(headers.get("date", "")) or now()
+    pauses = []
+    # Server and proxy may each have sent one: the longest is waited.
+    for text in headers.get_list("retry-after"):
+        numbers = re.findall(r"(?:^|,)\s*(\d+(?:\.\d+)?)\s*(?=,|$)", text)
+        pauses += [max(float(number), 0.05) for number in numbers]
+        dates = map(parse_http_date, [text, *re.findall(r"[A-Za-z]{3,9},[^,]+", text)])
+        pauses += [max((date - wall).total_seconds(), 1.0) for date in dates if date]
+    return min(max(pauses, default=1.0), MAX_PAUSE)

@@ -32,7 +32,7 @@ def run(tmp_path):
             encoding=environment.get("PYTHONIOENCODING", "utf-8"),
             cwd=tmp_path,
             env=env,
-            timeout=120,
+            timeout=600,
         )
 
     return command

@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given, strategies as st
 
 from picora_analytics import Client, ResponseFormatError, TransportError
-from picora_analytics.client.answers import retry_after
 from picora_analytics.client.changes import delete_one
 from picora_analytics.client.client import image_path
 from picora_analytics.client.proxies import proxy_for
+from picora_analytics.client.retrying import retry_after
 
 KEY = "sk_live_" + "a" * 32
 PICORA = httpx.URL("https://api.picora.com")

@@ -13,16 +13,16 @@ from typing import Any
 import pandas as pd
 
 from picora_analytics.cleanup.backup.backup import CANNOT_COME_BACK, records_of
-from picora_analytics.cleanup.backup.compare import (
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES
+from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, NoProofError
+from picora_analytics.cleanup.backup.folder import BackupFolder, Proof
+from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
+from picora_analytics.cleanup.backup.restored import (
     differs,
     looks_like_upload,
     wanted_fields,
     what_is_lost,
 )
-from picora_analytics.cleanup.backup.decoding import MIME_TYPES
-from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, NoProofError
-from picora_analytics.cleanup.backup.folder import BackupFolder, Proof
-from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
 from picora_analytics.client import changes
 from picora_analytics.client.answers import is_lost
 from picora_analytics.client.client import Client

@@ -32,7 +32,7 @@ def _texts(values: Iterable[Any]) -> pa.Array:
 def cells(column: pd.Series[Any] | pd.Index[Any]) -> list[Any]:
     """Give a column as plain Python values, None where one is missing."""
     if isinstance(column.dtype, pd.DatetimeTZDtype):
-        values = np.asarray(pd.Series(column).dt.to_pydatetime(), dtype=object)
+        values = np.asarray(pd.DatetimeIndex(column).to_pydatetime(), dtype=object)
     else:
         values = column.to_numpy(dtype=object)
     if column.hasnans:

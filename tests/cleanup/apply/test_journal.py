@@ -222,3 +222,44 @@ def test_a_journal_that_cannot_be_gone_on_with_stops_the_run(path, document):
 
     with pytest.raises(JournalError, match=r"cannot be written .* nothing is deleted\.$"):
         Journal.reopen(path, past, None)
+
+
+def test_a_journal_is_begun_once_whoever_comes_second(path, document):
+    _written(path, document)
+    before = path.read_bytes()
+
+    with pytest.raises(JournalError, match=r"begun by another run meanwhile; nothing was sent by"):
+        Journal.begin(path, document, None)
+
+    assert path.read_bytes() == before
+
+
+def test_a_journal_that_went_on_since_it_was_read_is_not_cut(path, document):
+    journal = _written(path, document)
+    past = read_journal(path)
+    journal.intend(["c"])
+
+    with pytest.raises(JournalError, match=r"written by somebody else meanwhile"):
+        Journal.reopen(path, past, None)
+
+    assert read_journal(path).intents == {"a", "b", "c"}
+
+
+@pytest.mark.parametrize("room", [0, 1, 60, 150])
+def test_a_disk_that_fills_in_mid_line_stops_the_run_and_keeps_what_was_written(
+    path, document, room
+):
+    resource = pytest.importorskip("resource")
+    journal = _written(path, document)
+    whole = path.read_bytes()
+    before = resource.getrlimit(resource.RLIMIT_FSIZE)
+    resource.setrlimit(resource.RLIMIT_FSIZE, (len(whole) + room, before[1]))
+    try:
+        with pytest.raises(JournalError, match=r"without a journal nothing is deleted\.$"):
+            journal.intend(["c"] * 40)
+    finally:
+        resource.setrlimit(resource.RLIMIT_FSIZE, before)
+
+    assert path.read_bytes() == whole
+    Journal.reopen(path, read_journal(path), None).intend(["c"])
+    assert read_journal(path).intents == {"a", "b", "c"}

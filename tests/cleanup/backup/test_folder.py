@@ -150,3 +150,10 @@ def test_a_long_id_is_cut_in_the_name_and_kept_apart_by_its_digest():
 
     assert re.fullmatch(r"picora-i{24}-[0-9a-f]{12}\.png", one)
     assert one != other
+
+
+def test_a_proof_is_added_to_a_folder_that_was_begun(tmp_path):
+    with pytest.raises(ValueError, match=r"^The manifest was not opened\.$"):
+        BackupFolder(tmp_path, **OWNER).add(_proof())
+
+    assert list(tmp_path.iterdir()) == []

@@ -11,9 +11,9 @@ from PIL import Image
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.backup.backup import back_up
-from picora_analytics.cleanup.backup.compare import wanted_fields, what_is_lost
 from picora_analytics.cleanup.backup.folder import Proof
 from picora_analytics.cleanup.backup.restore_journal import Outcome, RestoreJournal
+from picora_analytics.cleanup.backup.restored import wanted_fields, what_is_lost
 from picora_analytics.client.shapes import ImageRecord
 
 SVG = b"<svg xmlns='http://www.w3.org/2000/svg'><rect width='1' height='1'/></svg>"

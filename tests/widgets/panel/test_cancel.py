@@ -53,12 +53,12 @@ def test_cancel_ends_at_once_and_leaves_nothing_behind(tmp_path, silent, seed_on
     with DemoServer(n_images=60, seed_only=seed_only, rate_scale=None) as service:
         with pic.Client(service.api_key, service.url) as client:
             panel, chosen = _panel(client, 4)
-            _until(lambda: not _fetching(), 20)
+            _until(lambda: not _fetching(), 60)
             service.fail(
                 *silent, times=None, meanwhile=lambda: (arrived.set(), goes_on.wait(SILENCE))
             )
             _begin(panel, tmp_path / "kept" if silent[1] == "/*.*" else None)
-            assert arrived.wait(20)
+            assert arrived.wait(60)
 
             panel._progress.stop.click()
             _until(lambda: panel._session.stage is not Stage.DELETING, 3)
