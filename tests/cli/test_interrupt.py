@@ -82,6 +82,7 @@ def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, f
         pytest.param(("apply", "plan.json", "--confirm", "PHRASE", "--backup", "kept"), id="apply"),
     ],
 )
+@pytest.mark.slow
 def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, arguments):
     made, server = plan
     server.fail("GET", "/*.*", skip=3, times=None, delay=HELD)
@@ -97,6 +98,7 @@ def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, argument
     assert server.deleted == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, tmp_path):
     made, server = plan
     server.fail("DELETE", "/v1/media", delay=HELD)
@@ -120,6 +122,7 @@ def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, t
     assert {image.id for image in server.deleted} == set(made.images.index)
 
 
+@pytest.mark.slow
 def test_restoring_ends_at_once(start, here, plan):
     made, server = plan
     assert here("backup", "plan.json", "kept", server=server).returncode == 0
