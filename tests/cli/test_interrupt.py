@@ -62,6 +62,7 @@ def asked(server, path):
         pytest.param({"status": 503, "headers": {"Retry-After": "60"}}, id="out of order"),
     ],
 )
+@pytest.mark.slow
 def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, fault):
     _, server = plan
     server.fail("GET", held, times=None, **fault)
@@ -122,7 +123,6 @@ def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, t
     assert {image.id for image in server.deleted} == set(made.images.index)
 
 
-@pytest.mark.slow
 def test_restoring_ends_at_once(start, here, plan):
     made, server = plan
     assert here("backup", "plan.json", "kept", server=server).returncode == 0

@@ -114,6 +114,7 @@ def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
     assert re.findall(r"\d", " ".join(read.outside)) == []
 
 
+@pytest.mark.slow
 def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     report, page = report_and_page
     unescaped = re.sub(r"\\([^\w\s])", r"\1", report.to_markdown())
@@ -123,6 +124,7 @@ def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", shown))
 
 
+@pytest.mark.slow
 def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     report, page = report_and_page
     read = _Page(page)
@@ -144,6 +146,7 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     assert len(page) < 1_500_000
 
 
+@pytest.mark.slow
 def test_no_form_calls_an_image_unused(report_and_page):
     report, page = report_and_page
 
@@ -151,6 +154,7 @@ def test_no_form_calls_an_image_unused(report_and_page):
         assert "unused" not in text.lower()
 
 
+@pytest.mark.slow
 def test_the_json_has_a_version_and_round_trips(report_and_page):
     report, _ = report_and_page
     text = report.to_json()
@@ -164,6 +168,7 @@ def test_the_json_has_a_version_and_round_trips(report_and_page):
     )
 
 
+@pytest.mark.slow
 def test_each_finding_says_how_many_rows_its_line_gives(report_and_page):
     report, _ = report_and_page
     found = report.findings()
