@@ -31,7 +31,11 @@ _LONGEST_LITERAL = 80
 _KEYS = 15  # Of years, types and reasons; more are counted together.
 # Names of pictures that a site shows in one prominent place, and the year of a date within a name. Arrow's search
 # knows no looking around, so the letters beside belong to what is found.
-_PROMINENT = r"(?:^|[^a-z])(?P<word>header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?:[^a-z]|$)"
+_PROMINENT = (
+    r"(?:^|[^a-z])"
+    r"(?P<word>header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)"
+    r"(?:[^a-z]|$)"
+)
 _YEAR = (
     r"(?:^|[^0-9])(?P<year>(?:19|20)[0-9]{2})"
     r"(?:[-_.]?[01][0-9][-_.]?[0-3][0-9]|[-_.][01][0-9])(?:[^0-9]|$)"
