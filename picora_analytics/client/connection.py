@@ -49,6 +49,19 @@ _HEADERS = {
 }
 
 
+def _tracing(before_send: Callable[[], None] | None) -> dict[str, Any]:
+    """Make the extension by which httpcore tells that it begins to send; connecting may have taken long."""
+    if before_send is None:
+        return {}
+
+    def trace(name: str, info: Mapping[str, Any]) -> None:
+        # A proxy is first asked to connect, which is not the request yet.
+        if name.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            before_send()
+
+    return {"trace": trace}
+
+
 class UntrustedError(TransportError):
     """The host's certificate was not accepted; repeating would not change it."""
 
@@ -182,7 +195,8 @@ class Connection:
         """
         Send one request at the pace of its tier; a 429 did nothing, so only that is sent again.
 
-        `before_send` is called after every wait, right before the request; what it raises stops it unsent.
+        `before_send` is called after every wait and again once connected, right before the request's first byte; what
+        it raises stops it unsent.
         """
         where = self._where(method, path)
         deadline = time.monotonic() + self.waits.max_wait
@@ -195,7 +209,16 @@ class Connection:
                     self.waits.pacer.lost(tier)
                     raise
             try:
-                return self.once(method, path, where, tier=tier, timeout=timeout, stop=stop, **body)
+                return self.once(
+                    method,
+                    path,
+                    where,
+                    tier=tier,
+                    timeout=timeout,
+                    stop=stop,
+                    trace=_tracing(before_send),
+                    **body,
+                )
             except RateLimitError as error:
                 self.waits.refused(tier, error, deadline, stop=stop)
 
@@ -216,6 +239,7 @@ class Connection:
         form: Mapping[str, Any] | None = None,
         timeout: float | None = None,
         stop: threading.Event | None = None,
+        trace: dict[str, Any] | None = None,
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         # On sockets shared after a fork, each process reads the other's answers.
@@ -234,6 +258,7 @@ class Connection:
                 "timeout": httpx.Timeout(patience).as_dict(),
                 "deadline": time.monotonic() + patience,
                 "stopped": functools.partial(is_stopped, stop),
+                **(trace or {}),
             },
             **(form or {}),
         )

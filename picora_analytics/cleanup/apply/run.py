@@ -109,7 +109,9 @@ class Run:
         found = decide(self._plan, current, (one for one in ids if one not in lost))
         self._ledger.record(
             {
-                image_id: (verdict.action, verdict.reason or "before this run")
+                image_id: self._ledger.kept(image_id, verdict.reason)
+                if verdict.action == "kept"
+                else (verdict.action, "before this run")
                 for image_id, verdict in found.items()
                 if verdict.action != "delete"
             }
@@ -231,26 +233,30 @@ class Run:
 
     def verify(self) -> None:
         """Look whether what was reported deleted is gone, and bring the newest snapshot up to date."""
-        ids = self._ledger.deleted
-        if not ids:
+        ids, late = self._ledger.deleted, self._ledger.late
+        if not ids and not late:
             return
+        reported = set(ids)
         for pause in (0, *SETTLING):
             current, why = None, ""
             try:
                 self._wait(pause)
-                current = self._lookup.look(ids)
+                current = self._lookup.look([*ids, *late])
             except StoppedError:
                 why = "cancelled"
                 break
             except PicoraError as error:
                 why = str(error)
-            if current is not None and not current.states:
+            if current is not None and not current.states.keys() & reported:
                 break
         if current is None:
             self.whole = False
             self.notes.append(f"not looked at again afterwards: {why}")
             return
-        seen = current.states
+        gone = [one for one in late if one not in current.states]
+        self._ledger.record(dict.fromkeys(gone, LOST))
+        seen = [one for one in ids if one in current.states]
+        ids = [*ids, *gone]
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))
         self.notes.append(f"looked at again: {len(ids) - len(seen):,} of {len(ids):,} are gone")
         before, after = self._usage, self._ask_usage()

@@ -110,3 +110,24 @@ def test_what_could_not_be_verified_is_not_complete_and_a_resume_verifies_it(
     assert any(note.startswith("not looked at again afterwards") for note in first.notes)
     assert second.complete
     assert "looked at again: 3 of 3 are gone" in second.notes
+
+
+@pytest.mark.parametrize("status", [202, 504])
+@pytest.mark.parametrize("edited", [True, False], ids=["edited meanwhile", "as it was"])
+def test_what_may_be_carried_out_later_is_unknown_and_never_kept(
+    service, client, make_plan, typed, status, edited
+):
+    plan = make_plan(client, 2)
+
+    def meanwhile(answer):
+        if edited:
+            service.edit(plan.images.index[0], tags=["keep"])
+        return answer
+
+    for path in ("/v1/media", "/v1/images/*"):
+        service.fail("DELETE", path, times=None, status=status, body=meanwhile)
+
+    receipt = plan.apply(client, typed(plan), backup=None, progress=False)
+
+    assert receipt.counts == {"unknown": 2}
+    assert not receipt.complete
