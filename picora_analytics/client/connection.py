@@ -34,7 +34,7 @@ from picora_analytics.errors import (
 )
 from picora_analytics.times import now, parse_http_date
 
-__all__ = ["Connection"]
+__all__ = ["AHEAD", "Connection"]
 
 T = TypeVar("T")
 
@@ -91,6 +91,7 @@ class Connection:
         self.demo = False
         self.demo_session = ""
         self.server_time: dt.datetime | None = None
+        self.heard_at: dt.datetime | None = None  # By this machine's clock.
         self._round_trips: deque[float] = deque(maxlen=15)
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
@@ -334,7 +335,8 @@ class Connection:
         self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
         date = parse_http_date(headers.get("date", ""))
-        self.server_time = date or self.server_time
+        if date is not None:
+            self.server_time, self.heard_at = date, now()
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
         return date or now(), head_says_more(headers)

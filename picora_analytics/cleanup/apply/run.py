@@ -12,7 +12,7 @@ from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan import guard
-from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.cleanup.plan.model import Plan, clock_refusals
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
@@ -122,7 +122,8 @@ class Run:
         library = guard.Amount(
             current.library.n_images + gone.n_images, current.library.size_bytes + gone.size_bytes
         )
-        self._refuse([*self._plan.refusals, *self._plan.caps.breaches(taken, library)])
+        dated = clock_refusals(self._client)
+        self._refuse([*dated, *self._plan.refusals, *self._plan.caps.breaches(taken, library)])
 
     def _look(self, ids: list[str]) -> Current:
         """Look at images and at the duplicates that stay for them, again if the machine slept meanwhile."""

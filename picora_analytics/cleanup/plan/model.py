@@ -38,6 +38,7 @@ __all__ = [
     "VALID_FOR",
     "Plan",
     "Unsaid",
+    "clock_refusals",
     "refuse_other_account",
     "spared_rows",
     "staying_rows",
@@ -213,6 +214,18 @@ def refuse_other_account(plan: Plan, client: Client) -> None:
             f"This plan is for account {visible(library['account'][:8])} on {visible(library['base_url'])}; the client "
             f"reads account {account[:8]} on {client.base_url}. Connect to the plan's account, or plan again."
         )
+
+
+def clock_refusals(client: Client) -> list[Refusal]:
+    """Tell why no date can be believed: this machine's clock is not the service's."""
+    if client.wrong_clock is None:
+        return []
+    service, own = client.wrong_clock
+    text = (
+        f"this machine's clock says {own:%Y-%m-%d %H:%M} UTC and the service's {service:%Y-%m-%d %H:%M} UTC, so how "
+        "old anything is cannot be told; set the clock right, load again, and plan again"
+    )
+    return [Refusal("date", text)]
 
 
 def _fingerprinted(images: pd.DataFrame, demo: bool) -> Iterable[Sequence[Any]]:
