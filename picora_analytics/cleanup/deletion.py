@@ -51,7 +51,7 @@ class DeletionPlan(Plan):
     duplicates : dict of id to id
         Which image stays as the duplicate of a planned one; looked up again before anything is deleted.
     staying : DataFrame
-        Those that stay: ``filename``, ``size_bytes``, ``is_public``.
+        Those that stay: their rows without the title, to be compared again.
     protection : tuple of str
         What each list and tag that protects has matched, and what it has not.
     path : Path or None

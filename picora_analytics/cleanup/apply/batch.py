@@ -143,7 +143,9 @@ class Sender:
             )
             return []
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
-        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates)
+        found = guard.verdicts(
+            planned, there, self._plan.protected_tags, duplicates, self._plan.staying_states
+        )
         settled: dict[str, tuple[str, str]] = {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":

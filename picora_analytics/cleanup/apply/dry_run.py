@@ -36,4 +36,6 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
 def decide(plan: Plan, current: Current, ids: Iterable[str]) -> dict[str, Verdict]:
     """Decide about planned images by what is there now."""
     planned = {image_id: plan.states[image_id] for image_id in ids}
-    return verdicts(planned, current.states, plan.protected_tags, plan.duplicates)
+    return verdicts(
+        planned, current.states, plan.protected_tags, plan.duplicates, plan.staying_states
+    )

@@ -115,6 +115,11 @@ class Plan:
         """What each image was like when it was planned, by id."""
         return states_of(self.images, demo=self.library["demo"])
 
+    @cached_property
+    def staying_states(self) -> dict[str, State]:
+        """What each image that stays as a duplicate was like, by id."""
+        return states_of(self.staying, demo=self.library["demo"])
+
     @property
     def size_bytes(self) -> int:
         """Bytes that would be freed, as far as sizes are known."""
@@ -202,7 +207,7 @@ def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
     """Make rows of :attr:`Plan.staying`; None makes an empty frame."""
     if rows is None:
         rows = frame_from_table(SCHEMA.empty_table())
-    return rows[["filename", "size_bytes", "is_public"]]
+    return rows[[name for name in rows.columns if name in State._fields]]
 
 
 def refuse_other_account(plan: Plan, client: Client) -> None:
