@@ -46,7 +46,7 @@ class Uploaded(NamedTuple):
 
 
 class BatchUnknownError(Exception):
-    """This server has no batch route; nothing was deleted."""
+    """This server seems to have no batch route; whether it carried out a part is to be looked up."""
 
 
 def delete_one(

@@ -111,7 +111,8 @@ class Sender:
                 self._ledger.withdraw(ids)
             raise
         except BatchUnknownError:
-            self._ledger.withdraw(ids)  # No route took the request, so nothing was done.
+            # Some services check item by item: a part may be done, so what is found gone is our own deed.
+            self._ledger.lost |= set(ids)
             self.size = 1
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
