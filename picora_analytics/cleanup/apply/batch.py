@@ -112,6 +112,7 @@ class Sender:
             raise
         except BatchUnknownError:
             # Some services check item by item: a part may be done, so what is found gone is our own deed.
+            self._ledger.withdraw(ids)
             self._ledger.lost |= set(ids)
             self.size = 1
             raise

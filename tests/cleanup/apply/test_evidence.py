@@ -6,6 +6,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.client import changes
 
 HTML = "<html><head><title>404 Not Found</title></head><body>nginx</body></html>"
 NOT_FOUND = {
@@ -157,3 +158,18 @@ def test_what_may_be_carried_out_later_is_unknown_and_never_kept(
 
     assert receipt.counts == {"unknown": 2}
     assert not receipt.complete
+
+
+@pytest.mark.parametrize(
+    "tail", ["/", ";v=1", "\0", " ", "/.", "?x", "%2F", "#a", "é", "\n", "..", "\\", "\ud800"]
+)
+def test_an_id_that_a_gateway_may_read_as_another_is_never_sent_in_an_address(tail):
+    with (
+        DemoServer(3, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        found = changes.delete_one(client, next(iter(service.images)) + tail)
+
+        assert service.requests == []
+    assert found.word == "failed"
+    assert "was not sent" in found.reason
