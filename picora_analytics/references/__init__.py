@@ -1,0 +1,1 @@
+"""Is it still used: find image ids in a person's own files, pages and history."""
