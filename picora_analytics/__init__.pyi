@@ -68,6 +68,11 @@ from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
 )
+from .references import (
+    References as References,
+    find_references as find_references,
+    read_references as read_references,
+)
 from .report import (
     StorageReport as StorageReport,
 )

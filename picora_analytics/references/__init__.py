@@ -1,1 +1,6 @@
 """Is it still used: find image ids in a person's own files, pages and history."""
+
+from picora_analytics.references.found import References, read_references
+from picora_analytics.references.search import find_references
+
+__all__ = ["References", "find_references", "read_references"]
