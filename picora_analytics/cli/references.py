@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,6 +112,10 @@ def scan(
     path = None if baseline is None else Path(baseline)
     known = checking.read_baseline(path) if path is not None and path.exists() else []
     images = _read_ids(Path(ids)) if ids is not None else _load(demo=demo, store=store)
+    # The files of the check itself name images that no page uses.
+    own = [file for file in (ids, json_path, markdown_path, baseline) if file and file != "-"]
+    folders = [*map(Path, sources), *([_top(Path(git))] if git else [])]
+    exclude = [*exclude, *_patterns(own, folders)]
     references = find_references(images, *sources, git=git, addresses=addresses, exclude=exclude)
     check = checking.check_references(references, images, known)
     if json_path:
@@ -155,6 +160,24 @@ def _load(*, demo: bool, store: str | None) -> pd.DataFrame:
     found: list[pd.DataFrame] = []
     with_client(lambda client: found.append(load_library(client, store=store)))(demo=demo)
     return found[0]
+
+
+def _top(folder: Path) -> Path:
+    """Give the top of a working tree."""
+    folder = folder.expanduser().resolve()
+    return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
+
+
+def _patterns(files: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Write patterns that leave out files, in whichever folder they lie."""
+    found = []
+    for folder in (folder.expanduser().resolve() for folder in folders):
+        for file in files:
+            path = Path(file).expanduser().resolve()
+            if path.is_relative_to(folder) and path != folder:
+                inside = path.relative_to(folder).as_posix()
+                found.append("/" + re.sub(r"([\\*?\[\]!#\s])", r"\\\1", inside))
+    return found
 
 
 def _read_ids(path: Path) -> pd.DataFrame:

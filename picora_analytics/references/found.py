@@ -149,7 +149,7 @@ class References:
             self.coverage[self.coverage["skipped"].notna()].groupby("skipped")["n_files"].sum()
         )
         if len(skipped):
-            lines.append("skipped " + ", ".join(f"{n:,} {why}" for why, n in skipped.items()))
+            lines.append("skipped: " + ", ".join(f"{why} ({n:,})" for why, n in skipped.items()))
         counts = self.counts
         words = {NOT_FOUND: "not found in these files"}
         lines.append(
