@@ -22,10 +22,13 @@ def make_ids(n: int, rng: random.Random) -> list[str]:
     return ["".join(rng.choices(ALPHABET, k=11)) for _ in range(n)]
 
 
-def write_corpus(folder: Path, ids: list[str], rng: random.Random, n_bytes: int, kind: str) -> set[str]:
+def write_corpus(
+    folder: Path, ids: list[str], rng: random.Random, n_bytes: int, kind: str
+) -> set[str]:
     """Write pages of prose, or of prose with embedded pictures, that use some of the ids."""
     words = [
-        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 12))) for _ in range(2000)
+        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 12)))
+        for _ in range(2000)
     ]
     forms = (
         "![a picture](https://img.picora.com/{}.png)",
@@ -72,7 +75,9 @@ def scan(n_bytes: int) -> None:
         with tempfile.TemporaryDirectory() as name:
             folder = Path(name)
             used = write_corpus(folder, ids, rng, n_bytes, kind)
-            pic.find_references(index[:10], folder, progress=False)  # Everything imported and in memory.
+            pic.find_references(
+                index[:10], folder, progress=False
+            )  # Everything imported and in memory.
             begun = time.process_time()
             references = pic.find_references(index, folder, progress=False)
             ours = time.process_time() - begun
@@ -111,18 +116,29 @@ def memory(n_bytes: int) -> None:
             "after = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss\n"
             "print(f'memory   {(after - before) / 1024:.0f} MiB over the interpreter (bar 150)')\n"
         )
-        print(subprocess.run([sys.executable, "-c", code, name], check=True, capture_output=True, text=True).stdout, end="")
+        print(
+            subprocess.run(
+                [sys.executable, "-c", code, name], check=True, capture_output=True, text=True
+            ).stdout,
+            end="",
+        )
 
 
 def git(folder: Path, *arguments: str, text: str | None = None) -> str:
     done = subprocess.run(
-        ["git", "-C", str(folder), *arguments], input=text, capture_output=True, text=True, check=True
+        ["git", "-C", str(folder), *arguments],
+        input=text,
+        capture_output=True,
+        text=True,
+        check=True,
     )
     return done.stdout
 
 
 def cpu() -> float:
-    own, children = (resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN))
+    own, children = (
+        resource.getrusage(who) for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
+    )
     return own.ru_utime + own.ru_stime + children.ru_utime + children.ru_stime
 
 
@@ -146,10 +162,14 @@ def history(n_commits: int) -> None:
                 f"data 1\nx\n"
             )
             for n in rng.sample(range(200), 2):
-                pages[n].append(f"![p](https://img.picora.com/{rng.choice(ids)}.png) " + "lorem ipsum " * 20)
+                pages[n].append(
+                    f"![p](https://img.picora.com/{rng.choice(ids)}.png) " + "lorem ipsum " * 20
+                )
                 del pages[n][1 : max(1, len(pages[n]) - 30)]
                 text = "\n".join(pages[n])
-                stream.append(f"M 100644 inline docs/{n // 20}/page-{n}.md\ndata {len(text)}\n{text}\n")
+                stream.append(
+                    f"M 100644 inline docs/{n // 20}/page-{n}.md\ndata {len(text)}\n{text}\n"
+                )
         git(folder, "fast-import", "--quiet", text="".join(stream))
         git(folder, "checkout", "-q", "main")
         index = pd.Index(ids)
@@ -159,16 +179,31 @@ def history(n_commits: int) -> None:
         ours = cpu() - begun
         begun = cpu()
         listed = subprocess.Popen(
-            ["git", "-C", name, "cat-file", "--batch", "--batch-all-objects", "--unordered", "--buffer"],
+            [
+                "git",
+                "-C",
+                name,
+                "cat-file",
+                "--batch",
+                "--batch-all-objects",
+                "--unordered",
+                "--buffer",
+            ],
             stdout=subprocess.PIPE,
         )
         chunks = iter(lambda: listed.stdout.read(1 << 20), b"")
-        found = {place.image_id for place in Scanner(IdFinder(ids), HOSTS).scan([Text("all", chunks)]) if hasattr(place, "image_id")}
+        found = {
+            place.image_id
+            for place in Scanner(IdFinder(ids), HOSTS).scan([Text("all", chunks)])
+            if hasattr(place, "image_id")
+        }
         listed.wait()
         theirs = cpu() - begun
     ours_found = set(references.found["id"]) | set(references.found_before["id"])
     assert ours_found == found, "not the same set"
-    print(f"history  {n_commits:,} commits  ours {ours:.2f} s CPU, cat-file through the scanner {theirs:.2f} s: {ours / theirs:.2f} x (bar 2)")
+    print(
+        f"history  {n_commits:,} commits  ours {ours:.2f} s CPU, cat-file through the scanner {theirs:.2f} s: {ours / theirs:.2f} x (bar 2)"
+    )
 
 
 if __name__ == "__main__":

@@ -193,7 +193,8 @@ def _counted(check: Check, kind: str) -> str:
 def as_text(check: Check) -> str:
     """Show a check in a terminal."""
     lines = [
-        line[:1].upper() + line[1:] if not n else line for n, line in enumerate(check.references.summary())
+        line[:1].upper() + line[1:] if not n else line
+        for n, line in enumerate(check.references.summary())
     ]
     for kind, (title, _) in _TITLES.items():
         findings = check.of(kind)

@@ -20,10 +20,12 @@ class Coverage:
         As it was given.
     exclude : iterable of str
         Patterns as in .gitignore; what they leave out is counted as skipped.
+    optional : bool
+        Whether it may hold no text at all, as the history of a young repository.
     """
 
-    def __init__(self, source: str, exclude: Iterable[str] = ()) -> None:
-        self.source = source
+    def __init__(self, source: str, exclude: Iterable[str] = (), *, optional: bool = False) -> None:
+        self.source, self.optional = source, optional
         self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude)
         self.n_files = self.n_bytes = 0
         self.failed: dict[str, str] = {}

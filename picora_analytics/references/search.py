@@ -103,7 +103,7 @@ def find_references(
     if repository is not None:
         covered += collected.scan_repository(repository, exclude, covered, shown)
     for coverage in covered:
-        if not coverage.n_files and not coverage.failed:
+        if not (coverage.n_files or coverage.failed or coverage.optional):
             coverage.fail(coverage.source, "no text in it, so it proves nothing")
     if len(known) < len(ids):
         strange = next(image_id for image_id in ids if not is_id(image_id))
@@ -219,7 +219,7 @@ class _Collected:
         self.scan(
             _counted(repository.texts(listed, now), own, shown), now, elsewhere=not repository.bare
         )
-        past = Coverage(f"{now.source}, history", exclude)
+        past = Coverage(f"{now.source}, history", exclude, optional=True)
         brought, last = repository.history(tips)
         gone = {oid: path for oid, path in brought.items() if oid not in files}
         self._scan_history(repository, gone, last, past, [*own, past], shown)
