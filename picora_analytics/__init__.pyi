@@ -68,6 +68,10 @@ from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
 )
+from .references import (
+    Repointing as Repointing,
+    repoint as repoint,
+)
 from .report import (
     StorageReport as StorageReport,
 )
