@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from picora_analytics.references.moves import Move
@@ -14,24 +14,30 @@ __all__ = ["Place", "Rewritten", "is_binary", "rewrite"]
 ID_LENGTH = 11
 _LOOK_BACK = 300
 
-# `_` and `-` as JSON, JavaScript, Markdown, addresses and HTML escape them, over again where one is in another.
+# `_` and `-` as JSON, JavaScript, Markdown, addresses and HTML escape them, over again where one is in another;
+# bounded, so that no text takes long.
 _ESCAPE = (
-    r"\\+(?:u005[fF]|u002[dD]|x5[fF]|x2[dD]|[_-])"
-    r"|%(?:25)*(?:5[fF]|2[dD])"
-    r"|&(?:amp;)*(?:#0*95|#0*45|#[xX]0*5[fF]|#[xX]0*2[dD]|lowbar);"
+    r"\\{1,16}(?:u005[fF]|u002[dD]|x5[fF]|x2[dD]|[_-])"
+    r"|%(?:25){0,8}(?:5[fF]|2[dD])"
+    r"|&(?:amp;){0,8}(?:#0*95|#0*45|#[xX]0*5[fF]|#[xX]0*2[dD]|lowbar);"
 )
 _RUN = re.compile(
     rf"(?P<run>(?:[A-Za-z0-9_-]|{_ESCAPE}){{{ID_LENGTH},}}+)"
-    # Any other escape, lest its last letters be taken for the first of an id.
-    r"|%(?:25)*[0-9A-Fa-f]{2}|\\+u[0-9A-Fa-f]{4}|\\+x[0-9A-Fa-f]{2}"
+    # Any other escape, lest its last letters be taken for the first of an id; and words too short for one.
+    r"|%(?:25){0,8}[0-9A-Fa-f]{2}|\\{1,16}u[0-9A-Fa-f]{4}|\\{1,16}x[0-9A-Fa-f]{2}"
+    r"|[A-Za-z0-9_-]++"
 )
 _UNIT = re.compile(rf"{_ESCAPE}|[A-Za-z0-9_-]")
-_DOT = r"(?:\.|\\+\.|%(?:25)*2[eE]|\\+u002[eE]|\\+x2[eE]|&(?:amp;)*#(?:46|[xX]2[eE]);)"
+_DOT = r"(?:\.|\\{1,16}\.|%(?:25){0,8}2[eE]|\\{1,16}u002[eE]|\\{1,16}x2[eE]|&(?:amp;){0,8}#(?:46|[xX]2[eE]);)"
 _EXTENSION = re.compile(rf"({_DOT})([A-Za-z0-9]{{1,5}})(?![A-Za-z0-9_-])")
 _IMAGES = ("png", "jpg", "jpeg", "gif", "webp", "avif", "svg", "bmp", "ico", "tif", "tiff", "heic")
 _LETTER_ESCAPES = "nrtbfv0"
-_SLASH = re.compile(r"\\+/|%(?:25)*2[fF]|\\+u002[fF]|\\+x2[fF]|&(?:amp;)*#(?:47|[xX]2[fF]);")
-_COLON = re.compile(r"%(?:25)*3[aA]|\\+u003[aA]|\\+x3[aA]|&(?:amp;)*#(?:58|[xX]3[aA]);")
+_SLASH = re.compile(
+    r"\\{1,16}/|%(?:25){0,8}2[fF]|\\{1,16}u002[fF]|\\{1,16}x2[fF]|&(?:amp;){0,8}#(?:47|[xX]2[fF]);"
+)
+_COLON = re.compile(
+    r"%(?:25){0,8}3[aA]|\\{1,16}u003[aA]|\\{1,16}x3[aA]|&(?:amp;){0,8}#(?:58|[xX]3[aA]);"
+)
 _BEFORE = re.compile(r"(https?:)?//[A-Za-z0-9.:\[\]_-]+/(?:[^\s\"'<>()\\]*/)?$", re.IGNORECASE)
 
 _WIDE = (
@@ -126,8 +132,10 @@ def _replaced(text: str, moves: Mapping[str, Move], doubtful: bool) -> tuple[str
     for match in _RUN.finditer(text):
         if match["run"] is None:
             continue
-        units = _units(match["run"])
-        plain = "".join(_meant(unit) for unit in units)
+        run = match["run"]
+        escaped = any(sign in run for sign in "\\%&")
+        units = _UNIT.findall(run) if escaped else run
+        plain = "".join(map(_meant, units)) if escaped else run
         found, skipped = _whole(text, match.start(), plain, moves)
         stuck = [] if found else _inside(plain, moves)
         if not (found or stuck):
@@ -151,11 +159,6 @@ def _replaced(text: str, moves: Mapping[str, Move], doubtful: bool) -> tuple[str
         places.append(Place(line + 1, found.old, "", _address(text, start, found.new, extension)))
         done = end
     return "".join([*parts, text[done:]]), places
-
-
-def _units(run: str) -> list[str]:
-    # Without an escape, each letter is one.
-    return list(run) if not any(sign in run for sign in "\\%&") else _UNIT.findall(run)
 
 
 def _meant(unit: str) -> str:
@@ -194,7 +197,7 @@ def _extension(text: str, end: int, move: Move) -> tuple[int, str, str]:
     return match.end(), match[0], ""
 
 
-def _styled(new: str, units: list[str]) -> str:
+def _styled(new: str, units: Sequence[str]) -> str:
     """Write an id as the old one stood: each ``_`` and ``-`` escaped in the same way, or not."""
     styles: dict[str, str] = {}
     for unit in units:
