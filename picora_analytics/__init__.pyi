@@ -70,8 +70,10 @@ from .library import (
 )
 from .references import (
     References as References,
+    Repointing as Repointing,
     find_references as find_references,
     read_references as read_references,
+    repoint as repoint,
 )
 from .report import (
     StorageReport as StorageReport,
