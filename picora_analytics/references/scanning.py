@@ -2,21 +2,23 @@
 
 from __future__ import annotations
 
-import bisect
 import html
 import re
 from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
+import numpy as np
+
 from picora_analytics.references.sources import Text
-from picora_analytics.references.tokens import ID_LENGTH, IdFinder, line_around, unescape
+from picora_analytics.references.tokens import ID_LENGTH, Hit, IdFinder, unescape
 
 __all__ = ["HOSTS", "Address", "Place", "Scanner", "host_paths"]
 
 # Where Picora serves images (API documents): the path before the id.
 HOSTS = {"img.picora.com": "/", "media.picora.me": "/", "media.picora.cn": "/"}
 
+SNIPPET = 80  # Bytes around an id.
 PIECE = 1 << 20
 # A piece ends between words where it can; else so many bytes are looked at twice.
 OVERLAP = 512
@@ -80,38 +82,75 @@ class Scanner:
     def _search(self, pieces: list[_Piece]) -> Iterator[Place | Address]:
         """Search pieces, and once more those of them in which an id may be escaped."""
         data = b"\n".join(piece.data for piece in pieces)
-        yield from self._found(pieces, data)
-        yield from self._dangling(pieces, data)
+        hits = self._finder.find(data)
+        yield from self._found(pieces, data, hits)
+        yield from self._dangling(pieces, data, {hit.offset for hit in hits if hit.exact})
         if unescape(data) is not data:
             plain = [piece._replace(data=unescape(piece.data)) for piece in pieces]
             changed = [
                 new for new, old in zip(plain, pieces, strict=True) if new.data is not old.data
             ]
-            yield from self._found(changed, b"\n".join(piece.data for piece in changed))
+            data = b"\n".join(piece.data for piece in changed)
+            yield from self._found(changed, data, self._finder.find(data))
 
-    def _found(self, pieces: list[_Piece], data: bytes) -> Iterator[Place | Address]:
-        where = _Where(pieces)
-        for hit in self._finder.find(data):
-            piece, offset = where.at(hit.offset)
-            line = where.line(piece, offset)
-            text = line_around(piece.data, offset)
+    def _found(
+        self, pieces: list[_Piece], data: bytes, hits: list[Hit]
+    ) -> Iterator[Place | Address]:
+        where = _Where(pieces, data, [hit.offset for hit in hits])
+        for hit, source, line, text in zip(
+            hits, where.names, where.lines, where.texts, strict=True
+        ):
             for image_id in hit.ids:
-                yield Place(image_id, piece.name, line, text)
+                yield Place(image_id, source, line, text)
             if not hit.exact:
-                yield Address(hit.token, hit.token, piece.name, line, hit.ids)
+                yield Address(hit.token, hit.token, source, line, hit.ids)
 
-    def _dangling(self, pieces: list[_Piece], data: bytes) -> Iterator[Address]:
-        where = _Where(pieces)
+    def _dangling(self, pieces: list[_Piece], data: bytes, known: set[int]) -> Iterator[Address]:
+        """Read what stands behind the hosts of images, unless a known id begins at one of the offsets there."""
         lowered = data.lower()
+        found, offsets = [], []
         for host in self._hosts:
             start = lowered.find(host.name)
             while start >= 0:
-                found = host.read(data, start, self._finder)
-                if found is not None:
-                    piece, offset = where.at(start)
-                    like = self._finder.like(found[1])
-                    yield Address(*found, piece.name, where.line(piece, offset), like)
-                start = lowered.find(host.name, start + len(host.name))
+                end = start + len(host.name)
+                # After a slash, as it is, or escaped as in JSON or by percent.
+                usual = end + 1 in known or end + 2 in known or end + 3 in known
+                address = None if usual else host.read(data, start, self._finder)
+                if address is not None:
+                    found.append(address)
+                    offsets.append(start)
+                start = lowered.find(host.name, end)
+        where = _Where(pieces, data, offsets)
+        for (shown, token), source, line in zip(found, where.names, where.lines, strict=True):
+            yield Address(shown, token, source, line, self._finder.like(token))
+
+
+class _Where:
+    """Tell of offsets in joined pieces, all at once: the text each lies in, its line, and what stands around it."""
+
+    def __init__(self, pieces: list[_Piece], data: bytes, offsets: list[int]) -> None:
+        self.names: list[str] = []
+        self.lines: list[int] = []
+        self.texts: list[str] = []
+        if not offsets:
+            return
+        places = np.array(offsets)
+        lengths = np.array([len(piece.data) + 1 for piece in pieces])
+        starts = np.cumsum(lengths) - lengths
+        numbers = np.searchsorted(starts, places, side="right") - 1
+        # Pieces are joined by newlines, so no line goes on in the next one.
+        newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
+        before = np.searchsorted(newlines, places)
+        first = np.array([piece.line for piece in pieces])
+        self.names = [pieces[number].name for number in numbers.tolist()]
+        self.lines = (first[numbers] + before - np.searchsorted(newlines, starts[numbers])).tolist()
+        bounds = np.concatenate([[-1], newlines, [len(data)]])
+        begins = np.maximum(bounds[before] + 1, places - SNIPPET // 2)
+        ends = np.minimum(bounds[before + 1], begins + SNIPPET)
+        self.texts = [
+            data[begin:end].decode("utf-8", "replace").strip()
+            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
+        ]
 
 
 class _Host:
@@ -120,7 +159,7 @@ class _Host:
     def __init__(self, netloc: str, path: str) -> None:
         self.name = netloc.partition(":")[0].encode("ascii")
         # Most addresses are plain or escaped as in JSON, and known.
-        slash = rb"\\?/"
+        slash = rb"(?:\\?/|%2[Ff])"
         plain = slash.join(re.escape(part.encode()) for part in path.split("/"))
         port = re.escape(netloc.encode("ascii")[len(self.name) :])
         self._quick = re.compile(port + plain + b"(" + _PLAIN_ID + rb")(?![\w-])")
@@ -137,11 +176,10 @@ class _Host:
             token = quick[1].decode("ascii")
             if finder.like(token) == (token,):
                 return None
-        before = data[max(0, start - 24) : start]
         # The host is where it was found: a scheme belongs to it, not to an address before it.
-        window = _readable(before) + _readable(data[start : start + 400])
-        for match in self._whole.finditer(window):
-            if match.end() > len(_readable(before)):
+        before = _readable(data[max(0, start - 24) : start])
+        for match in self._whole.finditer(before + _readable(data[start : start + 400])):
+            if match.end() > len(before):
                 known = finder.like(match[1]) == (match[1],)
                 return None if known else (match[0], match[1])
         return None
@@ -157,32 +195,6 @@ def _readable(data: bytes) -> str:
             break
         text = plain
     return text
-
-
-class _Where:
-    """Tell from an offset in joined pieces which piece it lies in, and its line."""
-
-    def __init__(self, pieces: list[_Piece]) -> None:
-        self._pieces = pieces
-        self._starts: list[int] = []
-        total = 0
-        for piece in pieces:
-            self._starts.append(total)
-            total += len(piece.data) + 1
-        self._counted: tuple[_Piece | None, int, int] = (None, 0, 0)
-
-    def at(self, offset: int) -> tuple[_Piece, int]:
-        number = bisect.bisect_right(self._starts, offset) - 1
-        return self._pieces[number], offset - self._starts[number]
-
-    def line(self, piece: _Piece, offset: int) -> int:
-        """Count lines from the last place asked for: places come in order."""
-        last, place, line = self._counted
-        if last is not piece or offset < place:
-            place, line = 0, piece.line
-        line += piece.data.count(b"\n", place, offset)
-        self._counted = (piece, offset, line)
-        return line
 
 
 def _pieces(texts: Iterable[Text]) -> Iterator[_Piece]:

@@ -19,7 +19,7 @@ from picora_analytics.references.found import References, table
 from picora_analytics.references.history import Repository
 from picora_analytics.references.scanning import Address, Place, Scanner, host_paths
 from picora_analytics.references.sources import Text, shown_path, texts_in
-from picora_analytics.references.tokens import IdFinder, is_id
+from picora_analytics.references.tokens import IdFinder, are_ids
 from picora_analytics.references.web import site_texts
 from picora_analytics.text import plural, shorten
 
@@ -87,7 +87,7 @@ def find_references(
     scanned_at = times.now()
     ids = pd.Index(images.index if isinstance(images, pd.DataFrame) else images, dtype=STR)
     ids = ids.unique().rename("id")
-    known = [image_id for image_id in ids if is_id(image_id)]
+    known = ids[are_ids(ids)].tolist()
     collected = _Collected(images, known)
     shown = progress_for(progress, "Looking for references")
     repository = None if git is None else Repository(_existing(git))
@@ -106,7 +106,7 @@ def find_references(
         if not (coverage.n_files or coverage.failed or coverage.optional):
             coverage.fail(coverage.source, "no text in it, so it proves nothing")
     if len(known) < len(ids):
-        strange = next(image_id for image_id in ids if not is_id(image_id))
+        strange = ids[~are_ids(ids)][0]
         covered[0].fail(
             shorten(strange, 40), "not an id of 11 characters, so it cannot be looked for"
         )
@@ -270,12 +270,15 @@ class _Collected:
         """Find for tokens that are no image the id most like each."""
         found = {one.token: one.like[0] for one in self._dangling.values() if one.like}
         left = [one.token for one in self._dangling.values() if one.token not in found]
-        by_part: dict[str, list[str]] = {}
-        for image_id in self._ids:
-            for part in {image_id[:3].lower(), "-" + image_id[-3:].lower()}:
-                by_part.setdefault(part, []).append(image_id)
-        for token in list(dict.fromkeys(left))[:NEAREST_FOR]:
-            likely = by_part.get(token[:3].lower(), []) + by_part.get("-" + token[-3:].lower(), [])
+        left = list(dict.fromkeys(left))[:NEAREST_FOR]
+        heads: dict[str, list[str]] = {token[:3].lower(): [] for token in left}
+        tails: dict[str, list[str]] = {token[-3:].lower(): [] for token in left}
+        for image_id in self._ids if left else ():
+            for parts, part in ((heads, image_id[:3].lower()), (tails, image_id[-3:].lower())):
+                if part in parts:
+                    parts[part].append(image_id)
+        for token in left:
+            likely = heads[token[:3].lower()] + tails[token[-3:].lower()]
             close = difflib.get_close_matches(token, likely[:2000], n=1, cutoff=0.7)
             if close:
                 found[token] = close[0]

@@ -77,8 +77,9 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# What no text holds many of; a NUL alone is enough in a short one.
-_CONTROLS = bytes({*range(9), *range(14, 27), *range(28, 32)})
+# What no text holds many of.
+_CONTROLS = {*range(9), *range(14, 27), *range(28, 32)}
+_CONTROLS_AS_ONE = bytes(1 if code in _CONTROLS else 32 for code in range(256))
 _BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
 
 
@@ -219,9 +220,7 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
     """Give a text piece by piece, its NUL bytes and wide characters gone."""
     encoding = _wide_encoding(head)
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
-    if encoding is None and (
-        b"\0" in head or len(head.translate(None, _CONTROLS)) < 0.98 * len(head)
-    ):
+    if encoding is None and _is_binary(head):
         coverage.fail(name, "a binary file of an unknown kind")
     n_bytes, chunk = 0, head
     try:
@@ -238,6 +237,10 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
     except RuntimeError as error:  # zipfile: a password is needed.
         coverage.fail(name, str(error))
     coverage.look(n_bytes)
+
+
+def _is_binary(head: bytes) -> bool:
+    return b"\0" in head or head.translate(_CONTROLS_AS_ONE).count(1) > 0.02 * len(head)
 
 
 def _wide_encoding(head: bytes) -> str | None:
