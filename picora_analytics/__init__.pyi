@@ -68,6 +68,13 @@ from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
 )
+from .references import (
+    References as References,
+    Repointing as Repointing,
+    find_references as find_references,
+    read_references as read_references,
+    repoint as repoint,
+)
 from .report import (
     StorageReport as StorageReport,
 )

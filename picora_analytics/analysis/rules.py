@@ -23,12 +23,14 @@ from picora_analytics.analysis.dates import Instant, instant, now_of
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.library.frame import facts_of, spelled_one_way
+from picora_analytics.references.found import COULD_NOT_LOOK, NOT_FOUND, References
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
 __all__ = [
     "duplicated",
     "larger_than",
+    "not_found_in",
     "older_than",
     "oversized",
     "private",
@@ -367,6 +369,42 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     return _answer(images, later, unknown, "duplicated")
 
 
+def not_found_in(images: pd.DataFrame, references: References) -> pd.Series[Any]:
+    """
+    Tell the images that references were looked for and not found; that is not "unused".
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``.
+    references : References
+        Of :func:`find_references`.
+
+    Returns
+    -------
+    Series of boolean, aligned to ``images``
+        False for what was found, in the history of a repository as well; ``<NA>`` where not everything could be
+        looked at, and for images that were not looked for.
+
+    Raises
+    ------
+    PlanError
+        If the references are of another account.
+    TypeError
+        If ``images`` is not a pandas DataFrame, or ``references`` are no :class:`References`.
+    """
+    if not isinstance(references, References):
+        raise TypeError(
+            f"references is a {type(references).__name__}; look for them with "
+            'references = find_references(images, "site/").'
+        )
+    read_pandas(images, ["id"], "not_found_in")
+    facts = facts_of(images)
+    references.refuse_other_account(None if facts is None else facts["account"])
+    status = references.status(images.index)
+    return _answer(images, status == NOT_FOUND, status == COULD_NOT_LOOK, "not_found_in_references")
+
+
 def _before(
     images: pd.DataFrame, uploaded: pd.Series[Any], edge: dt.datetime, name: str
 ) -> pd.Series[Any]:
@@ -387,3 +425,13 @@ def _answer(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Ser
     gaps = np.array(unknown, dtype=bool)
     answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
     return pd.Series(answer, index=images.index, name=name)
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("unused", "used", "orphaned"):
+        raise AttributeError(
+            f"There is no rules.{name}: nobody can know that. Look where images are used with "
+            'references = pic.find_references(images, "site/", git="."), and choose with '
+            "rules.not_found_in(images, references), or spare what is found with protect=references."
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

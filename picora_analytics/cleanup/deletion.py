@@ -54,6 +54,8 @@ class DeletionPlan(Plan):
         Those that stay: their rows without the title, to be compared again.
     protection : tuple of str
         What each list and tag that protects has matched, and what it has not.
+    searched : tuple of str
+        Where someone looked for references to these images, when, and what came of it; empty where nobody did.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -248,8 +250,9 @@ def plan_deletion(
         A Series speaks of exactly the frame's ids, in any order; NA is spared as unknown.
     reason : str
         Why, for the preview, the plan file and the receipt.
-    protect : str, boolean Series, Index of ids, or a list of these, optional
-        Text is a tag. Images with unknown tags are spared where a tag is protected.
+    protect : str, boolean Series, Index of ids, References, or a list of these, optional
+        Text is a tag. Images with unknown tags are spared where a tag is protected. Of the References that
+        :func:`find_references` made, what was found is spared, and what not all could be looked at for.
     decisions : path or DataFrame, optional
         Columns ``id``, ``decision`` (keep, delete, later) and ``until``.
     max_images : int, optional

@@ -35,6 +35,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "size": {"metavar": "SIZE"},
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
+    "references": {"is_flag": True},
 }
 
 
@@ -60,6 +61,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--reason", required=True, help="Why these images may go.")
 @click.option(
     "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
+)
+@click.option(
+    "--references",
+    type=FilePath(dir_okay=False),
+    help="Keep what a search found in use: the JSON of the command scan.",
 )
 @click.option("--decisions", type=FilePath(dir_okay=False), help="CSV of earlier decisions.")
 @click.option("--max-images", type=int, help="At most so many images.")
@@ -90,6 +96,8 @@ def plan(
         raise click.UsageError(
             "Give at least one rule, such as --older-than 730; a plan never means all images."
         )
+    if criteria.not_found_in and not options["references"]:
+        raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
     from picora_analytics import plan_deletion
 
     if store is None and not client.demo:
@@ -97,11 +105,17 @@ def plan(
 
         warn_of_loss({"the snapshots": data_folder()})
     images = load_library(client, store=store)
+    references = None
+    if options["references"]:
+        from picora_analytics import read_references
+
+        references = read_references(options["references"])
+    protect = [*options["protect"], *([references] if references is not None else [])]
     kept = ("reason", "decisions", "max_images", "max_bytes", "max_fraction")
     made = plan_deletion(
         images,
-        criteria.mask(images),
-        protect=list(options["protect"]) or None,
+        criteria.mask(images, references),
+        protect=protect or None,
         **{name: options[name] for name in kept},
     )
     say(repr(made))

@@ -74,6 +74,7 @@ class Plan:
     duplicates: Mapping[str, str] = dataclasses.field(default_factory=dict)
     staying: pd.DataFrame = dataclasses.field(default_factory=lambda: staying_rows(None))
     protection: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
     path: Path | None = None
 
     @cached_property

@@ -85,6 +85,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "look_twice": look_twice,
         "n_look_twice": n_look_twice,
         "protection": [visible(line) for line in plan.protection],
+        "searched": [visible(line) for line in plan.searched],
         "stays": stays[:_LOOK_TWICE],
         "n_stays": len(plan.duplicates),
         "rows": _sample(images, plan.fingerprint) if n else [],
@@ -288,8 +289,7 @@ def _more(n: int) -> list[str]:
 def _warnings(facts: dict[str, Any]) -> list[str]:
     return [
         "",
-        "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
-        "               unused one: search your site for the ids before you delete.",
+        *_still_used(facts),
         "",
         f"  CANNOT BE UNDONE   {facts['public']:,} public addresses will show a broken picture wherever they "
         "stand.",
@@ -302,6 +302,16 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
         f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
     ]
+
+
+def _still_used(facts: dict[str, Any]) -> list[str]:
+    if not facts["searched"]:
+        return [
+            "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
+            '               unused one: plan again with protect=find_references(images, "site/").',
+        ]
+    lines = facts["searched"]
+    return [f"  STILL USED?  {lines[0]}", *(f"               {line}" for line in lines[1:])]
 
 
 def _next_steps(facts: dict[str, Any]) -> list[str]:

@@ -16,6 +16,7 @@ from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.references.found import References as FoundReferences
 from picora_analytics.times import parse_instant
 from picora_analytics.units import parse_bytes, parse_duration
 
@@ -163,6 +164,7 @@ def standing_plan(
     earlier: Sequence[pd.DataFrame],
     in_use: Sequence[str],
     today: dt.date,
+    references: FoundReferences | None = None,
 ) -> DeletionPlan:
     """
     Plan what a policy allows: what met its rule in every sighting, is not in use and not protected.
@@ -177,6 +179,8 @@ def standing_plan(
     in_use : sequence of str
         Ids, addresses or file names that were found in use.
     today : date
+    references : References, optional
+        What they found is spared too, and what they did not look for.
 
     Raises
     ------
@@ -186,16 +190,22 @@ def standing_plan(
     if today > policy.expires:
         raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
     try:
-        mask = policy.rule.mask(images)
+        mask = policy.rule.mask(images, references)
         for frame in earlier:
-            mask = mask & policy.rule.mask(frame).reindex(images.index, fill_value=False)
+            mask = mask & policy.rule.mask(frame, references).reindex(
+                images.index, fill_value=False
+            )
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
     return plan_deletion(
         images,
         mask,
         reason=policy.reason,
-        protect=[*policy.protect, pd.Index(dict.fromkeys(in_use), dtype=object)],
+        protect=[
+            *policy.protect,
+            pd.Index(dict.fromkeys(in_use), dtype=object),
+            *([] if references is None else [references]),
+        ],
         max_images=policy.caps.max_images,
         max_bytes=policy.caps.max_bytes,
         max_fraction=policy.caps.max_fraction,
