@@ -202,7 +202,8 @@ def history(n_commits: int) -> None:
     ours_found = set(references.found["id"]) | set(references.found_before["id"])
     assert ours_found == found, "not the same set"
     print(
-        f"history  {n_commits:,} commits  ours {ours:.2f} s CPU, cat-file through the scanner {theirs:.2f} s: {ours / theirs:.2f} x (bar 2)"
+        f"history  {n_commits:,} commits  ours {ours:.2f} s CPU, cat-file through the scanner {theirs:.2f} s: "
+        f"{ours / theirs:.2f} x (bar 2)"
     )
 
 

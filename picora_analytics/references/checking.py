@@ -27,7 +27,7 @@ __all__ = [
 ]
 
 DANGLING, ORPHAN = "dangling", "orphan"
-_SHOWN = 100  # Findings of a kind that are listed.
+_SHOWN = {DANGLING: 100, ORPHAN: 10}  # Findings of a kind that are listed; the JSON has all.
 _WIDE = 100
 
 
@@ -201,8 +201,8 @@ def as_text(check: Check) -> str:
         if not findings and not any(one.kind == kind for one in check.known):
             continue
         lines += ["", f"{title} ({_counted(check, kind)})"]
-        lines += [f"  {_line(finding)}" for finding in findings[:_SHOWN]]
-        lines += [f"  and {len(findings) - _SHOWN:,} more"] * (len(findings) > _SHOWN)
+        lines += [f"  {_line(finding)}" for finding in findings[: _SHOWN[kind]]]
+        lines += [f"  and {len(findings) - _SHOWN[kind]:,} more"] * (len(findings) > _SHOWN[kind])
     return "\n".join([*lines, *_footer(check)])
 
 
@@ -233,11 +233,11 @@ def as_markdown(check: Check) -> str:
         lines += ["", f"### {title} ({_counted(check, kind)})", ""]
         if findings:
             lines += [f"| {head} | where | note |", "| --- | --- | --- |"]
-        for finding in findings[:_SHOWN]:
+        for finding in findings[: _SHOWN[kind]]:
             place = f"{finding.source}:{finding.line}" if finding.source else ""
             cells = (finding.what, place, finding.note)
             lines.append(f"| {' | '.join(map(_dead, cells))} |")
-        lines += ["", f"and {len(findings) - _SHOWN:,} more"] * (len(findings) > _SHOWN)
+        lines += ["", f"and {len(findings) - _SHOWN[kind]:,} more"] * (len(findings) > _SHOWN[kind])
     lines += [f"\n{_dead(line)}" for line in _footer(check) if line]
     return "\n".join(lines) + "\n"
 

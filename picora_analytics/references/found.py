@@ -158,10 +158,8 @@ class References:
         )
         lines += [f"could not look: {text}" for text in self.problems()]
         if len(self.dangling):
-            lines.append(
-                f"{len(self.dangling):,} dangling: {self.dangling['address'].nunique():,} addresses or misspelled ids "
-                "that lead to no image"
-            )
+            n = self.dangling["address"].nunique()
+            lines.append(f"{n:,} {'address leads' if n == 1 else 'addresses lead'} to no image")
         return lines
 
     def problems(self, n: int = _SHOWN) -> list[str]:
