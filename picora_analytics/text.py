@@ -65,23 +65,38 @@ def visible(text: object, longest: int = _LONGEST) -> str:
     return "".join(shown)
 
 
+# What editors make of quotes and dashes, and the dot that Turkish has on its capital I or lacks on the small one.
+_TYPOGRAPHY = {
+    **dict.fromkeys(map(ord, "\u2018\u2019\u201a\u201b\u02bc\u02b9\u2032\u00b4`"), "'"),
+    **dict.fromkeys(map(ord, "\u201c\u201d\u201e\u201f\u2033\u00ab\u00bb"), '"'),
+    **dict.fromkeys(map(ord, "\u2010\u2011\u2012\u2013\u2014\u2015\u2212"), "-"),
+    0x131: "i",
+    0x307: None,
+}
+_SEPARATORS = dict.fromkeys(map(ord, " _#"), None)
+
+
 def folded(text: str) -> str:
     r"""
     Fold a text so that spellings which look alike are equal: for protecting images, never for choosing them.
 
-    Unicode's compatible forms, upper and lower case, blanks and invisible characters make no difference.
+    Unicode's compatible forms, upper and lower case, blanks and underscores, the sign before a tag, invisible
+    characters, and what editors make of quotes and dashes make no difference.
 
     Examples
     --------
     >>> folded("Cafe\u0301 ") == folded("\u200bcafé"), folded("To do")
     (True, 'todo')
+    >>> folded("#don\u2019t_delete") == folded("Don't delete")
+    True
     """
     if not (text.isascii() and text.isprintable()):
         # What is invisible may keep a letter from its accent, and folding may bring either back.
         for _ in range(2):
             text = unicodedata.normalize("NFKC", _without_unseen(text).casefold())
-        return _without_unseen(text)
-    return text.casefold().replace(" ", "")
+            text = text.translate(_TYPOGRAPHY)
+        return _without_unseen(text).translate(_SEPARATORS)
+    return text.casefold().translate(_SEPARATORS)
 
 
 def _without_unseen(text: str) -> str:

@@ -5,6 +5,8 @@ from __future__ import annotations
 import time
 from collections.abc import Callable, Iterable
 
+import pandas as pd
+
 from picora_analytics.cleanup.apply.batch import LOST, Sender
 from picora_analytics.cleanup.apply.dry_run import decide
 from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
@@ -79,6 +81,7 @@ class Run:
         self._backup: Backup | None = None
         self._usage: Usage | None = None
         self._slow = False
+        self._others: pd.Index[str] | None = None
         self.notes: list[str] = []
         self.whole = True
 
@@ -135,6 +138,8 @@ class Run:
             if not look.slept:
                 break
         self._slow = look.slow
+        if current.listing is not None and self._others is None:
+            self._others = current.listing.index.difference(self._plan.images.index)
         return current
 
     def _refuse(self, refusals: Iterable[guard.Refusal]) -> None:
@@ -183,6 +188,7 @@ class Run:
         self._usage = self._ask_usage()
         self._report_time()
         stale = 0
+        first = True
         while self._waiting and not self._cancelled():
             ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
             try:
@@ -198,11 +204,26 @@ class Run:
             if time.monotonic() - self._reported_at > REPORT_EVERY:
                 self._report_time()
             why = guard.should_stop(self._ledger.outcomes[one][0] for one in self._ledger.tried)
+            if first and self._ledger.tried and self._waiting:
+                first, why = False, why or self._taken_along()
             if stale > MAX_STALE:
                 why = "the service asked to wait again and again"
             if why and self._waiting:
                 self.notes.append(f"stopped, because {why}; the rest was not tried")
                 return
+
+    def _taken_along(self) -> str:
+        """Say after the first request if the service counts more images as gone than it deleted."""
+        before, after = self._usage, self._ask_usage()
+        if before is None or after is None or before.n_images is None or after.n_images is None:
+            return ""
+        more = before.n_images - after.n_images - len(self._ledger.tried)
+        if more <= 0:
+            return ""
+        return (
+            f"the service counts {plural(more, 'image')} fewer than this run deleted, and nobody knows whether a "
+            "deletion takes others along that are not in the plan"
+        )
 
     def _fresh(self, ids: list[str]) -> list[str]:
         """Look again if anything slow lay between; return which of these may still go."""
@@ -260,6 +281,13 @@ class Run:
         ids = [*ids, *gone]
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))
         self.notes.append(f"looked at again: {len(ids) - len(seen):,} of {len(ids):,} are gone")
+        if current.listing is not None and self._others is not None:
+            missing = self._others.difference(current.listing.index)
+            if len(missing):
+                self.notes.append(
+                    f"{plural(len(missing), 'image')} that are not in the plan went meanwhile, whoever deleted them, "
+                    f"such as {guard.shown_literal(str(missing[0]))}"
+                )
         before, after = self._usage, self._ask_usage()
         if before and after and before.size_bytes is not None and after.size_bytes is not None:
             self.notes.append(
