@@ -41,6 +41,10 @@ from .client import (
     Client as Client,
     connect as connect,
 )
+from .decisions import (
+    read_decisions as read_decisions,
+    write_decisions as write_decisions,
+)
 from .demo import (
     DemoServer as DemoServer,
 )

@@ -20,14 +20,18 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from picora_analytics.analysis.dates import Instant, instant, now_of
+from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
+from picora_analytics.analysis.masks import three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.library.frame import facts_of, spelled_one_way
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
 __all__ = [
+    "decided",
     "duplicated",
+    "hidden_for",
     "larger_than",
     "older_than",
     "oversized",
@@ -161,7 +165,7 @@ def larger_than(images: pd.DataFrame, size: int | str) -> pd.Series[Any]:
     sizes = read_pandas(images, ["size_bytes"], "larger_than")["size_bytes"]
     limit = parse_bytes(size)
     larger = (sizes > limit).fillna(False)
-    return _answer(images, larger, sizes.isna(), f"larger_than_{limit}_bytes")
+    return three_valued(images, larger, sizes.isna(), f"larger_than_{limit}_bytes")
 
 
 def untagged(images: pd.DataFrame) -> pd.Series[Any]:
@@ -192,7 +196,7 @@ def untagged(images: pd.DataFrame) -> pd.Series[Any]:
     """
     lists = tag_lists(images, "untagged")
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(False)
-    return _answer(images, lengths == 0, lists.is_null(), "untagged")
+    return three_valued(images, lengths == 0, lists.is_null(), "untagged")
 
 
 def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
@@ -244,7 +248,7 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     rows = pc.list_parent_indices(lists).to_numpy(False)
     found = np.zeros(len(images), dtype=bool)
     found[rows[np.isin(encoded.indices.to_numpy(False), wanted)]] = True
-    return _answer(
+    return three_valued(
         images,
         found,
         lists.is_null(),
@@ -279,7 +283,7 @@ def private(images: pd.DataFrame) -> pd.Series[Any]:
     [False, True, <NA>]
     """
     public = read_pandas(images, ["is_public"], "private")["is_public"]
-    return _answer(images, ~public.fillna(True), public.isna(), "private")
+    return three_valued(images, ~public.fillna(True), public.isna(), "private")
 
 
 def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
@@ -318,7 +322,7 @@ def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
     edges = read_pandas(images, ["width", "height"], "oversized")
     over = (edges > max_edge).fillna(False).any(axis="columns")
     unknown = (edges.fillna(0) <= 0).any(axis="columns")  # A width of 0 is unknown.
-    return _answer(images, over, unknown & ~over, f"oversized_over_{max_edge}_px")
+    return three_valued(images, over, unknown & ~over, f"oversized_over_{max_edge}_px")
 
 
 def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
@@ -364,14 +368,14 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     by_upload = rows[copied].sort_values(["created_at", "id"])
     later = by_upload.duplicated("content").reindex(rows.index, fill_value=False)
     unknown = rows["content"].isna() | (copied & rows["created_at"].isna())
-    return _answer(images, later, unknown, "duplicated")
+    return three_valued(images, later, unknown, "duplicated")
 
 
 def _before(
     images: pd.DataFrame, uploaded: pd.Series[Any], edge: dt.datetime, name: str
 ) -> pd.Series[Any]:
     naive = edge.astimezone(dt.UTC).replace(tzinfo=None)
-    return _answer(images, uploaded < naive, uploaded.isna(), name)
+    return three_valued(images, uploaded < naive, uploaded.isna(), name)
 
 
 def _no_such_tag(tag: str, known: Sequence[str]) -> str:
@@ -380,10 +384,3 @@ def _no_such_tag(tag: str, known: Sequence[str]) -> str:
     shown = [repr(shorten(by_folded[key], _SHOWN)) for key in near]
     hint = f"Nearest: {', '.join(shown)}." if near else "See summarize_tags(images)."
     return f"No image has the tag {shorten(tag, _SHOWN)!r}. {hint}"
-
-
-def _answer(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:
-    """Make the three-valued answer, by the frame's own index so that it follows the image."""
-    gaps = np.array(unknown, dtype=bool)
-    answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
-    return pd.Series(answer, index=images.index, name=name)

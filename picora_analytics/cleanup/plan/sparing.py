@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from picora_analytics.analysis.decided import standing
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
-from picora_analytics.decisions import Decision, read_decisions
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
     COLUMNS,
@@ -54,7 +54,7 @@ def make_plan(
     reason = reason.strip()
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
-    decided, lines = _decided(images, read_decisions(decisions), facts)
+    decided, lines = _decided(images, decisions)
     # Where several speak for an image, the last one is named.
     spared = _Spared(len(images))
     spared.add("unknown: the rule cannot tell", choices.unknown)
@@ -249,25 +249,18 @@ def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
 
 
 def _decided(
-    images: pd.DataFrame, decisions: Mapping[str, Decision], facts: Facts
+    images: pd.DataFrame, decisions: str | os.PathLike[str] | pd.DataFrame | None
 ) -> tuple[dict[str, Bools], list[str]]:
-    """Find the images that earlier decisions keep, and count what they match."""
-    today = pd.Timestamp(facts["loaded_at"]).date()
-    reasons = {
-        entry: "on your keep list"
-        if decision.action == "keep"
-        else f"decide later, from {decision.until}"
-        for entry, decision in decisions.items()
-        if decision.action != "delete" and (decision.until is None or decision.until > today)
-    }
-    if not reasons:
-        return {}, []
+    """Find the images that earlier decisions keep, count what they match, and name what contradicts itself."""
+    said = standing(images, decisions)
+    if not said.spared:
+        return {}, said.lines
     known = Images(images)
     kept: dict[str, Bools] = {}
-    for reason in dict.fromkeys(reasons.values()):
-        entries = [entry for entry, own in reasons.items() if own == reason]
+    for reason in dict.fromkeys(said.spared.values()):
+        entries = [entry for entry, own in said.spared.items() if own == reason]
         kept[reason] = among(images.index, known.match(entries).ids)
-    return kept, [known.match(list(reasons)).line("decisions", known)]
+    return kept, [known.match(list(said.spared)).line("decisions", known), *said.lines]
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, Bools]:
