@@ -72,6 +72,9 @@ from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
 )
+from .pictures import (
+    find_duplicates as find_duplicates,
+)
 from .report import (
     StorageReport as StorageReport,
 )

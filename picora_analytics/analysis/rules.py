@@ -24,6 +24,7 @@ from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.masks import three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
+from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import facts_of, spelled_one_way
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
@@ -340,13 +341,14 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     Returns
     -------
     Series of boolean, aligned to ``images``
-        ``<NA>`` where the content is not known (everywhere, if no hash was loaded), and for a copy
-        without an upload date. Equal upload times count by ``id``.
+        ``<NA>`` where the content is not known, and for a copy without an upload date. Equal upload
+        times count by ``id``.
 
     Raises
     ------
     SchemaError
-        If ``created_at`` is missing, or the index is not ``id``.
+        If ``created_at`` is missing, the index is not ``id``, or the content of no image is known:
+        the message shows the line that reads it.
     TypeError
         If ``images`` is not a pandas DataFrame.
 
@@ -364,6 +366,12 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
         rows["content"] = spelled_one_way(hashes)
     else:
         rows["content"] = None
+    if len(rows) and not rows["content"].notna().any():
+        raise SchemaError(
+            "The content of these images was never read, so none can be told a duplicate: a first load lists images "
+            "only. Type images = pic.load_images(client) once more, which reads it from the change feed, or look at "
+            "pic.find_duplicates(images, client)."
+        )
     copied = rows.duplicated("content", keep=False) & rows["content"].notna()
     by_upload = rows[copied].sort_values(["created_at", "id"])
     later = by_upload.duplicated("content").reindex(rows.index, fill_value=False)
