@@ -36,6 +36,8 @@ from .cleanup import (
     read_plan as read_plan,
     restore_images as restore_images,
     resume_deletion as resume_deletion,
+    suggest as suggest,
+    summarize_candidates as summarize_candidates,
 )
 from .client import (
     Client as Client,

@@ -46,12 +46,13 @@ def keeping_order(
     kept = [one for one, word in said.of.items() if word != "delete"]
     unwanted = [one for one, word in said.of.items() if word == "delete"]
     ids = rows["id"]
+    uploaded = rows["created_at"].to_numpy("datetime64[us]").astype("int64")
     keys = pd.DataFrame(
         {
             "referenced": np.select([words == FOUND, words == FOUND_BEFORE], [0, 1], 2),
             "decided": np.select([ids.isin(kept), ids.isin(unwanted)], [0, 2], 1),
             "public": ~rows["is_public"].fillna(False).to_numpy(dtype=bool),
-            "created_at": rows["created_at"].fillna(pd.Timestamp.max).astype("int64").to_numpy(),
+            "created_at": np.where(rows["created_at"].isna(), np.iinfo("int64").max, uploaded),
         }
     )
     by_id = np.argsort(ids.to_numpy(dtype=object), kind="stable")

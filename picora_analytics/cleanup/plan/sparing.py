@@ -29,7 +29,7 @@ from picora_analytics.library.frame import (
 from picora_analytics.times import now
 from picora_analytics.units import parse_bytes
 
-__all__ = ["make_caps", "make_plan"]
+__all__ = ["first_form", "make_caps", "make_plan", "plannable", "shielded"]
 
 # Older listings say too little about what is there now.
 MAX_AGE = dt.timedelta(hours=24)
@@ -41,14 +41,14 @@ def make_plan(
     images: pd.DataFrame,
     choice: Any,
     *,
-    reason: str,
+    reason: str | None,
     protect: Any,
     decisions: str | os.PathLike[str] | pd.DataFrame | None,
     caps: Caps,
 ) -> Plan:
     """Plan which images to delete; :func:`plan_deletion` documents what is spared."""
-    facts = _plannable(images)
-    images = _normal(images, facts)
+    facts = plannable(images)
+    images = first_form(images, facts)
     if not isinstance(reason, str) or not reason.strip():
         raise PlanError(f"reason={reason!r} says nothing; write why these images may go.")
     reason = reason.strip()
@@ -82,6 +82,21 @@ def make_plan(
     )
 
 
+def shielded(
+    images: pd.DataFrame,
+    facts: Facts,
+    protect: Any,
+    decisions: str | os.PathLike[str] | pd.DataFrame | None,
+) -> Bools:
+    """Tell which rows a plan would spare whatever rule chose them."""
+    shield = protection(images, protect)
+    spared = shield.yes | shield.unknown | _edited_lately(images, facts)
+    decided, _ = _decided(images, decisions)
+    for rows in (*decided.values(), *_protected_by_tag(images, shield.tags).values()):
+        spared = spared | rows
+    return spared
+
+
 class _Spared:
     """Which rows are spared, and why."""
 
@@ -105,7 +120,8 @@ class _Spared:
         return [self._texts[code] for code in self._codes[rows].tolist()]
 
 
-def _plannable(images: pd.DataFrame) -> Facts:
+def plannable(images: pd.DataFrame) -> Facts:
+    """Give the facts of a frame that can feed a plan; PlanError for any other, with the line to type."""
     again = "Type images = load_images(client), and plan from that"
     if not isinstance(images, pd.DataFrame):
         raise PlanError(f"images is a {type(images).__name__}, not a DataFrame. {again}.")
@@ -147,7 +163,7 @@ def _plannable(images: pd.DataFrame) -> Facts:
     return cast(Facts, dict(facts))
 
 
-def _normal(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+def first_form(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """Bring a frame to its first form: plain pandas reads tags back from Parquet as arrays."""
     try:
         return frame_from_table(table_from_frame(images), facts)
