@@ -23,8 +23,8 @@ subprocess.run([sys.executable, "-c", code, f"Bearer {DEMO_KEY}"], check=True)
     ("body", "leaks"),
     [
         pytest.param(CLEAN, 0, id="clean"),
-        pytest.param(PRINTED, 1, id="printed"),
-        pytest.param(LEFT_BEHIND, 1, id="left behind by a program"),
+        pytest.param(PRINTED, 1, id="printed", marks=pytest.mark.slow),
+        pytest.param(LEFT_BEHIND, 1, id="left behind by a program", marks=pytest.mark.slow),
     ],
 )
 def test_a_leaked_key_fails_the_run_whichever_worker_leaked_it(body, leaks, tmp_path):

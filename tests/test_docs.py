@@ -30,6 +30,7 @@ def _blocks(language):
     return [(code, output) for found, code, output in BLOCK.findall(text) if found == language]
 
 
+@pytest.mark.slow
 def test_the_readme_session_gives_the_output_it_shows(tmp_path):
     blocks = _blocks("python")
     mark = "--- next block ---"

@@ -98,10 +98,12 @@ def _circle(graph: dict[str, set[str]]) -> list[str]:
     return []
 
 
+@pytest.mark.slow
 def test_a_part_imports_only_from_lower_parts():
     assert _upward(_graph()) == []
 
 
+@pytest.mark.slow
 def test_no_module_imports_itself_by_way_of_others():
     assert _circle(_graph()) == []
 
@@ -140,10 +142,12 @@ def _planted(tmp_path: Path, module: str, line: str) -> dict[str, set[str]]:
         ),
     ],
 )
+@pytest.mark.slow
 def test_an_upward_import_is_found(tmp_path, module, line, said):
     assert _upward(_planted(tmp_path, module, line)) == [said]
 
 
+@pytest.mark.slow
 def test_a_circle_is_found(tmp_path):
     line = "if TYPE_CHECKING:\n    from picora_analytics.cleanup.plan.preview import preview_text"
     graph = _planted(tmp_path, "cleanup/plan/guard.py", line)
@@ -151,6 +155,7 @@ def test_a_circle_is_found(tmp_path):
     assert "picora_analytics.cleanup.plan.guard" in _circle(graph)
 
 
+@pytest.mark.slow
 def test_in_cleanup_only_plan_and_policy_ask_analysis():
     asking = {
         name.split(".")[2]
@@ -161,10 +166,12 @@ def test_in_cleanup_only_plan_and_policy_ask_analysis():
     assert asking <= {"plan", "policy"}
 
 
+@pytest.mark.slow
 def test_every_part_has_a_level():
     assert set(map(_part, _graph())) <= set(LEVELS)
 
 
+@pytest.mark.slow
 def test_the_demo_imports_nothing_of_ours():
     foreign = [
         (name, other)
@@ -177,6 +184,7 @@ def test_the_demo_imports_nothing_of_ours():
     assert foreign == []
 
 
+@pytest.mark.slow
 def test_only_cleanup_imports_the_calls_that_change_picora():
     importers = {
         _part(name)
@@ -187,6 +195,7 @@ def test_only_cleanup_imports_the_calls_that_change_picora():
     assert importers == {"cleanup"}
 
 
+@pytest.mark.slow
 def test_only_the_command_prints_or_exits():
     loud = []
     for path in _modules():
@@ -263,6 +272,7 @@ def test_an_unknown_name_is_an_ordinary_attribute_error():
         _ = pic.nope
 
 
+@pytest.mark.slow
 def test_only_the_client_reaches_into_its_connection():
     inside = [
         _name(path)

@@ -67,6 +67,7 @@ def test_of_many_that_begin_a_file_at_once_one_does(tmp_path):
 
 @QUICK
 @given(data=st.data())
+@pytest.mark.slow
 def test_cut_off_anywhere_it_gives_the_whole_lines_and_takes_more(tmp_path, data):
     path = tmp_path / "lines"
     written = data.draw(st.lists(st.binary(max_size=90).filter(lambda line: b"\n" not in line)))

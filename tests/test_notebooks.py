@@ -34,6 +34,7 @@ def _run(name, tmp_path, monkeypatch, again=None):
 
 @pytest.mark.notebook
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+@pytest.mark.slow
 def test_a_notebook_runs_without_errors_or_warnings(path, tmp_path, monkeypatch):
     notebook = _run(path.stem, tmp_path, monkeypatch)
 
@@ -70,6 +71,7 @@ def test_a_notebook_is_a_story_of_short_cells(path):
 
 
 @pytest.mark.notebook
+@pytest.mark.slow
 def test_the_cleanup_notebook_touches_only_its_own_demo_whatever_the_environment_says(
     tmp_path, monkeypatch
 ):
@@ -102,6 +104,7 @@ def test_a_notebook_that_runs_by_itself_needs_a_key_or_a_word(tmp_path, monkeypa
 
 
 @pytest.mark.notebook
+@pytest.mark.slow
 def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypatch):
     monkeypatch.setenv("PICORA_DEMO", "1")
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))

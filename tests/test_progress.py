@@ -167,6 +167,7 @@ def left_on_screen(sent):
 
 
 @pytest.mark.parametrize("encoding", ["utf-8", "ascii"])
+@pytest.mark.slow
 def test_a_terminal_shows_a_bar_and_ends_with_the_last_line_alone(encoding):
     sent = at_a_terminal(AT_A_TERMINAL, PYTHONIOENCODING=encoding)
 
@@ -214,6 +215,7 @@ def notebook(tmp_path):
     return run
 
 
+@pytest.mark.slow
 def test_a_saved_notebook_holds_exactly_the_final_state(notebook):
     shown, told, said = notebook(
         "from picora_analytics.progress import NotebookOutput, notice, progress_for\n"

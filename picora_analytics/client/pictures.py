@@ -105,7 +105,7 @@ class PictureWeb:
 
     def __init__(self, *, local: bool, timeout: float) -> None:
         self._local, self._timeout = local, timeout
-        self._ways: dict[str | None, DeadlineTransport] = {}
+        self._ways: dict[tuple[str, str | None], DeadlineTransport] = {}
         self._lock = threading.Lock()
 
     def __enter__(self) -> Self:
@@ -145,11 +145,12 @@ class PictureWeb:
     def _way(self, url: httpx.URL) -> DeadlineTransport:
         proxy = None if self._local else proxy_for(url)
         with self._lock:
-            if proxy not in self._ways:
+            way = (url.scheme, proxy)
+            if way not in self._ways:
                 # A proxy may be inside, and looks names up itself.
                 allowed = self._allowed if proxy is None else _anything
-                self._ways[proxy] = open_transport(url, proxy, allowed=allowed)
-            return self._ways[proxy]
+                self._ways[way] = open_transport(url, proxy, allowed=allowed)
+            return self._ways[way]
 
     def _allowed(self, host: str, address: str) -> bool:
         here = self._local and host in LOOPBACK and ip_address(address).is_loopback

@@ -5,6 +5,7 @@ from __future__ import annotations
 import importlib.util
 import os
 import re
+import ssl
 import urllib.request
 from typing import Any
 
@@ -49,6 +50,9 @@ def open_transport(url: httpx.URL, proxy: str | None, **options: Any) -> Deadlin
     """
     broken = ""
     try:
+        if url.scheme == "http" and url.host in LOOPBACK:
+            # No certificate is asked for there, and reading all that a machine trusts takes a while.
+            options["verify"] = ssl.SSLContext(ssl.PROTOCOL_TLS_CLIENT)
         return DeadlineTransport(trust_env=url.host not in LOOPBACK, proxy=proxy, **options)
     except OSError:
         broken = f"{certificate_settings() or 'Python'} names no certificates that can be read"

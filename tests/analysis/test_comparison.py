@@ -242,6 +242,7 @@ def test_a_frame_of_another_shape_is_refused(make_images, bend, message):
 
 
 @pytest.mark.parametrize("backend", ["pyarrow", "numpy_nullable", None])
+@pytest.mark.slow
 def test_a_frame_that_plain_pandas_read_back_compares_as_equal(make_images, backend):
     images = make_images(
         tags=[("x", "y"), (), None],
@@ -280,6 +281,7 @@ ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 10**9) | st.n
 
 @settings(deadline=None, max_examples=40)
 @given(before=ROWS, after=ROWS)
+@pytest.mark.slow
 def test_the_books_balance(make_images, before, after):
     old, new = (
         make_images(id=list(rows), size_bytes=list(rows.values()), tags=[()] * len(rows))
@@ -303,6 +305,7 @@ def test_the_books_balance(make_images, before, after):
 
 @settings(deadline=None, max_examples=40)
 @given(rows=ROWS)
+@pytest.mark.slow
 def test_a_library_compared_with_itself_has_not_changed(make_images, rows):
     frame = (
         make_images(id=list(rows), size_bytes=list(rows.values())) if rows else make_images(tags=[])

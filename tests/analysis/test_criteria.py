@@ -75,6 +75,7 @@ def test_no_rule_never_means_all_images(library):
         lambda chosen: st.fixed_dictionaries({name: GIVEN[name] for name in chosen})
     )
 )
+@pytest.mark.slow
 def test_the_code_gives_the_very_mask(library, values):
     criteria = Criteria(**values)
 

@@ -22,6 +22,7 @@ def list_ids(images):
     return images.select("id")
 
 
+@pytest.mark.slow
 def test_the_answer_is_of_the_callers_engine(make_images, engines):
     images = make_images(tags=[("cat",)])
 
@@ -112,6 +113,7 @@ def test_missing_tags_may_be_nan_as_after_a_reindex(make_images):
     assert (row["n_untagged"], row["n_tags_unknown"], row["n_without_size"]) == (1, 1, 1)
 
 
+@pytest.mark.slow
 def test_a_csv_file_read_by_plain_pandas_works_but_for_its_tags(make_images, tmp_path):
     images = make_images(size_bytes=[700, None], is_public=[True, None])
     images.to_csv(tmp_path / "images.csv")
@@ -154,6 +156,7 @@ def test_text_where_another_engine_should_hold_instants_is_named(new_york):
         pic.summarize_growth(relation)
 
 
+@pytest.mark.slow
 def test_columns_that_never_held_a_value_are_read(make_images):
     images = make_images(tags=[None, None], size_bytes=[None, None], created_at=[None, None])
     bare = images.astype(object).where(images.notna(), None)
@@ -255,6 +258,7 @@ def _library(make_images, n):
 
 @pytest.mark.parametrize("n", [0, 1, 200])
 @pytest.mark.parametrize("engine", ["DuckDB", "polars", "polars, lazy", "Arrow"])
+@pytest.mark.slow
 def test_a_messy_library_is_the_same_on_every_engine(n, engine, make_images, engines, as_pandas):
     images = _library(make_images, n)
     images.attrs.clear()  # other engines do not carry the load's own numbers

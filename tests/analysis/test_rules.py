@@ -127,6 +127,7 @@ def test_a_missing_column_is_named(images):
 
 @settings(deadline=None)
 @given(st.lists(st.none() | st.lists(st.sampled_from("ab"), max_size=2).map(tuple), max_size=8))
+@pytest.mark.slow
 def test_tagged_and_untagged_never_both_hold_and_are_silent_together(make_images, tags):
     images = make_images(tags=[*tags, ("a",)])
 

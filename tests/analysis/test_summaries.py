@@ -217,6 +217,7 @@ LIBRARY = st.lists(
 
 @given(LIBRARY)
 @settings(deadline=None, max_examples=20)
+@pytest.mark.slow
 def test_the_books_balance(make_images, rows):
     tags, sizes, widths = zip(*rows, strict=True)
     images = make_images(tags=list(tags), size_bytes=list(sizes), width=list(widths))
@@ -234,6 +235,7 @@ def test_the_books_balance(make_images, rows):
     assert 0 <= pic.summarize_concentration(images)["gini"].fillna(0).iloc[0] < 1
 
 
+@pytest.mark.slow
 def test_findings_say_only_what_some_image_shows(make_images):
     from picora_analytics.analysis.findings import list_findings
 

@@ -108,6 +108,7 @@ def test_a_sum_that_fits_has_the_everyday_dtype(make_images):
 
 
 @given(st.lists(st.none() | st.integers(0, LARGEST), max_size=30))
+@pytest.mark.slow
 def test_a_total_is_what_python_adds_up(sizes):
     known = [size for size in sizes if size is not None]
 
@@ -122,6 +123,7 @@ ROWS = st.dictionaries(
 
 @settings(deadline=None, max_examples=30)
 @given(before=ROWS, after=ROWS)
+@pytest.mark.slow
 def test_a_comparison_adds_up(make_images, before, after):
     old, new = (
         make_images(id=list(rows), size_bytes=list(rows.values()), tags=[("x",)] * len(rows))
@@ -136,6 +138,7 @@ def test_a_comparison_adds_up(make_images, before, after):
     assert repr(difference)
 
 
+@pytest.mark.slow
 def test_findings_and_report_add_up_and_are_drawn(images, sizes):
     true = sum(size for size in sizes if size is not None)
     before = images.copy()

@@ -106,6 +106,7 @@ def _assert_tidy(figure):
 
 @LIBRARIES
 @pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.slow
 def test_a_chart_is_tidy_for_any_library(name, library):
     ax = getattr(pic, name)(library)
 
@@ -114,6 +115,7 @@ def test_a_chart_is_tidy_for_any_library(name, library):
 
 
 @LIBRARIES
+@pytest.mark.slow
 def test_the_overview_is_tidy_for_any_library(library):
     figure = pic.plot_overview(library)
 
@@ -123,6 +125,7 @@ def test_the_overview_is_tidy_for_any_library(library):
 
 @pytest.mark.parametrize("library", ["hostile names"], indirect=True)
 @pytest.mark.parametrize("name", PLOTS)
+@pytest.mark.slow
 def test_strangers_text_is_never_a_formula_nor_moves_the_line(name, library):
     ax = getattr(pic, name)(library)
 

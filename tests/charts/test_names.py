@@ -40,6 +40,7 @@ def test_a_long_name_loses_its_middle():
     assert readable("a" * 100 + ".png", 12) == "aaaaaa…a.png"
 
 
+@pytest.mark.slow
 def test_every_character_that_is_shown_is_in_a_font_that_is_used():
     fonts = [
         font_manager.get_font(font_manager.findfont(font_manager.FontProperties(family=[name])))
@@ -58,6 +59,7 @@ def test_the_font_of_the_caller_comes_first():
         assert readable("roof") == "roof"
 
 
+@pytest.mark.slow
 def test_drawing_asks_for_no_font_that_is_not_there(make_images, caplog):
     with caplog.at_level(logging.WARNING, logger="matplotlib"):
         pic.plot_tags(make_images(tags=[("产品", "\U0001f984"), ("roof",)])).figure.canvas.draw()
@@ -65,6 +67,7 @@ def test_drawing_asks_for_no_font_that_is_not_there(make_images, caplog):
     assert not [record for record in caplog.records if "not found" in record.getMessage()]
 
 
+@pytest.mark.slow
 def test_what_is_given_goes_to_the_artist(make_images):
     images = make_images(width=[10, 20], height=[10, 20], created_at=["2026-01-01", "2026-02-01"])
 
@@ -84,6 +87,7 @@ def test_the_label_says_in_words_what_the_picture_shows(make_images):
     assert ax.get_figure().get_label() == ax.get_label()
 
 
+@pytest.mark.slow
 def test_a_figure_of_several_charts_keeps_a_label_for_each(make_images):
     figure, (left, right) = plt.subplots(1, 2)
     images = make_images(tags=[("a",)])
@@ -137,6 +141,7 @@ def test_what_is_too_large_has_a_marker_of_its_own(make_images):
     assert fine.get_sizes()[0] == pytest.approx(over.get_sizes()[0] * 2**0.5)
 
 
+@pytest.mark.slow
 def test_the_overview_says_whose_library_it_is_and_stamps_a_demo(make_images):
     images = make_images(size_bytes=[1024])
     images.attrs["picora"]["demo"] = True
@@ -155,6 +160,7 @@ def test_the_unit_fits_the_largest(largest, unit):
     assert unit_of(largest)[0] == unit
 
 
+@pytest.mark.slow
 def test_no_chart_touches_the_settings_of_the_caller(make_images):
     before = dict(mpl.rcParams)
 
@@ -170,6 +176,7 @@ def test_what_is_no_frame_is_a_type_error():
         pic.plot_tags([1])
 
 
+@pytest.mark.slow
 def test_a_chart_of_long_names_is_told_in_few_words(make_images):
     names = ["n" * 3_000_000, "a" + "\u0301" * 200_000, "\u200d" * 1_000_000]
 

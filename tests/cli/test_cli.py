@@ -12,6 +12,7 @@ import picora_analytics as pic
 from picora_analytics import DemoServer
 
 
+@pytest.mark.slow
 def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
     done = run("demo")
 
@@ -39,6 +40,7 @@ def test_demo_shows_the_whole_tour_and_deletes_nothing(run, tmp_path):
     assert helped.returncode == 0
 
 
+@pytest.mark.slow
 def test_decisions_may_be_a_head_alone(run, tmp_path):
     (tmp_path / "decisions.csv").write_text("id,decision\n")
 
@@ -47,6 +49,7 @@ def test_decisions_may_be_a_head_alone(run, tmp_path):
     assert done.returncode == 0, done.stderr
 
 
+@pytest.mark.slow
 def test_without_a_terminal_there_is_no_bar_and_no_colour(run):
     done = run("load", "--demo")
 
@@ -54,6 +57,7 @@ def test_without_a_terminal_there_is_no_bar_and_no_colour(run):
     assert "\r" not in done.stderr
 
 
+@pytest.mark.slow
 def test_an_old_code_page_gets_plain_characters_instead_of_an_error(run):
     done = run("demo", PYTHONIOENCODING="cp1252")
 
@@ -65,6 +69,7 @@ def test_an_old_code_page_gets_plain_characters_instead_of_an_error(run):
     ("columns", "together"),
     [pytest.param(80, False, id="narrow"), pytest.param(120, True, id="wide")],
 )
+@pytest.mark.slow
 def test_the_tables_stand_side_by_side_where_there_is_room(run, columns, together):
     done = run("load", "--demo", columns=columns)
 
@@ -73,6 +78,7 @@ def test_the_tables_stand_side_by_side_where_there_is_room(run, columns, togethe
     assert max(len(line) for line in done.stdout.splitlines()) <= columns
 
 
+@pytest.mark.slow
 def test_no_key_is_wrong_usage(run):
     done = run("load")
 
@@ -91,10 +97,12 @@ def test_no_key_is_wrong_usage(run):
         pytest.param(["load", "--demo", "-o", "none/rows.csv"], id="a folder that is not there"),
     ],
 )
+@pytest.mark.slow
 def test_wrong_usage_exits_with_2(run, arguments):
     assert run(*arguments).returncode == 2
 
 
+@pytest.mark.slow
 def test_a_refused_key_exits_with_1_and_names_the_other_hosts(run):
     with DemoServer(n_images=1) as server:
         done = run("check", server=server, PICORA_API_KEY="")
@@ -107,6 +115,7 @@ def test_a_refused_key_exits_with_1_and_names_the_other_hosts(run):
     assert "set PICORA_BASE_URL to one of https://api.picora.com, " in done.stderr
 
 
+@pytest.mark.slow
 def test_a_library_read_in_part_exits_with_4(run):
     with DemoServer(n_images=250) as server:
         server.fail("GET", "/v1/images", skip=1, times=None, status=403)
@@ -116,6 +125,7 @@ def test_a_library_read_in_part_exits_with_4(run):
     assert "page 2 never came" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_plan_over_its_caps_is_shown_and_exits_with_3(run):
     done = run("plan", "--demo", "--untagged", "--max-images", "3", "--reason", "tidy")
 
@@ -124,6 +134,7 @@ def test_a_plan_over_its_caps_is_shown_and_exits_with_3(run):
     assert "more than max_images=3" in done.stdout
 
 
+@pytest.mark.slow
 def test_check_says_what_the_server_answers(run):
     with DemoServer(n_images=5) as server:
         current = run("check", server=server)
@@ -137,6 +148,7 @@ def test_check_says_what_the_server_answers(run):
 
 
 @pytest.mark.parametrize("body", ["<html>Sign in</html>", '{"data": 5}'], ids=["HTML", "JSON"])
+@pytest.mark.slow
 def test_check_goes_on_where_one_image_is_answered_oddly(run, body):
     with DemoServer(n_images=5) as server:
         server.fail("GET", "/v1/images/*", times=None, body=body)
@@ -146,6 +158,7 @@ def test_check_goes_on_where_one_image_is_answered_oddly(run, body):
     assert re.search(r"One image +not readable here", done.stdout)
 
 
+@pytest.mark.slow
 def test_load_writes_rows_that_no_spreadsheet_runs(run, tmp_path):
     with DemoServer(n_images=40) as server:
         server.add(1, filename="=1+1.png")
@@ -161,6 +174,7 @@ def test_load_writes_rows_that_no_spreadsheet_runs(run, tmp_path):
     assert len(list((tmp_path / "kept").glob("*.parquet"))) == 1
 
 
+@pytest.mark.slow
 def test_plan_saves_a_plan_that_reads_back_and_sends_only_reads(run, tmp_path):
     from picora_analytics import read_plan
 
@@ -178,6 +192,7 @@ def test_plan_saves_a_plan_that_reads_back_and_sends_only_reads(run, tmp_path):
     assert f"{len(plan.images)} images would be deleted" in done.stdout
 
 
+@pytest.mark.slow
 def test_lab_copies_the_notebooks_and_overwrites_none(run, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
@@ -192,6 +207,7 @@ def test_lab_copies_the_notebooks_and_overwrites_none(run, tmp_path):
     assert '"cells"' in (tmp_path / "fresh" / "01_explore.ipynb").read_text(encoding="utf-8")
 
 
+@pytest.mark.slow
 def test_options_for_jupyter_are_no_folder(run, tmp_path):
     assert run("lab", "--", "--version").returncode == 0
 
@@ -212,6 +228,7 @@ def _phrase(done):
     return re.search(r'confirm="([^"]+)"', done.stdout)[1]
 
 
+@pytest.mark.slow
 def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, tmp_path):
     with DemoServer(n_images=300) as server:
         planned = run(
@@ -249,6 +266,7 @@ def test_a_plan_is_applied_from_the_shell_with_its_phrase_and_only_with_it(run, 
 PLAN = ("plan", "--older-than", "730", "--untagged", "--reason", "old", "-o", "plan.json")
 
 
+@pytest.mark.slow
 def test_in_ci_a_job_cannot_confirm_its_own_plan_and_hears_what_would_vanish(run, tmp_path):
     with DemoServer(n_images=300) as server:
         planned = run(*PLAN, server=server, CI="true", PICORA_DATA_DIR=str(tmp_path / "data"))
@@ -267,6 +285,7 @@ def test_in_ci_a_job_cannot_confirm_its_own_plan_and_hears_what_would_vanish(run
     assert "CI: the journal (plan.journal.ndjson) would vanish with this runner." in done.stderr
 
 
+@pytest.mark.slow
 def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
     with DemoServer(n_images=300) as server:
         planned = run(*PLAN, server=server)
@@ -300,6 +319,7 @@ def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
         pytest.param(("plan.json", "--max-images", "1"), 2, "No such option", id="no such option"),
     ],
 )
+@pytest.mark.slow
 def test_an_apply_that_is_not_clear_is_refused(run, tmp_path, said, code, answer, make_images):
     from picora_analytics import plan_deletion
 
@@ -311,6 +331,7 @@ def test_an_apply_that_is_not_clear_is_refused(run, tmp_path, said, code, answer
     assert answer in done.stderr
 
 
+@pytest.mark.slow
 def test_a_dry_run_of_a_plan_that_would_be_refused_exits_with_3(run):
     with DemoServer(n_images=300) as server:
         planned = run(*PLAN, "--max-images", "1", server=server)
@@ -319,6 +340,7 @@ def test_a_dry_run_of_a_plan_that_would_be_refused_exits_with_3(run):
     assert (planned.returncode, rehearsed.returncode) == (3, 3)
 
 
+@pytest.mark.slow
 def test_an_apply_that_fails_in_part_exits_with_4(run):
     with DemoServer(n_images=300) as server:
         planned = run(*PLAN, server=server)
@@ -337,6 +359,7 @@ def test_an_apply_that_fails_in_part_exits_with_4(run):
     assert "still there after 3 tries" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
     with DemoServer(n_images=300, scopes=("images:read",)) as server:
         planned = run(
@@ -352,6 +375,7 @@ def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
     assert "may lack the scope" in done.stderr
 
 
+@pytest.mark.slow
 def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
     outputs = ("-o", "r.html", "-o", "r.md", "-o", "r.json", "-o", "-")
 
@@ -373,6 +397,7 @@ def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
         pytest.param(["--fail-over", "most"], id="a share that cannot be read"),
     ],
 )
+@pytest.mark.slow
 def test_report_refuses_what_it_cannot_read(run, arguments, tmp_path):
     done = run("report", "--demo", *arguments)
 
@@ -381,6 +406,7 @@ def test_report_refuses_what_it_cannot_read(run, arguments, tmp_path):
     assert list(tmp_path.glob("*.html")) == []
 
 
+@pytest.mark.slow
 def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
     with DemoServer(n_images=50) as server:
         assert run("snapshots", "--store", "kept", server=server).stdout == ""
@@ -402,6 +428,7 @@ def test_snapshots_and_diff_show_what_changed_between_two_loads(run):
     assert gone in two.stdout
 
 
+@pytest.mark.slow
 def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
     with DemoServer(n_images=120, rate_scale=100) as server:
         planned = run(
@@ -427,6 +454,7 @@ def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
     assert set(rows["old_id"].str.removeprefix("'")) == set(chosen)
 
 
+@pytest.mark.slow
 def test_copies_that_cannot_be_proved_exit_with_4(run):
     with DemoServer(n_images=120, rate_scale=100) as server:
         run(
@@ -440,6 +468,7 @@ def test_copies_that_cannot_be_proved_exit_with_4(run):
     assert "1: 127.0.0.1 answered 404" in made.stdout
 
 
+@pytest.mark.slow
 def test_what_is_remembered_is_listed_compared_and_pruned_without_a_key(run, tmp_path):
     with DemoServer(n_images=20) as server:
         for _ in range(3):
@@ -465,6 +494,7 @@ def test_what_is_remembered_is_listed_compared_and_pruned_without_a_key(run, tmp
     assert sorted((tmp_path / "kept").glob("*.parquet")) == files[2:]
 
 
+@pytest.mark.slow
 def test_written_rows_can_be_compared_with_what_is_remembered(run):
     with DemoServer(n_images=20) as server:
         run("load", "--store", "kept", "-o", "before.parquet", server=server)
@@ -492,6 +522,7 @@ def test_written_rows_can_be_compared_with_what_is_remembered(run):
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_compared_exits_with_1(run, arguments, end):
     done = run(*arguments)
 
@@ -499,6 +530,7 @@ def test_what_cannot_be_compared_exits_with_1(run, arguments, end):
     assert done.stderr.endswith(end)
 
 
+@pytest.mark.slow
 def test_the_second_load_of_a_command_asks_only_for_what_changed(run):
     with DemoServer(n_images=150) as server:
         run("load", "--store", "kept", server=server)

@@ -13,6 +13,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.cleanup.policy.policy import read_policy
 
 pytestmark = pytest.mark.skipif(
     sys.platform != "linux" or shutil.which("cc") is None, reason="the clock is moved by LD_PRELOAD"
@@ -99,6 +100,13 @@ def assert_copied(folder, ids):
         assert hashlib.sha256(content).hexdigest() == copies[one]["sha256"]
 
 
+def test_the_policy_of_the_page_can_be_followed(tmp_path):
+    (tmp_path / "policy.toml").write_text(POLICY)
+
+    assert read_policy(tmp_path / "policy.toml").sightings == 2
+
+
+@pytest.mark.slow
 def test_reviewed_for_four_weeks(weeks):
     folder = weeks.folder
     (folder / "decisions.csv").write_text("id,decision\n")
@@ -152,6 +160,7 @@ def test_reviewed_for_four_weeks(weeks):
     assert len(set(phrases)) == 4
 
 
+@pytest.mark.slow
 def test_a_standing_order_for_four_weeks(weeks):
     folder = weeks.folder
     (folder / "policy.toml").write_text(POLICY)

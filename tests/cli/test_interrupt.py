@@ -62,6 +62,7 @@ def asked(server, path):
         pytest.param({"status": 503, "headers": {"Retry-After": "60"}}, id="out of order"),
     ],
 )
+@pytest.mark.slow
 def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, fault):
     _, server = plan
     server.fail("GET", held, times=None, **fault)
@@ -82,6 +83,7 @@ def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, f
         pytest.param(("apply", "plan.json", "--confirm", "PHRASE", "--backup", "kept"), id="apply"),
     ],
 )
+@pytest.mark.slow
 def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, arguments):
     made, server = plan
     server.fail("GET", "/*.*", skip=3, times=None, delay=HELD)
@@ -97,6 +99,7 @@ def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, argument
     assert server.deleted == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, tmp_path):
     made, server = plan
     server.fail("DELETE", "/v1/media", delay=HELD)

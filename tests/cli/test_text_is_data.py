@@ -55,6 +55,7 @@ COMMANDS = [
 
 
 @pytest.mark.parametrize("arguments", COMMANDS)
+@pytest.mark.slow
 def test_a_service_that_answers_with_escapes_megabytes_and_the_key(here, plan, tmp_path, arguments):
     made, server = plan
     made.save(tmp_path / "plan.json")
@@ -71,6 +72,7 @@ def test_a_service_that_answers_with_escapes_megabytes_and_the_key(here, plan, t
 
 
 @evil
+@pytest.mark.slow
 def test_names_titles_and_tags(here, text):
     with DemoServer(n_images=6) as server:
         for one in list(server.images):
@@ -89,6 +91,7 @@ def test_names_titles_and_tags(here, text):
 
 @evil
 @pytest.mark.parametrize("field", ["account", "base_url"])
+@pytest.mark.slow
 def test_a_plan_of_a_stranger(here, plan, tmp_path, text, field):
     made, server = plan
     forged = dataclasses.replace(
@@ -102,6 +105,7 @@ def test_a_plan_of_a_stranger(here, plan, tmp_path, text, field):
 
 
 @evil
+@pytest.mark.slow
 def test_other_files_of_strangers(here, plan, tmp_path, text):
     made, server = plan
     made.save(tmp_path / "plan.json")
@@ -151,6 +155,7 @@ def test_a_fault_of_our_own_shows_no_key(here, monkeypatch):
     assert "<key>" in done.stderr
 
 
+@pytest.mark.slow
 def test_an_id_that_looks_like_an_option_or_a_command_is_an_id(here, plan, tmp_path):
     made, server = plan
     made.save(tmp_path / "plan.json")

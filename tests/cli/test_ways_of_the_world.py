@@ -28,6 +28,7 @@ def written(tmp_path):
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.slow
 def test_plans_phrases_and_decisions_are_read_in_every_encoding(here, written, tmp_path, encoding):
     with DemoServer(n_images=40) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
@@ -92,6 +93,7 @@ def home(tmp_path, monkeypatch):
     return folder
 
 
+@pytest.mark.slow
 def test_a_tilde_is_the_home_folder_in_every_path(here, home, tmp_path, monkeypatch):
     with DemoServer(n_images=40) as server:
         run = [
@@ -120,6 +122,7 @@ def test_a_tilde_is_the_home_folder_in_every_path(here, home, tmp_path, monkeypa
     assert {path.name for path in tmp_path.iterdir()} <= {"home", "data"}
 
 
+@pytest.mark.slow
 def test_a_tilde_is_the_home_folder_where_no_command_expands_it(home, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("PICORA_DATA_DIR", "~/data")

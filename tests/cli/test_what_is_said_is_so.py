@@ -49,6 +49,7 @@ def answers_are_lost(server):
         pytest.param(answers_are_lost, False, id="answers are lost"),
     ],
 )
+@pytest.mark.slow
 def test_what_was_carried_out_in_part_exits_with_4_each_time(here, plan, fault, backup):
     made, server = plan
     fault(server)
@@ -68,6 +69,7 @@ def test_what_was_carried_out_in_part_exits_with_4_each_time(here, plan, fault, 
     assert resumed.returncode == (0 if done else 4)
 
 
+@pytest.mark.slow
 def test_what_a_colleague_protected_is_kept_and_that_is_a_success(here, plan):
     made, server = plan
     server.edit(made.images.index[0], title="still needed")
@@ -101,6 +103,7 @@ def test_a_store_beside_a_plan_is_refused(here, plan):
 
 @pytest.mark.parametrize("resume", [False, True])
 @pytest.mark.parametrize("wrong", ["5-000000000000", "y", "", " "])
+@pytest.mark.slow
 def test_a_phrase_of_another_plan_sends_nothing(here, plan, wrong, resume):
     made, server = plan
     server.fail("DELETE", "/v1/media", times=1, status=403)
@@ -121,6 +124,7 @@ NAMES = ["plan.json", "plan.2026-11.json", "plan.2026-12.json", "plan", "plan.ta
 @pytest.mark.parametrize(
     ("first", "second"), list(itertools.combinations_with_replacement(NAMES, 2))
 )
+@pytest.mark.slow
 def test_two_plans_never_share_a_journal(here, plan, tmp_path, first, second):
     """The second is stopped in the middle; each is resumed with its own images, and no others."""
     made, server = plan
@@ -147,6 +151,7 @@ def test_two_plans_never_share_a_journal(here, plan, tmp_path, first, second):
     assert (again.returncode, "carried out before" in again.stdout) == (0, True)
 
 
+@pytest.mark.slow
 def test_a_plan_made_anew_over_one_that_was_interrupted(here, plan, tmp_path):
     """The new file is not resumed as the old plan; the old one goes on by its journal, if someone says so."""
     made, server = plan

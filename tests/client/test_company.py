@@ -130,6 +130,7 @@ def most_in_a_minute(moments):
     threads=st.sampled_from([1, 8]),
     seed=st.integers(0, 99),
 )
+@pytest.mark.slow
 def test_a_load_alone_is_never_refused_and_ends_within_three_percent_of_the_floor(
     service, n, rtt, threads, seed
 ):
@@ -146,6 +147,7 @@ def test_a_load_alone_is_never_refused_and_ends_within_three_percent_of_the_floo
 
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(rtt=st.sampled_from([0.2, 0.5]), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_eight_threads_far_away_are_never_refused_although_requests_overtake(rtt, seed):
     load = Program(600, rtt=rtt, threads=8)
 
@@ -157,6 +159,7 @@ def test_eight_threads_far_away_are_never_refused_although_requests_overtake(rtt
 
 @settings(max_examples=8, deadline=None, derandomize=True)
 @given(rtt=st.sampled_from([0.01, 0.05]), threads=st.sampled_from([1, 4]), seed=st.integers(0, 99))
+@pytest.mark.slow
 def test_a_minute_that_slides_is_kept_as_well(rtt, threads, seed):
     load = Program(900, rtt=rtt, threads=threads)
 
@@ -175,6 +178,7 @@ def test_a_minute_that_slides_is_kept_as_well(rtt, threads, seed):
     rtt=st.sampled_from([0.01, 0.05]),
     seed=st.integers(0, 99),
 )
+@pytest.mark.slow
 def test_two_loads_on_one_key_stay_inside_the_limit_and_both_complete(
     service, start, second, rtt, seed
 ):

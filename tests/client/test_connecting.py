@@ -54,6 +54,7 @@ def test_a_script_without_a_key_gets_an_error_and_no_demo():
         connect()
 
 
+@pytest.mark.slow
 def test_a_person_without_a_key_gets_the_demo_and_is_told_so(python):
     done = python(
         "import picora_analytics as pic\n"
@@ -68,6 +69,7 @@ def test_a_person_without_a_key_gets_the_demo_and_is_told_so(python):
     assert "Exception" not in done.stderr
 
 
+@pytest.mark.slow
 def test_in_ci_nobody_gets_the_demo_unasked(python):
     code = "import picora_analytics as pic\nprint('DEMO', pic.connect().demo_session != '')\n"
 
@@ -105,6 +107,7 @@ def test_in_ci_nobody_gets_the_demo_unasked(python):
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_is_given_but_incomplete_is_an_error_for_a_person_too(
     python, call, environment, message
 ):
@@ -138,6 +141,7 @@ def typed_at_a_prompt(code, *typed):
     return shown.decode()
 
 
+@pytest.mark.slow
 def test_a_key_typed_at_the_prompt_is_not_echoed():
     shown = typed_at_a_prompt(
         "import picora_analytics as pic\n"
@@ -151,6 +155,7 @@ def test_a_key_typed_at_the_prompt_is_not_echoed():
     assert CANARY not in shown
 
 
+@pytest.mark.slow
 def test_an_empty_line_at_the_prompt_is_an_error():
     shown = typed_at_a_prompt("import picora_analytics as pic\npic.connect(ask=True)", "")
 

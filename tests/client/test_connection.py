@@ -304,6 +304,7 @@ GOOD_AFTER = [
 
 
 @pytest.mark.parametrize("fault", GOOD_AFTER)
+@pytest.mark.slow
 def test_a_passing_fault_is_survived(serve, fault):
     server, client = serve(3)
     server.fail("GET", "/v1/images", **fault)
@@ -342,6 +343,7 @@ def test_a_page_is_read_whatever_it_is_called(raw, http, connect_to, head, mark)
         pytest.param(None, 1.0, id="nothing"),
     ],
 )
+@pytest.mark.slow
 def test_a_429_is_waited_out_for_as_long_as_it_asks(serve, retry_after, least):
     server, client = serve(3)
     headers = {} if retry_after is None else {"Retry-After": retry_after}
@@ -354,6 +356,7 @@ def test_a_429_is_waited_out_for_as_long_as_it_asks(serve, retry_after, least):
 
 
 @pytest.mark.parametrize("status", [408, 500, 503])
+@pytest.mark.slow
 def test_a_failure_is_repeated_after_as_long_as_it_asks(serve, status):
     server, client = serve(3)
     server.fail("GET", "/v1/images", status=status, headers={"Retry-After": "1"})
@@ -401,6 +404,7 @@ def test_a_wait_beyond_max_wait_stops_at_once_and_says_until_when(serve, retry_a
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_endless_429_ends_and_does_not_blame_max_wait(serve):
     server, client = serve(max_wait=60)
     server.fail("GET", "/v1/images", times=None, status=429, headers={"Retry-After": "0"})
@@ -431,6 +435,7 @@ def test_an_allowance_used_up_by_others_stops_before_the_request(serve):
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_a_server_that_always_fails_is_given_up(serve):
     server, client = serve(max_wait=2)
     server.fail("GET", "/v1/images", times=None, status=502)
@@ -444,6 +449,7 @@ def test_a_server_that_always_fails_is_given_up(serve):
     assert 2 <= len(server.requests) <= 5
 
 
+@pytest.mark.slow
 def test_a_body_that_always_is_a_page_is_given_up(serve):
     server, client = serve(max_wait=0.5)
     server.fail("GET", "/v1/images", times=None, body="<html>")
@@ -462,6 +468,7 @@ def test_a_page_of_another_api_is_not_asked_for_again(serve):
     assert len(server.requests) == 1
 
 
+@pytest.mark.slow
 def test_waits_of_over_two_seconds_are_shown_with_their_reason(serve):
     server, client = serve(1)
     server.fail("GET", "/v1/images", status=429, headers={"Retry-After": "2.1"})
@@ -501,6 +508,7 @@ def test_a_closed_port_is_a_transport_error_that_names_the_address(connect_to):
         ),
     ],
 )
+@pytest.mark.slow
 def test_an_answer_that_is_no_http_is_a_transport_error(raw, connect_to, answer):
     server = raw(answer)
 
@@ -512,6 +520,7 @@ HEAD = b"HTTP/1.1 200 OK\r\nx-padding: " + b"." * 1000 + b"\r\ncontent-length: 1
 
 
 @pytest.mark.parametrize("at_once", [0, len(HEAD)], ids=["the head", "the body"])
+@pytest.mark.slow
 def test_a_slow_answer_ends_with_the_timeout_although_each_byte_comes_in_time(connect_to, at_once):
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -566,6 +575,7 @@ def silent_resolver(monkeypatch):
             thread.join()
 
 
+@pytest.mark.slow
 def test_a_name_that_is_not_found_out_ends_with_the_timeout(silent_resolver, connect_to):
     _, answered = silent_resolver
     with socket.create_server(("127.0.0.1", 0)) as server:
@@ -582,6 +592,7 @@ def test_a_name_that_is_not_found_out_ends_with_the_timeout(silent_resolver, con
             assert late.recv(65536) == b""  # The connection that came too late is closed unused.
 
 
+@pytest.mark.slow
 def test_ctrl_c_is_heard_while_a_name_is_looked_up(silent_resolver, connect_to):
     asked, _ = silent_resolver
     client = connect_to("http://127.0.0.1:9")
@@ -597,6 +608,7 @@ def test_ctrl_c_is_heard_while_a_name_is_looked_up(silent_resolver, connect_to):
     thread.join()
 
 
+@pytest.mark.slow
 def test_an_answer_without_end_is_cut_off(raw, http, connect_to):
     bomb = gzip.compress(b" " * (65 * 1024**2), 1)
     server = raw(http(bomb, content_encoding="gzip"))
@@ -625,6 +637,7 @@ def test_an_encoding_does_not_hide_what_a_status_says(raw, http, connect_to):
     assert len(server.asked) == 1
 
 
+@pytest.mark.slow
 def test_after_a_fork_each_process_has_connections_of_its_own(http, connect_to):
     connections = []
     page = http({"data": {"images": [], "nextCursor": None}}, connection="keep-alive")

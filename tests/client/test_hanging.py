@@ -54,6 +54,7 @@ DRIPS = [
 
 
 @pytest.mark.parametrize(("head", "byte"), DRIPS)
+@pytest.mark.slow
 def test_a_picture_that_drips_ends_with_its_patience(dripping, head, byte):
     url = dripping(head, byte)
 
@@ -81,6 +82,7 @@ def test_a_picture_that_drips_is_stopped_at_once(dripping, head, byte):
 
 
 @pytest.mark.parametrize(("head", "byte"), DRIPS)
+@pytest.mark.slow
 def test_a_read_that_drips_hears_a_stop(dripping, connect_to, head, byte):
     client = connect_to(dripping(head, byte), timeout=60)
     stop = threading.Event()
@@ -94,6 +96,7 @@ def test_a_read_that_drips_hears_a_stop(dripping, connect_to, head, byte):
 
 
 @pytest.mark.parametrize(("head", "byte"), DRIPS)
+@pytest.mark.slow
 def test_a_read_that_drips_hears_ctrl_c(dripping, connect_to, head, byte):
     client = connect_to(dripping(head, byte), timeout=60)
     main = threading.main_thread().ident
@@ -152,6 +155,7 @@ def silent():
         pytest.param(["there", "there"], id="said twice"),
     ],
 )
+@pytest.mark.slow
 def test_a_host_is_reached_by_whichever_of_its_addresses_answers(
     raw, connect_to, http, addresses, silent, order
 ):
@@ -173,6 +177,7 @@ def test_a_host_is_reached_by_whichever_of_its_addresses_answers(
     ("kinds", "said"),
     [(["refusing", "refusing"], "ConnectError"), (["silent", "refusing"], "ConnectTimeout")],
 )
+@pytest.mark.slow
 def test_a_host_of_which_no_address_answers_is_given_up_in_time(
     connect_to, addresses, silent, kinds, said
 ):
@@ -188,6 +193,7 @@ def test_a_host_of_which_no_address_answers_is_given_up_in_time(
         client.get_image("a")
 
 
+@pytest.mark.slow
 def test_a_connection_that_lost_the_race_is_closed(raw, connect_to, http, addresses, silent):
     server = raw(http({"success": True, "data": {"id": "a", "url": "https://x.example/a"}}))
     silent("127.0.0.2", server.port)
@@ -253,6 +259,7 @@ def test_a_client_goes_on_after_a_head_of_centuries(raw, http, connect_to):
     assert [client.get_image("a").id for _ in range(2)] == ["a", "a"]
 
 
+@pytest.mark.slow
 def test_a_deadline_is_kept_although_the_answer_never_pauses(connect_to):
     done = threading.Event()
     with socket.create_server(("127.0.0.1", 0)) as server:

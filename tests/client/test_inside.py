@@ -104,6 +104,7 @@ def test_a_public_name_is_asked(host):
 
 
 @given(st.ip_addresses())
+@pytest.mark.slow
 def test_an_address_is_inside_unless_the_internet_knows_it(address):
     if not address.is_global or address.is_multicast:
         assert is_inside(str(address))
@@ -142,6 +143,7 @@ def fetch(url, **options):
         pytest.param([["0.0.0.0"]], id="unspecified"),
     ],
 )
+@pytest.mark.slow
 def test_a_name_that_resolves_to_the_inside_is_not_connected_to(names, answers):
     with socket.create_server(("0.0.0.0", 0)) as server:
         server.settimeout(0.3)
@@ -158,6 +160,7 @@ def test_a_name_that_resolves_to_the_inside_is_not_connected_to(names, answers):
             server.accept()
 
 
+@pytest.mark.slow
 def test_a_name_that_resolves_to_something_else_the_second_time_is_not_connected_to(names):
     with socket.create_server(("127.0.0.1", 0)) as server:
         server.settimeout(0.3)

@@ -53,6 +53,7 @@ def test_the_documented_pace_is_used_up_and_not_passed():
     scale=st.sampled_from([0.1, 1, 10]),
     tier=st.sampled_from(["read", "mutation"]),
 )
+@pytest.mark.slow
 def test_no_window_ever_holds_more_than_the_burst_and_the_rate(gaps, scale, tier):
     per_minute, burst = {"read": (600, 30), "mutation": (120, 10)}[tier]
     clock = Clock()
@@ -268,6 +269,7 @@ def test_a_refusal_stops_its_own_tier_only():
         pytest.param(500, 0.1, id="5 pages at a tenth of them"),
     ],
 )
+@pytest.mark.slow
 def test_a_real_load_is_never_refused(serve, n_images, scale):
     server, client = serve(n_images, rate_scale=scale, max_wait=60)
 

@@ -74,6 +74,7 @@ def test_a_stop_ends_a_wait_of_every_thread(serve, fault):
     assert len(ends) == 3
 
 
+@pytest.mark.slow
 def test_threads_that_wait_for_one_moment_say_so_once(serve):
     server, client = serve(max_wait=100)
     server.fail("GET", "/v1/images", headers={**SPENT, "RateLimit-Reset": "3"})
@@ -91,6 +92,7 @@ def test_threads_that_wait_for_one_moment_say_so_once(serve):
     assert re.fullmatch(r"staying within Picora's rate limit, until \d\d:\d\d:\d\d", text)
 
 
+@pytest.mark.slow
 def test_two_that_listen_on_one_client_are_both_told_until_each_leaves(serve):
     server, client = serve(1, max_wait=100)
     first, second = [], []
@@ -109,6 +111,7 @@ def test_two_that_listen_on_one_client_are_both_told_until_each_leaves(serve):
     assert client._connection.waits.listeners == []
 
 
+@pytest.mark.slow
 def test_reads_that_share_a_budget_share_its_repeats(serve):
     server, client = serve()
     server.fail("GET", "/v1/images", times=None, status=503)
@@ -122,6 +125,7 @@ def test_reads_that_share_a_budget_share_its_repeats(serve):
     assert len(server.requests) == 3 + 1
 
 
+@pytest.mark.slow
 def test_a_budget_bounds_the_time_of_all_pauses_as_well(serve):
     server, client = serve(max_wait=60)
     server.fail("GET", "/v1/images", times=None, status=429, headers={"Retry-After": "0.4"})
@@ -132,6 +136,7 @@ def test_a_budget_bounds_the_time_of_all_pauses_as_well(serve):
     assert len(server.requests) == 2
 
 
+@pytest.mark.slow
 def test_fifty_refusals_without_a_word_end_in_finite_time(serve):
     server, client = serve(max_wait=3)
     server.fail("GET", "/v1/images", times=50, status=429)
@@ -158,6 +163,7 @@ def test_a_key_revoked_in_the_middle_stops_at_once(serve, status):
     assert len(server.requests) == 3
 
 
+@pytest.mark.slow
 def test_a_certificate_that_is_not_trusted_is_not_asked_for_again(connect_to, tmp_path):
     key, certificate = tmp_path / "key.pem", tmp_path / "certificate.pem"
     subprocess.run(
@@ -206,6 +212,7 @@ def test_an_announced_body_beyond_the_ceiling_is_not_read(raw, connect_to):
         connect_to(server.url, max_wait=0.05)._connection.get("/v1/images", body)
 
 
+@pytest.mark.slow
 def test_round_trips_are_measured_without_the_waits(serve):
     server, client = serve(latency=0.05)
     server.fail("GET", "/v1/images", status=429, headers={"Retry-After": "0.5"})
@@ -226,6 +233,7 @@ print(len(ids), len(set(ids)))
 """
 
 
+@pytest.mark.slow
 def test_two_processes_with_one_key_stay_inside_the_limit_and_both_complete(serve):
     server, _ = serve(800, rate_scale=2)
 

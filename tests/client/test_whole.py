@@ -175,6 +175,7 @@ def test_pages_that_turn_in_circles_are_left(raw, http, connect_to):
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | st.text(), st.lists) | st.text())
+@pytest.mark.slow
 def test_any_value_of_a_part_is_borne(value):
     names = ("next", "links", "page", "hasNextPage", "last", "rel")
     answer = dict.fromkeys(names, value) | {"meta": {"totalPages": value, "page": value}}

@@ -39,6 +39,7 @@ def test_every_size_of_the_library_leaves_room_for_its_drawing(library):
         assert image.extension != "webp" or image.size_bytes % 2 == 0
 
 
+@pytest.mark.slow
 def test_files_of_every_format_and_scene_are_what_the_listing_says(library):
     samples = defaultdict(list)
     for image in library:
@@ -56,6 +57,7 @@ def test_files_of_every_format_and_scene_are_what_the_listing_says(library):
 
 
 @pytest.mark.parametrize("extension", ["jpg", "png", "webp", "gif", "svg"])
+@pytest.mark.slow
 def test_padding_fits_any_gap_to_the_byte(library, extension):
     from dataclasses import replace
 
@@ -157,6 +159,7 @@ def test_an_uploaded_picture_can_be_processed_too(serve):
     assert decode(answer.content)[0].getpixel((5, 5)) == (255, 0, 0)
 
 
+@pytest.mark.slow
 def test_a_private_picture_opens_by_its_signed_url_until_it_expires(one):
     server, caller, url = one
     image_id = url.rsplit("/", 1)[1].split(".")[0]

@@ -308,6 +308,7 @@ def test_a_fault_without_end_lasts_until_it_is_cleared(serve):
     assert caller.get("/health").status_code == 200
 
 
+@pytest.mark.slow
 def test_faults_reach_the_pictures_too(serve):
     server, _ = serve(10)
     image = next(i for i in server.images.values() if i.is_public)
@@ -345,6 +346,7 @@ def test_another_user_is_faster_than_the_call_that_has_arrived(serve):
 
 
 @pytest.mark.parametrize("stop_signal", [signal.SIGINT, signal.SIGTERM])
+@pytest.mark.slow
 def test_the_module_serves_alone_until_it_is_interrupted(stop_signal):
     command = [sys.executable, "-m", "picora_analytics.demo", "--port", "0", "--n-images", "4"]
     with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as process:
@@ -359,6 +361,7 @@ def test_the_module_serves_alone_until_it_is_interrupted(stop_signal):
         assert process.wait(10) == 0
 
 
+@pytest.mark.slow
 def test_the_module_says_when_its_port_is_busy(serve):
     server, _ = serve(1)
     port = server.url.rsplit(":", 1)[1]
@@ -371,6 +374,7 @@ def test_the_module_says_when_its_port_is_busy(serve):
 
 
 @pytest.mark.parametrize("port", ["99999", "-1"])
+@pytest.mark.slow
 def test_the_module_refuses_what_cannot_be_a_port(port):
     command = [sys.executable, "-m", "picora_analytics.demo", "--port", port]
 
@@ -380,6 +384,7 @@ def test_the_module_refuses_what_cannot_be_a_port(port):
     assert done.stderr.endswith(f"port must be between 0 and 65535, but is {port}\n")
 
 
+@pytest.mark.slow
 def test_importing_the_demo_loads_nothing_else_of_ours_and_no_pillow():
     code = (
         "import sys, picora_analytics.demo\n"

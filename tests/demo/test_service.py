@@ -192,6 +192,7 @@ def test_a_tag_selects_exactly_and_case_counts(serve):
         assert set(caller.list_ids(tag=tag)) == expected
 
 
+@pytest.mark.slow
 def test_dates_are_inclusive_on_both_sides(serve):
     server, caller = serve(300)
     images = sorted(server.images.values(), key=lambda i: i.created_at)
@@ -398,6 +399,7 @@ def read_feed(caller, since="", limit=500):
     return changes
 
 
+@pytest.mark.slow
 def test_the_feed_holds_every_image_once_in_order_of_update(serve):
     server, caller = serve(40)
 

@@ -39,6 +39,7 @@ def store(tmp_path):
         max_size=6,
     )
 )
+@pytest.mark.slow
 def test_any_library_comes_back(store, make_images, rows):
     tags, sizes, public, names, times = map(list, zip(*rows, strict=True))
     images = make_images(

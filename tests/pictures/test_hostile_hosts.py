@@ -188,6 +188,7 @@ def child(tmp_path):
 
 
 @pytest.mark.parametrize(("begin", "drip"), HOSTS)
+@pytest.mark.slow
 def test_python_does_not_wait_at_exit_for_pictures_on_their_way(child, begin, drip):
     with DemoServer(n_images=40) as service, Host(begin, drip) as host:
         process = child(service, host, "panel")
@@ -201,6 +202,7 @@ def test_python_does_not_wait_at_exit_for_pictures_on_their_way(child, begin, dr
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no SIGINT to send")
 @pytest.mark.parametrize(("begin", "drip"), HOSTS)
+@pytest.mark.slow
 def test_ctrl_c_ends_a_fetch_at_once(child, begin, drip):
     with DemoServer(n_images=40) as service, Host(begin, drip) as host:
         process = child(service, host, "fetch")

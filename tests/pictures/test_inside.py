@@ -105,6 +105,7 @@ def listener():
 
 
 @pytest.mark.parametrize("inside", ["127.0.0.1", "10.0.0.7", "::1", "fe80::1", "::ffff:127.0.0.1"])
+@pytest.mark.slow
 def test_a_name_that_resolves_inside_is_not_connected_to(
     make_images, listener, monkeypatch, inside
 ):

@@ -33,6 +33,7 @@ def _asked(service):
     return [request for request in service.requests if request.port == "pictures"]
 
 
+@pytest.mark.slow
 def test_public_pictures_come_small_and_without_the_key(service, images):
     public = images[images["is_public"]]
 
@@ -46,6 +47,7 @@ def test_public_pictures_come_small_and_without_the_key(service, images):
     }
 
 
+@pytest.mark.slow
 def test_the_picture_host_never_sees_the_key(images):
     seen = []
 

@@ -96,6 +96,7 @@ class _Page(html.parser.HTMLParser):
             self.outside.append(data)
 
 
+@pytest.mark.slow
 def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
     report, page = report_and_page
     said = json.loads(report.to_json())
@@ -113,6 +114,7 @@ def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
     assert re.findall(r"\d", " ".join(read.outside)) == []
 
 
+@pytest.mark.slow
 def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     report, page = report_and_page
     unescaped = re.sub(r"\\([^\w\s])", r"\1", report.to_markdown())
@@ -122,6 +124,7 @@ def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", shown))
 
 
+@pytest.mark.slow
 def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     report, page = report_and_page
     read = _Page(page)
@@ -143,6 +146,7 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     assert len(page) < 1_500_000
 
 
+@pytest.mark.slow
 def test_no_form_calls_an_image_unused(report_and_page):
     report, page = report_and_page
 
@@ -150,6 +154,7 @@ def test_no_form_calls_an_image_unused(report_and_page):
         assert "unused" not in text.lower()
 
 
+@pytest.mark.slow
 def test_the_json_has_a_version_and_round_trips(report_and_page):
     report, _ = report_and_page
     text = report.to_json()
@@ -163,6 +168,7 @@ def test_the_json_has_a_version_and_round_trips(report_and_page):
     )
 
 
+@pytest.mark.slow
 def test_each_finding_says_how_many_rows_its_line_gives(report_and_page):
     report, _ = report_and_page
     found = report.findings()
@@ -196,6 +202,7 @@ def worked(make_images):
     )
 
 
+@pytest.mark.slow
 def test_findings_are_as_worked_out_by_hand(worked):
     found = StorageReport(worked).findings()
 
@@ -211,6 +218,7 @@ def test_findings_are_as_worked_out_by_hand(worked):
     assert found["could_save_bytes"].tolist() == [pd.NA, pd.NA, 75_000, *[pd.NA] * 3]
 
 
+@pytest.mark.slow
 def test_equal_content_is_sure_where_the_service_told_it(make_images):
     images = make_images(
         content_hash=["f", "f", "e", None, None],
@@ -225,6 +233,7 @@ def test_equal_content_is_sure_where_the_service_told_it(make_images):
     assert rows == [["a"], ["e"]]  # The oldest of equals is never the copy.
 
 
+@pytest.mark.slow
 def test_a_week_with_most_of_the_uploads_is_perhaps_a_move(make_images):
     days = ["2025-03-11"] * 9 + ["2025-03-16"] + ["2024-01-01"] * 5 + ["2023-01-01"] * 5
     images = make_images(created_at=days, tags=[("a",)] * 20, size_bytes=range(1, 21))
@@ -238,6 +247,7 @@ def test_a_week_with_most_of_the_uploads_is_perhaps_a_move(make_images):
     assert len(eval(found["code"].iloc[0], {"images": images})) == 10
 
 
+@pytest.mark.slow
 def test_at_most_seven_findings_are_given(make_images):
     n = 40
     images = make_images(
@@ -254,6 +264,7 @@ def test_at_most_seven_findings_are_given(make_images):
     assert found["group"].tolist() == ["could do"] * 4 + ["worth knowing"] * 3
 
 
+@pytest.mark.slow
 def test_the_share_of_the_quota_and_what_is_left_are_said(worked):
     report = StorageReport(worked, quota=203_600)
 
@@ -274,6 +285,7 @@ def test_the_share_of_the_quota_and_what_is_left_are_said(worked):
     assert "Without all of 1 and 2: 50 % full." in report.to_markdown()
 
 
+@pytest.mark.slow
 def test_a_library_over_its_quota_says_by_how_much(make_images):
     report = StorageReport(make_images(size_bytes=[3000]), quota=2000)
 
@@ -282,6 +294,7 @@ def test_a_library_over_its_quota_says_by_how_much(make_images):
     assert "width: 100%" in report._repr_html_()
 
 
+@pytest.mark.slow
 def test_without_a_quota_the_report_says_what_to_give(worked):
     report = StorageReport(worked)
 
@@ -299,6 +312,7 @@ def test_without_a_quota_the_report_says_what_to_give(worked):
         pytest.param("100 MB", "100 MiB", id="100 MB"),
     ],
 )
+@pytest.mark.slow
 def test_a_decimal_quota_like_a_plan_is_read_exactly_and_asked_about(make_images, quota, meant):
     report = StorageReport(make_images(), quota=quota)
 
@@ -309,6 +323,7 @@ def test_a_decimal_quota_like_a_plan_is_read_exactly_and_asked_about(make_images
 
 
 @pytest.mark.parametrize("quota", ["5 GiB", 0])
+@pytest.mark.slow
 def test_other_quotas_are_not_asked_about(make_images, quota):
     assert StorageReport(make_images(), quota=quota).facts["quota"]["note"] is None
 
@@ -318,6 +333,7 @@ def test_a_quota_that_is_no_size_is_an_error(make_images):
         StorageReport(make_images(), quota="much")
 
 
+@pytest.mark.slow
 def test_a_part_of_a_library_says_so_and_has_no_share_of_the_quota(worked):
     report = StorageReport(worked[worked["size_bytes"] > 250], quota="5 GiB")
 
@@ -327,6 +343,7 @@ def test_a_part_of_a_library_says_so_and_has_no_share_of_the_quota(worked):
     assert _no_share(report)
 
 
+@pytest.mark.slow
 def test_a_tag_or_a_load_that_ended_early_says_so_and_has_no_share(make_images):
     tag, early = make_images(), make_images()
     tag.attrs["picora"] |= {"scope": "tag=cat"}
@@ -341,6 +358,7 @@ def test_a_tag_or_a_load_that_ended_early_says_so_and_has_no_share(make_images):
     assert all(map(_no_share, reports))
 
 
+@pytest.mark.slow
 def test_images_that_do_not_say_where_they_are_from_have_no_share_and_no_ages(make_images):
     images = make_images(size_bytes=[700, 300])
     images.attrs.clear()
@@ -376,6 +394,7 @@ def _earlier(images, **facts):
     return before
 
 
+@pytest.mark.slow
 def test_what_came_and_went_since_an_earlier_load_is_counted_by_id(make_images):
     before = _earlier(make_images(id=["a", "b", "x"], size_bytes=[100, 200, 50]))
     images = make_images(id=["b", "a", "c", "d"], size_bytes=[200, 100, 3000, 20])
@@ -485,6 +504,7 @@ FLOODS = ["n" * 3_000_000, "a" + "\u0301" * 200_000, "\u200d" * 1_000_000, "|" *
 
 
 @pytest.mark.parametrize("text", FLOODS, ids=["letters", "accents", "joiners", "bars"])
+@pytest.mark.slow
 def test_a_flood_in_a_name_a_tag_or_a_type_is_shown_short(make_images, text):
     images = make_images(
         filename=[text] * 3, title=[text] * 3, tags=[(text, f"{text}b")] * 3, mime_type=[text] * 3
@@ -555,6 +575,7 @@ def test_no_made_up_name_becomes_a_link(name):
     assert _mentions(page) == []
 
 
+@pytest.mark.slow
 def test_missing_sizes_make_the_total_a_lower_bound(make_images):
     report = StorageReport(make_images(size_bytes=[1024, None]), quota=2048)
 
@@ -582,6 +603,7 @@ def test_a_library_without_images_still_has_a_report(reports):
     assert "<img" not in page
 
 
+@pytest.mark.slow
 def test_a_frame_that_pandas_read_from_parquet_gives_the_same_report(
     reports, demo_images, tmp_path
 ):
@@ -614,6 +636,7 @@ def test_the_page_is_written_whole_and_for_its_owner(reports, tmp_path):
     assert list(tmp_path.iterdir()) == [path]
 
 
+@pytest.mark.slow
 def test_the_page_takes_no_style_from_the_caller(reports, make_images):
     from matplotlib import pyplot as plt
 
@@ -638,6 +661,7 @@ def test_showing_a_report_in_a_notebook_is_light_and_scoped(reports):
             assert selector.strip().startswith(".picora-report")
 
 
+@pytest.mark.slow
 def test_the_facts_given_are_a_copy(make_images):
     report = StorageReport(make_images())
 

@@ -29,6 +29,7 @@ def _deleting(service):
     return [request for request in service.requests if request.method != "GET"]
 
 
+@pytest.mark.slow
 def test_the_right_phrase_deletes_exactly_the_plan(service, client):
     plan = _plan(client, lambda images: list(images.index[::2]), max_fraction=1)
     before = set(service.images)
@@ -43,6 +44,7 @@ def test_the_right_phrase_deletes_exactly_the_plan(service, client):
     assert "no copies were kept: these images cannot come back" in repr(receipt)
 
 
+@pytest.mark.slow
 def test_blanks_around_the_phrase_do_not_matter(service, client):
     plan = _plan(client)
 
@@ -64,6 +66,7 @@ def test_a_wrong_phrase_sends_nothing_at_all(service, client, phrase):
     assert len(service.requests) == sent
 
 
+@pytest.mark.slow
 def test_no_phrase_is_a_dry_run(service, client):
     receipt = _plan(client).apply(client)
 
@@ -81,6 +84,7 @@ def test_backup_must_be_said(service, client):
     assert _deleting(service) == []
 
 
+@pytest.mark.slow
 def test_what_changed_is_kept_with_old_and_new_and_the_rest_goes(service, client):
     plan = _plan(client)
     retagged, hidden, replaced = plan.images.index[1:4]
@@ -99,6 +103,7 @@ def test_what_changed_is_kept_with_old_and_new_and_the_rest_goes(service, client
     assert set(_gone(service)) == set(plan.images.index) - {retagged, hidden, replaced}
 
 
+@pytest.mark.slow
 def test_another_account_deletes_nothing(service, client):
     plan = _plan(client)
 
@@ -127,6 +132,7 @@ def test_a_partial_library_deletes_nothing(service, client):
     assert _deleting(service) == []
 
 
+@pytest.mark.slow
 def test_caps_are_checked_on_the_fresh_numbers(service, client):
     plan = _plan(client, lambda images: list(images.index[:60]), max_fraction=0.25)
     assert plan.refusals == []
@@ -162,6 +168,7 @@ def test_an_empty_plan_is_refused(service, client):
         pytest.param({"status": 200, "body": "{broken", "after": True}, id="deleted, unreadable"),
     ],
 )
+@pytest.mark.slow
 def test_a_lost_answer_is_looked_up_and_the_receipt_equals_the_services_log(service, client, loss):
     plan = _plan(client)
     service.fail("DELETE", "/v1/*", skip=1 if _single(service) else 0, **loss)
@@ -205,6 +212,7 @@ def test_a_batch_that_fails_in_part_is_reported_id_by_id():
     assert receipt.counts == {"deleted": 6, "already gone": 1}
 
 
+@pytest.mark.slow
 def test_an_image_the_service_will_not_delete_fails_with_its_reason():
     with (
         DemoServer(n_images=30, rate_scale=1000) as service,
@@ -258,6 +266,7 @@ def test_an_answer_that_speaks_of_another_id_stops_the_run():
         pytest.param(403, "PermissionDeniedError", id="no delete scope"),
     ],
 )
+@pytest.mark.slow
 def test_a_refused_key_stops_the_run_with_a_receipt(service, client, status, kind):
     plan = _plan(client)
     service.fail("DELETE", "/v1/images/*", times=None, status=status)
@@ -301,6 +310,7 @@ def test_a_server_without_batches_gets_single_calls(status):
         assert sorted(_gone(service)) == sorted(plan.images.index)
 
 
+@pytest.mark.slow
 def test_what_somebody_else_deleted_is_already_gone(service, client):
     plan = _plan(client)
     service.remove(plan.images.index[0])
@@ -310,6 +320,7 @@ def test_what_somebody_else_deleted_is_already_gone(service, client):
     assert receipt.counts == {"deleted": 6, "already gone": 1}
 
 
+@pytest.mark.slow
 def test_a_plan_carried_out_before_answers_from_its_journal_and_sends_nothing(service, client):
     plan = _plan(client)
     first = plan.apply(client, confirm=_typed(plan), backup=None, progress=False)
@@ -323,6 +334,7 @@ def test_a_plan_carried_out_before_answers_from_its_journal_and_sends_nothing(se
     assert "nothing was sent now" in repr(again)
 
 
+@pytest.mark.slow
 def test_every_deleted_id_has_a_line_written_before_the_request(service, client, tmp_path):
 
     plan = _plan(client)
@@ -339,6 +351,7 @@ def test_every_deleted_id_has_a_line_written_before_the_request(service, client,
     assert journal.stat().st_mode & 0o077 == 0
 
 
+@pytest.mark.slow
 def test_an_interrupted_plan_says_so_and_sends_nothing(service, client, tmp_path):
     plan = _plan(client)
     journal = tmp_path / "j.ndjson"
@@ -376,6 +389,7 @@ def test_ctrl_c_after_the_first_batch_carries_the_receipt(service, client):
     assert stopped.value.receipt.counts["deleted"] == len(_gone(service)) > 0
 
 
+@pytest.mark.slow
 def test_a_journal_that_nothing_was_sent_by_is_gone_on_with(service, client, tmp_path):
     journal, no_folder = tmp_path / "j.ndjson", tmp_path / "file"
     no_folder.write_text("no folder")
@@ -390,6 +404,7 @@ def test_a_journal_that_nothing_was_sent_by_is_gone_on_with(service, client, tmp
     assert journal.read_bytes().startswith(begun)
 
 
+@pytest.mark.slow
 def test_no_plan_takes_the_journal_of_another_even_if_nothing_was_sent_by_it(
     service, client, tmp_path
 ):
@@ -442,6 +457,7 @@ def test_without_a_journal_nothing_is_deleted(service, client, tmp_path):
     assert _deleting(service) == []
 
 
+@pytest.mark.slow
 def test_the_journal_of_a_saved_plan_is_beside_it(service, client, tmp_path):
     plan = pic.read_plan(_plan(client).save(tmp_path / "plan.json"))
 
@@ -462,6 +478,7 @@ def test_a_second_run_on_the_same_account_is_locked_out(service, client):
     assert _deleting(service) == []
 
 
+@pytest.mark.slow
 def test_cancelling_keeps_the_rest():
     with DemoServer(n_images=30, rate_scale=1000, seed_only=True) as service:
         with pic.Client(service.api_key, service.url) as client:
@@ -478,6 +495,7 @@ def test_cancelling_keeps_the_rest():
     assert set(receipt.outcomes["reason"]) == {"", "not tried: cancelled"}
 
 
+@pytest.mark.slow
 def test_a_refusal_by_the_rate_limit_is_waited_for_and_nothing_is_sent_twice(service, client):
     plan = _plan(client)
     service.fail("DELETE", "/v1/*", skip=1, status=429, headers={"Retry-After": "1"})

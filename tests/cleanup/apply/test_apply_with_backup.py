@@ -26,6 +26,7 @@ def _picture(images, one):
     return "/" + images.loc[one, "url"].split("/", 3)[3].split("?")[0]
 
 
+@pytest.mark.slow
 def test_an_image_whose_copy_cannot_be_made_is_kept(service, client, make_plan, typed, kept, gone):
     plan = make_plan(client)
     lost = plan.images.index[2]
@@ -59,6 +60,7 @@ class Spoil:
         """Hear nothing."""
 
 
+@pytest.mark.slow
 def test_a_copy_altered_between_its_proof_and_the_deletion_proves_nothing(
     service, client, make_plan, typed, kept, gone
 ):
@@ -112,6 +114,7 @@ def test_a_copy_that_nobody_could_restore_proves_nothing(
     assert all(why in reason for reason in receipt.outcomes["reason"])
 
 
+@pytest.mark.slow
 def test_resuming_uses_the_folder_that_was_said_then(
     service, client, make_plan, typed, kept, tmp_path
 ):
@@ -140,6 +143,7 @@ backup = { folder = "kept" }
 """
 
 
+@pytest.mark.slow
 def test_a_standing_order_deletes_what_it_allows_and_keeps_its_copies(
     service, client, kept, tmp_path, gone
 ):

@@ -28,6 +28,7 @@ def _forget_duplicates(plan, images):
 
 
 @pytest.mark.parametrize("change", [_swap, _blur, _forget_duplicates])
+@pytest.mark.slow
 def test_a_plan_changed_in_place_is_refused_under_its_old_phrase(
     service, client, make_plan, typed, changing, change
 ):
@@ -55,6 +56,7 @@ def test_rows_that_are_gone_from_a_plan_are_not_in_its_phrase(
     assert changing(service) == []
 
 
+@pytest.mark.slow
 def test_a_plan_changed_after_its_rehearsal_is_refused_as_well(
     service, client, make_plan, typed, changing
 ):

@@ -28,6 +28,7 @@ def service(request):
 
 
 @pytest.mark.parametrize(("body", "kind"), NOT_FOUND.values(), ids=NOT_FOUND)
+@pytest.mark.slow
 def test_a_404_while_the_image_is_listed_is_no_proof_that_it_is_gone(
     service, client, make_plan, typed, body, kind
 ):
@@ -42,6 +43,7 @@ def test_a_404_while_the_image_is_listed_is_no_proof_that_it_is_gone(
     assert set(plan.images.index) <= set(service.images)
 
 
+@pytest.mark.slow
 def test_a_404_of_an_image_that_is_gone_is_found_out_and_the_others_go_on(
     service, client, make_plan, typed
 ):
@@ -75,6 +77,7 @@ def test_where_the_look_after_a_404_fails_the_outcome_is_unknown_and_nothing_is_
 
 @pytest.mark.parametrize("status", [408, 500, 502, 503, 504])
 @pytest.mark.parametrize("after", [True, False], ids=["done", "not done"])
+@pytest.mark.slow
 def test_a_lost_answer_is_unknown_until_it_is_looked_up(
     service, client, make_plan, typed, status, after
 ):
@@ -89,6 +92,7 @@ def test_a_lost_answer_is_unknown_until_it_is_looked_up(
     assert lost == (1 if after else 0)
 
 
+@pytest.mark.slow
 def test_what_could_not_be_verified_is_not_complete_and_a_resume_verifies_it(
     service, client, make_plan, typed, tmp_path
 ):

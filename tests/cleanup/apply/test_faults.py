@@ -41,6 +41,7 @@ def _says(deleted=(), failed=()):
 # What a batch may answer
 
 
+@pytest.mark.slow
 def test_ids_out_of_order_and_twice_are_matched_by_id(current, reader, make_plan, apply, gone):
     plan = make_plan(reader)
 
@@ -55,6 +56,7 @@ def test_ids_out_of_order_and_twice_are_matched_by_id(current, reader, make_plan
     assert sorted(gone(current)) == sorted(plan.images.index)
 
 
+@pytest.mark.slow
 def test_an_empty_answer_proves_nothing_and_the_images_are_looked_up(
     current, reader, make_plan, apply, gone, changing
 ):
@@ -66,6 +68,7 @@ def test_an_empty_answer_proves_nothing_and_the_images_are_looked_up(
     assert sorted(gone(current)) == sorted(plan.images.index)
 
 
+@pytest.mark.slow
 def test_an_answer_about_a_strange_image_leaves_the_batch_unknown_and_stops(
     current, reader, make_plan, apply, changing, tmp_path
 ):
@@ -92,6 +95,7 @@ def test_an_answer_about_a_strange_image_leaves_the_batch_unknown_and_stops(
 
 
 @pytest.mark.parametrize("status", [409, 423])
+@pytest.mark.slow
 def test_an_image_that_is_held_fails_and_the_others_go_on(
     service, client, make_plan, apply, status
 ):
@@ -124,6 +128,7 @@ def test_an_image_the_service_calls_failed_although_it_is_there_is_not_sent_agai
 # Reported, and yet
 
 
+@pytest.mark.slow
 def test_an_image_reported_deleted_and_still_listed_is_unknown(
     current, reader, make_plan, apply, tmp_path
 ):
@@ -148,6 +153,7 @@ def test_a_receipt_says_that_the_service_was_asked_afterwards(current, reader, m
     assert current.images.keys() == set(pic.load_images(reader, progress=False).index)
 
 
+@pytest.mark.slow
 def test_what_could_not_be_looked_at_again_says_so(service, client, make_plan, apply, gone):
     plan = make_plan(client)
     one_look = sum(seen.path == "/v1/images" for seen in service.requests)  # The plan's own.
@@ -159,6 +165,7 @@ def test_what_could_not_be_looked_at_again_says_so(service, client, make_plan, a
     assert any(note.startswith("not looked at again afterwards: ") for note in receipt.notes)
 
 
+@pytest.mark.slow
 def test_an_empty_listing_does_not_prove_that_lost_requests_deleted(
     service, client, make_plan, apply, gone
 ):
@@ -174,6 +181,7 @@ def test_an_empty_listing_does_not_prove_that_lost_requests_deleted(
     assert gone(service) == []
 
 
+@pytest.mark.slow
 def test_a_remembered_library_is_brought_up_to_date(current, reader, make_plan, apply):
     plan = make_plan(reader)
     pic.load_images(reader, progress=False)
@@ -184,6 +192,7 @@ def test_a_remembered_library_is_brought_up_to_date(current, reader, make_plan, 
     assert set(remembered.index) == set(current.images)
 
 
+@pytest.mark.slow
 def test_a_library_nobody_remembers_is_not_remembered_by_a_deletion(make_plan, apply):
     with (
         DemoServer(n_images=30, user_id="nobody-remembers-0001") as server,
@@ -198,6 +207,7 @@ def test_a_library_nobody_remembers_is_not_remembered_by_a_deletion(make_plan, a
 # Too much goes wrong
 
 
+@pytest.mark.slow
 def test_a_run_stops_when_too_many_images_fail(
     current, reader, make_plan, apply, changing, tmp_path
 ):
@@ -219,6 +229,7 @@ def test_a_run_stops_when_too_many_images_fail(
     assert not receipt.complete
 
 
+@pytest.mark.slow
 def test_a_batch_refused_by_the_rate_limit_for_longer_than_we_wait_was_not_tried(
     current, make_plan, apply, gone, tmp_path
 ):
@@ -236,6 +247,7 @@ def test_a_batch_refused_by_the_rate_limit_for_longer_than_we_wait_was_not_tried
     assert len(gone(current)) == len(set(gone(current))) == 110
 
 
+@pytest.mark.slow
 def test_an_image_that_changed_while_its_answer_was_lost_is_not_sent_again(
     current, reader, make_plan, apply, changing
 ):
@@ -263,6 +275,7 @@ def test_an_image_that_changed_while_its_answer_was_lost_is_not_sent_again(
 # Protection, caps and copies on fresh numbers
 
 
+@pytest.mark.slow
 def test_a_tag_that_is_protected_is_read_again_before_anything_goes(
     service, client, make_plan, apply, gone
 ):
@@ -306,6 +319,7 @@ def test_copies_that_are_not_said_how_are_refused_before_the_first_request(
     assert changing(service) == []
 
 
+@pytest.mark.slow
 def test_the_journal_of_another_plan_is_not_written_to(
     service, client, make_plan, apply, changing, tmp_path
 ):
@@ -420,6 +434,7 @@ def test_a_library_said_to_be_empty_stops_the_run_before_anything_is_sent(make_p
         assert {seen.method for seen in server.requests} == {"GET"}
 
 
+@pytest.mark.slow
 def test_a_few_images_of_a_large_library_are_deleted_without_listing_it(make_plan, apply, gone):
     with (
         DemoServer(n_images=600, rate_scale=1000) as server,
@@ -494,6 +509,7 @@ def test_the_time_needed_is_said_before_the_first_request(current, reader, make_
     )
 
 
+@pytest.mark.slow
 def test_single_calls_say_that_they_take_longer(service, client, make_plan):
     heard = Heard()
     service.fail("DELETE", "/v1/media", status=405, times=None)
@@ -507,6 +523,7 @@ def test_single_calls_say_that_they_take_longer(service, client, make_plan):
 # Only reads
 
 
+@pytest.mark.slow
 def test_previews_and_rehearsals_send_only_reads(service, client, make_plan, tmp_path):
     plan = make_plan(client)
 

@@ -77,6 +77,7 @@ def test_no_journal_is_no_past(path):
 
 @QUICK
 @given(data=st.data())
+@pytest.mark.slow
 def test_a_cut_anywhere_leaves_the_lines_before_it(path, document, data):
     _written(path, document)
     whole = path.read_bytes()
@@ -96,6 +97,7 @@ def test_a_cut_anywhere_leaves_the_lines_before_it(path, document, data):
 
 @QUICK
 @given(data=st.data())
+@pytest.mark.slow
 def test_no_bit_of_a_whole_line_can_flip_unnoticed(path, document, data):
     _written(path, document)
     whole = bytearray(path.read_bytes())

@@ -23,6 +23,7 @@ def saved(plan, path):
     return pic.read_plan(plan.save(path))
 
 
+@pytest.mark.slow
 def test_next_weeks_plan_in_the_same_file_has_a_journal_of_its_own(
     service, client, make_plan, typed, tmp_path
 ):
@@ -37,6 +38,7 @@ def test_next_weeks_plan_in_the_same_file_has_a_journal_of_its_own(
     assert len(service.deleted) == 12
 
 
+@pytest.mark.slow
 def test_a_plan_carried_out_is_known_by_its_file_though_others_came_after(
     service, client, make_plan, typed, tmp_path
 ):
@@ -55,6 +57,7 @@ def test_a_plan_carried_out_is_known_by_its_file_though_others_came_after(
 
 
 @pytest.mark.parametrize("names", [("plan.json", "plan.txt"), ("a.b.json", "a.b.plan")])
+@pytest.mark.slow
 def test_names_that_differ_after_the_last_dot_share_no_journal(
     client, service, make_plan, typed, tmp_path, names
 ):
@@ -91,6 +94,7 @@ def with_caps(plan):
 
 
 @pytest.mark.parametrize("another", [smaller, with_caps])
+@pytest.mark.slow
 def test_another_plan_is_not_resumed_by_the_file_it_was_saved_into(
     service, client, stopped, tmp_path, another
 ):
@@ -105,6 +109,7 @@ def test_another_plan_is_not_resumed_by_the_file_it_was_saved_into(
     assert len(service.deleted) == deleted
 
 
+@pytest.mark.slow
 def test_the_plan_itself_is_resumed_though_another_took_its_file(
     service, client, stopped, make_plan, typed, tmp_path
 ):
@@ -139,6 +144,7 @@ def test_plans_that_are_not_saved_have_journals_by_their_fingerprint(client, mak
 
 
 @pytest.mark.parametrize("seed_only", [False, True])
+@pytest.mark.slow
 def test_two_machines_with_one_plan_delete_each_image_once_and_keep_one_journal(
     tmp_path, seed_only
 ):

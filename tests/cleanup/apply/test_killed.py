@@ -21,10 +21,10 @@ def mortals():
 @pytest.mark.parametrize(
     ("seed_only", "power", "parts"),
     [
-        pytest.param(False, False, (0.25, 0.5, 0.75), id="current, killed"),
-        pytest.param(False, True, (0.2, 0.48), id="current, power cut"),
+        pytest.param(False, False, (0.25, 0.5, 0.75), id="current, killed", marks=pytest.mark.slow),
+        pytest.param(False, True, (0.2, 0.48), id="current, power cut", marks=pytest.mark.slow),
         pytest.param(True, False, (0.2, 0.87), id="seed-only, killed"),
-        pytest.param(True, True, (0.19, 0.54), id="seed-only, power cut"),
+        pytest.param(True, True, (0.19, 0.54), id="seed-only, power cut", marks=pytest.mark.slow),
     ],
 )
 def test_a_run_killed_anywhere_is_ended_by_a_resume(mortals, tmp_path, seed_only, power, parts):

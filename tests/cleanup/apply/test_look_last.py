@@ -33,6 +33,7 @@ class Clocks:
         max_size=12,
     )
 )
+@pytest.mark.slow
 def test_a_look_is_too_old_after_a_pause_or_its_age_by_any_one_clock(moves):
     clocks = Clocks()
     freshness = Freshness(None, clocks=clocks)
@@ -121,6 +122,7 @@ EDITS = {
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
 @pytest.mark.parametrize("name", CLOCKS)
+@pytest.mark.slow
 def test_what_was_edited_while_the_machine_slept_is_kept(
     server, client, make_plan, tmp_path, name, edit
 ):
@@ -143,6 +145,7 @@ def test_what_was_edited_while_the_machine_slept_is_kept(
 
 
 @pytest.mark.parametrize("name", CLOCKS)
+@pytest.mark.slow
 def test_a_sleep_during_a_request_is_noticed_before_the_next(
     server, client, make_plan, tmp_path, name
 ):
@@ -164,6 +167,7 @@ def test_a_sleep_during_a_request_is_noticed_before_the_next(
 
 
 @pytest.mark.parametrize("edit", EDITS.values(), ids=EDITS)
+@pytest.mark.slow
 def test_what_was_edited_while_files_were_fetched_is_kept(make_plan, typed, tmp_path, edit):
     with (
         DemoServer(130, rate_scale=1000) as server,
@@ -191,6 +195,7 @@ def looks_before_deletes(server, before):
     return found
 
 
+@pytest.mark.slow
 def test_the_run_of_its_own_requests_is_not_slow(server, client, make_plan, tmp_path):
     plan = make_plan(client, 110)
     before = len(server.requests)
@@ -203,6 +208,7 @@ def test_the_run_of_its_own_requests_is_not_slow(server, client, make_plan, tmp_
     assert looked[0] and not any(looked[1:])
 
 
+@pytest.mark.slow
 def test_a_request_that_had_to_wait_is_not_sent_before_another_look(
     server, client, make_plan, tmp_path
 ):
@@ -222,6 +228,7 @@ def test_a_request_that_had_to_wait_is_not_sent_before_another_look(
     assert len(ledger.deleted) == 3
 
 
+@pytest.mark.slow
 def test_a_service_that_makes_us_wait_each_time_is_left_alone(server, client, make_plan, tmp_path):
     plan = make_plan(client, 3)
     server.fail("DELETE", "/v1/*", times=None, status=429, headers={"Retry-After": "0"})
@@ -242,6 +249,7 @@ def test_a_service_that_makes_us_wait_each_time_is_left_alone(server, client, ma
     assert len(server.images) == 130
 
 
+@pytest.mark.slow
 def test_where_a_look_takes_longer_than_it_is_believed_each_batch_has_its_own(make_plan, tmp_path):
     with (
         DemoServer(600, rate_scale=1000) as server,
@@ -270,6 +278,7 @@ def test_where_a_look_takes_longer_than_it_is_believed_each_batch_has_its_own(ma
             assert request.path in own
 
 
+@pytest.mark.slow
 def test_a_library_that_shrinks_meanwhile_is_held_against_the_caps_again(
     server, client, make_plan, tmp_path
 ):

@@ -34,6 +34,7 @@ def interrupted(client, make_plan, journal):
     return make
 
 
+@pytest.mark.slow
 def test_what_was_left_open_is_looked_up_and_the_rest_is_deleted(
     service, client, interrupted, journal, gone, changing
 ):
@@ -53,6 +54,7 @@ def test_what_was_left_open_is_looked_up_and_the_rest_is_deleted(
     assert not again & set(ids[:2])
 
 
+@pytest.mark.slow
 def test_a_plan_carried_out_answers_and_sends_nothing(
     service, client, make_plan, typed, journal, changing
 ):
@@ -67,6 +69,7 @@ def test_a_plan_carried_out_answers_and_sends_nothing(
     assert "nothing was sent now" in repr(again)
 
 
+@pytest.mark.slow
 def test_apply_names_the_way_on_and_a_plan_finds_its_journal(
     service, client, make_plan, typed, tmp_path, changing
 ):
@@ -84,6 +87,7 @@ def test_apply_names_the_way_on_and_a_plan_finds_its_journal(
     assert resume_deletion(client, plan, progress=False).counts == {"deleted": 7}
 
 
+@pytest.mark.slow
 def test_a_line_that_a_crash_cut_off_does_no_harm(service, client, interrupted, journal, gone):
     plan = interrupted(service, gone=0)
     with journal.open("ab") as file:
@@ -96,6 +100,7 @@ def test_a_line_that_a_crash_cut_off_does_no_harm(service, client, interrupted, 
     assert read_journal(journal).ended_at is not None
 
 
+@pytest.mark.slow
 def test_a_journal_without_an_intent_resumes_nothing_and_the_phrase_goes_on(
     service, client, interrupted, journal, typed, changing
 ):
@@ -114,6 +119,7 @@ def test_a_journal_without_an_intent_resumes_nothing_and_the_phrase_goes_on(
     assert receipt.counts == {"deleted": 7}
 
 
+@pytest.mark.slow
 def test_what_changed_meanwhile_is_kept(service, client, interrupted, journal, gone):
     plan = interrupted(service)
     open_one, waiting = plan.images.index[3], plan.images.index[6]
@@ -126,6 +132,7 @@ def test_what_changed_meanwhile_is_kept(service, client, interrupted, journal, g
     assert not {open_one, waiting} & set(gone(service))
 
 
+@pytest.mark.slow
 def test_an_expired_plan_is_settled_but_goes_no_further(
     service, client, make_plan, journal, changing
 ):
@@ -144,6 +151,7 @@ def test_an_expired_plan_is_settled_but_goes_no_further(
     assert read_journal(journal).open_ids == {plan.images.index[1]}
 
 
+@pytest.mark.slow
 def test_the_caps_count_what_was_deleted_before(service, client, interrupted, journal, changing):
     plan = interrupted(service, n=60, gone=30, intended=40, max_fraction=0.25)
     for one in list(set(service.images) - set(plan.images.index))[:60]:
@@ -155,6 +163,7 @@ def test_the_caps_count_what_was_deleted_before(service, client, interrupted, jo
     assert changing(service) == []
 
 
+@pytest.mark.slow
 def test_another_accounts_journal_is_refused(service, client, interrupted, journal):
     interrupted(service)
 
@@ -171,6 +180,7 @@ def test_a_journal_that_is_not_there_is_named(client, journal):
         resume_deletion(client, journal)
 
 
+@pytest.mark.slow
 def test_a_run_that_stopped_at_a_refused_key_goes_on_with_a_better_one(
     service, client, make_plan, typed, journal, gone
 ):
@@ -187,6 +197,7 @@ def test_a_run_that_stopped_at_a_refused_key_goes_on_with_a_better_one(
     assert sorted(gone(service)) == sorted(plan.images.index)
 
 
+@pytest.mark.slow
 def test_a_cancelled_run_goes_on_where_it_was(service, client, make_plan, journal, gone):
     plan = make_plan(client, 120)
     service.fail("DELETE", "/v1/media", status=405, times=None)
@@ -207,6 +218,7 @@ def test_a_cancelled_run_goes_on_where_it_was(service, client, make_plan, journa
     assert len(gone(service)) == len(set(gone(service))) == 120
 
 
+@pytest.mark.slow
 def test_a_run_cancelled_before_its_first_request_was_never_carried_out(
     service, client, make_plan, typed, journal
 ):
@@ -221,6 +233,7 @@ def test_a_run_cancelled_before_its_first_request_was_never_carried_out(
     assert receipt.counts == {"deleted": 7}
 
 
+@pytest.mark.slow
 def test_an_unknown_outcome_becomes_known(service, client, make_plan, typed, journal, gone):
     plan = make_plan(client)
     one_look = sum(seen.path == "/v1/images" for seen in service.requests)  # The plan's own.
@@ -239,6 +252,7 @@ def test_an_unknown_outcome_becomes_known(service, client, make_plan, typed, jou
     assert len(gone(service)) == len(set(gone(service))) == 7
 
 
+@pytest.mark.slow
 def test_two_at_once_cannot_resume_the_same_journal(service, client, interrupted, journal, gone):
     plan = interrupted(service, gone=0)
     ended = []

@@ -89,6 +89,7 @@ def hashes(service):
     return {one: hashlib.sha256(service.picture(one)).hexdigest() for one in service.images}
 
 
+@pytest.mark.slow
 def test_every_format_is_copied_byte_for_byte(service, client, images, tmp_path):
     backup = copied(images, client, tmp_path / "kept")
 
@@ -101,6 +102,7 @@ def test_every_format_is_copied_byte_for_byte(service, client, images, tmp_path)
     assert all(request.query.keys() <= {"exp", "sig"} for request in asked(service))
 
 
+@pytest.mark.slow
 def test_a_plan_backs_up_its_images_and_deletes_nothing(tmp_path):
     with DemoServer(n_images=40) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
@@ -115,6 +117,7 @@ def test_a_plan_backs_up_its_images_and_deletes_nothing(tmp_path):
         assert "addresses, upload dates and view counts cannot come back" in backup._repr_html_()
 
 
+@pytest.mark.slow
 def test_pictures_are_copied_from_where_they_are_by_now(tmp_path):
     with DemoServer(n_images=8) as before, pic.Client(before.api_key, before.url) as client:
         images = pic.load_images(client, store=None, progress=False)
@@ -126,6 +129,7 @@ def test_pictures_are_copied_from_where_they_are_by_now(tmp_path):
         assert {one: proof.sha256 for one, proof in backup.proofs.items()} == hashes(now)
 
 
+@pytest.mark.slow
 def test_a_host_that_is_down_is_not_looked_up_for_each_picture(service, client, tmp_path):
     for number in range(20):
         service.upload(drawn("PNG", (number, 0, 0)), f"{number}.png")
@@ -182,6 +186,7 @@ def test_a_plan_of_another_account_is_not_copied(images, tmp_path):
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_picture_that_cannot_be_proved_fails_alone(
     service, client, images, tmp_path, fault, reason
 ):
@@ -198,6 +203,7 @@ def test_a_picture_that_cannot_be_proved_fails_alone(
     assert list(tmp_path.glob(".picora-*")) == []
 
 
+@pytest.mark.slow
 def test_bytes_of_the_right_length_that_are_no_picture_prove_nothing(
     service, client, images, tmp_path
 ):
@@ -211,6 +217,7 @@ def test_bytes_of_the_right_length_that_are_no_picture_prove_nothing(
     assert backup.failed[bad].startswith("it cannot be decoded (")
 
 
+@pytest.mark.slow
 def test_bytes_that_do_not_fit_the_content_hash_prove_nothing(client, images, tmp_path):
     bad = picked(images, "shot.png")
     images.loc[bad, "content_hash"] = "0" * 64
@@ -230,6 +237,7 @@ def test_bytes_that_do_not_fit_the_content_hash_prove_nothing(client, images, tm
         pytest.param({"status": 202, "headers": {"retry-after": "0.05"}}, id="once archived"),
     ],
 )
+@pytest.mark.slow
 def test_a_passing_fault_is_waited_out(service, client, images, tmp_path, fault):
     service.fail("GET", "/*.png", **fault)
 
@@ -298,6 +306,7 @@ def test_private_pictures_without_a_signed_address_are_kept(tmp_path, options, r
         pytest.param({"body": b"{}", "times": None}, "answered no signedUrl.", id="no address"),
     ],
 )
+@pytest.mark.slow
 def test_a_refused_picture_without_a_signed_address_is_kept_with_both_reasons(
     service, client, images, tmp_path, fault, reason
 ):
@@ -310,12 +319,14 @@ def test_a_refused_picture_without_a_signed_address_is_kept_with_both_reasons(
     assert reason in failed[one]
 
 
+@pytest.mark.slow
 def test_a_signing_route_that_fails_once_is_asked_again(service, client, images, tmp_path):
     service.fail("POST", "*/sign", status=502)
 
     assert copied(images[~images["is_public"]], client, tmp_path).failed == {}
 
 
+@pytest.mark.slow
 def test_cancelling_ends_a_long_wait_for_a_signed_address(service, client, images, tmp_path):
     service.fail("POST", "*/sign", times=None, status=429, headers={"retry-after": "500"})
 
@@ -474,6 +485,7 @@ def test_ids_that_differ_only_in_case_have_names_of_their_own():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="modes are POSIX")
+@pytest.mark.slow
 def test_the_folder_and_its_files_are_for_their_owner_alone(client, images, tmp_path):
     copied(images, client, tmp_path / "kept")
 
@@ -482,6 +494,7 @@ def test_the_folder_and_its_files_are_for_their_owner_alone(client, images, tmp_
     assert modes == {0o600}
 
 
+@pytest.mark.slow
 def test_proofs_that_hold_are_reused_and_damaged_ones_made_anew(service, client, images, tmp_path):
     first = copied(images, client, tmp_path)
     gone, altered, *_ = first.proofs
@@ -513,6 +526,7 @@ def test_nothing_is_fetched_where_all_is_proved(service, client, images, tmp_pat
     assert again.recheck(["unplanned"]) == {"unplanned": "no copy was made"}
 
 
+@pytest.mark.slow
 def test_a_copy_that_does_not_fit_a_content_hash_told_later_is_not_reused(client, images, tmp_path):
     copied(images, client, tmp_path)
     one = picked(images, "shot.png")
@@ -523,6 +537,7 @@ def test_a_copy_that_does_not_fit_a_content_hash_told_later_is_not_reused(client
     assert again.failed == {one: "its bytes are not those of its content hash"}
 
 
+@pytest.mark.slow
 def test_an_image_changed_since_is_copied_anew(service, client, images, tmp_path):
     copied(images, client, tmp_path)
     one = picked(images, "shot.png")
@@ -585,6 +600,7 @@ def test_bytes_are_the_original_only_where_everything_told_fits(facts, reason):
     assert why_not_the_original(size, "ab", promised, told, content_hash) == reason
 
 
+@pytest.mark.slow
 def test_a_folder_holds_copies_of_one_account(client, images, tmp_path):
     copied(images, client, tmp_path)
 
@@ -599,6 +615,7 @@ def test_a_folder_holds_copies_of_one_account(client, images, tmp_path):
         assert asked(other) == []
 
 
+@pytest.mark.slow
 def test_a_folder_that_is_held_is_refused(client, images, tmp_path):
     class Again:
         def __init__(self):
@@ -647,6 +664,7 @@ def test_a_folder_where_a_file_of_ours_is_a_folder_is_refused(client, images, tm
         copied(images, client, tmp_path)
 
 
+@pytest.mark.slow
 def test_progress_says_first_what_is_needed_and_last_what_stands(client, images, tmp_path):
     said = []
 
@@ -667,6 +685,7 @@ def test_progress_says_first_what_is_needed_and_last_what_stands(client, images,
     assert "8 of 8 images proved" in said[-1]
 
 
+@pytest.mark.slow
 def test_cancelling_keeps_what_is_proved(service, client, images, tmp_path):
     def cancelled():
         return len(list(tmp_path.glob("picora-*"))) >= 2
@@ -679,6 +698,7 @@ def test_cancelling_keeps_what_is_proved(service, client, images, tmp_path):
     assert copied(images, client, tmp_path).n_reused == len(backup.proofs)
 
 
+@pytest.mark.slow
 def test_a_torn_or_foreign_line_of_the_manifest_is_no_proof(client, images, tmp_path):
     first = copied(images, client, tmp_path)
     manifest = tmp_path / "copies.ndjson"
@@ -735,6 +755,7 @@ def started(server, folder, limit=0):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="file size limits are POSIX")
+@pytest.mark.slow
 def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(tmp_path):
     with DemoServer(n_images=12, rate_scale=500) as server:
         sizes = sorted(image.size_bytes for image in server.images.values())
@@ -748,6 +769,7 @@ def test_a_full_disk_fails_what_does_not_fit_and_nothing_else(tmp_path):
 
 @pytest.mark.skipif(os.name != "posix", reason="signals are POSIX")
 @pytest.mark.parametrize("word", [signal.SIGKILL, signal.SIGINT])
+@pytest.mark.slow
 def test_a_run_that_was_killed_goes_on_where_it_was(service, client, images, tmp_path, word):
     service.fail("GET", "/*.*", skip=4, times=None, delay=30)
     run = started(service, tmp_path)

@@ -79,6 +79,7 @@ def test_anything_else_proves_nothing(tmp_path, data, mime_type, reason):
         decode_picture(written(tmp_path, data), mime_type)
 
 
+@pytest.mark.slow
 def test_a_small_file_with_too_many_pixels_is_not_unpacked(tmp_path):
     # Between our ceiling and Pillow's, which warns.
     small = drawn("PNG", (9430, 9460))

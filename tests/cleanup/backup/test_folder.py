@@ -124,6 +124,7 @@ def test_a_line_that_somebody_wrote_is_a_proof_or_none(tmp_path, change):
     assert BackupFolder(tmp_path, **OWNER).proofs() == {}
 
 
+@pytest.mark.slow
 def test_a_manifest_of_one_endless_line_is_not_read_whole(tmp_path):
     folder = _begun(tmp_path)
     with (tmp_path / "copies.ndjson").open("ab") as file:

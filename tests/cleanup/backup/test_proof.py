@@ -226,6 +226,7 @@ def test_a_proof_is_of_all_that_was_told_then(change, reason):
     assert found is None if reason is None else found.startswith(reason)
 
 
+@pytest.mark.slow
 def test_a_proof_of_before_that_compared_no_pixels_is_made_again(client, images, tmp_path):
     first = backed_up(images, client, tmp_path)
     manifest = tmp_path / "copies.ndjson"
@@ -251,6 +252,7 @@ def test_of_many_frames_a_bounded_number_is_decoded(tmp_path):
     assert len(asked) == decoding.MAX_FRAMES
 
 
+@pytest.mark.slow
 def test_decoding_ends_between_frames_and_while_others_decode(tmp_path):
     path = tmp_path / "x.gif"
     path.write_bytes(gif(1_000))
@@ -295,6 +297,7 @@ def test_cancelling_waits_for_no_host_and_nothing_is_written_afterwards(
     assert (tmp_path / "copies.ndjson").read_bytes().count(b"\n") == 1
 
 
+@pytest.mark.slow
 def test_checking_what_is_there_ends_when_cancelled(client, images, tmp_path):
     backed_up(images, client, tmp_path)
 
@@ -326,6 +329,7 @@ def test_records_are_made_of_rows_as_they_were(make_images):
     )
 
 
+@pytest.mark.slow
 def test_the_home_folder_is_meant_by_a_tilde(client, images, tmp_path, monkeypatch):
     monkeypatch.setenv("HOME", str(tmp_path / "home"))
     monkeypatch.setenv("USERPROFILE", str(tmp_path / "home"))

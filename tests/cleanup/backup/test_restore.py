@@ -62,6 +62,7 @@ def named(before, name):
     return next(one for one, image in before.items() if image.filename == name)
 
 
+@pytest.mark.slow
 def test_everything_comes_back_but_address_and_date(service, client, before, kept):
     rows = restored(client, kept)
 
@@ -78,6 +79,7 @@ def test_everything_comes_back_but_address_and_date(service, client, before, kep
         assert row.old_url.endswith(f"/{row.old_id}.{old.extension}")
 
 
+@pytest.mark.slow
 def test_old_and_new_addresses_are_a_table_for_search_and_replace(client, kept):
     rows = restored(client, kept)
 
@@ -89,6 +91,7 @@ def test_old_and_new_addresses_are_a_table_for_search_and_replace(client, kept):
     )
 
 
+@pytest.mark.slow
 def test_a_second_call_sends_no_upload_and_says_the_same(service, client, kept):
     first = restored(client, kept)
     n = len(uploads(service))
@@ -100,6 +103,7 @@ def test_a_second_call_sends_no_upload_and_says_the_same(service, client, kept):
     assert len(service.images) == 3
 
 
+@pytest.mark.slow
 def test_only_the_images_asked_for_are_uploaded(service, client, before, kept):
     one = named(before, "one.png")
 
@@ -109,6 +113,7 @@ def test_only_the_images_asked_for_are_uploaded(service, client, before, kept):
     assert len(service.images) == 1
 
 
+@pytest.mark.slow
 def test_an_image_that_has_no_copy_is_refused(service, client, kept):
     with pytest.raises(pic.BackupError, match=r"^'nope' is not among the 3 .* nothing was sent\.$"):
         restored(client, kept, ["nope"])
@@ -116,6 +121,7 @@ def test_an_image_that_has_no_copy_is_refused(service, client, kept):
     assert uploads(service) == []
 
 
+@pytest.mark.slow
 def test_images_still_in_the_library_are_not_sent(service, client, tmp_path):
     images = pic.load_images(client, store=None, progress=False)
     back_up(images, images.attrs["picora"], client, tmp_path, progress=False)
@@ -128,6 +134,7 @@ def test_images_still_in_the_library_are_not_sent(service, client, tmp_path):
     assert (tmp_path / "restored.csv").read_text() == "old_url,new_url\n"
 
 
+@pytest.mark.slow
 def test_a_duplicate_answer_gives_the_image_that_has_the_bytes(service, client, before, kept):
     one = named(before, "one.png")
     twin = service.upload(before[one].data, "twin.png", tags=["theirs"])
@@ -147,6 +154,7 @@ def test_a_duplicate_answer_gives_the_image_that_has_the_bytes(service, client, 
         pytest.param({"body": b"{"}, id="half an answer"),
     ],
 )
+@pytest.mark.slow
 def test_a_lost_answer_is_looked_for_by_bytes_and_nothing_sent_twice(
     service, client, before, kept, fault
 ):
@@ -161,6 +169,7 @@ def test_a_lost_answer_is_looked_for_by_bytes_and_nothing_sent_twice(
         assert service.images[row.new_id].title == before[row.old_id].title
 
 
+@pytest.mark.slow
 def test_an_upload_nobody_knows_of_is_unknown_and_tried_again_by_the_next_call(
     service, client, kept
 ):
@@ -175,6 +184,7 @@ def test_an_upload_nobody_knows_of_is_unknown_and_tried_again_by_the_next_call(
     assert len(service.images) == 3
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_after_the_upload_finds_it_and_goes_on(service, client, before, kept):
     one = named(before, "one.png")
     RestoreJournal(kept, client_session(client)).intend(one)
@@ -187,6 +197,7 @@ def test_a_run_that_was_killed_after_the_upload_finds_it_and_goes_on(service, cl
     assert uploads(service) == []
 
 
+@pytest.mark.slow
 def test_a_run_that_was_killed_before_the_upload_sends_it(service, client, before, kept):
     one = named(before, "one.png")
     RestoreJournal(kept, client_session(client)).intend(one)
@@ -201,6 +212,7 @@ def client_session(client):
     return client.demo_session
 
 
+@pytest.mark.slow
 def test_three_lost_answers_in_a_row_end_the_run(service, client, tmp_path):
     for color in range(5):
         service.upload(drawn("PNG", (color, 0, 0)), f"{color}.png")
@@ -217,6 +229,7 @@ def test_three_lost_answers_in_a_row_end_the_run(service, client, tmp_path):
     assert len(uploads(service)) == 3
 
 
+@pytest.mark.slow
 def test_a_full_quota_stops_and_what_is_back_stays_told(service, client, kept):
     service.fail(
         "POST",
@@ -236,6 +249,7 @@ def test_a_full_quota_stops_and_what_is_back_stays_told(service, client, kept):
     assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_upload_is_told_at_once(service, client, kept):
     service.fail("POST", "/v1/images", status=401)
 
@@ -245,6 +259,7 @@ def test_a_key_that_may_not_upload_is_told_at_once(service, client, kept):
     assert service.images == {}
 
 
+@pytest.mark.slow
 def test_a_server_that_takes_no_uploads_says_so(tmp_path):
     with DemoServer(n_images=4, seed_only=True) as server:
         with pic.Client(server.api_key, server.url) as client:
@@ -259,6 +274,7 @@ def test_a_server_that_takes_no_uploads_says_so(tmp_path):
                 restored(client, tmp_path)
 
 
+@pytest.mark.slow
 def test_another_accounts_copies_are_refused(kept):
     with (
         DemoServer(n_images=1, user_id="somebody-else-0123456") as other,
@@ -277,6 +293,7 @@ def test_a_folder_without_copies_is_refused_and_not_made(client, tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
+@pytest.mark.slow
 def test_an_altered_copy_is_not_uploaded_and_others_are(service, client, before, kept):
     altered = next(kept.glob("picora-*.png"))
     altered.write_bytes(altered.read_bytes() + b"x")
@@ -291,6 +308,7 @@ def test_an_altered_copy_is_not_uploaded_and_others_are(service, client, before,
     assert len(service.images) == 1
 
 
+@pytest.mark.slow
 def test_a_refused_file_fails_alone(service, client, kept):
     service.fail("POST", "/v1/images", status=422)
 
@@ -298,6 +316,7 @@ def test_a_refused_file_fails_alone(service, client, kept):
     assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
 
 
+@pytest.mark.slow
 def test_a_refused_title_is_said(service, client, before, kept):
     service.fail("PATCH", "*", status=422)
 
@@ -308,6 +327,7 @@ def test_a_refused_title_is_said(service, client, before, kept):
     assert row["reason"].endswith("its title was 'The first <b>' and is None")
 
 
+@pytest.mark.slow
 def test_copies_are_uploaded_at_the_pace_of_uploads(service, client, kept):
     restored(client, kept)
 
@@ -357,6 +377,7 @@ def test_a_journal_that_cannot_be_read_stops_before_the_upload(service, client, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are POSIX")
+@pytest.mark.slow
 def test_a_journal_that_cannot_be_made_stops_before_the_upload(service, client, kept):
     (kept / "restored.ndjson").symlink_to(kept / "no such folder" / "x")
 
@@ -366,6 +387,7 @@ def test_a_journal_that_cannot_be_made_stops_before_the_upload(service, client, 
     assert uploads(service) == []
 
 
+@pytest.mark.slow
 def test_another_upload_of_the_same_size_is_not_taken_for_the_lost_one(
     service, client, before, kept
 ):
@@ -395,6 +417,7 @@ def test_another_upload_of_the_same_size_is_not_taken_for_the_lost_one(
         pytest.param("/*.png", {"status": 404}, id="the picture"),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_looked_for_is_unknown_and_found_by_the_next_call(
     service, client, before, kept, path, fault
 ):
@@ -410,6 +433,7 @@ def test_what_cannot_be_looked_for_is_unknown_and_found_by_the_next_call(
     assert len(uploads(service)) == 1
 
 
+@pytest.mark.slow
 def test_an_image_there_with_other_bytes_does_not_stand_for_its_copy(service, client, tmp_path):
     images = pic.load_images(client, store=None, progress=False)
     back_up(images, images.attrs["picora"], client, tmp_path, progress=False)
@@ -426,6 +450,7 @@ def test_silence_about_tags_is_no_wish_for_none():
     assert wanted_fields(ImageRecord(id="a", url="u", is_public=True)) == {"is_public": True}
 
 
+@pytest.mark.slow
 def test_a_private_picture_is_private_from_its_upload_on(service, client, before, kept):
     service.fail("PATCH", "*", times=None, status=422)
 
@@ -449,6 +474,7 @@ def library(service, client):
     return pic.load_images(client, store=None, progress=False)
 
 
+@pytest.mark.slow
 def test_the_oldest_is_uploaded_first_and_what_has_no_date_last(service, client, library, tmp_path):
     undated = library.index[library["filename"] == "4.png"][0]
     library.loc[undated, "created_at"] = None
@@ -464,6 +490,7 @@ def test_the_oldest_is_uploaded_first_and_what_has_no_date_last(service, client,
     assert [image.filename for image in new] == names
 
 
+@pytest.mark.slow
 def test_twins_come_back_as_one_image_at_the_place_of_the_older(service, client, tmp_path):
     data = drawn("PNG", "red")
     (one,) = (image.id for image in service.images.values() if image.filename == "one.png")
@@ -481,6 +508,7 @@ def test_twins_come_back_as_one_image_at_the_place_of_the_older(service, client,
 
 
 @pytest.mark.parametrize("n_gone", [1, 3])
+@pytest.mark.slow
 def test_what_was_restored_and_is_gone_again_is_uploaded_again(service, client, kept, n_gone):
     first = restored(client, kept)
     gone = list(first["new_id"][:n_gone])
@@ -497,6 +525,7 @@ def test_what_was_restored_and_is_gone_again_is_uploaded_again(service, client, 
     assert len(uploads(service)) == 3 + n_gone
 
 
+@pytest.mark.slow
 def test_the_table_leads_to_what_is_there_alone(service, client, kept):
     first = restored(client, kept).set_index("old_id")
     gone, other, _ = first.index
@@ -517,6 +546,7 @@ def test_the_table_leads_to_what_is_there_alone(service, client, kept):
         pytest.param({"status": 403}, "unknown", id="nobody says"),
     ],
 )
+@pytest.mark.slow
 def test_what_is_not_listed_is_asked_for_before_it_is_uploaded_again(
     service, client, kept, fault, outcome
 ):
@@ -538,6 +568,7 @@ def test_what_is_not_listed_is_asked_for_before_it_is_uploaded_again(
 
 
 @pytest.mark.parametrize("status", [408, 500, 504])
+@pytest.mark.slow
 def test_a_lost_answer_is_no_refusal(service, client, kept, status):
     service.fail("POST", "/v1/images", after=True, status=status)
 

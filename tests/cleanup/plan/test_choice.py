@@ -90,6 +90,7 @@ def test_what_one_rule_cannot_tell_another_may(images):
     max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
+@pytest.mark.slow
 def test_the_plan_and_what_is_spared_are_exactly_what_was_chosen(make_images, data):
     n = data.draw(st.integers(1, 8))
     images = make_images(size_bytes=[1] * n, tags=[("t",) if i % 2 else () for i in range(n)])
@@ -527,6 +528,7 @@ def test_decisions_that_cannot_be_opened_are_an_error(images, tmp_path):
         st.text("AZaz09_-", min_size=1, max_size=11), min_size=1, max_size=5, unique=True
     ),
 )
+@pytest.mark.slow
 def test_the_ids_of_a_plans_csv_come_back_as_decisions(make_images, tmp_path, names):
     images = make_images(id=names, size_bytes=[1] * len(names))
     file = plan(images, images.index).to_csv(tmp_path / "plan.csv")

@@ -29,6 +29,7 @@ def _leaves(value, path=()):
     max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
+@pytest.mark.slow
 def test_no_value_of_a_saved_plan_can_be_edited(make_images, tmp_path, data):
     images = make_images(tags=[("x",), (), None, ("keep",)])
     file = plan(images, images.index, protect="keep").save(tmp_path / "plan.json")
@@ -53,6 +54,7 @@ def test_no_value_of_a_saved_plan_can_be_edited(make_images, tmp_path, data):
     max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(data=st.data())
+@pytest.mark.slow
 def test_no_part_of_a_saved_plan_is_a_plan(make_images, tmp_path, data):
     file = plan(make_images(), ["a", "b"]).save(tmp_path / "plan.json")
     whole = file.read_bytes()

@@ -95,6 +95,7 @@ def test_hostile_text_is_dead_wherever_a_preview_shows_it(make_images):
 @example('x");__import__("os").system("echo pwned");("')
 @example("x')\nimport os #")
 @example("\u2028\x1b]0;x\x07")
+@pytest.mark.slow
 def test_the_code_to_paste_is_one_call_with_the_id_as_a_literal(make_images, image_id):
     made = plan(make_images(id=[image_id, f"{image_id}2"], size_bytes=[1, 1]), [image_id])
 
@@ -120,6 +121,7 @@ FLOODS = {
 
 
 @pytest.mark.parametrize("columns", FLOODS.values(), ids=FLOODS)
+@pytest.mark.slow
 def test_no_library_floods_a_preview(make_images, columns):
     images = make_images(**({"size_bytes": [1] * 400} | columns))
     by_reason = {f"reason {i} " + "w" * 2_000: [one] for i, one in enumerate(images.index)}

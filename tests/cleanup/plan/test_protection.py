@@ -53,6 +53,7 @@ TAGS = ["keep", "café", "straße", "to do", "重要", "Ünïcode"]
 
 @settings(max_examples=200, deadline=None)
 @given(data=st.data(), tag=st.sampled_from(TAGS))
+@pytest.mark.slow
 def test_a_tag_protects_in_every_spelling_and_the_preview_counts_it(make_images, data, tag):
     typed, there = data.draw(spellings(tag)), data.draw(spellings(tag))
     images = make_images(tags=[(there,), ("another", there), ("another",)])
@@ -67,6 +68,7 @@ def test_a_tag_protects_in_every_spelling_and_the_preview_counts_it(make_images,
 @given(
     tags=st.lists(st.tuples(st.text(max_size=4)), min_size=3, max_size=3), word=st.text(max_size=4)
 )
+@pytest.mark.slow
 def test_folding_only_adds_to_what_is_protected(make_images, tags, word):
     images = make_images(tags=[(word,), *tags[1:]])
 
@@ -119,6 +121,7 @@ def test_an_entry_gives_its_id_however_it_is_written(images, form, image_id, way
 
 @settings(max_examples=150, deadline=None)
 @given(data=st.data(), place=st.integers(0, 4))
+@pytest.mark.slow
 def test_an_id_or_a_file_name_protects_in_every_spelling(make_images, data, place):
     names = ["roof.png", "Café au lait.png", "IMG_0001.JPG", "a b.png", "Straße.png"]
     images = make_images(id=IDS, filename=names, size_bytes=[1] * 5)
@@ -203,6 +206,7 @@ def test_no_advice_drops_a_part_of_a_protection(images):
 
 @settings(max_examples=100, deadline=None)
 @given(entries=st.lists(st.text(max_size=30), max_size=6))
+@pytest.mark.slow
 def test_any_list_adds_up_to_its_entries(make_images, entries):
     images = make_images(id=IDS, size_bytes=[1] * 5)
 

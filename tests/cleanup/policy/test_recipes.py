@@ -66,6 +66,14 @@ def shell(service, tmp_path):
     return run
 
 
+def test_each_block_of_the_page_can_be_read_by_the_shell():
+    blocks = [*_blocks(REVIEWED, "sh"), *_blocks(STANDING, "sh")]
+
+    assert len(blocks) == 3
+    for block in blocks:
+        subprocess.run(["sh", "-n", "-c", block], check=True)
+
+
 def _forgotten(service, n):
     """Let images appear that were uploaded long ago and never tagged or touched."""
     added = service.add(n, tags=(), created_at=LONG_AGO, updated_at=LONG_AGO, is_public=True)
@@ -93,12 +101,13 @@ def _gone(service):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the page is for a POSIX shell")
+@pytest.mark.slow
 def test_the_reviewed_recipe_runs_week_after_week(service, shell, tmp_path):
     plan, carry_out = _blocks(REVIEWED, "sh")
     (tmp_path / "decisions.csv").write_text("id,decision\n")
     kept, expected = [], set()
 
-    for week in range(1, 5):
+    for week in (1, 2):
         new = _forgotten(service, 4)
         first = shell(plan)
         assert first.returncode == 0, first.stdout + first.stderr
@@ -134,6 +143,7 @@ def test_the_reviewed_recipe_runs_week_after_week(service, shell, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the page is for a POSIX shell")
+@pytest.mark.slow
 def test_the_standing_order_runs_week_after_week(service, shell, tmp_path):
     (weekly,) = _blocks(STANDING, "sh")
     (policy,) = _blocks(STANDING, "toml")
@@ -142,7 +152,7 @@ def test_the_standing_order_runs_week_after_week(service, shell, tmp_path):
     found = list(service.images)[:30]
     expected, seen = set(), []
 
-    for week in range(1, 5):
+    for week in (1, 2, 3):
         new = _forgotten(service, 4)
         found.append(new[0])  # One of them is on a page.
         address = f"![roof](https://img.picora.com/{new[0]}.png)"
@@ -163,7 +173,7 @@ def test_the_standing_order_runs_week_after_week(service, shell, tmp_path):
         _a_week_later(tmp_path / "mnt" / "snapshots")
 
     journals = list((tmp_path / "mnt" / "disk" / "kept").glob("*.journal.ndjson"))
-    assert len(journals) == 3
+    assert len(journals) == 2
 
     # The disk is away: nothing is deleted, and no folder is made for it.
     (tmp_path / "mnt" / "disk").rename(tmp_path / "away")

@@ -92,6 +92,7 @@ def _written(folder):
     return checkpoint.path
 
 
+@pytest.mark.slow
 def test_cut_off_at_any_byte_it_gives_the_whole_lines_and_takes_more(tmp_path):
     whole = _written(tmp_path).read_bytes()
     ends = [at + 1 for at, byte in enumerate(whole) if byte == 10]
@@ -180,6 +181,7 @@ def test_a_load_goes_on_after_the_pages_it_has_and_says_so(serve, tmp_path):
     assert not (tmp_path / NAME).exists()
 
 
+@pytest.mark.slow
 def test_a_full_refresh_starts_anew(serve, tmp_path):
     server, client, _ = interrupt(serve, tmp_path)
     before = len(listed(server))
@@ -188,6 +190,7 @@ def test_a_full_refresh_starts_anew(serve, tmp_path):
     assert len(listed(server)) - before == 6
 
 
+@pytest.mark.slow
 def test_what_a_full_refresh_left_is_not_promised_to_go_on(serve, tmp_path):
     server, client = serve(450, max_wait=0.01)
     load(client, tmp_path)
@@ -199,6 +202,7 @@ def test_what_a_full_refresh_left_is_not_promised_to_go_on(serve, tmp_path):
         load(client, tmp_path, refresh="full")
 
 
+@pytest.mark.slow
 def test_a_refresh_discards_what_an_older_load_left(serve, tmp_path):
     server, client = serve(0, max_wait=0.01)
     server.add(250, data=b"x")
@@ -304,6 +308,7 @@ class PowerCutError(BaseException):
 
 
 @pytest.mark.parametrize("ends", [KeyboardInterrupt, PowerCutError])
+@pytest.mark.slow
 def test_broken_off_at_any_step_a_load_goes_on_to_the_exact_library(
     serve, tmp_path, ends, monkeypatch
 ):
@@ -342,6 +347,7 @@ def test_broken_off_at_any_step_a_load_goes_on_to_the_exact_library(
     assert step > 15
 
 
+@pytest.mark.slow
 def test_a_disk_that_fails_at_any_step_costs_no_image(serve, tmp_path):
     _, client = serve(250, seed_only=True, rate_scale=100)
     whole = load(client, None)
@@ -377,6 +383,7 @@ def mother():
 
 @pytest.mark.skipif(not hasattr(__import__("os"), "fork"), reason="needs fork and SIGKILL")
 @pytest.mark.parametrize("options", [ONE, SEVERAL], ids=["one chain", "several chains"])
+@pytest.mark.slow
 def test_killed_at_any_moment_a_load_goes_on_to_the_exact_library(mother, options, tmp_path):
     rng = random.Random(5)
     with DemoServer(**options) as server:
@@ -392,6 +399,7 @@ def test_killed_at_any_moment_a_load_goes_on_to_the_exact_library(mother, option
             assert outcome["left"] == []
 
 
+@pytest.mark.slow
 def test_a_cursor_that_expired_meanwhile_costs_its_window_alone(serve, tmp_path):
     server, client, _ = interrupt(serve, tmp_path, n_images=950, after=6)
     server.fail("GET", "/v1/images", status=410)

@@ -47,6 +47,7 @@ class Acting:
 
 @pytest.mark.parametrize("zone", [0, -12, 9])
 @pytest.mark.parametrize("shape", ["current", "seed"])
+@pytest.mark.slow
 def test_several_chains_give_exactly_the_library(zone, shape):
     with DemoServer(2_900, service_time_zone=zone, shape=shape, **SLOW) as server:
         with Client(server.api_key, server.url) as client:
@@ -59,6 +60,7 @@ def test_several_chains_give_exactly_the_library(zone, shape):
 
 
 @pytest.mark.parametrize("seed_only", [True, False])
+@pytest.mark.slow
 def test_dates_ignored_or_refused_cost_two_requests_and_no_image(seed_only):
     with DemoServer(2_900, seed_only=seed_only, shape="seed", **SLOW) as server:
         refuse = None if seed_only else 422
@@ -74,6 +76,7 @@ def test_dates_ignored_or_refused_cost_two_requests_and_no_image(seed_only):
             assert len([seen for seen in server.requests if seen.path == "/v1/images"]) <= 32
 
 
+@pytest.mark.slow
 def test_an_interrupt_of_several_chains_answers_at_once():
     def interrupt():
         raise KeyboardInterrupt
@@ -175,6 +178,7 @@ def test_images_short_of_the_total_without_a_deletion_are_partial(serve):
 # Emptiness
 
 
+@pytest.mark.slow
 def test_an_empty_library_that_was_not_empty_is_looked_at_twice(serve, tmp_path):
     server, client = serve(250)
     load(client, store=tmp_path)

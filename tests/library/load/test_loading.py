@@ -332,6 +332,7 @@ def test_the_same_cursor_twice_is_a_circle(serve):
     assert partial.attrs["picora"]["n_images"] == 200
 
 
+@pytest.mark.slow
 def test_a_cycle_of_three_is_a_circle(serve):
     server, client = serve(450)
     cursors = _real_cursors(server, client)
@@ -485,6 +486,7 @@ def known():
 
 @settings(max_examples=40, deadline=None)
 @given(data=st.data())
+@pytest.mark.slow
 def test_whatever_one_page_answers_a_complete_frame_is_the_truth(known, data):
     server, ids = known
     skip = data.draw(st.integers(0, 2))
@@ -738,6 +740,7 @@ def test_progress_ends_when_the_load_fails(serve, fault, last):
     assert seen.calls[-1] == last
 
 
+@pytest.mark.slow
 def test_a_long_wait_is_shown_and_waited_out(serve):
     server, client = serve(2)
     server.fail("GET", "/v1/images", status=429, headers={"Retry-After": "2.2"})

@@ -223,6 +223,7 @@ def test_a_restart_may_read_again_all_that_was_read():
 
 
 @pytest.mark.parametrize("part", range(4))
+@pytest.mark.slow
 def test_simulated_loads_are_complete_or_say_that_they_are_not(tmp_path, part):
     ends = []
     for seed in range(50_000 + part * 40, 50_040 + part * 40):
@@ -235,6 +236,7 @@ def test_simulated_loads_are_complete_or_say_that_they_are_not(tmp_path, part):
 
 
 @pytest.mark.parametrize("seed", [33896, 39284])
+@pytest.mark.slow
 def test_one_chain_that_reads_all_again_is_not_taken_for_a_circle(seed, tmp_path):
     world, options = draw(seed)
     world.odd.clear()
@@ -245,6 +247,7 @@ def test_one_chain_that_reads_all_again_is_not_taken_for_a_circle(seed, tmp_path
 
 
 @pytest.mark.parametrize("seed", [70198, 86207, 86229])
+@pytest.mark.slow
 def test_rows_that_two_chains_read_stay_where_the_windows_are_dropped(seed, tmp_path):
     world, options = draw(seed)  # An image without a time is met while the chains share a seam.
 
@@ -285,6 +288,7 @@ class NoHead(LoadState):
         self.done = self.planner.done
 
 
+@pytest.mark.slow
 def test_the_simulation_catches_a_wrong_bound():
     def make():
         state = LoadState()

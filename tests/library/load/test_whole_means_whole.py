@@ -52,6 +52,7 @@ READ, USAGE = ("images:read",), ("images:read", "usage:read")
         pytest.param(READ, True, "400 were remembered, and 10 of the 10", id="memory"),
     ],
 )
+@pytest.mark.slow
 def test_a_listing_far_below_what_is_known_is_partial_each_time(
     serve, tmp_path, shape, total, scopes, remembered, why
 ):
@@ -77,6 +78,7 @@ def test_what_nobody_knows_better_is_believed(serve):
 
 @pytest.mark.parametrize("scopes", [READ, USAGE], ids=["no count", "a count"])
 @pytest.mark.parametrize("left", [0, 100, 300])
+@pytest.mark.slow
 def test_a_great_loss_is_believed_when_the_missing_images_are_gone(serve, tmp_path, scopes, left):
     server, client = serve(400, scopes=scopes)
     images = load_images(client, store=tmp_path, progress=False)
@@ -89,6 +91,7 @@ def test_a_great_loss_is_believed_when_the_missing_images_are_gone(serve, tmp_pa
     assert fewer.attrs["picora"]["checks"]["looked_for"] == 10
 
 
+@pytest.mark.slow
 def test_a_count_that_lags_behind_deletions_is_told_from_a_listing_that_broke_off(serve, tmp_path):
     server, client = serve(400)
     images = load_images(client, store=tmp_path, progress=False)
@@ -111,6 +114,7 @@ def test_one_missing_image_that_is_still_there_makes_the_listing_partial(serve, 
 
 
 @pytest.mark.parametrize("status", [403, 404, 500])
+@pytest.mark.slow
 def test_missing_images_that_cannot_be_asked_for_are_not_held_to_be_gone(serve, tmp_path, status):
     server, client = serve(400, scopes=READ, max_wait=0.5)
     image_ids = load_images(client, store=tmp_path, progress=False).index
@@ -149,6 +153,7 @@ def test_a_listing_that_goes_on_past_the_count_ends_the_load(serve):
 
 
 @pytest.mark.parametrize("total", [None, "grows"])
+@pytest.mark.slow
 def test_a_listing_that_goes_on_past_the_count_of_the_usage_ends_the_load(serve, total):
     server, client = serve(300)
     for number in range(60):
@@ -161,6 +166,7 @@ def test_a_listing_that_goes_on_past_the_count_of_the_usage_ends_the_load(serve,
         load_images(client, store=None, progress=False)
 
 
+@pytest.mark.slow
 def test_a_count_that_lags_behind_uploads_ends_no_load(serve):
     server, client = serve(2_500)
     server.fail("GET", "/v1/user/me/usage", times=None, body=counts(1_200))

@@ -2,6 +2,7 @@
 
 import datetime as dt
 
+import pytest
 from hypothesis import given, strategies as st
 
 from picora_analytics.library.refresh.edits import plan_edits
@@ -44,6 +45,7 @@ def test_an_edit_without_an_upload_time_is_read_by_itself():
     edits=st.dictionaries(st.text(max_size=3), st.none() | st.integers(0, 60).map(day)),
     uploads=st.dictionaries(st.integers(-5, 65).map(day), st.integers(1, 300)),
 )
+@pytest.mark.slow
 def test_each_edit_is_read_and_no_plan_takes_more_than_one_by_one(edits, uploads):
     singles, windows = plan_edits(edits, uploads)
 

@@ -61,6 +61,7 @@ def library(serve, tmp_path):
     return server, client, tmp_path / "store"
 
 
+@pytest.mark.slow
 def test_nothing_changed_takes_two_requests_and_makes_no_second_version(library):
     server, client, store = library
     load(client, store)
@@ -74,6 +75,7 @@ def test_nothing_changed_takes_two_requests_and_makes_no_second_version(library)
     assert_whole(server, client, images)
 
 
+@pytest.mark.slow
 def test_when_it_was_seen_last_is_remembered_though_nothing_changed(library):
     server, client, store = library
     server.advance(3600)
@@ -85,6 +87,7 @@ def test_when_it_was_seen_last_is_remembered_though_nothing_changed(library):
     assert images.attrs["picora"]["loaded_at"] == "2026-11-23T15:00:00Z"
 
 
+@pytest.mark.slow
 def test_uploads_edits_and_deletions_of_others_are_seen(library):
     server, client, store = library
     old = list(server.images)
@@ -106,6 +109,7 @@ def test_uploads_edits_and_deletions_of_others_are_seen(library):
     max_examples=6, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
 )
 @given(seed=st.integers(0, 2**32), amounts=st.lists(st.integers(0, 30), min_size=9, max_size=9))
+@pytest.mark.slow
 def test_whatever_others_did_a_refresh_equals_a_full_load(library, seed, amounts):
     server, client, store = library
     chance = random.Random(seed)
@@ -129,6 +133,7 @@ def test_whatever_others_did_a_refresh_equals_a_full_load(library, seed, amounts
         assert_whole(server, client, images)
 
 
+@pytest.mark.slow
 def test_a_library_of_several_feed_pages_is_walked_whole_once(serve, tmp_path):
     server, client = serve(1100)
     for image in server.images.values():  # Hashes of real pictures would take half a minute.
@@ -145,6 +150,7 @@ def test_a_library_of_several_feed_pages_is_walked_whole_once(serve, tmp_path):
     assert second == ["/v1/sync/state", "/v1/user/me/usage"]
 
 
+@pytest.mark.slow
 def test_fifty_uploads_ten_edits_and_twenty_deletions_take_few_requests(serve, tmp_path):
     server, client = serve(1100)
     for image in server.images.values():
@@ -168,6 +174,7 @@ def test_fifty_uploads_ten_edits_and_twenty_deletions_take_few_requests(serve, t
 
 
 @pytest.mark.parametrize("status", [400, 403, 404, 405, 422, 501])
+@pytest.mark.slow
 def test_without_a_feed_the_library_is_listed_anew(library, status):
     server, client, store = library
     server.edit(next(iter(server.images)), tags=["edited"])
@@ -215,6 +222,7 @@ def test_a_server_of_the_two_oldest_calls_is_listed_anew(serve, tmp_path):
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_does_not_add_up_makes_way_for_a_full_load(library, bend, path):
     server, client, store = library
     server.fail(
@@ -227,6 +235,7 @@ def test_what_does_not_add_up_makes_way_for_a_full_load(library, bend, path):
     assert_frame_equal(images, load(client, None))
 
 
+@pytest.mark.slow
 def test_a_feed_without_an_end_makes_way_for_a_full_load(library):
     server, client, store = library
     numbers = itertools.count(1)
@@ -245,6 +254,7 @@ def test_a_feed_without_an_end_makes_way_for_a_full_load(library):
     assert_frame_equal(images, load(client, None))
 
 
+@pytest.mark.slow
 def test_an_image_that_the_feed_knows_and_nobody_finds_makes_way_for_a_full_load(library):
     server, client, store = library
     load(client, store)
@@ -267,6 +277,7 @@ def test_an_image_that_the_feed_knows_and_nobody_finds_makes_way_for_a_full_load
     assert asked(server).count("/v1/images/ghost") == 1
 
 
+@pytest.mark.slow
 def test_an_image_deleted_while_it_was_to_be_read_again_is_gone(library):
     server, client, store = library
     load(client, store)
@@ -283,6 +294,7 @@ def test_an_image_deleted_while_it_was_to_be_read_again_is_gone(library):
     assert_whole(server, client, images)
 
 
+@pytest.mark.slow
 def test_an_answer_older_than_the_feed_is_not_taken_for_the_image_as_it_is(library):
     server, client, store = library
     load(client, store)
@@ -299,6 +311,7 @@ def test_an_answer_older_than_the_feed_is_not_taken_for_the_image_as_it_is(libra
     assert_whole(server, client, images)
 
 
+@pytest.mark.slow
 def test_what_comes_while_a_refresh_runs_is_read_after_it(library):
     server, client, store = library
     load(client, store)
@@ -312,6 +325,7 @@ def test_what_comes_while_a_refresh_runs_is_read_after_it(library):
     assert_whole(server, client, images)
 
 
+@pytest.mark.slow
 def test_without_a_count_the_feed_is_walked_until_it_is_silent(library):
     server, client, store = library
     server.fail("GET", "/v1/user/me/usage", times=None, status=403)
@@ -327,6 +341,7 @@ def test_without_a_count_the_feed_is_walked_until_it_is_silent(library):
     assert_frame_equal(without_hash(images), without_hash(load(client, None)))
 
 
+@pytest.mark.slow
 def test_a_service_that_does_not_count_is_asked_once(library):
     server, client, store = library
     server.fail("GET", "/v1/user/me/usage", times=None, status=404)
@@ -341,6 +356,7 @@ def test_a_service_that_does_not_count_is_asked_once(library):
 
 
 @pytest.mark.parametrize("clock", ["the service's", "this machine's"])
+@pytest.mark.slow
 def test_a_library_seen_over_29_days_ago_is_listed_anew(library, clock):
     server, client, store = library
     if clock == "the service's":
@@ -364,6 +380,7 @@ def test_a_damaged_snapshot_makes_way_for_a_full_load(library):
     assert refreshing.refreshed(client, kept, Silent()) is None
 
 
+@pytest.mark.slow
 def test_two_demos_do_not_share_what_is_remembered(serve):
     _, one = serve(20, seed=1)
     _, other = serve(20, seed=2)
@@ -376,6 +393,7 @@ def test_two_demos_do_not_share_what_is_remembered(serve):
 
 
 @pytest.mark.parametrize(("run", "is_read_on"), [("this", True), ("another", False)])
+@pytest.mark.slow
 def test_a_cursor_is_read_on_in_the_run_of_the_demo_that_gave_it(library, run, is_read_on):
     _server, client, store = library
     kept = SnapshotStore(store)

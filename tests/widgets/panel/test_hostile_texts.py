@@ -87,6 +87,7 @@ class Reader(html.parser.HTMLParser):
         self.attributes |= {name for name, _ in attrs}
 
 
+@pytest.mark.slow
 def test_it_is_dead_and_short_in_every_widget(panel, text):
     assert panel.plan is not None
 

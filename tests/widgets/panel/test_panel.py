@@ -76,6 +76,7 @@ def _changing(service):
     return [one for one in service.requests if one.method != "GET"]
 
 
+@pytest.mark.slow
 def test_the_whole_journey_deletes_exactly_the_plan(service, panel):
     before = set(service.images)
     _tick(panel, "untagged").value = True
@@ -117,6 +118,7 @@ def test_the_whole_journey_deletes_exactly_the_plan(service, panel):
         pytest.param("delete 5", False, id="no tick"),
     ],
 )
+@pytest.mark.slow
 def test_without_text_and_tick_nothing_is_sent(service, panel, typed, tick):
     _plan(panel)
     sent = len(service.requests)
@@ -128,6 +130,7 @@ def test_without_text_and_tick_nothing_is_sent(service, panel, typed, tick):
     assert _shown(panel._confirm.box)
 
 
+@pytest.mark.slow
 def test_a_wrong_text_says_both(panel):
     _plan(panel)
 
@@ -137,6 +140,7 @@ def test_a_wrong_text_says_both(panel):
     assert "type &#34;delete 5&#34;" in panel._message.value
 
 
+@pytest.mark.slow
 def test_delete_without_a_plan_does_nothing(service, panel):
     panel._look.cards[0].tick.value = True
     _type(panel, "delete 1")
@@ -145,6 +149,7 @@ def test_delete_without_a_plan_does_nothing(service, panel):
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_cancel_keeps_everything_and_a_new_plan_must_be_made(service, panel):
     _plan(panel)
 
@@ -164,6 +169,7 @@ def test_cancel_keeps_everything_and_a_new_plan_must_be_made(service, panel):
         pytest.param(lambda p: setattr(p._plan.reason, "value", "another"), id="another reason"),
     ],
 )
+@pytest.mark.slow
 def test_a_change_voids_the_plan_and_hides_the_confirmation(panel, change):
     _plan(panel)
 
@@ -174,6 +180,7 @@ def test_a_change_voids_the_plan_and_hides_the_confirmation(panel, change):
     assert not _shown(panel._plan.box)
 
 
+@pytest.mark.slow
 def test_after_a_change_the_new_plan_asks_anew(service, panel):
     _plan(panel)
     panel._confirm.typed.value, panel._confirm.no_backup.value = "delete 5", True
@@ -187,6 +194,7 @@ def test_after_a_change_the_new_plan_asks_anew(service, panel):
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_a_refused_plan_shows_why_and_no_delete_button(service, panel):
     panel._look.select_all.click()
     panel._plan.reason.value = "all of it"
@@ -199,6 +207,7 @@ def test_a_refused_plan_shows_why_and_no_delete_button(service, panel):
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_a_plan_needs_a_reason(panel):
     panel._look.cards[0].tick.value = True
     panel._plan.button.click()
@@ -207,6 +216,7 @@ def test_a_plan_needs_a_reason(panel):
     assert panel.plan is None
 
 
+@pytest.mark.slow
 def test_stop_keeps_what_was_not_tried():
     with DemoServer(n_images=120, seed_only=True, rate_scale=50) as service:
         with pic.Client(service.api_key, service.url) as client:
@@ -225,6 +235,7 @@ def test_stop_keeps_what_was_not_tried():
         assert set(panel.mask[panel.mask].index) == set(plan.images.index) & set(service.images)
 
 
+@pytest.mark.slow
 def test_a_key_that_may_not_delete_stops_with_a_message_and_a_receipt():
     with DemoServer(n_images=120, scopes=("images:read", "usage:read")) as service:
         with pic.Client(service.api_key, service.url) as client:
@@ -241,6 +252,7 @@ def test_a_key_that_may_not_delete_stops_with_a_message_and_a_receipt():
         assert service.api_key not in panel._message.value
 
 
+@pytest.mark.slow
 def test_an_image_that_changed_meanwhile_is_kept_and_stays_selected(service, panel):
     plan = _plan(panel)
     edited = plan.images.index[0]
@@ -254,6 +266,7 @@ def test_an_image_that_changed_meanwhile_is_kept_and_stays_selected(service, pan
     assert list(panel.mask[panel.mask].index) == [edited]
 
 
+@pytest.mark.slow
 def test_the_bar_moves_at_most_ten_times_a_second_and_to_the_end():
     with DemoServer(n_images=120, seed_only=True, rate_scale=50) as service:
         with pic.Client(service.api_key, service.url) as client:
@@ -271,6 +284,7 @@ def test_the_bar_moves_at_most_ten_times_a_second_and_to_the_end():
         assert len(states) <= 10 * (time.monotonic() - began) + 2
 
 
+@pytest.mark.slow
 def test_pages_filters_and_order_change_the_list_and_not_the_selection(panel):
     panel._look.cards[0].tick.value = True
     first = list(panel._look.shown)
@@ -287,6 +301,7 @@ def test_pages_filters_and_order_change_the_list_and_not_the_selection(panel):
     assert not _shown(panel._look.cards[1].box)
 
 
+@pytest.mark.slow
 def test_a_late_tick_of_a_page_gone_by_falls_on_no_other_image(panel):
     old, shown = panel._look.cards[0].tick, panel._look.shown[0]
     panel._look.next.click()
@@ -296,6 +311,7 @@ def test_a_late_tick_of_a_page_gone_by_falls_on_no_other_image(panel):
     assert panel.mask[panel.mask].index.isin([shown]).all()
 
 
+@pytest.mark.slow
 def test_counts_stand_at_each_filter(panel):
     images = panel._session.images
 
@@ -305,6 +321,7 @@ def test_counts_stand_at_each_filter(panel):
     assert _tick(panel, "older_than").description == f"Older than, in days ({n})"
 
 
+@pytest.mark.slow
 def test_every_rule_is_a_filter_that_selects_what_the_rule_does(panel):
     assert list(panel._filters.filters) == [rule.name for rule in RULES]
     for rule in RULES:
@@ -317,6 +334,7 @@ def test_every_rule_is_a_filter_that_selects_what_the_rule_does(panel):
         _tick(panel, rule.name).value = False
 
 
+@pytest.mark.slow
 def test_an_unreadable_field_says_so_beside_itself_and_stops_the_plan(service, panel):
     plan = _plan(panel)
     size = panel._filters.filters["larger_than"]
@@ -347,6 +365,7 @@ def test_an_unreadable_field_says_so_beside_itself_and_stops_the_plan(service, p
     assert len(panel.plan.images) == 5
 
 
+@pytest.mark.slow
 def test_public_thumbnails_appear_and_private_ones_are_words(service, panel):
     _until(lambda: len(_pictures(panel)) >= 15)
     _tick(panel, "private").value = True
@@ -359,6 +378,7 @@ def test_public_thumbnails_appear_and_private_ones_are_words(service, panel):
     assert not [path for path in asked if path[1:].split(".")[0] in private]
 
 
+@pytest.mark.slow
 def test_hostile_names_are_dead_text_everywhere(client, make_images):
     images = pic.load_images(client, store=None, progress=False)
     images["filename"] = HOSTILE
@@ -378,6 +398,7 @@ def test_hostile_names_are_dead_text_everywhere(client, make_images):
     assert not panel._look.cards[0].tick.description_allow_html
 
 
+@pytest.mark.slow
 def test_the_key_and_addresses_are_in_no_widget(service, panel):
     _plan(panel)
     _until(lambda: len(_pictures(panel)) >= 5)
@@ -390,6 +411,7 @@ def test_the_key_and_addresses_are_in_no_widget(service, panel):
         assert service.api_key not in repr(text)
 
 
+@pytest.mark.slow
 def test_the_static_form_is_short(panel):
     bundle = panel._repr_mimebundle_()
 
@@ -398,6 +420,7 @@ def test_the_static_form_is_short(panel):
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
+@pytest.mark.slow
 def test_a_demo_is_stamped_and_an_account_is_not(panel, client, make_images):
     stamps = [one for one in panel.widget.children if "DEMO" in getattr(one, "value", "")]
     other = CleanupPanel(make_images(is_public=[False] * 3), client)
@@ -409,6 +432,7 @@ def test_a_demo_is_stamped_and_an_account_is_not(panel, client, make_images):
     )
 
 
+@pytest.mark.slow
 def test_each_step_says_its_line_of_python(panel):
     plan = _plan(panel)
     code = re.compile(r'<code class="picora-code">(.*?)</code>')
@@ -423,6 +447,7 @@ def test_each_step_says_its_line_of_python(panel):
     assert f"{plan.confirmation}&#34;, backup=&#34;kept/&#34;)" in lines[3]
 
 
+@pytest.mark.slow
 def test_what_must_be_typed_depends_on_the_backup(panel):
     plan = _plan(panel)
     assert "<strong>5</strong>" in panel._confirm.text.value
@@ -433,6 +458,7 @@ def test_what_must_be_typed_depends_on_the_backup(panel):
     assert f"{plan.confirmation}&#34;, backup=None)" in panel._confirm.code.value
 
 
+@pytest.mark.slow
 def test_without_a_folder_or_the_tick_nothing_goes(service, panel):
     _plan(panel)
     panel._confirm.folder.value = " "
@@ -448,6 +474,7 @@ def test_what_is_no_client_is_refused(make_images):
         CleanupPanel(make_images(), "sk")
 
 
+@pytest.mark.slow
 def test_an_unforeseen_error_is_shown_in_the_panel_and_goes_with_the_next_gesture(panel):
     panel._do(lambda _: 1 / 0)
 

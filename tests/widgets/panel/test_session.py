@@ -444,6 +444,7 @@ class AgainstASet(RuleBasedStateMachine):
             assert set(self.session.plan.images.index) == self.selected
 
 
+@pytest.mark.slow
 def test_any_gestures_give_the_selection_a_set_would_have(make_images):
     AgainstASet.make_images = staticmethod(make_images)
     machine = AgainstASet.TestCase

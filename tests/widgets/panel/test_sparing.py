@@ -42,6 +42,7 @@ PROTECTIONS = {
     # What is protected, and what is selected here at least, was not deleted.
     gone=st.sets(st.sampled_from(IDS[1:3] + IDS[5:])),
 )
+@pytest.mark.slow
 def test_what_is_said_to_be_spared_is_spared(library, protect, chosen, gone):
     session = CleanupSession(library, protect=protect(library))
     session._gone |= library.index.isin(gone)
