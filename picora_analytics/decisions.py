@@ -24,6 +24,7 @@ __all__ = [
     "day_of",
     "decision_table",
     "read_decisions",
+    "read_rows",
     "with_decisions",
     "write_decisions",
 ]
@@ -77,17 +78,29 @@ def read_decisions(path: str | os.PathLike[str]) -> pd.DataFrame:
     0     2  -T40cZpLq8x     keep  the logo
     """
     file = Path(path).expanduser()
+    columns, lines, digest = read_rows(file, "decisions")
+    found = _checked(columns, [row for _, row in lines], [number for number, _ in lines])
+    found.attrs[_ATTR] = {"path": str(file.resolve()), "digest": digest}
+    return found
+
+
+def read_rows(file: Path, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]], str]:
+    """
+    Read a table that a spreadsheet may have written: its columns, its rows with their lines, and a digest of the file.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read whole; `name` is what the message calls it.
+    """
     try:
         digest = _digest(file)
         table = table_rows(_text(file))
     except (OSError, ValueError) as error:
-        raise PlanError(f"decisions={str(path)!r} cannot be read: {reason_of(error)}.") from error
+        raise PlanError(f"{name}={str(file)!r} cannot be read: {reason_of(error)}.") from error
     columns = [title.strip().lower() for title in table[0]] if table else []
     lines = [(number, row) for number, row in enumerate(table[1:], 2) if any(map(str.strip, row))]
-    rows = [_row(columns, row, number) for number, row in lines]
-    found = _checked(columns, rows, [number for number, _ in lines])
-    found.attrs[_ATTR] = {"path": str(file.resolve()), "digest": digest}
-    return found
+    return columns, [(n, _row(columns, row, n, name)) for n, row in lines], digest
 
 
 def write_decisions(decisions: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
@@ -208,13 +221,13 @@ def _text(file: Path) -> str:
     return re.sub(r"\A\ufeff?sep=.\r?\n", "", text)
 
 
-def _row(columns: list[str], row: list[str], number: int) -> dict[str, str]:
+def _row(columns: list[str], row: list[str], number: int, name: str) -> dict[str, str]:
     if any(cell.strip() for cell in row[len(columns) :]):
         raise PlanError(
-            f"decisions, row {number}: it has more cells than the {len(columns)} columns; put text with a comma "
+            f"{name}, row {number}: it has more cells than the {len(columns)} columns; put text with a comma "
             "into quotes."
         )
-    return {name: _unsafe(cell.strip()) for name, cell in zip(columns, row, strict=False)}
+    return {title: _unsafe(cell.strip()) for title, cell in zip(columns, row, strict=False)}
 
 
 def _unsafe(cell: str) -> str:

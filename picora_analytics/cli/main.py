@@ -9,6 +9,7 @@ import traceback
 import click
 
 from picora_analytics import __version__
+from picora_analytics.cli.choosing import decide
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
@@ -60,5 +61,18 @@ def cli() -> None:
     """
 
 
-for _command in (check, load, report, plan, apply, backup, restore, snapshots, diff, lab, demo):
+for _command in (
+    check,
+    load,
+    report,
+    plan,
+    decide,
+    apply,
+    backup,
+    restore,
+    snapshots,
+    diff,
+    lab,
+    demo,
+):
     cli.add_command(_command)
