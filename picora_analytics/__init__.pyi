@@ -77,6 +77,13 @@ from .library import (
 from .pictures import (
     find_duplicates as find_duplicates,
 )
+from .references import (
+    References as References,
+    Repointing as Repointing,
+    find_references as find_references,
+    read_references as read_references,
+    repoint as repoint,
+)
 from .report import (
     StorageReport as StorageReport,
 )

@@ -1,41 +1,33 @@
-"""A search for references as tests make it up: four words, and when something was last found."""
+"""A search for references as tests make it up."""
 
 import datetime as dt
-from dataclasses import dataclass, field
 
-import numpy as np
 import pandas as pd
 import pytest
 
+from picora_analytics.references.found import References, table
 
-@dataclass(frozen=True, eq=False)
-class Looked:
-    """What stands in for References."""
+IDS = [*"abcdefghijklmnopqrstuvwxyz", *(f"i{n}" for n in range(30))]
 
-    found: tuple = ()
-    before: dict = field(default_factory=dict)
-    unlooked: tuple = ()
-    complete: bool = True
-    account: str | None = "0123456789abcdef"
-    scanned_at: dt.datetime = dt.datetime(2026, 11, 23, tzinfo=dt.UTC)
 
-    @property
-    def found_before(self):
-        dates = pd.to_datetime(list(self.before.values()), utc=True)
-        return pd.DataFrame(
-            {"id": list(self.before), "source": "a.md", "commit": "f00", "date": dates}
-        )
-
-    def status(self, images):
-        index = images.index if isinstance(images, pd.DataFrame) else images
-        words = np.full(len(index), "not found", dtype=object)
-        words[index.isin(self.before)] = "found before"
-        words[index.isin(self.unlooked) | (not self.complete)] = "could not look"
-        words[index.isin(self.found)] = "found"
-        return pd.Series(words, index=index)
+def _looked(found=(), before=None, unlooked=(), complete=True, account="0123456789abcdef"):
+    dates = pd.to_datetime(pd.Series(before or {}, dtype=object), utc=True)
+    problem = None if complete else "permission denied"
+    return References(
+        found=table("found", [(one, "a.md", 1, one) for one in found]),
+        found_before=table(
+            "found_before", [(one, "a.md", "f00", day) for one, day in dates.items()]
+        ),
+        dangling=table("dangling", []),
+        coverage=table("coverage", [("a.md", 1, 1, None, problem)]),
+        ids=pd.Index([one for one in IDS if one not in unlooked]),
+        scanned_at=dt.datetime(2026, 11, 23, tzinfo=dt.UTC),
+        account=account,
+        sources=("a.md",),
+    )
 
 
 @pytest.fixture(scope="session")
 def looked():
-    """Give the maker of searches."""
-    return Looked
+    """Give what makes a search of what was found, found before and not looked for."""
+    return _looked

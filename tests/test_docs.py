@@ -30,9 +30,23 @@ def _blocks(language):
     return [(code, output) for found, code, output in BLOCK.findall(text) if found == language]
 
 
+def _write_site(folder):
+    """Make the two pages that the README looks into."""
+    folder.mkdir()
+    address = "https://img.picora.com/{}.png"
+    (folder / "index.md").write_text(
+        f"# Welcome\n\n![Pricing]({address.format('gNQB6t8_buY')})\n", encoding="utf-8"
+    )
+    (folder / "about.html").write_text(
+        f"<img src='{address.format('Ob9Na95OvXq')}'>\n<img src='{address.format('goneGONEgon')}'>\n",
+        encoding="utf-8",
+    )
+
+
 @pytest.mark.slow
 def test_the_readme_session_gives_the_output_it_shows(tmp_path):
     blocks = _blocks("python")
+    _write_site(tmp_path / "site")
     mark = "--- next block ---"
     script = "\n".join(f"{code}\nprint({mark!r})\n" for code, _ in blocks)
 
@@ -57,6 +71,24 @@ def test_the_readme_session_gives_the_output_it_shows(tmp_path):
     for (code, wanted), got in zip(blocks, seen, strict=False):
         if wanted:
             assert check(wanted, got, flags), f"{code}\nshows\n{wanted}\nbut gives\n{got}"
+
+
+@pytest.mark.slow
+def test_the_scan_of_the_readme_gives_the_output_it_shows(tmp_path):
+    ((command, shown),) = [(code, text) for code, text in _blocks("sh") if " scan site/" in code]
+    _write_site(tmp_path / "site")
+
+    done = subprocess.run(
+        [sys.executable, "-m", *command.replace("picora-analytics", "picora_analytics").split()],
+        capture_output=True,
+        text=True,
+        cwd=tmp_path,
+        check=True,
+    )
+
+    got = done.stdout.partition("\n\nWritten")[0]
+    flags = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+    assert doctest.OutputChecker().check_output(shown, got, flags), got
 
 
 def test_the_readme_session_names_the_commands_that_exist():

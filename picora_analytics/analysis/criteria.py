@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Criteria", "Rule"]
 
-Kind = Literal["days", "date", "size", "tags", "flag"]
+Kind = Literal["days", "date", "size", "tags", "flag", "references"]
 
 
 class Rule(NamedTuple):
@@ -33,7 +33,7 @@ class Rule(NamedTuple):
         As in :mod:`rules` and in :class:`Criteria`.
     kind : str
         What its value is: days (a number), date (a day, UTC), size (bytes, or text such as ``"5 MiB"``), tags (one or
-        more) or flag (given or not).
+        more), flag (given or not) or references (given or not, and :meth:`Criteria.mask` needs them).
     help : str
         One line.
     """
@@ -72,6 +72,10 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     duplicated: Annotated[bool, _asks("flag", "Uploaded earlier with the very same content.")] = (
         False
     )
+
+    not_found_in: Annotated[
+        bool, _asks("references", "Looked for in the references, and not found.")
+    ] = False
 
     def given(self) -> dict[Rule, Any]:
         """Give the rules that are filled in, with their values."""
@@ -112,9 +116,9 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         # pandas is imported with the rules: options are made from this module before anything is loaded.
         from picora_analytics.analysis import rules
 
-        del references, decisions  # No rule of today asks for them.
+        del decisions  # No rule of today asks for them.
         masks = [
-            getattr(rules, rule.name)(images, *_arguments(rule, value))
+            getattr(rules, rule.name)(images, *_arguments(rule, value, references))
             for rule, value in self.given().items()
         ]
         mask: pd.Series[Any] = functools.reduce(operator.and_, masks)
@@ -132,7 +136,14 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         }
 
 
-_EMPTY: dict[Kind, Any] = {"days": None, "date": None, "size": "", "tags": (), "flag": False}
+_EMPTY: dict[Kind, Any] = {
+    "days": None,
+    "date": None,
+    "size": "",
+    "tags": (),
+    "flag": False,
+    "references": False,
+}
 
 
 def _rules() -> tuple[Rule, ...]:
@@ -147,9 +158,13 @@ RULES = _rules()
 """All rules, in the order they are offered."""
 
 
-def _arguments(rule: Rule, value: Any) -> tuple[Any, ...]:
+def _arguments(rule: Rule, value: Any, references: Any = None) -> tuple[Any, ...]:
     if rule.kind == "flag":
         return ()
+    if rule.kind == "references":
+        if references is None:
+            raise ValueError(f"{rule.name} needs references: look for them with find_references.")
+        return (references,)
     return tuple(value) if rule.kind == "tags" else (value,)
 
 
@@ -157,6 +172,8 @@ def _written(rule: Rule, value: Any) -> list[str]:
     """Write the arguments of a rule as Python."""
     if rule.kind == "days":
         return [f"days={value:g}"]
+    if rule.kind == "references":
+        return ["references"]
     texts = [str(part) if rule.kind == "date" else part for part in _arguments(rule, value)]
     return [str(part) if isinstance(part, int) else literal(part) for part in texts]
 

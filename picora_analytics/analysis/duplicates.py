@@ -9,9 +9,10 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis.decided import Decisions, Standing, standing
-from picora_analytics.analysis.looked import FOUND, FOUND_BEFORE, Looked, words_of
+from picora_analytics.analysis.looked import words_of
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.library.frame import STR, spelled_one_way
+from picora_analytics.references.found import FOUND, FOUND_BEFORE, References
 
 __all__ = ["contents", "group_duplicates", "keeping_order"]
 
@@ -66,7 +67,7 @@ def group_duplicates(
     images: pd.DataFrame,
     *,
     hashes: pd.Series[Any] | None = None,
-    references: Looked | None = None,
+    references: References | None = None,
     decisions: Decisions | None = None,
 ) -> pd.DataFrame:
     """

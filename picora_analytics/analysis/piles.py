@@ -15,17 +15,10 @@ from picora_analytics.analysis import rules
 from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.decided import Standing
 from picora_analytics.analysis.duplicates import contents, keeping_order
-from picora_analytics.analysis.looked import (
-    COULD_NOT_LOOK,
-    FOUND_BEFORE,
-    NOBODY_LOOKED,
-    NOT_FOUND,
-    Looked,
-    last_found,
-    words_of,
-)
+from picora_analytics.analysis.looked import NOBODY_LOOKED, last_found, words_of
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.library.frame import facts_of
+from picora_analytics.references.found import COULD_NOT_LOOK, FOUND_BEFORE, NOT_FOUND, References
 
 __all__ = ["OLD_DAYS", "PILES", "Pile", "Piles", "Week", "sort_into_piles"]
 
@@ -109,7 +102,7 @@ class Piles(NamedTuple):
 
 
 def sort_into_piles(
-    images: pd.DataFrame, spared: Bools, said: Standing, references: Looked | None, old: float
+    images: pd.DataFrame, spared: Bools, said: Standing, references: References | None, old: float
 ) -> Piles:
     """
     Sort images into piles.

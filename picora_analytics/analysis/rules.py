@@ -26,6 +26,7 @@ from picora_analytics.analysis.masks import three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import facts_of, spelled_one_way
+from picora_analytics.references.found import COULD_NOT_LOOK, NOT_FOUND, References
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
@@ -34,6 +35,7 @@ __all__ = [
     "duplicated",
     "hidden_for",
     "larger_than",
+    "not_found_in",
     "older_than",
     "oversized",
     "private",
@@ -379,6 +381,44 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     return three_valued(images, later, unknown, "duplicated")
 
 
+def not_found_in(images: pd.DataFrame, references: References) -> pd.Series[Any]:
+    """
+    Tell the images that references were looked for and not found; that is not "unused".
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``.
+    references : References
+        Of :func:`find_references`.
+
+    Returns
+    -------
+    Series of boolean, aligned to ``images``
+        False for what was found, in the history of a repository as well; ``<NA>`` where not everything could be
+        looked at, and for images that were not looked for.
+
+    Raises
+    ------
+    PlanError
+        If the references are of another account.
+    TypeError
+        If ``images`` is not a pandas DataFrame, or ``references`` are no :class:`References`.
+    """
+    if not isinstance(references, References):
+        raise TypeError(
+            f"references is a {type(references).__name__}; look for them with "
+            'references = find_references(images, "site/").'
+        )
+    read_pandas(images, ["id"], "not_found_in")
+    facts = facts_of(images)
+    references.refuse_other_account(None if facts is None else facts["account"])
+    status = references.status(images.index)
+    return three_valued(
+        images, status == NOT_FOUND, status == COULD_NOT_LOOK, "not_found_in_references"
+    )
+
+
 def _before(
     images: pd.DataFrame, uploaded: pd.Series[Any], edge: dt.datetime, name: str
 ) -> pd.Series[Any]:
@@ -392,3 +432,13 @@ def _no_such_tag(tag: str, known: Sequence[str]) -> str:
     shown = [repr(shorten(by_folded[key], _SHOWN)) for key in near]
     hint = f"Nearest: {', '.join(shown)}." if near else "See summarize_tags(images)."
     return f"No image has the tag {shorten(tag, _SHOWN)!r}. {hint}"
+
+
+def __getattr__(name: str) -> Any:
+    if name in ("unused", "used", "orphaned"):
+        raise AttributeError(
+            f"There is no rules.{name}: nobody can know that. Look where images are used with "
+            'references = pic.find_references(images, "site/", git="."), and choose with '
+            "rules.not_found_in(images, references), or spare what is found with protect=references."
+        )
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

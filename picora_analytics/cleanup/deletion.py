@@ -52,9 +52,11 @@ class DeletionPlan(Plan):
     duplicates : dict of id to id
         Which image stays as the duplicate of a planned one; looked up again before anything is deleted.
     staying : DataFrame
-        Those that stay: ``filename``, ``size_bytes``, ``is_public``.
+        Those that stay: their rows without the title, to be compared again.
     protection : tuple of str
         What each list and tag that protects has matched, and what it has not.
+    searched : tuple of str
+        Where someone looked for references to these images, when, and what came of it; empty where nobody did.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -250,8 +252,9 @@ def plan_deletion(
         brings its reasons, references, decisions and protection along.
     reason : str
         Why, for the preview, the plan file and the receipt. A suggestion has one of its own.
-    protect : str, boolean Series, Index of ids, or a list of these, optional
-        Text is a tag. Images with unknown tags are spared where a tag is protected.
+    protect : str, boolean Series, Index of ids, References, or a list of these, optional
+        Text is a tag. Images with unknown tags are spared where a tag is protected. Of the References that
+        :func:`find_references` made, what was found is spared, and what not all could be looked at for.
     decisions : path or DataFrame, optional
         As :func:`read_decisions` reads it. Lines that contradict each other, or do not fit their image, are named.
     max_images : int, optional

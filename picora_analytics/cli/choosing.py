@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from picora_analytics.analysis.criteria import Criteria
     from picora_analytics.cleanup import DeletionPlan
     from picora_analytics.client import Client
+    from picora_analytics.references import References
 
 __all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
 
@@ -58,6 +59,8 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
         raise click.UsageError("Give rules, or one of --free, --free-to, --pile and --from.")
     if options["old"] is not None and not {"free", "free_to", "pile"}.intersection(goals):
         raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
+    if criteria.not_found_in and not options["references"]:
+        raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
     if not goals and not options["reason"]:
         raise click.UsageError("Missing option '--reason': why may these images go?")
 
@@ -67,14 +70,15 @@ def chosen(
     images: pd.DataFrame,
     criteria: Criteria,
     options: dict[str, Any],
-    references: Any = None,
+    references: References | None = None,
 ) -> dict[str, Any]:
     """Give the choice, what protects and what was decided, as `plan_deletion` takes them."""
     protect = list(options["protect"]) or None
     if criteria.given():
+        looked = [] if references is None else [references]
         return {
-            "choice": criteria.mask(images),
-            "protect": protect,
+            "choice": criteria.mask(images, references),
+            "protect": [*options["protect"], *looked] or None,
             "decisions": options["decisions"],
         }
     from picora_analytics import suggest

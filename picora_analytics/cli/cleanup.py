@@ -36,6 +36,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "size": {"metavar": "SIZE"},
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
+    "references": {"is_flag": True},
 }
 
 
@@ -62,6 +63,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--reason", help="Why these images may go; needed with rules.")
 @click.option(
     "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
+)
+@click.option(
+    "--references",
+    type=FilePath(dir_okay=False),
+    help="Keep what a search found in use: the JSON of the command scan.",
 )
 @click.option("--decisions", type=FilePath(dir_okay=False), help="CSV of earlier decisions.")
 @click.option("--max-images", type=int, help="At most so many images.")
@@ -123,10 +129,15 @@ def _planned(
 
         warn_of_loss({"the snapshots": data_folder()})
     images = load_library(client, store=store)
+    references = None
+    if options["references"]:
+        from picora_analytics import read_references
+
+        references = read_references(options["references"])
     kept = ("reason", "max_images", "max_bytes", "max_fraction")
     return plan_deletion(
         images,
-        **chosen(client, images, criteria, options),
+        **chosen(client, images, criteria, options, references),
         **{name: options[name] for name in kept},
     )
 

@@ -79,11 +79,23 @@ def check(client: Client) -> None:
     type=OutputPath(),
     help="Write the rows: .csv (safe for spreadsheets) or .parquet.",
 )
+@click.option(
+    "--public-only",
+    is_flag=True,
+    help="Write no private image, and of the others only id, url and is_public: for a repository or CI.",
+)
 @with_client
 def load(
-    client: Client, tag: str | None, refresh: Any, store: str | None, output: str | None
+    client: Client,
+    tag: str | None,
+    refresh: Any,
+    store: str | None,
+    output: str | None,
+    public_only: bool,
 ) -> None:
     """Load the whole library, remember it, and show what is in it."""
+    if public_only and not output:
+        raise click.UsageError("--public-only is about the rows that --output writes; give both.")
     if output and Path(output).suffix.lower() not in (".csv", ".parquet"):
         raise click.UsageError(f"--output {output!r} ends neither in .csv nor in .parquet.")
     images = load_library(client, tag=tag, refresh=refresh, store=store)
@@ -91,8 +103,15 @@ def load(
         say(f"No image has exactly the tag {tag!r}.", err=True)
     show_tables(images)
     if output:
-        write_rows(images, Path(output))
-        say(f"\nWritten    {output}")
+        rows = images
+        if public_only:
+            known = images["is_public"].fillna(False).astype(bool)
+            rows = images.loc[known, ["url", "is_public"]]
+        write_rows(rows, Path(output))
+        left_out = (
+            f", without {len(images) - len(rows):,} that are not public" if public_only else ""
+        )
+        say(f"\nWritten    {output}{left_out}")
 
 
 @click.command(short_help="List what is remembered of the library.")

@@ -14,6 +14,8 @@ from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
 from picora_analytics.cli.look import check, diff, load, snapshots
+from picora_analytics.cli.references import scan
+from picora_analytics.cli.repoint import repoint
 from picora_analytics.cli.report import report
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
@@ -62,17 +64,7 @@ def cli() -> None:
 
 
 for _command in (
-    check,
-    load,
-    report,
-    plan,
-    decide,
-    apply,
-    backup,
-    restore,
-    snapshots,
-    diff,
-    lab,
-    demo,
+    *(check, load, report, scan, plan, decide, apply, backup, restore, repoint),
+    *(snapshots, diff, lab, demo),
 ):
     cli.add_command(_command)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Callable, Sequence
 from typing import Any, NamedTuple
 
@@ -46,7 +47,7 @@ class Uploaded(NamedTuple):
 
 
 class BatchUnknownError(Exception):
-    """This server has no batch route; nothing was deleted."""
+    """This server seems to have no batch route; whether it carried out a part is to be looked up."""
 
 
 def delete_one(
@@ -62,10 +63,13 @@ def delete_one(
     AuthenticationError, PermissionDeniedError
         At once: the rest would be refused as well.
     """
-    try:
-        path = image_path(image_id)
-    except ResponseFormatError as error:
-        return Result("failed", str(error))
+    if not re.fullmatch(r"[A-Za-z0-9_-]+", image_id):
+        return Result(
+            "failed",
+            f"the id {mask(image_id, 40)!r} holds what no id of Picora's holds, and a gateway might read it as another "
+            "image's; it was not sent in an address. Delete it on Picora's own page.",
+        )
+    path = image_path(image_id)
     try:
         answer = connection_of(client).send(
             "DELETE", path, tier="mutation", timeout=PATIENCE, before_send=before_send

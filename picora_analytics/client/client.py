@@ -16,7 +16,7 @@ import msgspec
 
 from picora_analytics.client.answers import Answer, GatewayError
 from picora_analytics.client.bodies import decode_object
-from picora_analytics.client.connection import Connection
+from picora_analytics.client.connection import AHEAD, Connection
 from picora_analytics.client.keys import Secret, read_base_url
 from picora_analytics.client.masking import mask
 from picora_analytics.client.shapes import (
@@ -167,6 +167,14 @@ class Client:
     def server_time(self) -> dt.datetime | None:
         """The service's own time as its last answer had it, UTC; None before one."""
         return self._connection.server_time
+
+    @property
+    def wrong_clock(self) -> tuple[dt.datetime, dt.datetime] | None:
+        """The service's time and this machine's at its last answer, where they differ by over a day; else None."""
+        service, own = self._connection.server_time, self._connection.heard_at
+        if service is None or own is None or self.demo:  # The demo's clock stands still.
+            return None
+        return (service, own) if abs(service - own) > AHEAD else None
 
     @property
     def demo_session(self) -> str:

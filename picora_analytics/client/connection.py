@@ -34,7 +34,7 @@ from picora_analytics.errors import (
 )
 from picora_analytics.times import now, parse_http_date
 
-__all__ = ["Connection"]
+__all__ = ["AHEAD", "Connection"]
 
 T = TypeVar("T")
 
@@ -47,6 +47,19 @@ _HEADERS = {
     "Cache-Control": "no-cache",
     "User-Agent": "picora-analytics",
 }
+
+
+def _tracing(before_send: Callable[[], None] | None) -> dict[str, Any]:
+    """Make the extension by which httpcore tells that it begins to send; connecting may have taken long."""
+    if before_send is None:
+        return {}
+
+    def trace(name: str, info: Mapping[str, Any]) -> None:
+        # A proxy is first asked to connect, which is not the request yet.
+        if name.endswith(".send_request_headers.started") and info["request"].method != b"CONNECT":
+            before_send()
+
+    return {"trace": trace}
 
 
 class UntrustedError(TransportError):
@@ -78,6 +91,7 @@ class Connection:
         self.demo = False
         self.demo_session = ""
         self.server_time: dt.datetime | None = None
+        self.heard_at: dt.datetime | None = None  # By this machine's clock.
         self._round_trips: deque[float] = deque(maxlen=15)
         self._origin = base_url.copy_with(raw_path=b"/")
         self._prefix = base_url.raw_path.rstrip(b"/").decode()
@@ -182,7 +196,8 @@ class Connection:
         """
         Send one request at the pace of its tier; a 429 did nothing, so only that is sent again.
 
-        `before_send` is called after every wait, right before the request; what it raises stops it unsent.
+        `before_send` is called after every wait and again once connected, right before the request's first byte; what
+        it raises stops it unsent.
         """
         where = self._where(method, path)
         deadline = time.monotonic() + self.waits.max_wait
@@ -195,7 +210,16 @@ class Connection:
                     self.waits.pacer.lost(tier)
                     raise
             try:
-                return self.once(method, path, where, tier=tier, timeout=timeout, stop=stop, **body)
+                return self.once(
+                    method,
+                    path,
+                    where,
+                    tier=tier,
+                    timeout=timeout,
+                    stop=stop,
+                    trace=_tracing(before_send),
+                    **body,
+                )
             except RateLimitError as error:
                 self.waits.refused(tier, error, deadline, stop=stop)
 
@@ -216,6 +240,7 @@ class Connection:
         form: Mapping[str, Any] | None = None,
         timeout: float | None = None,
         stop: threading.Event | None = None,
+        trace: dict[str, Any] | None = None,
     ) -> Answer:
         """Send one request, once; `form` is `data` and `files`, `timeout` the client's own unless given."""
         # On sockets shared after a fork, each process reads the other's answers.
@@ -234,6 +259,7 @@ class Connection:
                 "timeout": httpx.Timeout(patience).as_dict(),
                 "deadline": time.monotonic() + patience,
                 "stopped": functools.partial(is_stopped, stop),
+                **(trace or {}),
             },
             **(form or {}),
         )
@@ -309,7 +335,8 @@ class Connection:
         self.demo = name == "picora-demo" and self.host in LOOPBACK
         self.demo_session = session if self.demo and session.isalnum() else ""
         date = parse_http_date(headers.get("date", ""))
-        self.server_time = date or self.server_time
+        if date is not None:
+            self.server_time, self.heard_at = date, now()
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
         return date or now(), head_says_more(headers)

@@ -8,13 +8,13 @@ import pandas as pd
 
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.duplicates import group_duplicates
-from picora_analytics.analysis.looked import Looked
 from picora_analytics.client.client import Client
 from picora_analytics.client.feed import read_changes
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.library.refresh.refreshing import sha256_in
 from picora_analytics.progress import Progress, notice, progress_for
+from picora_analytics.references.found import References
 
 __all__ = ["find_duplicates"]
 
@@ -23,7 +23,7 @@ def find_duplicates(
     images: pd.DataFrame,
     client: Client | None = None,
     *,
-    references: Looked | None = None,
+    references: References | None = None,
     decisions: Decisions | None = None,
     progress: Progress | bool | None = None,
 ) -> pd.DataFrame:

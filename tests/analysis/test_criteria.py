@@ -19,6 +19,7 @@ VALUES = {
     "size": st.sampled_from([0, 5_000_000, "5 MiB", "1.5 GB"]),
     "tags": st.lists(st.sampled_from(["cat", 'a "quoted" tag', "x\ny"]), min_size=1).map(tuple),
     "flag": st.just(True),
+    "references": st.just(True),
 }
 GIVEN = {rule.name: VALUES[rule.kind] for rule in RULES}
 
@@ -33,6 +34,13 @@ def library(make_images):
         is_public=[True, False, None, False, True],
         content_hash=["f", "f", None, "e", "e"],
     )
+
+
+@pytest.fixture(scope="module")
+def references(library, tmp_path_factory):
+    folder = tmp_path_factory.mktemp("site")
+    (folder / "page.md").write_text(library.index[1])
+    return pic.find_references(library.index[:3], folder, progress=False)
 
 
 def test_each_rule_is_a_function_and_each_function_a_rule():
@@ -76,12 +84,12 @@ def test_no_rule_never_means_all_images(library):
     )
 )
 @pytest.mark.slow
-def test_the_code_gives_the_very_mask(library, values):
+def test_the_code_gives_the_very_mask(library, references, values):
     criteria = Criteria(**values)
 
-    typed = eval(criteria.code(), {"pic": pic, "images": library})
+    typed = eval(criteria.code(), {"pic": pic, "images": library, "references": references})
 
-    assert typed.tolist() == criteria.mask(library).tolist()
+    assert typed.tolist() == criteria.mask(library, references).tolist()
 
 
 def test_an_image_must_meet_all_rules_and_what_one_cannot_tell_stays_open(library):

@@ -60,6 +60,22 @@ def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
 
 
+def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
+    here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
+    old = pic.read_plan(tmp_path / "all.json").images
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/post.md").write_text(f"![]({old['url'].iloc[0]})\n")
+    here("scan", "site", "-o", "refs.json", server=service)
+
+    done = here(
+        *("plan", "--free", "1 GiB", "--references", "refs.json", "-o", "plan.json"), server=service
+    )
+
+    left = pic.read_plan(tmp_path / "plan.json").images
+    assert "all that may go is not enough" in done.stderr
+    assert set(old.index) - set(left.index) == {old.index[0]}
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [

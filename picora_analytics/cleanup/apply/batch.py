@@ -75,12 +75,14 @@ class Sender:
             reasons |= {image_id: found[image_id].reason or NO_SUCH_IMAGE for image_id in open_ids}
             refused = {image_id for image_id in open_ids if found[image_id].word != "unknown"}
             self._ledger.lost |= set(open_ids) - refused
+            self._ledger.accepted |= set(open_ids) - refused
             ids = self._look_up(open_ids, refused, reasons)
             if not ids:
                 return
+        # A service that accepts now may delete later, and a request cut off in between may go on.
         self._ledger.record(
             {
-                image_id: ("failed", f"still there after {MAX_TRIES} tries: {reasons[image_id]}")
+                image_id: ("unknown", f"still there after {MAX_TRIES} tries: {reasons[image_id]}")
                 for image_id in ids
             }
         )
@@ -109,17 +111,21 @@ class Sender:
                 self._ledger.withdraw(ids)
             raise
         except BatchUnknownError:
-            self._ledger.withdraw(ids)  # No route took the request, so nothing was done.
+            # Some services check item by item: a part may be done, so what is found gone is our own deed.
+            self._ledger.withdraw(ids)
+            self._ledger.lost |= set(ids)
             self.size = 1
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
-            self._ledger.record(dict.fromkeys(ids, ("failed", str(error))))
+            self._ledger.record(self._ledger.refused(ids, "failed", str(error)))
             raise
         except RateLimitError as error:
-            self._ledger.record(dict.fromkeys(ids, ("kept", f"not tried: {error}")))
+            self._ledger.record(self._ledger.refused(ids, "kept", f"not tried: {error}"))
             raise
         finally:
             self._freshness.check()  # The machine may have slept meanwhile.
+        if any(result.word == "deleted" for result in found.values()):
+            self._freshness.done()
         self._ledger.tried |= set(ids)
         return found
 
@@ -139,16 +145,19 @@ class Sender:
             )
             return []
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
-        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates)
+        found = guard.verdicts(
+            planned, there, self._plan.protected_tags, duplicates, self._plan.staying_states
+        )
         settled: dict[str, tuple[str, str]] = {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":
-                settled[image_id] = ("kept", verdict.reason)
+                settled[image_id] = self._ledger.kept(image_id, verdict.reason)
             elif verdict.action == "already gone":
                 # A refused one was gone before, unless an earlier request of ours explains it.
                 settled[image_id] = GONE if image_id in refused - self._ledger.lost else LOST
             elif image_id in refused:
-                settled[image_id] = ("failed", f"still there: {reasons[image_id]}")
+                word = "unknown" if image_id in self._ledger.accepted else "failed"
+                settled[image_id] = (word, f"still there: {reasons[image_id]}")
         if GONE in settled.values():
             self._freshness.spoil()  # Somebody else deletes as well: one look settles the others.
         self._ledger.record(settled)

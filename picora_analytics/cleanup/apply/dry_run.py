@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.guard import Verdict, verdicts
-from picora_analytics.cleanup.plan.model import Plan, refuse_other_account
+from picora_analytics.cleanup.plan.model import Plan, clock_refusals, refuse_other_account
 from picora_analytics.client.client import Client
 
 __all__ = ["decide", "dry_run"]
@@ -22,7 +22,9 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
     going = plan.amount(
         image_id for image_id, verdict in found.items() if verdict.action == "delete"
     )
-    refusals = dict.fromkeys([*plan.refusals, *plan.caps.breaches(going, current.library)])
+    refusals = dict.fromkeys(
+        [*clock_refusals(client), *plan.refusals, *plan.caps.breaches(going, current.library)]
+    )
     why = "the plan is refused: " + "; ".join(map(str, refusals))
     ended = {"delete": ("kept", why) if refusals else ("would delete", "")}
     outcomes = {
@@ -34,4 +36,6 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
 def decide(plan: Plan, current: Current, ids: Iterable[str]) -> dict[str, Verdict]:
     """Decide about planned images by what is there now."""
     planned = {image_id: plan.states[image_id] for image_id in ids}
-    return verdicts(planned, current.states, plan.protected_tags, plan.duplicates)
+    return verdicts(
+        planned, current.states, plan.protected_tags, plan.duplicates, plan.staying_states
+    )

@@ -35,7 +35,7 @@ class Freshness:
     """
     Tell whether what was last looked at may still be acted upon.
 
-    It may not once `pause` seconds passed between two of :meth:`check`, or `age` seconds since :meth:`renew`, by
+    It may not once `pause` seconds passed since it or the latest :meth:`done`, or `age` seconds since it, by
     this machine's clocks or the service's. Clocks that stop while a machine sleeps are told apart from those that
     go on; a clock that is set back counts as well.
 
@@ -75,11 +75,15 @@ class Freshness:
         self._stale = True
 
     def check(self) -> bool:
-        """Tell whether a new look is needed; called before and after whatever may have been slow."""
+        """Tell whether a new look is needed; once it is, it stays so until there was one."""
         now = self.read_clocks()
         self._stale |= _apart(self._last, now) > self.pause or _apart(self._began, now) > self._age
-        self._last = now
         return self._stale
+
+    def done(self) -> None:
+        """Note that a deleting request was carried out: a refused or lost one says nothing of what lies between."""
+        self.check()  # The machine may have slept meanwhile.
+        self._last = self.read_clocks()
 
     def require(self) -> None:
         """Raise StaleError if a new look is needed."""

@@ -35,6 +35,8 @@ class Ledger:
         Those that this run sent a request for, whether its answer came or was lost.
     lost : set of ids
         Those that a request was sent for whose answer nobody read.
+    accepted : set of ids
+        Those of this run: the service may carry such a request out later, so that they are still there settles nothing.
     """
 
     def __init__(self, plan: Plan, path: Path, past: Past | None, backup: str | None) -> None:
@@ -50,6 +52,7 @@ class Ledger:
         self.tried: set[str] = set()
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
+        self.accepted: set[str] = set()
         self._sent = bool(past and past.intents)
         self._ended = False
 
@@ -69,6 +72,11 @@ class Ledger:
         return [
             image_id for image_id, (outcome, _) in self.outcomes.items() if outcome == "deleted"
         ]
+
+    @property
+    def late(self) -> list[str]:
+        """The images whose outcome is unknown because an answer was lost."""
+        return [one for one in sorted(self.lost) if self.outcomes.get(one, ("",))[0] == "unknown"]
 
     def open(self) -> None:
         """Begin the journal, or reopen it; without one nothing may be sent."""
@@ -99,10 +107,19 @@ class Ledger:
             if self._log is not None:
                 self._log.record(outcomes)
 
+    def kept(self, image_id: str, reason: str) -> tuple[str, str]:
+        """Give the outcome of an image that is not to go: not known while an earlier request may still take it."""
+        return self.refused([image_id], "kept", reason)[image_id]
+
+    def refused(self, ids: Iterable[str], word: str, reason: str) -> dict[str, tuple[str, str]]:
+        """Give the outcomes of images a request did nothing to: not known where an earlier one may still do it."""
+        late = ("unknown", f"an earlier request may still be carried out; {reason}")
+        return {one: late if one in self.accepted else (word, reason) for one in ids}
+
     def withdraw(self, ids: Iterable[str]) -> None:
         """Write down that nothing was done with images after all; they have no outcome yet."""
         if self._log is not None:
-            self._log.record(dict.fromkeys(ids, ("kept", "not tried")))
+            self._log.record(self.refused(ids, "kept", "not tried"))
         self._in_flight -= set(ids)
         self.tried -= set(ids)
 
@@ -124,7 +141,7 @@ class Ledger:
         """Give one outcome for each image; `untried` is the reason of those that were not reached."""
         unread = ("unknown", "the run ended before its answer was read")
         rest = {
-            image_id: unread if image_id in self._in_flight else ("kept", untried)
+            image_id: unread if image_id in self._in_flight else self.kept(image_id, untried)
             for image_id in self.open_ids
         }
         lines = [*notes, backup_note(self._backup)]

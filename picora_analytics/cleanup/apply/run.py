@@ -12,7 +12,7 @@ from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan import guard
-from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.cleanup.plan.model import Plan, clock_refusals
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
@@ -109,7 +109,9 @@ class Run:
         found = decide(self._plan, current, (one for one in ids if one not in lost))
         self._ledger.record(
             {
-                image_id: (verdict.action, verdict.reason or "before this run")
+                image_id: self._ledger.kept(image_id, verdict.reason)
+                if verdict.action == "kept"
+                else (verdict.action, "before this run")
                 for image_id, verdict in found.items()
                 if verdict.action != "delete"
             }
@@ -120,7 +122,8 @@ class Run:
         library = guard.Amount(
             current.library.n_images + gone.n_images, current.library.size_bytes + gone.size_bytes
         )
-        self._refuse([*self._plan.refusals, *self._plan.caps.breaches(taken, library)])
+        dated = clock_refusals(self._client)
+        self._refuse([*dated, *self._plan.refusals, *self._plan.caps.breaches(taken, library)])
 
     def _look(self, ids: list[str]) -> Current:
         """Look at images and at the duplicates that stay for them, again if the machine slept meanwhile."""
@@ -231,26 +234,30 @@ class Run:
 
     def verify(self) -> None:
         """Look whether what was reported deleted is gone, and bring the newest snapshot up to date."""
-        ids = self._ledger.deleted
-        if not ids:
+        ids, late = self._ledger.deleted, self._ledger.late
+        if not ids and not late:
             return
+        reported = set(ids)
         for pause in (0, *SETTLING):
             current, why = None, ""
             try:
                 self._wait(pause)
-                current = self._lookup.look(ids)
+                current = self._lookup.look([*ids, *late])
             except StoppedError:
                 why = "cancelled"
                 break
             except PicoraError as error:
                 why = str(error)
-            if current is not None and not current.states:
+            if current is not None and not current.states.keys() & reported:
                 break
         if current is None:
             self.whole = False
             self.notes.append(f"not looked at again afterwards: {why}")
             return
-        seen = current.states
+        gone = [one for one in late if one not in current.states]
+        self._ledger.record(dict.fromkeys(gone, LOST))
+        seen = [one for one in ids if one in current.states]
+        ids = [*ids, *gone]
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))
         self.notes.append(f"looked at again: {len(ids) - len(seen):,} of {len(ids):,} are gone")
         before, after = self._usage, self._ask_usage()

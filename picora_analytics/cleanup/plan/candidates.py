@@ -11,7 +11,6 @@ import pandas as pd
 
 from picora_analytics.analysis.decided import standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
-from picora_analytics.analysis.looked import Looked
 from picora_analytics.analysis.piles import OLD_DAYS, PILES, Piles, sort_into_piles
 from picora_analytics.cleanup.plan.columns import Bools
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
@@ -19,6 +18,7 @@ from picora_analytics.cleanup.plan.suggestion import Goal, Riding, suggestion_fr
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import STR, Facts, facts_of, total_bytes
 from picora_analytics.progress import notice
+from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes, parse_bytes
@@ -32,7 +32,7 @@ Sizes = npt.NDArray[np.int64]
 def summarize_candidates(
     images: pd.DataFrame,
     *,
-    references: Looked | None = None,
+    references: References | None = None,
     decisions: Decisions | None = None,
     old: float = OLD_DAYS,
 ) -> pd.DataFrame:
@@ -107,7 +107,7 @@ def summarize_candidates(
 
 
 def _lines(
-    pile: str, references: Looked | None, decisions: Decisions | None, old: float
+    pile: str, references: References | None, decisions: Decisions | None, old: float
 ) -> tuple[str, str]:
     """Write the lines of Python and of a shell that select a pile."""
     python, shell = f'pic.suggest(images, pile="{pile}"', f"picora-analytics plan --pile {pile}"
@@ -153,7 +153,7 @@ def suggest(
     free_to: int | str | None = None,
     pile: str | None = None,
     old: float = OLD_DAYS,
-    references: Looked | None = None,
+    references: References | None = None,
     decisions: Decisions | None = None,
     protect: Any = None,
 ) -> pd.DataFrame:
@@ -236,7 +236,7 @@ def suggest(
 def _sorted(
     images: pd.DataFrame,
     facts: Facts,
-    references: Looked | None,
+    references: References | None,
     decisions: Decisions | None,
     protect: Any,
     old: float,
@@ -308,7 +308,7 @@ class _Cure(NamedTuple):
     text: str
 
 
-def _help(piles: Piles, sizes: Sizes, references: Looked | None, old: float) -> list[str]:
+def _help(piles: Piles, sizes: Sizes, references: References | None, old: float) -> list[str]:
     """Say what would bring the goal nearer."""
     cures = [
         _Cure(piles.unlooked, "could not be looked for: look for references where that failed"),

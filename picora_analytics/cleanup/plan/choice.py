@@ -14,6 +14,8 @@ from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.matching import Images, nearest
 from picora_analytics.errors import PlanError
+from picora_analytics.library.frame import facts_of
+from picora_analytics.references.found import COULD_NOT_LOOK, FOUND, References
 from picora_analytics.text import folded, plural
 
 __all__ = ["Choice", "Protection", "chosen_ids", "protection"]
@@ -30,12 +32,20 @@ class Chosen(NamedTuple):
 
 
 class Protection(NamedTuple):
-    """What must not be touched, and what was matched, in lines: tags are looked up again when a plan is applied."""
+    """
+    What must not be touched, and what was matched, in lines: tags are looked up again when a plan is applied.
+
+    Where someone looked for references, `used` and `not_looked` are what that spares, and `searched` says in lines
+    where and when.
+    """
 
     tags: tuple[str, ...]
     yes: Bools
     unknown: Bools
     lines: tuple[str, ...]
+    used: Bools
+    not_looked: Bools
+    searched: tuple[str, ...]
 
 
 def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chosen:
@@ -151,7 +161,7 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
     Parameters
     ----------
     images : DataFrame
-    protect : str, boolean Series, Index of ids, or a list of these; None for nothing
+    protect : str, boolean Series, Index of ids, References, or a list of these; None for nothing
         Text is the name of a tag, or else an id, an address or a file name. What a list names and the frame does
         not have is counted in the lines.
 
@@ -164,8 +174,9 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
     known = Images(images)
     tags: dict[str, None] = {}
     ids: set[str] = set()
-    yes, unknown = (np.zeros(len(images), dtype=bool) for _ in range(2))
+    yes, unknown, used, not_looked = (np.zeros(len(images), dtype=bool) for _ in range(4))
     lines: list[str] = []
+    searched: list[str] = []
     for number, part in enumerate(parts):
         name = "protect" if parts is not protect else f"protect[{number}]"
         if part is None:
@@ -176,6 +187,14 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
             tags |= dict.fromkeys([part] if found is None else [])
             ids |= found or set()
             lines.append(line)
+        elif isinstance(part, References):
+            facts = facts_of(images)
+            part.refuse_other_account(None if facts is None else facts["account"])
+            status = part.status(images.index).to_numpy(dtype=object)
+            used |= status == FOUND
+            not_looked |= status == COULD_NOT_LOOK
+            lines.append(_references_line(status))
+            searched += part.summary()
         elif isinstance(part, pd.Series):
             chosen = _from_mask(images, part, name, "Make the mask from the frame you pass.")
             yes, unknown = yes | chosen.yes, unknown | chosen.unknown
@@ -188,7 +207,22 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
                     f"{lines[-1]}. Nothing would be protected by it; look where the list comes from."
                 )
             ids |= matched.ids
-    return Protection(tuple(tags), yes | among(images.index, ids), unknown, tuple(lines))
+    return Protection(
+        tuple(tags),
+        yes | among(images.index, ids),
+        unknown,
+        tuple(lines),
+        used,
+        not_looked,
+        tuple(searched),
+    )
+
+
+def _references_line(status: Any) -> str:
+    """Count what references protect; without dates and paths, so that the phrase of a plan can be said again."""
+    n_used, n_unknown = int((status == FOUND).sum()), int((status == COULD_NOT_LOOK).sum())
+    line = f"references: {plural(n_used, 'image')} found in use"
+    return line + (f", and {n_unknown:,} for which not all could be looked at" if n_unknown else "")
 
 
 def _tag(images: pd.DataFrame, known: Images, tag: str) -> tuple[set[str] | None, str]:

@@ -48,6 +48,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "protected_tags": list(plan.protected_tags),
         "caps": dataclasses.asdict(plan.caps),
         "protection": list(plan.protection),
+        "searched": list(plan.searched),
         "duplicates": dict(plan.duplicates),
         "staying": _records(plan.staying),
         "images": _records(plan.images),
@@ -142,6 +143,7 @@ def _plan(document: dict[str, Any], path: Path | None) -> Plan:
             document["staying"], [str(name) for name in staying_rows(None)], library, reason=False
         ),
         protection=tuple(msgspec.convert(document["protection"], list[str])),
+        searched=tuple(msgspec.convert(document.get("searched", []), list[str])),
         path=path,
     )
 

@@ -137,6 +137,7 @@ def verdicts(
     now: Mapping[str, State],
     protected_tags: Collection[str],
     duplicates: Mapping[str, str],
+    staying: Mapping[str, State] | None = None,
 ) -> dict[str, Verdict]:
     """
     Decide about each planned image by its current state.
@@ -150,18 +151,24 @@ def verdicts(
         Compared with the current tags.
     duplicates : mapping of id to id
         Which image stays as the duplicate of a planned one.
+    staying : mapping of id to State, optional
+        What those that stay were like when it was planned.
     """
     tags = ProtectedTags(protected_tags)
+    staying = staying or {}
     return {
-        image_id: _verdict(
-            old, now.get(image_id), tags, now.get(duplicates.get(image_id, image_id))
-        )
+        image_id: _verdict(old, now.get(image_id), tags, now.get(stays), staying.get(stays))
         for image_id, old in planned.items()
+        for stays in [duplicates.get(image_id, image_id)]
     }
 
 
 def _verdict(
-    old: State, new: State | None, tags: ProtectedTags, duplicate: State | None
+    old: State,
+    new: State | None,
+    tags: ProtectedTags,
+    duplicate: State | None,
+    stayed: State | None,
 ) -> Verdict:
     if new is None:
         return Verdict("already gone")
@@ -169,21 +176,32 @@ def _verdict(
     reasons = [
         tags.why(new.tags),
         f"changed since the plan: {'; '.join(changes)}" if changes else "",
-        _without_duplicate(new, duplicate),
+        _without_duplicate(new, duplicate, stayed),
     ]
     why = "; ".join(filter(None, reasons))
     return Verdict("kept", why) if why else Verdict("delete")
 
 
-def _without_duplicate(new: State, duplicate: State | None) -> str:
-    """Explain why the image that was to stay is no duplicate any more, judged by its length and pixels."""
+def _without_duplicate(new: State, duplicate: State | None, stayed: State | None) -> str:
+    """Explain why the image that was to stay is no duplicate any more, as far as a look can tell."""
     if duplicate is None:
         return "the copy that was to stay is gone, so this is the last one"
     if duplicate.size_bytes != new.size_bytes:
         return "the copy that was to stay has another size by now, so this may be the last one"
     if (duplicate.width, duplicate.height) != (new.width, new.height):
         return "the copy that was to stay has other pixels by now, so this may be the last one"
+    if stayed is not None and (changes := _replaced(stayed, duplicate)):
+        return f"the copy that was to stay was changed ({changes}), so this may be the last one"
     return ""
+
+
+def _replaced(old: State, new: State) -> str:
+    """List what may mean that another file is there; a new tag, name or visibility explains an update time."""
+    # An older plan holds only a part of what stays.
+    known = State._make(now if then is None else then for then, now in zip(old, new, strict=True))
+    same = (known.filename, known.tags, known.is_public) == (new.filename, new.tags, new.is_public)
+    known = known._replace(filename=new.filename, tags=new.tags, is_public=new.is_public)
+    return "; ".join(drift(known if same else known._replace(updated_at=new.updated_at), new))
 
 
 def last_duplicates(
@@ -206,7 +224,7 @@ def last_duplicates(
     spared : dict of id to reason
         One image of each content that would otherwise be lost.
     duplicates : dict of id to id
-        For every other image a rule takes: the one that stays.
+        For every other image taken, by a rule or by name: the one that stays, if any does.
     """
     groups: dict[str, list[str]] = {}
     for image_id, content in contents.items():
@@ -220,7 +238,7 @@ def last_duplicates(
             if stays is not None:
                 spared[stays] = "the last copy: the plan takes the others of the same content"
         if stays is not None:
-            leaving = (image_id for image_id in group if image_id in taken and image_id in by_rule)
+            leaving = (image_id for image_id in group if image_id in taken)
             duplicates |= {image_id: stays for image_id in leaving if image_id != stays}
     return spared, duplicates
 

@@ -6,14 +6,16 @@ import dataclasses
 import datetime as dt
 import enum
 import hashlib
+import itertools
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
 from typing import Any, Self
 
 import msgspec
-import numpy as np
 import pandas as pd
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from picora_analytics.cleanup.plan.columns import among, cells, iso_texts
 from picora_analytics.cleanup.plan.guard import (
@@ -36,6 +38,7 @@ __all__ = [
     "VALID_FOR",
     "Plan",
     "Unsaid",
+    "clock_refusals",
     "refuse_other_account",
     "spared_rows",
     "staying_rows",
@@ -71,6 +74,7 @@ class Plan:
     duplicates: Mapping[str, str] = dataclasses.field(default_factory=dict)
     staying: pd.DataFrame = dataclasses.field(default_factory=lambda: staying_rows(None))
     protection: tuple[str, ...] = ()
+    searched: tuple[str, ...] = ()
     path: Path | None = None
 
     @cached_property
@@ -83,15 +87,20 @@ class Plan:
         word demo, so that its phrases stay true.
         """
         demo = self.library["demo"]
-        rows = [
+        head: list[Any] = [
             [self.library["account"], "demo" if demo else self.library["base_url"]],
             [_DEED, "demo" if demo else self.expires_at.date().isoformat()],
             list(dataclasses.astuple(self.caps)),
             [sorted(self.protected_tags), list(self.protection)],
             sorted(self.duplicates.items()),
-            *_fingerprinted(self.images, demo),
         ]
-        return hashlib.blake2b(msgspec.json.encode(rows), digest_size=16).hexdigest()
+        # One list of JSON, written part by part: all rows at once keep the garbage collector busy.
+        found = hashlib.blake2b(msgspec.json.encode(head)[:-1], digest_size=16)
+        rows = iter(_fingerprinted(self.images, demo))
+        while part := list(itertools.islice(rows, 1000)):
+            found.update(b"," + msgspec.json.encode(part)[1:-1])
+        found.update(b"]")
+        return found.hexdigest()
 
     @property
     def confirmation(self) -> str:
@@ -106,6 +115,11 @@ class Plan:
     def states(self) -> dict[str, State]:
         """What each image was like when it was planned, by id."""
         return states_of(self.images, demo=self.library["demo"])
+
+    @cached_property
+    def staying_states(self) -> dict[str, State]:
+        """What each image that stays as a duplicate was like, by id."""
+        return states_of(self.staying, demo=self.library["demo"])
 
     @property
     def size_bytes(self) -> int:
@@ -194,7 +208,7 @@ def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
     """Make rows of :attr:`Plan.staying`; None makes an empty frame."""
     if rows is None:
         rows = frame_from_table(SCHEMA.empty_table())
-    return rows[["filename", "size_bytes", "is_public"]]
+    return rows[[name for name in rows.columns if name in State._fields]]
 
 
 def refuse_other_account(plan: Plan, client: Client) -> None:
@@ -208,9 +222,23 @@ def refuse_other_account(plan: Plan, client: Client) -> None:
         )
 
 
+def clock_refusals(client: Client) -> list[Refusal]:
+    """Tell why no date can be believed: this machine's clock is not the service's."""
+    if client.wrong_clock is None:
+        return []
+    service, own = client.wrong_clock
+    text = (
+        f"this machine's clock says {own:%Y-%m-%d %H:%M} UTC and the service's {service:%Y-%m-%d %H:%M} UTC, so how "
+        "old anything is cannot be told; set the clock right, load again, and plan again"
+    )
+    return [Refusal("date", text)]
+
+
 def _fingerprinted(images: pd.DataFrame, demo: bool) -> Iterable[Sequence[Any]]:
     """Give what a fingerprint holds of each image, in the order of the ids."""
-    ordered = images.iloc[np.argsort(images.index.to_numpy(dtype=object), kind="stable")]
+    # By the bytes of UTF-8, which are in the order of the characters.
+    order = pc.sort_indices(pa.array(images.index.array, pa.string())).to_numpy()
+    ordered = images.iloc[order]
     columns = {name: ordered[name] for name in State._fields}
     if demo:
         columns["url"] = paths_of(columns["url"])

@@ -29,14 +29,16 @@ _LOOK_TWICE = 8
 _TYPE = 24
 _LONGEST_LITERAL = 80
 _KEYS = 15  # Of years, types and reasons; more are counted together.
-# Names of pictures that a site shows in one prominent place.
-_PROMINENT = re.compile(
-    r"(?<![a-z])(header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)(?![a-z])"
+# Names of pictures that a site shows in one prominent place, and the year of a date within a name. Arrow's search
+# knows no looking around, so the letters beside belong to what is found.
+_PROMINENT = (
+    r"(?:^|[^a-z])"
+    r"(?P<word>header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)"
+    r"(?:[^a-z]|$)"
 )
-# What no name lacks that one of the two below finds something in; Arrow looks for it.
-_PERHAPS = r"header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon|(19|20)\p{Nd}\p{Nd}"
-_YEAR = re.compile(
-    r"(?<!\d)((?:19|20)\d\d)(?:(?=[-_.]?[01]\d[-_.]?[0-3]\d(?!\d))|(?=[-_.][01]\d(?!\d)))"
+_YEAR = (
+    r"(?:^|[^0-9])(?P<year>(?:19|20)[0-9]{2})"
+    r"(?:[-_.]?[01][0-9][-_.]?[0-3][0-9]|[-_.][01][0-9])(?:[^0-9]|$)"
 )
 
 _HTML = jinja2.Environment(
@@ -83,6 +85,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "look_twice": look_twice,
         "n_look_twice": n_look_twice,
         "protection": [visible(line) for line in plan.protection],
+        "searched": [visible(line) for line in plan.searched],
         "stays": stays[:_LOOK_TWICE],
         "n_stays": len(plan.duplicates),
         "rows": _sample(images, plan.fingerprint) if n else [],
@@ -134,31 +137,22 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     """Describe the first images whose name speaks for them, and count all of these."""
-    names = images["filename"]
-    perhaps = np.flatnonzero(
-        pc.match_substring_regex(pa.array(names.array, pa.string()), _PERHAPS, ignore_case=True)
-        .fill_null(False)
-        .to_numpy(zero_copy_only=False)
-    )
-    years = images["created_at"].dt.year.to_numpy("float64")[perhaps].tolist()
-    texts = names.to_numpy(dtype=object)[perhaps].tolist()
-    notes = [_note(name.lower(), year) for name, year in zip(texts, years, strict=True)]
-    found = [(place, note) for place, note in zip(perhaps.tolist(), notes, strict=True) if note]
-    shown = images.iloc[[place for place, _ in found[:_LOOK_TWICE]]]
-    rows = [
-        _row(str(image_id), row) | {"note": note}
-        for (image_id, row), (_, note) in zip(shown.iterrows(), found, strict=False)
-    ]
+    names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
+    words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
+    years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
+    uploaded = pa.array(images["created_at"].dt.year.array, pa.int64(), from_pandas=True)
+    older = pc.less(years, uploaded).fill_null(False)
+    found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
+    rows = []
+    for place in found[:_LOOK_TWICE].tolist():
+        word, year = words[place].as_py(), years[place].as_py()
+        note = (
+            f"dated {year} in its name; perhaps the only copy"
+            if word is None
+            else f"its name says {word}"
+        )
+        rows.append(_row(str(images.index[place]), images.iloc[place]) | {"note": note})
     return rows, len(found)
-
-
-def _note(name: str, uploaded: float) -> str:
-    if match := _PROMINENT.search(name):
-        return f"its name says {match[1]}"
-    year = _YEAR.search(name)
-    if year and int(year[1]) < uploaded:  # Never true of a missing year.
-        return f"dated {year[1]} in its name; perhaps the only copy"
-    return ""
 
 
 def _row(image_id: str, row: pd.Series[Any]) -> dict[str, str]:
@@ -295,8 +289,7 @@ def _more(n: int) -> list[str]:
 def _warnings(facts: dict[str, Any]) -> list[str]:
     return [
         "",
-        "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
-        "               unused one: search your site for the ids before you delete.",
+        *_still_used(facts),
         "",
         f"  CANNOT BE UNDONE   {facts['public']:,} public addresses will show a broken picture wherever they "
         "stand.",
@@ -309,6 +302,16 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
         f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
     ]
+
+
+def _still_used(facts: dict[str, Any]) -> list[str]:
+    if not facts["searched"]:
+        return [
+            "  STILL USED?  Nobody has looked. Picora does not record what is used, and an old picture is not an",
+            '               unused one: plan again with protect=find_references(images, "site/").',
+        ]
+    lines = facts["searched"]
+    return [f"  STILL USED?  {lines[0]}", *(f"               {line}" for line in lines[1:])]
 
 
 def _next_steps(facts: dict[str, Any]) -> list[str]:

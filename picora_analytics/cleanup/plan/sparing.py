@@ -61,7 +61,9 @@ def make_plan(
     spared.add("edited in the last 90 days", choices.by_rule & _edited_lately(images, facts))
     spared.update(decided)
     spared.add("unknown: the protection cannot tell", shield.unknown)
+    spared.add("could not look everywhere for references", shield.not_looked)
     spared.add("protected", shield.yes)
+    spared.add("still used: found by the references", shield.used)
     spared.update(_protected_by_tag(images, shield.tags))
     last, duplicates = _last_duplicates(images, choices, choices.chosen & ~spared.rows)
     spared.update(last)
@@ -79,6 +81,7 @@ def make_plan(
         duplicates=duplicates,
         staying=staying_rows(images[among(images.index, set(duplicates.values()))]),
         protection=(*shield.lines, *lines),
+        searched=shield.searched,
     )
 
 
@@ -90,7 +93,8 @@ def shielded(
 ) -> Bools:
     """Tell which rows a plan would spare whatever rule chose them."""
     shield = protection(images, protect)
-    spared = shield.yes | shield.unknown | _edited_lately(images, facts)
+    spared = shield.yes | shield.unknown | shield.used | shield.not_looked
+    spared |= _edited_lately(images, facts)
     decided, _ = _decided(images, decisions)
     for rows in (*decided.values(), *_protected_by_tag(images, shield.tags).values()):
         spared = spared | rows

@@ -10,11 +10,11 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis.looked import COULD_NOT_LOOK, FOUND, Looked, words_of
 from picora_analytics.cleanup.plan.columns import among
 from picora_analytics.decisions import decision_table
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import STR, Facts, facts_of
+from picora_analytics.references.found import References
 
 __all__ = ["Goal", "Riding", "Unpacked", "is_suggestion", "suggestion_frame", "unpack"]
 
@@ -38,7 +38,7 @@ class Riding(dict[str, Any]):
     are the plain facts only, which no plan takes.
     """
 
-    references: Looked | None
+    references: References | None
     decisions: str | os.PathLike[str] | pd.DataFrame | None
     protect: Any
     ids: pd.Index[Any]
@@ -49,7 +49,7 @@ class Riding(dict[str, Any]):
         facts: Facts,
         goal: Goal,
         ids: pd.Index[Any],
-        references: Looked | None,
+        references: References | None,
         decisions: Any,
         protect: Any,
     ) -> Self:
@@ -141,20 +141,16 @@ def unpack(
     words = reason if reason is not None else f"{riding['goal']}, what would be missed least"
     if not choice:
         choice = {words: pd.Series(False, images.index)}
-    return Unpacked(
-        choice, words, _protect(images, riding, protect), _both(riding.decisions, decisions)
-    )
+    return Unpacked(choice, words, _protect(riding, protect), _both(riding.decisions, decisions))
 
 
-def _protect(images: pd.DataFrame, riding: Riding, protect: Any) -> Any:
+def _protect(riding: Riding, protect: Any) -> Any:
     parts: list[Any] = []
     for part in (riding.protect, protect):
         if part is not None:
             parts += part if isinstance(part, list | tuple | set | frozenset) else [part]
     if riding.references is not None:
-        words = pd.Series(words_of(images, riding.references), images.index)
-        used = (words == FOUND).astype("boolean").mask(words == COULD_NOT_LOOK)
-        parts.append(used)
+        parts.append(riding.references)
     return parts or None
 
 

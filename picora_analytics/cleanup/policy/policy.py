@@ -16,12 +16,16 @@ from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.references.found import References as FoundReferences
+from picora_analytics.times import parse_instant
 from picora_analytics.units import parse_bytes, parse_duration
 
 __all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan"]
 
 # How much too early a sighting may be, of the time that a policy asks for: 3 hours of a week.
 _EARLY = 1 / 50
+# A snapshot whose two dates differ by more was dated by a wrong clock.
+WRONG_CLOCK = dt.timedelta(days=1)
 
 
 class _Strict(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=True):
@@ -127,17 +131,29 @@ def earlier_sightings(
         If there are too few yet.
     """
     found: list[pd.DataFrame] = []
+    ill_dated: list[str] = []
     apart = policy.apart * (1 - _EARLY)
     limit = read_at - apart
     for version in reversed(store.versions()):
         moment = dt.datetime.strptime(version, "%Y%m%dT%H%M%S.%fZ").replace(tzinfo=dt.UTC)
         if moment <= limit and len(found) < policy.sightings - 1:
+            # The service tells the time as well: what a wrong clock dated is no sighting of that day.
+            facts = store.about(version)
+            told = parse_instant(facts["checks"].get("service_time", facts["loaded_at"]))
+            if abs(told - moment) > WRONG_CLOCK and not facts["demo"]:
+                ill_dated.append(f"{moment:%Y-%m-%d %H:%M}, by the service {told:%Y-%m-%d %H:%M}")
+                continue
             found.append(store.load(version))
             limit = moment - apart
     if len(found) < policy.sightings - 1:
         raise PlanError(
             f"The policy needs {policy.sightings} snapshots, each {policy.apart} from the next, and "
             f"{store.folder} has {len(found) + 1} of them with today's. Load regularly into the same store."
+            + (
+                f" Not counted, as this machine's clock was wrong: {ill_dated[0]} UTC."
+                if ill_dated
+                else ""
+            )
         )
     return found
 
@@ -148,6 +164,7 @@ def standing_plan(
     earlier: Sequence[pd.DataFrame],
     in_use: Sequence[str],
     today: dt.date,
+    references: FoundReferences | None = None,
 ) -> DeletionPlan:
     """
     Plan what a policy allows: what met its rule in every sighting, is not in use and not protected.
@@ -162,6 +179,8 @@ def standing_plan(
     in_use : sequence of str
         Ids, addresses or file names that were found in use.
     today : date
+    references : References, optional
+        What they found is spared too, and what they did not look for.
 
     Raises
     ------
@@ -171,16 +190,22 @@ def standing_plan(
     if today > policy.expires:
         raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
     try:
-        mask = policy.rule.mask(images)
+        mask = policy.rule.mask(images, references)
         for frame in earlier:
-            mask = mask & policy.rule.mask(frame).reindex(images.index, fill_value=False)
+            mask = mask & policy.rule.mask(frame, references).reindex(
+                images.index, fill_value=False
+            )
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
     return plan_deletion(
         images,
         mask,
         reason=policy.reason,
-        protect=[*policy.protect, pd.Index(dict.fromkeys(in_use), dtype=object)],
+        protect=[
+            *policy.protect,
+            pd.Index(dict.fromkeys(in_use), dtype=object),
+            *([] if references is None else [references]),
+        ],
         max_images=policy.caps.max_images,
         max_bytes=policy.caps.max_bytes,
         max_fraction=policy.caps.max_fraction,

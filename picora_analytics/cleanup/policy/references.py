@@ -12,9 +12,10 @@ import pandas as pd
 
 from picora_analytics.cleanup.plan.columns import cells
 from picora_analytics.cleanup.plan.matching import Images
-from picora_analytics.errors import PlanError
+from picora_analytics.errors import PicoraError, PlanError
 from picora_analytics.files import read_text, reason_of, table_rows
 from picora_analytics.library.frame import Facts
+from picora_analytics.references.found import References, read_references
 from picora_analytics.text import folded, plural, shorten
 from picora_analytics.times import day_and_time, parse_instant
 
@@ -45,6 +46,8 @@ class UsedList(NamedTuple):
         The first letters of the account whose images were looked for; empty if it does not say.
     incomplete : str or None
         Why the search was not complete; None if it was.
+    references : References or None
+        The whole of it, where the file is one that `References.write` made.
     """
 
     name: str
@@ -52,6 +55,7 @@ class UsedList(NamedTuple):
     found_at: dt.datetime
     account: str
     incomplete: str | None
+    references: References | None = None
 
 
 def read_used_list(path: Path) -> UsedList:
@@ -62,7 +66,7 @@ def read_used_list(path: Path) -> UsedList:
     ----------
     path : Path
         First a line ``# found 2026-11-24T10:00:00Z``, perhaps ``# account 1a2b3c4d`` and ``# incomplete why``; then
-        an entry a line, or a table with a column ``id``.
+        an entry a line, or a table with a column ``id``. Or the JSON of ``References.write`` and the command scan.
 
     Raises
     ------
@@ -74,6 +78,8 @@ def read_used_list(path: Path) -> UsedList:
         text = read_text(path)
     except (OSError, ValueError) as error:
         raise PlanError(f"The references {name!r} cannot be read: {reason_of(error)}.") from None
+    if text.lstrip().startswith("{"):
+        return _from_references(path)
     lines = text.splitlines(keepends=True)
     n_head = next((n for n, line in enumerate(lines) if not _is_comment(line)), len(lines))
     head = {match["key"]: match["value"] for line in lines[:n_head] if (match := _HEAD.match(line))}
@@ -82,6 +88,26 @@ def read_used_list(path: Path) -> UsedList:
         raise PlanError(f"{name!r} holds no id; a scan that found nothing proves nothing.")
     account = head.get("account", "")
     return UsedList(name, entries, _found_at(head, name), account, head.get("incomplete"))
+
+
+def _from_references(path: Path) -> UsedList:
+    try:
+        references = read_references(path)
+    except PlanError:
+        raise
+    except PicoraError as error:
+        raise PlanError(str(error)) from None
+    name, entries = str(path), list(references.found["id"].unique())
+    if not entries:
+        raise PlanError(f"{name!r} holds no id; a scan that found nothing proves nothing.")
+    if references.account is None:
+        raise PlanError(
+            f"{name!r} was made from bare ids and does not say of which account; look for references with the key."
+        )
+    incomplete = None if references.complete else "; ".join(references.problems(1))
+    return UsedList(
+        name, entries, references.scanned_at, references.account, incomplete, references
+    )
 
 
 def _is_comment(line: str) -> bool:

@@ -196,6 +196,8 @@ class _Load:
         checks = state.checks()
         if self._wholeness.n_looked_for:
             checks["looked_for"] = self._wholeness.n_looked_for
+        if client.wrong_clock is not None:
+            checks["service_time"] = format_instant(client.wrong_clock[0])
         facts = self._facts(table, checks, complete=problem is None)
         images = frame_from_table(table, facts, tags)
         if problem is None:

@@ -313,6 +313,12 @@ class _Refresh:
 
     def facts(self, table: pa.Table) -> Facts:
         """Say what the result is, and how it came about."""
+        wrong = self.client.wrong_clock
+        kept = {
+            name: found
+            for name, found in self.kept.facts["checks"].items()
+            if name != "service_time"
+        }
         return {
             **self.kept.facts,
             "loaded_at": format_instant(self._server_time or now()),
@@ -322,7 +328,8 @@ class _Refresh:
             "size_bytes": total_bytes(table["size_bytes"]),
             "total": self._count,
             "checks": {
-                **self.kept.facts["checks"],  # Of the load that read most of the rows.
+                **kept,  # Of the load that read most of the rows.
+                **({"service_time": format_instant(wrong[0])} if wrong else {}),
                 "refreshed": {
                     **self.counts(),
                     "n_requests": self.n_requests,

@@ -14,6 +14,7 @@ from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
+from picora_analytics.references.found import References
 from picora_analytics.widgets.gallery.keys import KeyGuard
 from picora_analytics.widgets.panel.basic_gallery import BasicGallery
 from picora_analytics.widgets.panel.confirm import ConfirmStep
@@ -42,6 +43,8 @@ class CleanupPanel:
         Of the same account.
     protect, decisions : optional
         What plans must spare, as :func:`plan_deletion` takes it.
+    references : References, optional
+        Of :func:`find_references`; what they found is spared, and what not all could be looked at for.
 
     Attributes
     ----------
@@ -67,13 +70,21 @@ class CleanupPanel:
     """
 
     def __init__(
-        self, images: pd.DataFrame, client: Client, *, protect: Any = None, decisions: Any = None
+        self,
+        images: pd.DataFrame,
+        client: Client,
+        *,
+        protect: Any = None,
+        decisions: Any = None,
+        references: References | None = None,
     ) -> None:
         if not isinstance(client, Client):
             raise TypeError(
                 f"client is a {type(client).__name__}; give the Client that the images were loaded with."
             )
-        self._session = session = CleanupSession(images, protect=protect, decisions=decisions)
+        self._session = session = CleanupSession(
+            images, protect=protect, decisions=decisions, references=references
+        )
         self._client = client
         # Handlers run on a second thread of the kernel, deletion and pictures on others.
         self._lock = threading.RLock()

@@ -26,6 +26,7 @@ _UNREADABLE = {
     "days": "a number of days",
     "date": "a date; pick one, such as 2024-01-31",
     "size": "a size; write it like 5 MiB",
+    "references": "known: make the panel with references=pic.find_references(...)",
 }
 _KINDS = {rule.name: rule.kind for rule in RULES}
 
@@ -64,6 +65,8 @@ class CleanupSession:
         As :func:`load_images` made it, or some of its rows.
     protect, decisions : optional
         As :func:`plan_deletion` takes them.
+    references : References, optional
+        What they found is spared.
 
     Raises
     ------
@@ -71,8 +74,16 @@ class CleanupSession:
         If the frame cannot feed a plan, or protection or decisions cannot be read; the message shows the line to type.
     """
 
-    def __init__(self, images: pd.DataFrame, *, protect: Any = None, decisions: Any = None) -> None:
-        self._sparing = Sparing(images, protect, decisions)
+    def __init__(
+        self,
+        images: pd.DataFrame,
+        *,
+        protect: Any = None,
+        decisions: Any = None,
+        references: Any = None,
+    ) -> None:
+        self._sparing = Sparing(images, protect, decisions, references)
+        self._references = references
         self._images = images
         self._library = cast(Facts, facts_of(images))
         self._size = images["size_bytes"].fillna(0).astype("int64")
@@ -149,7 +160,7 @@ class CleanupSession:
         """Ask one rule which images it matches for sure, and which perhaps."""
         known = self._answers.get(name)
         if known is None or known[0] != value:
-            mask = Criteria(**{name: value}).mask(self._images)
+            mask = Criteria(**{name: value}).mask(self._images, self._references)
             sure = mask.fillna(False).to_numpy(dtype=bool)
             known = self._answers[name] = value, sure, mask.fillna(True).to_numpy(dtype=bool)
         return known[1:]

@@ -24,8 +24,10 @@ class Sparing:
         If the frame cannot feed a plan, or protection or decisions cannot be read; the message shows the line to type.
     """
 
-    def __init__(self, images: pd.DataFrame, protect: Any, decisions: Any) -> None:
-        self._protect, self._decisions = protect, decisions
+    def __init__(
+        self, images: pd.DataFrame, protect: Any, decisions: Any, references: Any = None
+    ) -> None:
+        self._protect, self._decisions, self._references = protect, decisions, references
         # A plan of everything tells what no plan would take; only which image of one content is the last depends on
         # the selection, and without hashes none is.
         trial, everything = images, None
@@ -46,6 +48,9 @@ class Sparing:
         parts, single = self._protect, not isinstance(self._protect, list | tuple | set | frozenset)
         gone = self._ids[~self._ids.isin(images.index)] if len(self._ids) else self._ids
         narrowed = [_without(part, gone) for part in ([parts] if single else parts)]
+        if self._references is not None:
+            single = False
+            narrowed = [part for part in (*narrowed, self._references) if part is not None]
         return plan_deletion(
             images,
             choice,
@@ -56,8 +61,11 @@ class Sparing:
 
     def arguments(self) -> str:
         """Write what a plan is given besides images, mask and reason."""
-        given = {"protect": self._protect, "decisions": self._decisions}
-        return "".join(f", {name}={name}" for name, value in given.items() if value is not None)
+        protect = "" if self._protect is None else "protect"
+        if self._references is not None:
+            protect = f"[{protect}, references]" if protect else "references"
+        given = {"protect": protect, "decisions": "" if self._decisions is None else "decisions"}
+        return "".join(f", {name}={value}" for name, value in given.items() if value)
 
     def of(self, selected: Bools, gone: Bools) -> Bools:
         """Tell which of the selected images a plan would spare."""

@@ -8,6 +8,7 @@ from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply.freshness import AGE, PAUSE, Freshness, StaleError
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.run import Run
+from picora_analytics.client import changes
 from picora_analytics.progress import progress_for
 
 CLOCKS = ("monotonic", "wall", "boot", "service")
@@ -29,7 +30,7 @@ class Clocks:
 @settings(max_examples=300, deadline=None)
 @given(
     st.lists(
-        st.tuples(st.sampled_from(CLOCKS), st.floats(-500, 500)),
+        st.tuples(st.sampled_from(CLOCKS), st.floats(-500, 500), st.booleans()),
         max_size=12,
     )
 )
@@ -37,13 +38,16 @@ class Clocks:
 def test_a_look_is_too_old_after_a_pause_or_its_age_by_any_one_clock(moves):
     clocks = Clocks()
     freshness = Freshness(None, clocks=clocks)
-    began = clocks()
+    began = last = clocks()
     stale = False
 
-    for name, seconds in moves:
+    for name, seconds, carried_out in moves:
         clocks.move(name, seconds)
-        stale |= abs(seconds) > PAUSE
+        stale |= any(abs(clocks.now[one] - last[one]) > PAUSE for one in CLOCKS)
         stale |= any(abs(clocks.now[one] - began[one]) > AGE for one in CLOCKS)
+        if carried_out:
+            freshness.done()
+            last = clocks()
         assert freshness.check() is stale
 
     if stale:
@@ -51,6 +55,44 @@ def test_a_look_is_too_old_after_a_pause_or_its_age_by_any_one_clock(moves):
             freshness.require()
     freshness.renew(clocks())
     assert not freshness.check()
+
+
+def test_refusals_do_not_keep_a_look_fresh():
+    clocks = Clocks()
+    freshness = Freshness(None, clocks=clocks)
+
+    clocks.move("monotonic", 45)
+    freshness.require()
+    clocks.move("monotonic", 45)
+
+    with pytest.raises(StaleError):
+        freshness.require()
+
+
+def test_a_connection_that_takes_long_to_be_made_is_not_sent_over_after_all():
+    class NotNowError(Exception):
+        pass
+
+    asked = []
+
+    def check():
+        # Asked before connecting and once connected: the second time it is too late.
+        asked.append(len(server.requests))
+        if len(asked) == 2:
+            raise NotNowError
+
+    with (
+        DemoServer(3, rate_scale=1000) as server,
+        pic.Client(server.api_key, server.url) as client,
+    ):
+        with pytest.raises(NotNowError):
+            changes.delete_batch(client, list(server.images), check)
+        assert asked == [0, 0]
+        assert server.requests == []
+
+        found = changes.delete_one(client, next(iter(server.images)), check)
+        assert found.word == "deleted"
+        assert asked == [0, 0, 0, 0]
 
 
 @pytest.mark.parametrize("name", CLOCKS)

@@ -322,6 +322,24 @@ def test_decisions_given_beside_it_hold_as_well(make_images):
     assert list(made.images.index) == ["c"]
 
 
+def test_references_ride_along_and_are_shown_in_the_plan(make_images, looked):
+    images = make_images(id=list("abc"), created_at=[OLD] * 3)
+
+    found = pic.suggest(images, free=9000, references=looked(found=("a",)))
+    made = pic.plan_deletion(images, found)
+
+    assert list(made.images.index) == ["b", "c"]
+    assert made.searched
+
+
+def test_references_that_protect_are_minded(make_images, looked):
+    images = make_images(id=list("abc"), created_at=[OLD] * 3)
+
+    found = pic.suggest(images, free=9000, protect=[looked(found=("a",), unlooked=("b",))])
+
+    assert list(found.index) == ["c"]
+
+
 @pytest.mark.parametrize(
     ("change", "said"),
     [

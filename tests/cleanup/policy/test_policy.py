@@ -166,7 +166,11 @@ def test_sightings_must_be_far_enough_from_each_other(
     store = pic.SnapshotStore(tmp_path / "store")
     for ago in days:
         moment = (NOW - dt.timedelta(days=ago)).isoformat().replace("+00:00", "Z")
-        library.attrs["picora"] = {**library.attrs["picora"], "read_at": moment}
+        library.attrs["picora"] = {
+            **library.attrs["picora"],
+            "read_at": moment,
+            "loaded_at": moment,
+        }
         store.save(library)
 
     if found is None:
@@ -177,6 +181,38 @@ def test_sightings_must_be_far_enough_from_each_other(
 
     ages = [(NOW - pd.Timestamp(frame.attrs["picora"]["read_at"])).days for frame in frames]
     assert ages == found
+
+
+@pytest.mark.parametrize("known_by", ["loaded_at", "checks"])
+@pytest.mark.parametrize(
+    ("off", "counts"),
+    [
+        pytest.param(dt.timedelta(hours=23), True, id="hours"),
+        pytest.param(dt.timedelta(days=400), False, id="behind"),
+        pytest.param(dt.timedelta(days=-3), False, id="ahead"),
+    ],
+)
+def test_what_a_wrong_clock_dated_is_no_sighting(write, tmp_path, library, off, counts, known_by):
+    moment = NOW - dt.timedelta(days=8)
+    facts = library.attrs["picora"]
+    own, told = (f"{at:%Y-%m-%dT%H:%M:%SZ}" for at in (moment, moment + off))
+    loaded_at = told if known_by == "loaded_at" else own
+    checks = {**facts["checks"], **({} if known_by == "loaded_at" else {"service_time": told})}
+    library.attrs["picora"] = {
+        **facts,
+        "read_at": own,
+        "loaded_at": loaded_at,
+        "checks": checks,
+        "demo": False,
+    }
+    store = pic.SnapshotStore(tmp_path / "store")
+    store.save(library)
+
+    if counts:
+        assert len(earlier_sightings(read_policy(write()), store, NOW)) == 1
+        return
+    with pytest.raises(PlanError, match=r"clock was wrong: 2026-11-16 12:00, by the service 202"):
+        earlier_sightings(read_policy(write()), store, NOW)
 
 
 @pytest.mark.parametrize(
@@ -192,7 +228,8 @@ def test_a_weekly_job_may_start_a_little_early(write, make_images, tmp_path, ear
     store = pic.SnapshotStore(tmp_path / "store")
     images = make_images()
     seen = NOW - dt.timedelta(days=7) + early
-    images.attrs["picora"] |= {"read_at": seen.isoformat().replace("+00:00", "Z")}
+    moment = seen.isoformat().replace("+00:00", "Z")
+    images.attrs["picora"] |= {"read_at": moment, "loaded_at": moment}
     store.save(images)
 
     if enough:

@@ -1,0 +1,207 @@
+"""The command scan."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from picora_analytics.cli.common import (
+    PARTIAL,
+    THRESHOLD,
+    FilePath,
+    OutputPath,
+    load_library,
+    say,
+)
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["scan"]
+
+
+@click.command(short_help="Look where images are used, for people and CI.")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.option(
+    "--git", type=FilePath(file_okay=False, exists=True), help="A repository, with its history."
+)
+@click.option(
+    "--addresses", type=FilePath(dir_okay=False, exists=True), help="A list of addresses or ids."
+)
+@click.option("--exclude", multiple=True, metavar="GLOB", help="Need not be looked at; repeatable.")
+@click.option(
+    "--ids",
+    type=FilePath(dir_okay=False, exists=True),
+    help="Needs no key: the images, as `load -o ids.csv --public-only` wrote them.",
+)
+@click.option(
+    "--json",
+    "json_path",
+    type=OutputPath(),
+    help="Save what was found; plan --references reads it.",
+)
+@click.option(
+    "--markdown",
+    "markdown_path",
+    type=OutputPath(),
+    help="Write the result as Markdown; - prints it.",
+)
+@click.option(
+    "--annotations", is_flag=True, help="Also print the new findings as GitHub's annotations."
+)
+@click.option(
+    "--baseline", type=OutputPath(), help="What is known; made where it does not exist yet."
+)
+@click.option(
+    "--update-baseline", is_flag=True, help="Write the baseline anew; then nothing is new."
+)
+@click.option(
+    "--max-dangling",
+    type=click.IntRange(0),
+    help="Exit with 3 above so many new dangling addresses.",
+)
+@click.option(
+    "--fail-on-new-orphans", is_flag=True, help="Exit with 3 if a public image is newly not found."
+)
+@click.option(
+    "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
+)
+@click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
+def scan(
+    sources: Sequence[str],
+    git: str | None,
+    addresses: str | None,
+    exclude: Sequence[str],
+    ids: str | None,
+    json_path: str | None,
+    markdown_path: str | None,
+    annotations: bool,
+    baseline: str | None,
+    update_baseline: bool,
+    max_dangling: int | None,
+    fail_on_new_orphans: bool,
+    store: str | None,
+    demo: bool,
+) -> None:
+    """
+    Look where images are used: in files, folders, and the pages of a sitemap or address.
+
+    Shows the images that were not found in them, and the addresses in them that lead to no image. Exits with 3
+    above a threshold, and with 4 where something could not be looked at.
+    """
+    if not sources and git is None and addresses is None:
+        raise click.UsageError("Say where to look: a folder, an address, --git or --addresses.")
+    if update_baseline and baseline is None:
+        raise click.UsageError("--update-baseline needs --baseline FILE.")
+    for source in sources:
+        if (
+            not source.lower().startswith(("http://", "https://"))
+            and not Path(source).expanduser().exists()
+        ):
+            raise click.UsageError(f"There is no file or folder {source!r}.")
+    if ids is not None and demo:
+        raise click.UsageError("--ids and --demo are two libraries; give one of them.")
+    from picora_analytics.references import checking
+    from picora_analytics.references.search import find_references
+
+    path = None if baseline is None else Path(baseline)
+    known = checking.read_baseline(path) if path is not None and path.exists() else []
+    images = _read_ids(Path(ids)) if ids is not None else _load(demo=demo, store=store)
+    # The files of the check itself name images that no page uses.
+    own = [file for file in (ids, json_path, markdown_path, baseline) if file and file != "-"]
+    folders = [*map(Path, sources), *([_top(Path(git))] if git else [])]
+    exclude = [*exclude, *_patterns(own, folders)]
+    references = find_references(images, *sources, git=git, addresses=addresses, exclude=exclude)
+    check = checking.check_references(references, images, known)
+    if json_path:
+        references.write(json_path)
+    if markdown_path and markdown_path != "-":
+        from picora_analytics.files import write_atomic
+
+        write_atomic(
+            Path(markdown_path),
+            lambda file: file.write_text(checking.as_markdown(check), encoding="utf-8"),
+        )
+    fresh = path is not None and (update_baseline or not path.exists())
+    if fresh and path is not None:
+        checking.write_baseline(check, path)
+    say(checking.as_markdown(check) if markdown_path == "-" else checking.as_text(check))
+    if fresh:
+        n = len(check.new) + len(check.known)
+        say(
+            f"\nWritten    {baseline}, with {n:,} findings; commit it, and only what is new counts from now on."
+        )
+    elif annotations and check.new:
+        say(checking.as_annotations(check))
+    if json_path:
+        say(
+            f"\nWritten    {json_path}\n"
+            f"Next       picora-analytics plan --older-than 730 --references {json_path} --reason '...'"
+        )
+    too_many = max_dangling is not None and len(check.of(checking.DANGLING)) > max_dangling
+    if not fresh and (too_many or (fail_on_new_orphans and check.of(checking.ORPHAN))):
+        sys.exit(THRESHOLD)
+    if not references.complete:
+        say(
+            "Not everything could be looked at, so nothing counts as not found. --exclude what need not be.",
+            err=True,
+        )
+        sys.exit(PARTIAL)
+
+
+def _load(*, demo: bool, store: str | None) -> pd.DataFrame:
+    from picora_analytics.cli.common import with_client
+
+    found: list[pd.DataFrame] = []
+    with_client(lambda client: found.append(load_library(client, store=store)))(demo=demo)
+    return found[0]
+
+
+def _top(folder: Path) -> Path:
+    """Give the top of a working tree."""
+    folder = folder.expanduser().resolve()
+    return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
+
+
+def _patterns(files: Sequence[str], folders: Sequence[Path]) -> list[str]:
+    """Write patterns that leave out files, in whichever folder they lie."""
+    found = []
+    for folder in (folder.expanduser().resolve() for folder in folders):
+        for file in files:
+            path = Path(file).expanduser().resolve()
+            if path.is_relative_to(folder) and path != folder:
+                inside = path.relative_to(folder).as_posix()
+                found.append("/" + re.sub(r"([\\*?\[\]!#\s])", r"\\\1", inside))
+    return found
+
+
+def _read_ids(path: Path) -> pd.DataFrame:
+    """Read a table with a column id, and perhaps url and is_public, or a bare list of ids."""
+    import pandas as pd
+
+    from picora_analytics.files import read_text, reason_of, table_rows
+    from picora_analytics.library.frame import STR
+
+    try:
+        if path.suffix.lower() == ".parquet":
+            images = pd.read_parquet(path)
+            images = images if images.index.name == "id" else images.set_index("id")
+        else:
+            head, *rows = table_rows(read_text(path)) or [[]]
+            if "id" not in head:
+                head, rows = ["id"], [[row[0]] for row in (head, *rows) if row]
+            table = pd.DataFrame([row for row in rows if any(row)], columns=head)
+            images = table.assign(id=table["id"].str.removeprefix("'")).set_index("id")
+    except (OSError, ValueError, KeyError) as error:
+        raise click.UsageError(f"--ids {str(path)!r} cannot be read: {reason_of(error)}.") from None
+    if images.empty:
+        raise click.UsageError(f"--ids {str(path)!r} holds no id.")
+    public = images.get("is_public")
+    is_public = True if public is None else public.astype(str).str.lower().eq("true")
+    kept = [name for name in ("url", "filename") if name in images]
+    return images[kept].astype(dict.fromkeys(kept, STR)).assign(is_public=is_public)

@@ -1,0 +1,178 @@
+"""Pages and sitemaps, over real HTTP on this machine."""
+
+import gzip
+import threading
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+
+import pandas as pd
+import pytest
+
+import picora_analytics as pic
+
+IDS = ["aB3dE5fG7hJ", "bB3dE5fG7hJ", "cB3dE5fG7hJ", "dB3dE5fG7hJ"]
+
+
+@pytest.fixture
+def site():
+    """Give a server whose pages a test fills in: a body, or a status and headers."""
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self):
+            self.server.asked.append(self.path)
+            answer = self.server.pages.get(self.path, (404, {}, b""))
+            status, headers, body = answer if isinstance(answer, tuple) else (200, {}, answer)
+            self.send_response(status)
+            for name, value in headers.items():
+                self.send_header(name, value)
+            self.send_header("Content-Length", str(len(body)))
+            self.end_headers()
+            self.wfile.write(body)
+
+        def log_message(self, *_):
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    server.url = f"http://127.0.0.1:{server.server_port}"
+    server.pages, server.asked = {}, []
+    thread = threading.Thread(target=server.serve_forever)
+    thread.start()
+    yield server
+    server.shutdown()
+    thread.join()
+    server.server_close()
+
+
+def scan(url, **options):
+    return pic.find_references(pd.Index(IDS), url, progress=False, **options)
+
+
+def sitemap(*urls, kind="urlset", entry="url"):
+    rows = "".join(f"<{entry}><loc>{url}</loc></{entry}>" for url in urls)
+    return (
+        f'<?xml version="1.0"?><{kind} xmlns="http://www.sitemaps.org/schemas/sitemap/0.9">{rows}</{kind}>'
+    ).encode()
+
+
+def page(number):
+    return f"<img src='https://img.picora.com/{IDS[number]}.png'>".encode()
+
+
+def test_the_pages_of_nested_sitemaps_are_read_each_once(site):
+    site.pages = {
+        "/sitemap.xml": sitemap(
+            f"{site.url}/a.xml", f"{site.url}/b.xml.gz", kind="sitemapindex", entry="sitemap"
+        ),
+        "/a.xml": sitemap(f"{site.url}/1", f"{site.url}/2"),
+        "/b.xml.gz": gzip.compress(sitemap(f"{site.url}/2", f"{site.url}/3")),
+        "/1": page(0),
+        "/2": page(1),
+        "/3": page(2),
+    }
+
+    references = scan(f"{site.url}/sitemap.xml")
+
+    assert references.complete, references
+    assert set(references.found["id"]) == set(IDS[:3])
+    assert references.found["source"][0] == f"{site.url}/1"
+    assert sorted(site.asked) == sorted({*site.pages, "/robots.txt"})
+
+
+def test_a_page_is_read_alone(site):
+    site.pages = {"/post": page(0) + f"<a href='{site.url}/other'>".encode()}
+
+    references = scan(f"{site.url}/post")
+
+    assert references.complete
+    assert site.asked == ["/robots.txt", "/post"]
+
+
+def test_what_robots_txt_forbids_is_not_asked_and_turns_the_answer(site):
+    site.pages = {
+        "/robots.txt": b"User-agent: *\nDisallow: /secret\n",
+        "/sitemap.xml": sitemap(f"{site.url}/secret/1", f"{site.url}/1"),
+        "/1": page(0),
+        "/secret/1": page(1),
+    }
+
+    references = scan(f"{site.url}/sitemap.xml")
+
+    assert "/secret/1" not in site.asked
+    assert not references.complete
+    assert "robots.txt" in references.problems()[0]
+    assert scan(f"{site.url}/sitemap.xml", exclude=["/secret/**"]).complete
+
+
+@pytest.mark.parametrize(
+    "other",
+    [
+        "http://169.254.169.254/latest",
+        "http://localhost:1/x",
+        "https://img.example.com/x",
+        "http://u:p@127.0.0.1/",
+        "file:///etc/passwd",
+        "not an address",
+    ],
+)
+def test_another_host_is_never_asked(site, other):
+    site.pages = {
+        "/sitemap.xml": sitemap(other.replace("&", "&amp;"), f"{site.url}/1"),
+        "/1": page(0),
+    }
+
+    references = scan(f"{site.url}/sitemap.xml")
+
+    assert set(site.asked) == {"/robots.txt", "/sitemap.xml", "/1"}
+    assert not references.complete
+    assert "another host" in references.problems()[0]
+
+
+@pytest.mark.parametrize(
+    ("answer", "said"),
+    [
+        pytest.param((500, {}, b""), "the host answered 500", id="500"),
+        pytest.param((403, {}, page(0)), "the host answered 403", id="403"),
+        pytest.param(
+            (302, {"Location": "http://example.com/"}, b""),
+            "leads to another host",
+            id="redirect away",
+        ),
+        pytest.param(
+            (302, {"Location": "/1"}, b""), "more than 5 redirects", id="redirect in circles"
+        ),
+        pytest.param(
+            (200, {"Content-Encoding": "gzip"}, b"no gzip"), "no whole answer", id="broken gzip"
+        ),
+        pytest.param(b"\x1f\x8b broken", "damaged gzip", id="broken gzip file"),
+        pytest.param(b"<urlset><url><loc>", "a broken sitemap", id="cut sitemap"),
+        pytest.param(
+            b'<!DOCTYPE x [<!ENTITY a "b">]><urlset><url><loc>&a;</loc></url></urlset>',
+            "document type",
+            id="entities",
+        ),
+    ],
+)
+def test_what_cannot_be_read_turns_the_answer(site, answer, said):
+    site.pages = {"/1": answer}
+
+    references = scan(f"{site.url}/1")
+
+    assert not references.complete
+    assert said in references.problems()[0]
+
+
+def test_a_redirect_on_the_same_host_is_followed(site):
+    site.pages = {"/1": (301, {"Location": "/2"}, b""), "/2": page(3)}
+
+    references = scan(f"{site.url}/1")
+
+    assert references.complete
+    assert references.found["id"].tolist() == [IDS[3]]
+
+
+def test_a_host_without_robots_that_can_be_read_is_left_alone(site):
+    site.pages = {"/robots.txt": (503, {}, b""), "/1": page(0)}
+
+    references = scan(f"{site.url}/1")
+
+    assert not references.complete
+    assert site.asked == ["/robots.txt"]
