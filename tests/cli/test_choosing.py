@@ -65,7 +65,7 @@ def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
     old = pic.read_plan(tmp_path / "all.json").images
     (tmp_path / "site").mkdir()
     (tmp_path / "site/post.md").write_text(f"![]({old['url'].iloc[0]})\n")
-    here("scan", "site", "-o", "refs.json", server=service)
+    here("scan", "site", "--json", "refs.json", server=service)
 
     done = here(
         *("plan", "--free", "1 GiB", "--references", "refs.json", "-o", "plan.json"), server=service
