@@ -36,10 +36,16 @@ from .cleanup import (
     read_plan as read_plan,
     restore_images as restore_images,
     resume_deletion as resume_deletion,
+    suggest as suggest,
+    summarize_candidates as summarize_candidates,
 )
 from .client import (
     Client as Client,
     connect as connect,
+)
+from .decisions import (
+    read_decisions as read_decisions,
+    write_decisions as write_decisions,
 )
 from .demo import (
     DemoServer as DemoServer,
@@ -67,6 +73,9 @@ from .errors import (
 from .library import (
     SnapshotStore as SnapshotStore,
     load_images as load_images,
+)
+from .pictures import (
+    find_duplicates as find_duplicates,
 )
 from .references import (
     References as References,

@@ -1,89 +1,276 @@
-"""What was decided about images before: ``decisions.csv`` in and out."""
+"""What was decided about images before: ``decisions.csv`` in and out, whatever spreadsheet had it in between."""
 
 from __future__ import annotations
 
+import csv
 import datetime as dt
+import hashlib
+import io
 import os
-from collections.abc import Iterable, Mapping
-from typing import Any, NamedTuple
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from pathlib import Path
 
 import pandas as pd
 
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, reason_of, table_rows
+from picora_analytics.files import read_text, reason_of, table_rows, write_atomic
+from picora_analytics.text import csv_safe, shorten
 
-__all__ = ["Decision", "read_decisions"]
+__all__ = [
+    "COLUMNS",
+    "DECISIONS",
+    "NOT_DUPLICATES",
+    "day_of",
+    "decision_table",
+    "read_decisions",
+    "read_rows",
+    "with_decisions",
+    "write_decisions",
+]
 
-_ACTIONS = ("keep", "delete", "later")
+COLUMNS = (
+    *("id", "decision", "other_id", "until"),
+    *("by", "note", "decided_at", "filename", "url"),
+)
+NOT_DUPLICATES = "not duplicates"
+DECISIONS = ("keep", "delete", "later", "hidden", NOT_DUPLICATES)
+
+_IDS = ("id", "other_id")
+_ATTR = "picora_decisions"
+# What a spreadsheet may take for a number or a date: all but a letter first, and letters before digits (MAR-2027).
+_TAKEN_APART = re.compile(r"[^A-Za-z]|[A-Za-z]+[-_.]?\d[\d-]*$")
+_DAY_FIRST = re.compile(r"(\d{1,2})([./-])(\d{1,2})\2(\d{4})")
+_YEAR_FIRST = re.compile(r"(\d{4})[./-](\d{1,2})[./-](\d{1,2})")
 
 
-class Decision(NamedTuple):
-    """What was decided about an image before."""
-
-    action: str
-    until: dt.date | None
-
-
-def read_decisions(
-    decisions: str | os.PathLike[str] | pd.DataFrame | None,
-) -> dict[str, Decision]:
+def read_decisions(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
-    Read what was decided before: a CSV file or frame with ``id``, ``decision`` and perhaps ``until``.
+    Read what was decided before about images.
+
+    The file may come from a spreadsheet: separated by commas, semicolons or tabs, in UTF-8, UTF-16 or the code page
+    of Western Windows. A day that can be read in two ways, such as 1/2/2027, is the later one: it spares for longer.
 
     Parameters
     ----------
-    decisions : path, DataFrame or None
-        ``decision`` is keep, delete or later; ``until`` a day (YYYY-MM-DD), empty for ever. An apostrophe that
-        protects a spreadsheet in front of an id is taken off. Of two rows of one id the last counts.
+    path : path
+        Columns ``id`` and ``decision`` (keep, delete, later, hidden or not duplicates), and perhaps ``other_id``,
+        ``until`` (a day; later needs one), ``by``, ``note``, ``decided_at``, ``filename``, ``url`` and your own.
+
+    Returns
+    -------
+    DataFrame of str
+        A row per line, indexed by its ``line`` in the file; an empty cell is an empty text.
 
     Raises
     ------
     PlanError
         If the file is missing, or a row cannot be read; nothing is guessed.
+
+    Examples
+    --------
+    >>> import tempfile
+    >>> path = Path(tempfile.mkdtemp(), "decisions.csv")
+    >>> decided = pd.DataFrame({"id": ["-T40cZpLq8x"], "decision": ["keep"], "note": ["the logo"]})
+    >>> _ = write_decisions(decided, path)
+    >>> read_decisions(path)[["id", "decision", "note"]].reset_index()
+       line           id decision      note
+    0     2  -T40cZpLq8x     keep  the logo
     """
-    if decisions is None:
-        return {}
-    found: dict[str, Decision] = {}
-    for number, row in enumerate(_decision_rows(decisions), start=2):
-        action = str(row.get("decision") or "").strip().lower()
-        day = str(row.get("until") or "").strip()
-        image_id = str(row.get("id") or "").strip().removeprefix("'")
-        try:
-            until = dt.date.fromisoformat(day[:10]) if day else None
-        except ValueError:
-            until, action = None, f"{action} until {day}"
-        if action not in _ACTIONS or not image_id or (action == "later" and until is None):
-            raise PlanError(
-                f"decisions, row {number}: {action!r} for id {image_id!r} cannot be read; decision is keep, delete "
-                "or later, and later needs until=YYYY-MM-DD."
-            )
-        found[image_id] = Decision(action, until)
+    file = Path(path).expanduser()
+    columns, lines, digest = read_rows(file, "decisions")
+    found = _checked(columns, [row for _, row in lines], [number for number, _ in lines])
+    found.attrs[_ATTR] = {"path": str(file.resolve()), "digest": digest}
     return found
 
 
-def _decision_rows(decisions: str | os.PathLike[str] | pd.DataFrame) -> Iterable[Mapping[str, Any]]:
-    if isinstance(decisions, pd.DataFrame):
-        frame = decisions.reset_index() if decisions.index.name == "id" else decisions
-        columns = list(frame.columns)
-        rows: list[Any] = frame.astype(object).where(frame.notna(), None).to_dict("records")
-    else:
-        try:
-            table = table_rows(read_text(decisions))
-        except (OSError, ValueError) as error:
-            raise PlanError(
-                f"decisions={str(decisions)!r} cannot be read: {reason_of(error)}."
-            ) from error
-        columns = [title.strip().lower() for title in table[0]] if table else []
-        rows = [_row(columns, row, number) for number, row in enumerate(table[1:], 2) if any(row)]
-    if not {"id", "decision"} <= set(columns):
-        raise PlanError(f"decisions has the columns {columns}; it needs 'id' and 'decision'.")
-    return rows
+def read_rows(file: Path, name: str) -> tuple[list[str], list[tuple[int, dict[str, str]]], str]:
+    """
+    Read a table that a spreadsheet may have written: its columns, its rows with their lines, and a digest of the file.
+
+    Raises
+    ------
+    PlanError
+        If it cannot be read whole; `name` is what the message calls it.
+    """
+    try:
+        digest = _digest(file)
+        table = table_rows(_text(file))
+    except (OSError, ValueError) as error:
+        raise PlanError(f"{name}={str(file)!r} cannot be read: {reason_of(error)}.") from error
+    columns = [title.strip().lower() for title in table[0]] if table else []
+    lines = [(number, row) for number, row in enumerate(table[1:], 2) if any(map(str.strip, row))]
+    return columns, [(n, _row(columns, row, n, name)) for n, row in lines], digest
 
 
-def _row(columns: list[str], row: list[str], number: int) -> dict[str, str]:
+def write_decisions(decisions: pd.DataFrame, path: str | os.PathLike[str]) -> Path:
+    """
+    Write decisions as a CSV file that no spreadsheet will run, or take an id of for a number.
+
+    The file is there whole or not at all. Where one is there already, it must be the one that these decisions were
+    read from, unchanged since: what a colleague wrote meanwhile is never lost.
+
+    Parameters
+    ----------
+    decisions : DataFrame
+        As :func:`read_decisions` gives it; columns that are missing are written empty.
+    path : path
+
+    Returns
+    -------
+    Path
+
+    Raises
+    ------
+    PlanError
+        If a row says nothing that can be read again, or the file is another one, or changed since it was read.
+    """
+    file = Path(path).expanduser()
+    known = decisions.attrs.get(_ATTR, {}) if isinstance(decisions, pd.DataFrame) else {}
+    rows = decision_table(decisions)
+    if file.exists() and known.get("path") != str(file.resolve()):
+        raise PlanError(
+            f"{str(path)!r} is there already, and these decisions were not read from it (concat forgets that). Type "
+            f"earlier = pic.read_decisions({str(path)!r}), add your rows to it, and give them "
+            "attrs = earlier.attrs."
+        )
+    if file.exists() and _digest(file) != known.get("digest"):
+        raise PlanError(
+            f"{str(path)!r} was changed since it was read; read it again and decide on that. Nothing was written."
+        )
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(map(csv_safe, rows.columns))
+    for row in rows.itertuples(index=False, name=None):
+        cells = zip(rows.columns, row, strict=True)
+        writer.writerow([_safe_id(c) if name in _IDS else csv_safe(c) for name, c in cells])
+    data = text.getvalue().encode("utf-8-sig", "replace")
+    write_atomic(file, lambda temporary: temporary.write_bytes(data))
+    decisions.attrs[_ATTR] = {"path": str(file.resolve()), "digest": _digest(file)}
+    return file
+
+
+def _safe_id(image_id: str) -> str:
+    return f"'{image_id}" if _TAKEN_APART.match(image_id) else image_id
+
+
+def decision_table(decisions: str | os.PathLike[str] | pd.DataFrame) -> pd.DataFrame:
+    """Read decisions from a path, or check those of a frame; PlanError if a row cannot be read."""
+    if not isinstance(decisions, pd.DataFrame):
+        return read_decisions(decisions)
+    frame = decisions.reset_index() if decisions.index.name == "id" else decisions
+    columns = [str(name) for name in frame.columns]
+    texts = frame.astype(object).where(frame.notna(), "")
+    rows = [
+        {name: str(cell).strip() for name, cell in zip(columns, row, strict=True)}
+        for row in texts.itertuples(index=False, name=None)
+    ]
+    numbered = decisions.index.name == "line"
+    found = _checked(columns, rows, list(frame.index) if numbered else range(2, len(rows) + 2))
+    found.attrs = dict(decisions.attrs)
+    return found
+
+
+def with_decisions(decisions: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
+    """Add rows to decisions that were read, so that they can be written to the same file."""
+    first = int(decisions.index.max()) + 1 if len(decisions) else 2
+    more = _checked(list(COLUMNS), rows, range(first, first + len(rows)))
+    found = pd.concat([decisions, more]).fillna("")
+    found.attrs = dict(decisions.attrs)
+    return found
+
+
+def day_of(text: str) -> dt.date:
+    """
+    Read a day as people and spreadsheets write it; of two readings the later one.
+
+    Raises
+    ------
+    ValueError
+        If it is no day.
+
+    Examples
+    --------
+    >>> print(day_of("2027-01-31"), day_of("31.1.2027"), day_of("1/2/2027"), day_of("1/31/2027"))
+    2027-01-31 2027-01-31 2027-02-01 2027-01-31
+    """
+    text = text.removeprefix("'").partition("T")[0].partition(" ")[0]
+    if found := _YEAR_FIRST.fullmatch(text):
+        return dt.date(*map(int, found.groups()))
+    found = _DAY_FIRST.fullmatch(text)
+    if not found:
+        raise ValueError(f"{text!r} is no day")
+    one, between, two, year = found[1], found[2], found[3], int(found[4])
+    readings = [(int(two), int(one))] + ([(int(one), int(two))] if between != "." else [])
+    days = [dt.date(year, month, day) for month, day in readings if month <= 12]
+    if not days:
+        raise ValueError(f"{text!r} is no day")
+    return max(days)
+
+
+def _digest(file: Path) -> str:
+    return hashlib.blake2b(file.read_bytes(), digest_size=16).hexdigest()
+
+
+def _text(file: Path) -> str:
+    try:
+        text = read_text(file)
+    except UnicodeDecodeError:  # Excel's plain "CSV".
+        text = file.read_text(encoding="cp1252")
+    # The line with which Excel is told the separator.
+    return re.sub(r"\A\ufeff?sep=.\r?\n", "", text)
+
+
+def _row(columns: list[str], row: list[str], number: int, name: str) -> dict[str, str]:
     if any(cell.strip() for cell in row[len(columns) :]):
         raise PlanError(
-            f"decisions, row {number}: it has more cells than the {len(columns)} columns; put text with a comma "
+            f"{name}, row {number}: it has more cells than the {len(columns)} columns; put text with a comma "
             "into quotes."
         )
-    return dict(zip(columns, row, strict=False))
+    return {title: _unsafe(cell.strip()) for title, cell in zip(columns, row, strict=False)}
+
+
+def _unsafe(cell: str) -> str:
+    """Take off the apostrophe that keeps a spreadsheet from running a cell."""
+    bare = cell.removeprefix("'")
+    return bare if csv_safe(bare) == cell else cell
+
+
+def _checked(
+    columns: Sequence[str], rows: Sequence[Mapping[str, str]], numbers: Sequence[int]
+) -> pd.DataFrame:
+    if not {"id", "decision"} <= set(columns):
+        raise PlanError(f"decisions has the columns {list(columns)}; it needs 'id' and 'decision'.")
+    names = [*COLUMNS, *(name for name in columns if name not in COLUMNS)]
+    cells = [
+        [*_said(row, number), *(row.get(name, "") for name in names[4:])]
+        for number, row in zip(numbers, rows, strict=True)
+    ]
+    index = pd.Index(list(numbers), name="line", dtype="int64")
+    return pd.DataFrame(cells, index=index, columns=names, dtype=object)
+
+
+def _said(row: Mapping[str, str], number: int) -> Iterator[str]:
+    """Give id, decision, other id and day of a row, each in one spelling."""
+    image_id, other = (row.get(name, "").strip().removeprefix("'") for name in ("id", "other_id"))
+    word = " ".join(re.split(r"[\s_-]+", row.get("decision", "").strip().lower()))
+    until = row.get("until", "").strip()
+    try:
+        until = day_of(until).isoformat() if until else ""
+    except ValueError:
+        word = f"{word} until {until}"
+    if word not in DECISIONS or not image_id or (word == "later" and not until):
+        raise PlanError(
+            f"decisions, row {number}: {shorten(word, 60)!r} for id {shorten(image_id, 60)!r} cannot be read; "
+            "decision is keep, delete, later, hidden or not duplicates, and later needs until=YYYY-MM-DD."
+        )
+    if (word == NOT_DUPLICATES) != bool(other) or other == image_id:
+        raise PlanError(
+            f"decisions, row {number}: {word} for id {shorten(image_id, 60)!r} "
+            + (
+                "needs the other image in other_id."
+                if word == NOT_DUPLICATES
+                else f"stands for one image, yet other_id is {shorten(other, 60)!r}."
+            )
+        )
+    yield from (image_id, word, other, until)

@@ -15,7 +15,6 @@ from hypothesis import example, given, strategies as st
 import picora_analytics as pic
 from picora_analytics.cleanup.policy.ci import read_phrase
 from picora_analytics.cleanup.policy.policy import read_policy
-from picora_analytics.decisions import read_decisions
 from picora_analytics.files import (
     data_folder,
     read_text,
@@ -138,7 +137,7 @@ def test_the_folder_of_a_session_ends_with_it():
     assert os.access(session_folder(), os.W_OK)
 
 
-@pytest.mark.parametrize("read", [pic.read_plan, read_decisions, read_policy, read_phrase])
+@pytest.mark.parametrize("read", [pic.read_plan, pic.read_decisions, read_policy, read_phrase])
 def test_a_missing_file_says_its_path_once(tmp_path, read):
     path = tmp_path / "nowhere"
 

@@ -145,6 +145,8 @@ def _finding(
 
 
 def _duplicates(images: pd.DataFrame) -> list[Finding]:
+    if "content_hash" not in images or not images["content_hash"].notna().any():
+        return []
     statement = _Statement(
         "copies",
         "could do",
@@ -173,7 +175,7 @@ def _likely_duplicates(images: pd.DataFrame) -> list[Finding]:
         "likely copies",
         "could do",
         "Probably the same picture twice",
-        "likely: same bytes, pixels and type; look first",
+        "likely: same number of bytes, pixels and type; look first",
         f"images.loc[{numbers} > 0]",
     )
     return _finding(images, statement, later.to_numpy(dtype=bool))

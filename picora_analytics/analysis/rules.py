@@ -20,15 +20,20 @@ import pandas as pd
 import pyarrow.compute as pc
 
 from picora_analytics.analysis.dates import Instant, instant, now_of
+from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
+from picora_analytics.analysis.masks import three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
+from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import facts_of, spelled_one_way
 from picora_analytics.references.found import COULD_NOT_LOOK, NOT_FOUND, References
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_bytes
 
 __all__ = [
+    "decided",
     "duplicated",
+    "hidden_for",
     "larger_than",
     "not_found_in",
     "older_than",
@@ -163,7 +168,7 @@ def larger_than(images: pd.DataFrame, size: int | str) -> pd.Series[Any]:
     sizes = read_pandas(images, ["size_bytes"], "larger_than")["size_bytes"]
     limit = parse_bytes(size)
     larger = (sizes > limit).fillna(False)
-    return _answer(images, larger, sizes.isna(), f"larger_than_{limit}_bytes")
+    return three_valued(images, larger, sizes.isna(), f"larger_than_{limit}_bytes")
 
 
 def untagged(images: pd.DataFrame) -> pd.Series[Any]:
@@ -194,7 +199,7 @@ def untagged(images: pd.DataFrame) -> pd.Series[Any]:
     """
     lists = tag_lists(images, "untagged")
     lengths = pc.list_value_length(lists).fill_null(0).to_numpy(False)
-    return _answer(images, lengths == 0, lists.is_null(), "untagged")
+    return three_valued(images, lengths == 0, lists.is_null(), "untagged")
 
 
 def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
@@ -246,7 +251,7 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     rows = pc.list_parent_indices(lists).to_numpy(False)
     found = np.zeros(len(images), dtype=bool)
     found[rows[np.isin(encoded.indices.to_numpy(False), wanted)]] = True
-    return _answer(
+    return three_valued(
         images,
         found,
         lists.is_null(),
@@ -281,7 +286,7 @@ def private(images: pd.DataFrame) -> pd.Series[Any]:
     [False, True, <NA>]
     """
     public = read_pandas(images, ["is_public"], "private")["is_public"]
-    return _answer(images, ~public.fillna(True), public.isna(), "private")
+    return three_valued(images, ~public.fillna(True), public.isna(), "private")
 
 
 def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
@@ -320,7 +325,7 @@ def oversized(images: pd.DataFrame, max_edge: int = MAX_EDGE) -> pd.Series[Any]:
     edges = read_pandas(images, ["width", "height"], "oversized")
     over = (edges > max_edge).fillna(False).any(axis="columns")
     unknown = (edges.fillna(0) <= 0).any(axis="columns")  # A width of 0 is unknown.
-    return _answer(images, over, unknown & ~over, f"oversized_over_{max_edge}_px")
+    return three_valued(images, over, unknown & ~over, f"oversized_over_{max_edge}_px")
 
 
 def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
@@ -338,13 +343,14 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     Returns
     -------
     Series of boolean, aligned to ``images``
-        ``<NA>`` where the content is not known (everywhere, if no hash was loaded), and for a copy
-        without an upload date. Equal upload times count by ``id``.
+        ``<NA>`` where the content is not known, and for a copy without an upload date. Equal upload
+        times count by ``id``.
 
     Raises
     ------
     SchemaError
-        If ``created_at`` is missing, or the index is not ``id``.
+        If ``created_at`` is missing, the index is not ``id``, or the content of no image is known:
+        the message shows the line that reads it.
     TypeError
         If ``images`` is not a pandas DataFrame.
 
@@ -362,11 +368,17 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
         rows["content"] = spelled_one_way(hashes)
     else:
         rows["content"] = None
+    if len(rows) and not rows["content"].notna().any():
+        raise SchemaError(
+            "The content of these images was never read, so none can be told a duplicate: a first load lists images "
+            "only. Type images = pic.load_images(client) once more, which reads it from the change feed, or look at "
+            "pic.find_duplicates(images, client)."
+        )
     copied = rows.duplicated("content", keep=False) & rows["content"].notna()
     by_upload = rows[copied].sort_values(["created_at", "id"])
     later = by_upload.duplicated("content").reindex(rows.index, fill_value=False)
     unknown = rows["content"].isna() | (copied & rows["created_at"].isna())
-    return _answer(images, later, unknown, "duplicated")
+    return three_valued(images, later, unknown, "duplicated")
 
 
 def not_found_in(images: pd.DataFrame, references: References) -> pd.Series[Any]:
@@ -402,14 +414,16 @@ def not_found_in(images: pd.DataFrame, references: References) -> pd.Series[Any]
     facts = facts_of(images)
     references.refuse_other_account(None if facts is None else facts["account"])
     status = references.status(images.index)
-    return _answer(images, status == NOT_FOUND, status == COULD_NOT_LOOK, "not_found_in_references")
+    return three_valued(
+        images, status == NOT_FOUND, status == COULD_NOT_LOOK, "not_found_in_references"
+    )
 
 
 def _before(
     images: pd.DataFrame, uploaded: pd.Series[Any], edge: dt.datetime, name: str
 ) -> pd.Series[Any]:
     naive = edge.astimezone(dt.UTC).replace(tzinfo=None)
-    return _answer(images, uploaded < naive, uploaded.isna(), name)
+    return three_valued(images, uploaded < naive, uploaded.isna(), name)
 
 
 def _no_such_tag(tag: str, known: Sequence[str]) -> str:
@@ -418,13 +432,6 @@ def _no_such_tag(tag: str, known: Sequence[str]) -> str:
     shown = [repr(shorten(by_folded[key], _SHOWN)) for key in near]
     hint = f"Nearest: {', '.join(shown)}." if near else "See summarize_tags(images)."
     return f"No image has the tag {shorten(tag, _SHOWN)!r}. {hint}"
-
-
-def _answer(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:
-    """Make the three-valued answer, by the frame's own index so that it follows the image."""
-    gaps = np.array(unknown, dtype=bool)
-    answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
-    return pd.Series(answer, index=images.index, name=name)
 
 
 def __getattr__(name: str) -> Any:

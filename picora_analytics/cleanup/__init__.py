@@ -5,6 +5,7 @@ from picora_analytics.cleanup.apply.start import resume_deletion
 from picora_analytics.cleanup.backup.backup import Backup
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion, read_plan
+from picora_analytics.cleanup.plan.candidates import suggest, summarize_candidates
 from picora_analytics.cleanup.plan.guard import Caps
 from picora_analytics.cleanup.policy.follow import follow_policy
 
@@ -18,4 +19,6 @@ __all__ = [
     "read_plan",
     "restore_images",
     "resume_deletion",
+    "suggest",
+    "summarize_candidates",
 ]

@@ -18,6 +18,7 @@ from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_docu
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
+from picora_analytics.cleanup.plan.suggestion import is_suggestion, unpack
 from picora_analytics.client.client import Client
 from picora_analytics.errors import BackupError
 from picora_analytics.files import write_csv
@@ -227,7 +228,7 @@ def plan_deletion(
     images: pd.DataFrame,
     choice: Any,
     *,
-    reason: str,
+    reason: str | None = None,
     protect: Any = None,
     decisions: str | os.PathLike[str] | pd.DataFrame | None = None,
     max_images: int | None = None,
@@ -246,15 +247,16 @@ def plan_deletion(
     ----------
     images : DataFrame
         As :func:`load_images` made it, or some of its rows: complete, the whole library, read within 24 hours.
-    choice : boolean Series, Index or list of ids, or mapping of reason to one of these
-        A Series speaks of exactly the frame's ids, in any order; NA is spared as unknown.
+    choice : boolean Series, Index or list of ids, mapping of reason to one of these, or suggestion
+        A Series speaks of exactly the frame's ids, in any order; NA is spared as unknown. What :func:`suggest` gave
+        brings its reasons, references, decisions and protection along.
     reason : str
-        Why, for the preview, the plan file and the receipt.
+        Why, for the preview, the plan file and the receipt. A suggestion has one of its own.
     protect : str, boolean Series, Index of ids, References, or a list of these, optional
         Text is a tag. Images with unknown tags are spared where a tag is protected. Of the References that
         :func:`find_references` made, what was found is spared, and what not all could be looked at for.
     decisions : path or DataFrame, optional
-        Columns ``id``, ``decision`` (keep, delete, later) and ``until``.
+        As :func:`read_decisions` reads it. Lines that contradict each other, or do not fit their image, are named.
     max_images : int, optional
     max_bytes : int or str, optional
         Bytes, or text such as ``"1 GiB"``.
@@ -278,6 +280,8 @@ def plan_deletion(
     (['b'], 300)
     """
     caps = make_caps(max_images, max_bytes, max_fraction)
+    if is_suggestion(choice):
+        choice, reason, protect, decisions = unpack(images, choice, reason, protect, decisions)
     return DeletionPlan.of(
         make_plan(images, choice, reason=reason, protect=protect, decisions=decisions, caps=caps)
     )

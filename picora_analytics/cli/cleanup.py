@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.cli.choosing import choice_options, chosen, refuse_unclear, reviewed
 from picora_analytics.cli.common import (
     PARTIAL,
     THRESHOLD,
@@ -24,7 +25,7 @@ from picora_analytics.cli.common import (
 )
 
 if TYPE_CHECKING:
-    from picora_analytics.cleanup import DeletionReceipt
+    from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
     from picora_analytics.client import Client
 
 __all__ = ["apply", "backup", "plan", "restore"]
@@ -58,7 +59,8 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 @click.command()
 @_rule_options
-@click.option("--reason", required=True, help="Why these images may go.")
+@choice_options
+@click.option("--reason", help="Why these images may go; needed with rules.")
 @click.option(
     "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
 )
@@ -74,7 +76,12 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
 )
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
-@click.option("--csv", "csv_path", type=OutputPath(), help="Also write the rows as CSV.")
+@click.option(
+    "--csv",
+    "csv_path",
+    type=OutputPath(),
+    help="Also write the rows as CSV, for a review: see --from.",
+)
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
@@ -90,14 +97,31 @@ def plan(
     """
     Plan a cleanup and rehearse it; nothing is deleted.
 
-    An image must meet every rule given. At least one is needed.
+    An image must meet every rule given. Instead of rules, --free and --free-to take what would be missed least, --pile
+    one pile of it, and --from the rows that are left of a review in a spreadsheet.
     """
-    if not criteria.given():
-        raise click.UsageError(
-            "Give at least one rule, such as --older-than 730; a plan never means all images."
-        )
-    if criteria.not_found_in and not options["references"]:
-        raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
+    refuse_unclear(criteria, options)
+    if options["review"] is not None:
+        made = reviewed(options["review"], options["decisions"])
+    else:
+        made = _planned(client, criteria, store, options)
+    say(repr(made))
+    if len(made.images):
+        say(f"\n{made.dry_run(client)!r}")
+    if output:
+        say(f"\nWritten    {made.save(output)}")
+    if csv_path:
+        from picora_analytics.cleanup.plan.review import write_review
+
+        say(f"\nWritten    {write_review(made, Path(csv_path))}")
+    if made.refusals:
+        sys.exit(THRESHOLD)
+
+
+def _planned(
+    client: Client, criteria: Criteria, store: str | None, options: dict[str, Any]
+) -> DeletionPlan:
+    """Load the library, and plan what the options choose of it."""
     from picora_analytics import plan_deletion
 
     if store is None and not client.demo:
@@ -110,22 +134,12 @@ def plan(
         from picora_analytics import read_references
 
         references = read_references(options["references"])
-    protect = [*options["protect"], *([references] if references is not None else [])]
-    kept = ("reason", "decisions", "max_images", "max_bytes", "max_fraction")
-    made = plan_deletion(
+    kept = ("reason", "max_images", "max_bytes", "max_fraction")
+    return plan_deletion(
         images,
-        criteria.mask(images, references),
-        protect=protect or None,
+        **chosen(client, images, criteria, options, references),
         **{name: options[name] for name in kept},
     )
-    say(repr(made))
-    if len(made.images):
-        say(f"\n{made.dry_run(client)!r}")
-    for path, write in ((output, made.save), (csv_path, made.to_csv)):
-        if path:
-            say(f"\nWritten    {write(path)}")
-    if made.refusals:
-        sys.exit(THRESHOLD)
 
 
 @click.command(short_help="Copy the files of a saved plan and prove each copy.")

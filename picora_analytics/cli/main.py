@@ -9,6 +9,7 @@ import traceback
 import click
 
 from picora_analytics import __version__
+from picora_analytics.cli.choosing import decide
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
@@ -63,7 +64,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(check, load, report, scan, plan, apply, backup, restore, repoint),
+    *(check, load, report, scan, plan, decide, apply, backup, restore, repoint),
     *(snapshots, diff, lab, demo),
 ):
     cli.add_command(_command)

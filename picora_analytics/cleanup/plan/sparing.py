@@ -11,12 +11,12 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from picora_analytics.analysis.decided import standing
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
-from picora_analytics.decisions import Decision, read_decisions
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
     COLUMNS,
@@ -29,7 +29,7 @@ from picora_analytics.library.frame import (
 from picora_analytics.times import now
 from picora_analytics.units import parse_bytes
 
-__all__ = ["make_caps", "make_plan"]
+__all__ = ["first_form", "make_caps", "make_plan", "plannable", "shielded"]
 
 # Older listings say too little about what is there now.
 MAX_AGE = dt.timedelta(hours=24)
@@ -41,20 +41,20 @@ def make_plan(
     images: pd.DataFrame,
     choice: Any,
     *,
-    reason: str,
+    reason: str | None,
     protect: Any,
     decisions: str | os.PathLike[str] | pd.DataFrame | None,
     caps: Caps,
 ) -> Plan:
     """Plan which images to delete; :func:`plan_deletion` documents what is spared."""
-    facts = _plannable(images)
-    images = _normal(images, facts)
+    facts = plannable(images)
+    images = first_form(images, facts)
     if not isinstance(reason, str) or not reason.strip():
         raise PlanError(f"reason={reason!r} says nothing; write why these images may go.")
     reason = reason.strip()
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
-    decided, lines = _decided(images, read_decisions(decisions), facts)
+    decided, lines = _decided(images, decisions)
     # Where several speak for an image, the last one is named.
     spared = _Spared(len(images))
     spared.add("unknown: the rule cannot tell", choices.unknown)
@@ -85,6 +85,22 @@ def make_plan(
     )
 
 
+def shielded(
+    images: pd.DataFrame,
+    facts: Facts,
+    protect: Any,
+    decisions: str | os.PathLike[str] | pd.DataFrame | None,
+) -> Bools:
+    """Tell which rows a plan would spare whatever rule chose them."""
+    shield = protection(images, protect)
+    spared = shield.yes | shield.unknown | shield.used | shield.not_looked
+    spared |= _edited_lately(images, facts)
+    decided, _ = _decided(images, decisions)
+    for rows in (*decided.values(), *_protected_by_tag(images, shield.tags).values()):
+        spared = spared | rows
+    return spared
+
+
 class _Spared:
     """Which rows are spared, and why."""
 
@@ -108,7 +124,8 @@ class _Spared:
         return [self._texts[code] for code in self._codes[rows].tolist()]
 
 
-def _plannable(images: pd.DataFrame) -> Facts:
+def plannable(images: pd.DataFrame) -> Facts:
+    """Give the facts of a frame that can feed a plan; PlanError for any other, with the line to type."""
     again = "Type images = load_images(client), and plan from that"
     if not isinstance(images, pd.DataFrame):
         raise PlanError(f"images is a {type(images).__name__}, not a DataFrame. {again}.")
@@ -150,7 +167,7 @@ def _plannable(images: pd.DataFrame) -> Facts:
     return cast(Facts, dict(facts))
 
 
-def _normal(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
+def first_form(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """Bring a frame to its first form: plain pandas reads tags back from Parquet as arrays."""
     try:
         return frame_from_table(table_from_frame(images), facts)
@@ -252,25 +269,18 @@ def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
 
 
 def _decided(
-    images: pd.DataFrame, decisions: Mapping[str, Decision], facts: Facts
+    images: pd.DataFrame, decisions: str | os.PathLike[str] | pd.DataFrame | None
 ) -> tuple[dict[str, Bools], list[str]]:
-    """Find the images that earlier decisions keep, and count what they match."""
-    today = pd.Timestamp(facts["loaded_at"]).date()
-    reasons = {
-        entry: "on your keep list"
-        if decision.action == "keep"
-        else f"decide later, from {decision.until}"
-        for entry, decision in decisions.items()
-        if decision.action != "delete" and (decision.until is None or decision.until > today)
-    }
-    if not reasons:
-        return {}, []
+    """Find the images that earlier decisions keep, count what they match, and name what contradicts itself."""
+    said = standing(images, decisions)
+    if not said.spared:
+        return {}, said.lines
     known = Images(images)
     kept: dict[str, Bools] = {}
-    for reason in dict.fromkeys(reasons.values()):
-        entries = [entry for entry, own in reasons.items() if own == reason]
+    for reason in dict.fromkeys(said.spared.values()):
+        entries = [entry for entry, own in said.spared.items() if own == reason]
         kept[reason] = among(images.index, known.match(entries).ids)
-    return kept, [known.match(list(reasons)).line("decisions", known)]
+    return kept, [known.match(list(said.spared)).line("decisions", known), *said.lines]
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, Bools]:

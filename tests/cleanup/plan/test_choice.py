@@ -427,12 +427,14 @@ def test_earlier_decisions_are_read_from_a_file_that_a_spreadsheet_wrote(make_im
 
     made = plan(images, images.index, decisions=file)
 
-    # Days count from the service's own clock, 2026-11-23; of two rows of an image the last counts.
+    # Days count from the service's own clock, 2026-11-23; of two rows of an image keep wins, and is named.
     assert made.spared["reason"].to_dict() == {
         "-a": "on your keep list",
         "b": "on your keep list",
         "=d": "decide later, from 2027-01-01",
+        "f": "on your keep list",
     }
+    assert "'f' is said twice, keep (line 7) and delete (line 8); keep of line 7 wins" in repr(made)
 
 
 @pytest.mark.parametrize(
@@ -479,16 +481,19 @@ def test_earlier_decisions_are_read_from_a_frame(images, make):
             id="no such day",
         ),
         pytest.param(
-            "id,decision,until\na,keep,31.12.2026\n",
-            "row 2: 'keep until 31.12.2026' for id 'a' cannot be read",
-            id="a day in another form",
+            "id,decision,until\na,keep,31.12.26\n",
+            "row 2: 'keep until 31.12.26' for id 'a' cannot be read",
+            id="a year cut short",
         ),
     ],
 )
 def test_a_decision_that_cannot_be_read_is_an_error(images, tmp_path, rows, message):
     file = tmp_path / "decisions.csv"
     file.write_text(rows)
-    rest = "; decision is keep, delete or later, and later needs until=YYYY-MM-DD."
+    rest = (
+        "; decision is keep, delete, later, hidden or not duplicates, and later needs "
+        "until=YYYY-MM-DD."
+    )
 
     with pytest.raises(PlanError, match=f"^decisions, {re.escape(message + rest)}$"):
         plan(images, ["a"], decisions=file)
@@ -507,7 +512,7 @@ def test_decisions_without_their_columns_are_an_error(images, tmp_path):
 
 def test_decisions_that_cannot_be_opened_are_an_error(images, tmp_path):
     binary = tmp_path / "binary.csv"
-    binary.write_bytes(b"id,decision\n\xff\xfe\n")
+    binary.write_bytes(b"id,decision\n\xff\x81\n")
 
     with pytest.raises(PlanError, match=r"^decisions='.*nowhere\.csv' cannot be read: .*\.$"):
         plan(images, ["a"], decisions=tmp_path / "nowhere.csv")

@@ -1,0 +1,17 @@
+"""The three-valued answer that every rule gives."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import pandas as pd
+
+__all__ = ["three_valued"]
+
+
+def three_valued(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:
+    """Make the three-valued answer, by the frame's own index so that it follows the image."""
+    gaps = np.array(unknown, dtype=bool)
+    answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
+    return pd.Series(answer, index=images.index, name=name)

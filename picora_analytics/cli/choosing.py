@@ -1,0 +1,179 @@
+"""Choosing: goals and piles as options of plan, a review in a spreadsheet, and decide."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from picora_analytics.cli.common import FilePath, OutputPath, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+    from picora_analytics.analysis.criteria import Criteria
+    from picora_analytics.cleanup import DeletionPlan
+    from picora_analytics.client import Client
+    from picora_analytics.references import References
+
+__all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
+
+_OPTIONS = (
+    click.option("--free", metavar="SIZE", help="Free so much, by what would be missed least."),
+    click.option(
+        "--free-to",
+        metavar="SIZE",
+        help="Free until so much is in use: a size, or a part of the quota such as 80%.",
+    ),
+    click.option("--pile", metavar="NAME", help="One pile of what may go, such as duplicates."),
+    click.option("--old", type=click.FloatRange(min=0), metavar="DAYS", help="What old means."),
+    click.option(
+        "--from",
+        "review",
+        type=FilePath(dir_okay=False),
+        metavar="CSV",
+        help="Rows that --csv wrote, some struck out: these are kept, and noted in --decisions.",
+    ),
+)
+
+
+def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
+    """Give plan its options that choose without a rule."""
+    for option in reversed(_OPTIONS):
+        command = option(command)
+    return command
+
+
+def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
+    """Refuse, as wrong usage, what chooses nothing, or in two ways at once."""
+    goals = [name for name in ("free", "free_to", "pile", "review") if options[name] is not None]
+    ways = len(goals) + bool(criteria.given())
+    if not ways:
+        raise click.UsageError(
+            "Give at least one rule, such as --older-than 730, or --free, --free-to or --pile; a plan never means all "
+            "images."
+        )
+    if ways > 1:
+        raise click.UsageError("Give rules, or one of --free, --free-to, --pile and --from.")
+    if options["old"] is not None and not {"free", "free_to", "pile"}.intersection(goals):
+        raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
+    if criteria.not_found_in and not options["references"]:
+        raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
+    if not goals and not options["reason"]:
+        raise click.UsageError("Missing option '--reason': why may these images go?")
+
+
+def chosen(
+    client: Client,
+    images: pd.DataFrame,
+    criteria: Criteria,
+    options: dict[str, Any],
+    references: References | None = None,
+) -> dict[str, Any]:
+    """Give the choice, what protects and what was decided, as `plan_deletion` takes them."""
+    protect = list(options["protect"]) or None
+    if criteria.given():
+        looked = [] if references is None else [references]
+        return {
+            "choice": criteria.mask(images, references),
+            "protect": [*options["protect"], *looked] or None,
+            "decisions": options["decisions"],
+        }
+    from picora_analytics import suggest
+
+    if options["free_to"] is not None:
+        usage = client.usage()
+        if usage is not None:
+            told = {"size_bytes": usage.size_bytes, "quota_bytes": usage.quota_bytes}
+            images.attrs["picora"] = images.attrs["picora"] | {"usage": told}
+    goal = {name: options[name] for name in ("free", "free_to", "pile", "old")}
+    goal = {name: value for name, value in goal.items() if value is not None}
+    decisions = options["decisions"]
+    # What it is made with rides along.
+    return {
+        "choice": suggest(
+            images, **goal, protect=protect, decisions=decisions, references=references
+        )
+    }
+
+
+def reviewed(path: str, decisions: str | None) -> DeletionPlan:
+    """Read a review, say what was struck out, and note it as kept where there is a file for that."""
+    from picora_analytics.cleanup import DeletionPlan
+    from picora_analytics.cleanup.plan.review import read_review
+    from picora_analytics.text import plural
+
+    found = read_review(Path(path))
+    for line in found.lines:
+        say(line, err=True)
+    say(f"Struck out: {plural(len(found.struck), 'image')}\n")
+    if decisions is not None and len(found.struck):
+        names = found.struck[["filename", "url"]].fillna("").astype(str)
+        rows = [
+            {"id": str(one), "decision": "keep", "filename": name, "url": url}
+            for one, (name, url) in zip(names.index, names.to_numpy().tolist(), strict=True)
+        ]
+        _note(Path(decisions), rows)
+    return DeletionPlan.of(found.plan)
+
+
+def _note(file: Path, rows: list[dict[str, str]]) -> Path:
+    """Add rows to a file of decisions, which is made where there is none."""
+    import pandas as pd
+
+    from picora_analytics.decisions import (
+        decision_table,
+        read_decisions,
+        with_decisions,
+        write_decisions,
+    )
+    from picora_analytics.times import format_instant, now
+
+    decided_at = format_instant(now().replace(microsecond=0))
+    rows = [row | {"decided_at": decided_at} for row in rows]
+    if not file.exists():
+        return write_decisions(decision_table(pd.DataFrame(rows)), file)
+    return write_decisions(with_decisions(read_decisions(file), rows), file)
+
+
+@click.command(short_help="Note what was decided about images, in a CSV file.")
+@click.argument("file", type=OutputPath(), metavar="DECISIONS.CSV")
+@click.option("--keep", multiple=True, metavar="ID", help="Never suggest it again; repeatable.")
+@click.option("--delete", multiple=True, metavar="ID", help="A wish, which deletes nothing.")
+@click.option("--later", multiple=True, metavar="ID", help="Ask again on the day of --until.")
+@click.option(
+    "--not-duplicates", multiple=True, nargs=2, metavar="ID ID", help="Two images; repeatable."
+)
+@click.option(
+    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="How long it stands."
+)
+@click.option("--by", default="", help="Who decided.")
+@click.option("--note", default="", help="Why.")
+def decide(file: str, until: Any, by: str, note: str, **said: Any) -> None:
+    """
+    Note what was decided about images; plan, report and panel mind it.
+
+    The file is a table for people, Git and spreadsheets. An id that begins with a dash is given as --keep=ID.
+    Without an id, the decisions are counted.
+    """
+    more, day = {"by": by, "note": note}, until.date().isoformat() if until else ""
+    rows = [
+        # A wish to delete does not end.
+        {"id": one, "decision": word, "until": day if word != "delete" else ""} | more
+        for word in ("keep", "delete", "later")
+        for one in said[word]
+    ]
+    rows += [
+        {"id": one, "decision": "not duplicates", "other_id": other} | more
+        for one, other in said["not_duplicates"]
+    ]
+    if said["later"] and not until:
+        raise click.UsageError("--later needs --until, the day to ask again.")
+    if rows:
+        say(f"Written    {_note(Path(file), rows)}")
+    from picora_analytics.decisions import read_decisions
+
+    for word, n in read_decisions(file)["decision"].value_counts(sort=False).items():
+        say(f"{n:>8,}  {word}")

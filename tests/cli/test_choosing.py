@@ -1,0 +1,201 @@
+"""Goals, piles, decisions and a review in a spreadsheet, as a person types them."""
+
+import csv
+import io
+
+import pytest
+
+import picora_analytics as pic
+
+
+@pytest.fixture(scope="module")
+def service():
+    with pic.DemoServer(200, rate_scale=None) as server:
+        yield server
+
+
+def table(path):
+    with io.StringIO(path.read_text(encoding="utf-8-sig"), newline="") as file:
+        return list(csv.reader(file))
+
+
+def write(path, rows, *, encoding="utf-8-sig", separator=","):
+    text = io.StringIO()
+    csv.writer(text, delimiter=separator, lineterminator="\r\n").writerows(rows)
+    path.write_bytes(text.getvalue().encode(encoding, "replace"))
+
+
+def test_a_goal_is_planned_from_the_command(here, service, tmp_path):
+    done = here("plan", "--free", "300 KiB", "-o", "plan.json", server=service)
+
+    assert done.returncode == 0, done.stderr
+    made = pic.read_plan(tmp_path / "plan.json")
+    assert made.reason == "free 300.0 KiB, what would be missed least"
+    assert made.size_bytes >= 300 * 1024
+    assert made.size_bytes - made.images["size_bytes"].min() < 300 * 1024
+
+
+def test_a_goal_out_of_reach_is_said(here, service):
+    done = here(
+        "plan", "--free-to", "0%", "--old", "400", "--reason", "the plan is full", server=service
+    )
+
+    assert "all that may go is not enough" in done.stderr
+    assert "the plan is full" in done.stdout
+
+
+def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
+    here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
+    first = pic.read_plan(tmp_path / "all.json").images.index[0]
+    noted = here("decide", "decisions.csv", f"--keep={first}", "--by", "mia")
+
+    done = here(
+        *("plan", "--pile", "old-untagged", "--decisions", "decisions.csv", "-o", "less.json"),
+        server=service,
+    )
+
+    assert noted.stdout == "Written    decisions.csv\n       1  keep\n"
+    assert done.returncode == 0, done.stderr
+    left = set(pic.read_plan(tmp_path / "less.json").images.index)
+    assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
+
+
+def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
+    here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
+    old = pic.read_plan(tmp_path / "all.json").images
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/post.md").write_text(f"![]({old['url'].iloc[0]})\n")
+    here("scan", "site", "--json", "refs.json", server=service)
+
+    done = here(
+        *("plan", "--free", "1 GiB", "--references", "refs.json", "-o", "plan.json"), server=service
+    )
+
+    left = pic.read_plan(tmp_path / "plan.json").images
+    assert "all that may go is not enough" in done.stderr
+    assert set(old.index) - set(left.index) == {old.index[0]}
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        pytest.param((), "Give at least one rule", id="nothing"),
+        pytest.param(("--untagged",), "Missing option '--reason'", id="a rule without a reason"),
+        pytest.param(("--free", "1", "--pile", "old"), "one of --free", id="two goals"),
+        pytest.param(
+            ("--free", "1", "--untagged"), "Give rules, or one of", id="a goal and a rule"
+        ),
+        pytest.param(
+            ("--untagged", "--reason", "x", "--old", "9"),
+            "--old is for --free",
+            id="old and a rule",
+        ),
+    ],
+)
+def test_what_is_unclear_is_wrong_usage(here, service, arguments, said):
+    done = here("plan", *arguments, server=service)
+
+    assert done.returncode == 2
+    assert said in done.stderr
+
+
+# A review
+
+
+@pytest.fixture
+def review(here, service, tmp_path):
+    """Write a plan's rows for a review, and give the file."""
+    here("plan", "--pile", "old-untagged", "--csv", "review.csv", server=service)
+    return tmp_path / "review.csv"
+
+
+@pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
+@pytest.mark.parametrize("separator", [",", ";", "\t"])
+def test_lines_struck_out_are_kept(here, service, review, tmp_path, encoding, separator):
+    head, first, second, *rest = table(review)
+    write(review, [head, second, *rest], encoding=encoding, separator=separator)
+
+    done = here(
+        *("plan", "--from", "review.csv", "--decisions", "decisions.csv", "-o", "plan.json"),
+        server=service,
+    )
+
+    assert done.returncode == 0, done.stderr
+    made = pic.read_plan(tmp_path / "plan.json")
+    ids = [row[0].removeprefix("'") for row in (first, second, *rest)]
+    assert sorted(made.images.index) == sorted(ids[1:])
+    assert made.spared.loc[ids[0], "reason"] == "taken out by you"
+    decided = pic.read_decisions(tmp_path / "decisions.csv")
+    assert decided[["id", "decision"]].values.tolist() == [[ids[0], "keep"]]
+
+
+def test_a_column_sorted_alone_keeps_what_it_confuses_and_names_the_line(
+    here, service, review, tmp_path
+):
+    head, *rows = table(review)
+    ids = [row[0] for row in rows]
+    write(review, [head, *([one, *row[1:]] for one, row in zip(ids[::-1], rows, strict=True))])
+
+    done = here("plan", "--from", "review.csv", "-o", "plan.json", server=service)
+
+    assert "review.csv, line 2: its file name or address is not that of" in done.stderr
+    middle = {ids[len(ids) // 2].removeprefix("'")} if len(ids) % 2 else set()
+    assert set(pic.read_plan(tmp_path / "plan.json").images.index) == middle
+
+
+def test_an_id_that_was_not_shown_is_refused(here, service, review):
+    head, *rows = table(review)
+    write(review, [head, *rows, ["aB3dE5fG7hJ", *rows[0][1:]]])
+
+    done = here("plan", "--from", "review.csv", server=service)
+
+    assert done.returncode == 1
+    assert (
+        f"row {len(rows) + 2}: 'aB3dE5fG7hJ' was not shown there; rows may be struck out, not added."
+        in done.stderr
+    )
+
+
+def test_a_review_without_its_plan_is_refused(here, service, tmp_path):
+    (tmp_path / "review.csv").write_text("id\nx\n")
+
+    done = here("plan", "--from", "review.csv", server=service)
+
+    assert done.returncode == 1
+    assert "There is no 'review.csv.plan.json' beside 'review.csv'" in done.stderr
+
+
+# Decide
+
+
+def test_decisions_are_noted_one_after_the_other(here, tmp_path):
+    here("decide", "d.csv", "--keep=-T40cZpLq8x", "--note", "=the logo")
+    here("decide", "d.csv", "--later", "b", "--until", "2027-01-31", "--delete", "c")
+    done = here("decide", "d.csv", "--not-duplicates", "b", "c")
+
+    found = pic.read_decisions(tmp_path / "d.csv")
+    assert found[["id", "decision", "other_id", "until", "note"]].values.tolist() == [
+        ["-T40cZpLq8x", "keep", "", "", "=the logo"],
+        ["c", "delete", "", "", ""],
+        ["b", "later", "", "2027-01-31", ""],
+        ["b", "not duplicates", "c", "", ""],
+    ]
+    assert done.stdout.splitlines()[1:] == [
+        "       1  keep", "       1  delete", "       1  later", "       1  not duplicates",
+    ]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("arguments", "code", "said"),
+    [
+        pytest.param(("--later", "b"), 2, "--later needs --until", id="no day"),
+        pytest.param((), 1, "decisions='none.csv' cannot be read: No such file", id="no file"),
+        pytest.param(
+            ("--not-duplicates", "a", "a"), 1, "needs the other image in other_id", id="not a pair"
+        ),
+    ],
+)
+def test_what_cannot_be_noted_is_said(here, arguments, code, said):
+    done = here("decide", "none.csv", *arguments)
+
+    assert (done.returncode, said in done.stderr) == (code, True), done.stderr
