@@ -87,8 +87,8 @@ $(OLD)/.test: pyproject.toml
 	@touch $@
 
 test-oldest: $(OLD)/.test
-	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not browser and not notebook' -p no:cacheprovider \
-		tests/analysis tests/charts tests/cleanup tests/library picora_analytics
+	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not slow' -p no:cacheprovider \
+		tests/analysis tests/charts tests/cleanup/plan tests/cleanup/policy tests/library tests/references picora_analytics
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .
