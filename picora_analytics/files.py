@@ -24,6 +24,7 @@ NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 
 __all__ = [
     "data_folder",
+    "expanded",
     "read_text",
     "reason_of",
     "session_folder",
@@ -40,6 +41,11 @@ def data_folder() -> Path:
     if named:
         return Path(named).expanduser()
     return platformdirs.user_data_path("picora_analytics", appauthor=False)
+
+
+def expanded(path: str | os.PathLike[str]) -> Path:
+    """Give a path with ``~`` as the home folder; where there is none of that name, it stays as it is."""
+    return Path(os.path.expanduser(path))  # noqa: PTH111 (Path raises where there is no such home.)
 
 
 @functools.cache

@@ -18,6 +18,7 @@ from picora_analytics.cli.common import (
     load_library,
     say,
 )
+from picora_analytics.files import expanded
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -99,10 +100,7 @@ def scan(
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline needs --baseline FILE.")
     for source in sources:
-        if (
-            not source.lower().startswith(("http://", "https://"))
-            and not Path(source).expanduser().exists()
-        ):
+        if not source.lower().startswith(("http://", "https://")) and not expanded(source).exists():
             raise click.UsageError(f"There is no file or folder {source!r}.")
     if ids is not None and demo:
         raise click.UsageError("--ids and --demo are two libraries; give one of them.")
@@ -129,7 +127,7 @@ def scan(
         )
     fresh = path is not None and (update_baseline or not path.exists())
     if fresh and path is not None:
-        checking.write_baseline(check, path)
+        checking.write_baseline(check, path, known)
     say(checking.as_markdown(check) if markdown_path == "-" else checking.as_text(check))
     if fresh:
         n = len(check.new) + len(check.known)
@@ -171,7 +169,7 @@ def _top(folder: Path) -> Path:
 def _patterns(files: Sequence[str], folders: Sequence[Path]) -> list[str]:
     """Write patterns that leave out files, in whichever folder they lie."""
     found = []
-    for folder in (folder.expanduser().resolve() for folder in folders):
+    for folder in (expanded(folder).resolve() for folder in folders):
         for file in files:
             path = Path(file).expanduser().resolve()
             if path.is_relative_to(folder) and path != folder:
@@ -204,4 +202,7 @@ def _read_ids(path: Path) -> pd.DataFrame:
     public = images.get("is_public")
     is_public = True if public is None else public.astype(str).str.lower().eq("true")
     kept = [name for name in ("url", "filename") if name in images]
-    return images[kept].astype(dict.fromkeys(kept, STR)).assign(is_public=is_public)
+    table = images[kept].astype(dict.fromkeys(kept, STR)).assign(is_public=is_public)
+    # Of an id that stands there twice, a private row counts.
+    table = table.sort_values("is_public", kind="stable")
+    return table[~table.index.duplicated()]

@@ -113,6 +113,10 @@ def check_references(
         for address, source, line, nearest in zip(
             *(rows[name].tolist() for name in ("address", "source", "line", "nearest")), strict=True
         )
+        # A private image in another case would be named by that.
+        if not isinstance(nearest, str)
+        or nearest in public
+        or nearest.lower() not in address.lower()
     ]
     status = references.status(images.index)
     orphans = status.index[status.isin([NOT_FOUND, FOUND_BEFORE])]
@@ -152,7 +156,7 @@ def _posix(source: str) -> str:
 def read_baseline(path: Path) -> list[str]:
     """Read a baseline; PicoraError if it cannot be read, or a line is none of a baseline's."""
     try:
-        lines = [line for line in read_text(path).splitlines() if line.strip()]
+        lines = [line for line in read_text(path).split("\n") if line.strip()]
     except (OSError, ValueError) as error:
         raise PicoraError(
             f"The baseline {str(path)!r} cannot be read: {reason_of(error)}."
@@ -163,7 +167,7 @@ def read_baseline(path: Path) -> list[str]:
             row: Any = msgspec.json.decode(line)
             keys.append(msgspec.json.encode(row, order="sorted").decode())
             known = row["kind"] in (DANGLING, ORPHAN)
-        except (msgspec.DecodeError, KeyError, TypeError):
+        except (msgspec.DecodeError, KeyError, TypeError, RecursionError):
             known = False
         if not known:
             raise PicoraError(
@@ -173,9 +177,13 @@ def read_baseline(path: Path) -> list[str]:
     return keys
 
 
-def write_baseline(check: Check, path: Path) -> None:
-    """Write all findings as the baseline."""
-    write_atomic(path, lambda file: file.write_text(check.baseline(), encoding="utf-8"))
+def write_baseline(check: Check, path: Path, before: Sequence[str] = ()) -> None:
+    """Write all findings as the baseline; where not all could be looked at, images known before stay in it."""
+    lines = set(check.baseline().splitlines())
+    if not check.references.complete:
+        lines |= {line for line in before if f'"kind":"{ORPHAN}"' in line}
+    text = "".join(f"{line}\n" for line in sorted(lines))
+    write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 
 _TITLES = {
@@ -209,7 +217,9 @@ def as_text(check: Check) -> str:
 def _line(finding: Finding) -> str:
     place = f"{shorten(finding.source, _WIDE)}:{finding.line}  " if finding.source else ""
     note = f"  ({finding.note})" if finding.note else ""
-    return f"{place}{shorten(finding.what, _WIDE)}{note}"
+    # At the beginning of a line, two colons would be a command to GitHub's runner.
+    line = f"{place}{shorten(finding.what, _WIDE)}{note}".replace("##[", "# #[")
+    return f"./{line}" if line.startswith("::") else line
 
 
 def _footer(check: Check) -> Sequence[str]:
@@ -264,7 +274,7 @@ def as_annotations(check: Check) -> str:
 
 
 def _message(text: str) -> str:
-    return text.replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
+    return text.replace("##[", "# #[").replace("%", "%25").replace("\r", "%0D").replace("\n", "%0A")
 
 
 def _property(text: str) -> str:

@@ -8,7 +8,7 @@ import os
 import shutil
 import subprocess
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
@@ -28,6 +28,7 @@ _ENVIRONMENT = {
     "GIT_NO_LAZY_FETCH": "1",
     "GIT_NO_REPLACE_OBJECTS": "1",
     "GIT_ALLOW_PROTOCOL": "none",
+    "GIT_GRAFT_FILE": os.devnull,
     "LC_ALL": "C",
 }
 
@@ -36,6 +37,7 @@ _ELSEWHERE = (
     "GIT_DIR", "GIT_WORK_TREE", "GIT_INDEX_FILE", "GIT_OBJECT_DIRECTORY", "GIT_NAMESPACE",
     "GIT_ALTERNATE_OBJECT_DIRECTORIES", "GIT_PREFIX",
 )  # fmt: skip
+_LAST_MOMENT = 253_402_300_799  # Of the year 9999.
 _IN_MEMORY = 8 << 20  # Bytes of one file.
 
 
@@ -64,6 +66,7 @@ class Repository:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.odd: list[str] = []
         if shutil.which("git") is None:
             raise PicoraError(
                 "git= needs the command git, and there is none on this machine; install Git, or leave git= out."
@@ -80,6 +83,11 @@ class Repository:
             yield "a shallow clone: its history is cut off; run git fetch --unshallow"
         if self._ask("config", "--get-regexp", r"^remote\..*\.promisor$", check=False).strip():
             yield "a partial clone: not all files are here; clone it whole"
+        done = subprocess.run(  # noqa: S603
+            self._command("for-each-ref"), capture_output=True, env=_environment()
+        )
+        if done.stderr.strip():
+            yield f"a broken branch or tag: {done.stderr.decode('utf-8', 'replace').strip()}"
 
     def tips(self) -> dict[str, str]:
         """
@@ -88,6 +96,9 @@ class Repository:
         Those are, in this order: the one checked out, branches, branches of remotes, tags and stashes.
         """
         found: dict[str, str] = {}
+        for row in self._ask("worktree", "list", "--porcelain", check=False).splitlines():
+            if row.startswith("HEAD ") and not set(row[5:]) <= _NO_OBJECT:
+                found.setdefault(f"worktree {row[5:17]}", row[5:])
         head = self._ask("rev-parse", "--verify", "--quiet", "HEAD^{commit}", check=False).strip()
         if head:
             name = self._ask("symbolic-ref", "--quiet", "--short", "HEAD", check=False).strip()
@@ -100,15 +111,19 @@ class Repository:
         for row in listed.splitlines():
             kind, name, peeled, target, ref = row.split(" ", 4)
             commit = name if kind == "commit" else target if peeled == "commit" else ""
+            if not commit:
+                self.odd.append(_short(ref))
             if commit and ref != "refs/stash":
                 refs.append((_rank(ref), _short(ref), commit))
         for _, ref, commit in sorted(refs):
             found.setdefault(ref, commit)
         stashes = self._ask("log", "-g", "--format=%H %P", "refs/stash", "--", check=False)
+        if not stashes.strip():  # A clone of all refs has no list of them.
+            stashes = self._ask("log", "-1", "--format=%H %P", "refs/stash", "--", check=False)
         for number, row in enumerate(stashes.splitlines()):
             # A stash is a commit; beside its base it has the index and what was not tracked as parents.
-            stash, _, *more = row.split()
-            for place, commit in enumerate((stash, *more)):
+            stash, *parents = row.split()
+            for place, commit in enumerate((stash, *parents[1:])):
                 found[f"stash@{{{number}}}" + (f"^{place + 1}" if place else "")] = commit
         return found
 
@@ -118,16 +133,18 @@ class Repository:
         named = (row.partition("\t") for row in rows if row)
         return {path: head.split()[1] for head, _, path in named if not head.startswith(_SUBMODULE)}
 
-    def trees(self, tips: dict[str, str]) -> Iterator[tuple[str, str, str, str]]:
+    def trees(
+        self, tips: dict[str, str], excludes: Callable[[str], bool]
+    ) -> Iterator[tuple[str, str, str, str]]:
         """
-        Walk what the tips hold, each folder once.
+        Walk what the tips hold, each folder at each path once.
 
         Yields
         ------
         tip, mode, object, path : str
             Of each file, for the first tip that has it, and of each submodule.
         """
-        seen: set[str] = set()
+        seen: set[tuple[str, str]] = set()
         with _Objects(self._command("cat-file", "--batch")) as objects:
             for tip, commit in tips.items():
                 waiting = [(f"{commit}^{{tree}}", "")]
@@ -136,15 +153,17 @@ class Repository:
                     content = objects.read(name)
                     for mode, oid, entry in _entries(content):
                         path = f"{folder}{entry}"
+                        if (oid, path) in seen or excludes(path):
+                            continue
+                        seen.add((oid, path))
                         if mode == _FOLDER:
-                            if oid not in seen:
-                                waiting.append((oid, f"{path}/"))
-                        elif oid not in seen:
+                            waiting.append((oid, f"{path}/"))
+                        else:
                             yield tip, mode, oid, path
-                        if mode != _SUBMODULE:
-                            seen.add(oid)
 
-    def history(self, tips: dict[str, str]) -> tuple[dict[str, str], dict[str, Last]]:
+    def history(
+        self, tips: dict[str, str], excludes: Callable[[str], bool]
+    ) -> tuple[dict[str, str], dict[str, Last]]:
         """
         Walk all commits behind the tips.
 
@@ -178,14 +197,16 @@ class Repository:
                 place += bool(field)
                 continue
             path = next(fields)
+            if excludes(path):
+                continue
             old_mode, new_mode, old, new, _ = field[1:].split(" ", 4)
             if new_mode != _SUBMODULE and not set(new) <= _NO_OBJECT:
                 files.setdefault(new, path)
             if old_mode != _SUBMODULE and not set(old) <= _NO_OBJECT:
                 commit = pairs[place][1]
-                moment = dates.get(commit)
+                moment = min(dates.get(commit, -1), _LAST_MOMENT)
                 known = last.get(old)
-                if moment is not None and (known is None or moment > known.date.timestamp()):
+                if moment >= 0 and (known is None or moment > known.date.timestamp()):
                     date = dt.datetime.fromtimestamp(moment, dt.UTC)
                     last[old] = Last(path, commit, date)
         return files, last

@@ -85,13 +85,10 @@ class Scanner:
         hits = self._finder.find(data)
         yield from self._found(pieces, data, hits)
         yield from self._dangling(pieces, data, {hit.offset for hit in hits if hit.exact})
-        if unescape(data) is not data:
-            plain = [piece._replace(data=unescape(piece.data)) for piece in pieces]
-            changed = [
-                new for new, old in zip(plain, pieces, strict=True) if new.data is not old.data
-            ]
-            data = b"\n".join(piece.data for piece in changed)
-            yield from self._found(changed, data, self._finder.find(data))
+        if unescape(data):
+            plain = [piece._replace(data=text) for piece in pieces for text in unescape(piece.data)]
+            data = b"\n".join(piece.data for piece in plain)
+            yield from self._found(plain, data, self._finder.find(data))
 
     def _found(
         self, pieces: list[_Piece], data: bytes, hits: list[Hit]
@@ -229,8 +226,11 @@ def host_paths(urls: Iterable[str]) -> dict[str, str]:
     """Give the hosts of images, with what their paths have before the id: Picora's own, and those of a library."""
     found = dict(HOSTS)
     for url in urls:
-        parts = urlsplit(url)
+        try:
+            parts = urlsplit(url)
+        except ValueError:
+            continue  # No address that could stand anywhere.
         folder = parts.path.rpartition("/")[0] + "/"
-        if parts.netloc.isascii() and "@" not in parts.netloc and parts.netloc:
+        if parts.netloc.isascii() and "@" not in parts.netloc and parts.hostname:
             found.setdefault(parts.netloc.lower(), folder)
     return found

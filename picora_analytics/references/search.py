@@ -12,6 +12,7 @@ from typing import Any
 import pandas as pd
 
 from picora_analytics import times
+from picora_analytics.files import expanded
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.progress import Progress, progress_for
 from picora_analytics.references.coverage import Coverage
@@ -77,8 +78,9 @@ def find_references(
         If `git` is no repository, or there is no git command.
     """
     exclude = [exclude] if isinstance(exclude, str) else list(exclude)
-    given = [str(source) for source in sources]
-    given += [f"git {git}"] * (git is not None) + [str(addresses)] * (addresses is not None)
+    given = [_name(source) for source in sources]
+    given += [f"git {_name(git)}"] if git is not None else []
+    given += [_name(addresses)] if addresses is not None else []
     if not given:
         raise ValueError(
             "There is nowhere to look: give a folder, a page, git= or addresses=, such as "
@@ -126,7 +128,7 @@ def find_references(
 
 
 def _existing(source: Source) -> Path:
-    path = Path(source).expanduser()
+    path = expanded(source)
     if not path.exists():
         raise ValueError(f"There is no file or folder {str(source)!r} to look into.")
     return path
@@ -141,9 +143,7 @@ def _is_web(source: Source) -> bool:
 
 
 def _same(source: Source, repository: Repository) -> bool:
-    return (
-        not _is_web(source) and Path(source).expanduser().resolve() == repository.folder.resolve()
-    )
+    return not _is_web(source) and expanded(source).resolve() == repository.folder.resolve()
 
 
 def _texts(source: Source, coverage: Coverage) -> Iterator[Text]:
@@ -204,9 +204,14 @@ class _Collected:
         if not repository.bare:
             self.scan(_counted(texts_in(repository.folder, now), own, shown), now)
         tips = repository.tips()
-        staged = {oid: path for path, oid in repository.staged().items()}
-        files = {oid: (path, f"index:{path}") for oid, path in staged.items()}
-        for tip, mode, oid, path in repository.trees(tips):
+        for ref in repository.odd:
+            now.fail(ref, "a tag of something else than a commit, which is not looked into")
+        files = {
+            oid: (path, f"index:{path}")
+            for path, oid in repository.staged().items()
+            if not now.excludes(path)
+        }
+        for tip, mode, oid, path in repository.trees(tips, now.excludes):
             if mode != "160000":
                 files.setdefault(oid, (path, f"{tip}:{path}"))
             elif not now.excludes(f"{path}/") and (
@@ -220,7 +225,7 @@ class _Collected:
             _counted(repository.texts(listed, now), own, shown), now, elsewhere=not repository.bare
         )
         past = Coverage(f"{now.source}, history", exclude, optional=True)
-        brought, last = repository.history(tips)
+        brought, last = repository.history(tips, past.excludes)
         gone = {oid: path for oid, path in brought.items() if oid not in files}
         self._scan_history(repository, gone, last, past, [*own, past], shown)
         return [now, past] if gone else [now]

@@ -6,8 +6,11 @@ import codecs
 import contextlib
 import gzip
 import io
+import lzma
 import os
+import re
 import stat
+import struct
 import tarfile
 import tempfile
 import zipfile
@@ -24,6 +27,7 @@ CHUNK = 1 << 20
 HEAD = 4096
 MAX_DEPTH = 3  # Archives in archives.
 MAX_UNPACKED = 8 << 30  # Bytes that one archive may grow to.
+_READ_TAIL = 1 << 20  # Of the zeros that end a tar.
 IN_MEMORY = 32 << 20  # Bytes of an archive in an archive, before it goes to disk.
 
 # First bytes of files that hold no addresses a page could use.
@@ -80,7 +84,20 @@ _BOMS = (
 # What no text holds many of.
 _CONTROLS = {*range(9), *range(14, 27), *range(28, 32)}
 _CONTROLS_AS_ONE = bytes(1 if code in _CONTROLS else 32 for code in range(256))
-_BROKEN = (OSError, EOFError, zlib.error, zipfile.BadZipFile, tarfile.TarError)
+# Whatever the readers of archives raise at damaged ones.
+_BROKEN = (
+    OSError,
+    EOFError,
+    zlib.error,
+    lzma.LZMAError,
+    zipfile.BadZipFile,
+    tarfile.TarError,
+    struct.error,
+    ValueError,
+    IndexError,
+    OverflowError,
+    NotImplementedError,
+)
 
 
 class Text(NamedTuple):
@@ -201,6 +218,9 @@ def texts_of(file: IO[bytes], name: str, coverage: Coverage, depth: int = 0) -> 
 
 
 def _skipped_kind(head: bytes) -> str:
+    """Tell a file that holds no addresses by its first bytes; a text may begin with the same letters."""
+    if not _is_binary(head[:512]):
+        return ""
     if head[34:36] == b"LP" and head[8:11] in (b"\1\0\2", b"\2\0\2", b"\0\0\2"):
         return "fonts"  # Embedded OpenType.
     if head[4:8] == b"ftyp":
@@ -210,8 +230,7 @@ def _skipped_kind(head: bytes) -> str:
         return "pictures" if head[8:12] == b"WEBP" else "video and sound"
     for kind, magics in _SKIPPED.items():
         for magic in magics:
-            # Two letters may also begin a text.
-            if head.startswith(magic) and (len(magic) > 2 or b"\0" in head[:64]):
+            if head.startswith(magic):
                 return kind
     return ""
 
@@ -230,13 +249,23 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
                 coverage.fail(name, f"longer than {MAX_UNPACKED >> 30} GiB")
                 break
             # Without its NUL bytes even UTF-16 inside a binary file shows its ids.
-            yield decoder.decode(chunk).encode() if decoder else chunk.replace(b"\0", b"")
+            plain = chunk.replace(b"\0", b"")
+            if decoder is None:
+                yield plain
+            else:
+                if _NARROW.search(chunk):
+                    coverage.fail(name, "several encodings in one file")
+                yield decoder.decode(chunk).encode("utf-8", "replace")
             chunk = file.read(CHUNK)
     except _BROKEN as error:
         coverage.fail(name, _why(error))
     except RuntimeError as error:  # zipfile: a password is needed.
         coverage.fail(name, str(error))
     coverage.look(n_bytes)
+
+
+# An id in a text of wide characters does not stand so.
+_NARROW = re.compile(rb"[A-Za-z0-9_-]{11}")
 
 
 def _is_binary(head: bytes) -> bool:
@@ -270,10 +299,12 @@ def _zipped(file: IO[bytes], name: str, coverage: Coverage, depth: int) -> Itera
     if sum(member.file_size for member in members) > MAX_UNPACKED:
         coverage.fail(name, f"unpacks to more than {MAX_UNPACKED >> 30} GiB")
         return
+    if members and min(member.header_offset for member in members) > 0:
+        coverage.fail(name, "something stands before the archive in it")
     for member in members:
-        if member.is_dir():
+        if member.filename.endswith("/") and not member.file_size:
             continue
-        inside = f"{name}!{member.filename}"
+        inside = f"{name}!{member.filename}".encode("utf-8", "replace").decode()
         if coverage.excludes(member.filename):
             coverage.skip("excluded", member.file_size)
             continue
@@ -282,7 +313,7 @@ def _zipped(file: IO[bytes], name: str, coverage: Coverage, depth: int) -> Itera
                 yield from texts_of(opened, inside, coverage, depth + 1)
         except _BROKEN as error:
             coverage.fail(inside, _why(error))
-        except (RuntimeError, NotImplementedError) as error:  # Encrypted, or packed in a rare way.
+        except RuntimeError as error:  # Encrypted.
             coverage.fail(inside, str(error))
 
 
@@ -294,11 +325,16 @@ def _tarred(file: IO[bytes], name: str, coverage: Coverage, depth: int) -> Itera
         with tarfile.open(fileobj=file, mode="r:") as archive:
             for member in archive:
                 opened = archive.extractfile(member) if member.isreg() else None
-                inside = f"{name}!{member.name}"
+                inside = f"{name}!{member.name}".encode("utf-8", "replace").decode()
                 if opened is not None and coverage.excludes(member.name):
                     coverage.skip("excluded", member.size)
                 elif opened is not None:
                     yield from texts_of(opened, inside, coverage, depth + 1)
+            # tarfile takes a broken head for the end.
+            file.seek(archive.offset)
+            tail = file.read(_READ_TAIL)
+            if len(tail) < tarfile.BLOCKSIZE or tail.strip(b"\0"):
+                coverage.fail(name, "damaged, cut off, or several archives in one")
     except _BROKEN as error:
         coverage.fail(name, _why(error))
 

@@ -29,41 +29,62 @@ for _code, _letter in enumerate(_LETTERS):
     _CODES[_letter] = _CODES[ord(chr(_letter).upper())] = _code
 _TABLE = bytes(_CODES)
 
-# `_` and `-` are the only characters of an id that any writer escapes. What tells that there is such an escape at all,
-# beginning with a sign that is quickly searched for; then each escape with what it means, in the order to undo them.
-_ESCAPES: tuple[tuple[bytes, re.Pattern[bytes], tuple[tuple[bytes, bytes], ...]], ...] = (
+# `_` and `-` are the only characters of an id that any writer escapes: by a sign that is quickly searched for, with
+# what makes an escape of it. In this order, again and again: JSON in JSON, a link within a link.
+_ESCAPES: tuple[
+    tuple[bytes, re.Pattern[bytes], tuple[tuple[re.Pattern[bytes], bytes], ...]], ...
+] = (
     (
-        b"\\",
-        re.compile(rb"\\(?:u00|x)?(?:5[fF]|2[dD]|[_-])"),
+        b"%",
+        re.compile(rb"%(?:25|u?00|5[fF]|2[dD]|26)"),
         (
-            *((rb"\u005%c" % char, b"_") for char in b"fF"),
-            *((rb"\u002%c" % char, b"-") for char in b"dD"),
-            *((rb"\x5%c" % char, b"_") for char in b"fF"),
-            *((rb"\x2%c" % char, b"-") for char in b"dD"),
-            (rb"\_", b"_"),
-            (rb"\-", b"-"),
+            (re.compile(rb"%(?:25)+(?=(?:u?00)?(?:5[fF]|2[dD]|26))"), b"%"),
+            (re.compile(rb"%(?:u00)?5[fF]"), b"_"),
+            (re.compile(rb"%(?:u00)?2[dD]"), b"-"),
+            (re.compile(rb"%26(?=(?:#|%23)[0-9xX])"), b"&"),
+            (re.compile(rb"(?<=&)%23"), b"#"),
+            (re.compile(rb"(?<=&#45)%3[bB]|(?<=&#95)%3[bB]"), b";"),
         ),
     ),
     (
-        b"%",
-        re.compile(rb"%(?:25)*(?:5[fF]|2[dD])"),
-        ((b"%25", b"%"), (b"%5F", b"_"), (b"%5f", b"_"), (b"%2D", b"-"), (b"%2d", b"-")),
+        b"\\",
+        re.compile(rb"\\[uUx0-9'_\\-]"),
+        (
+            (re.compile(rb"(?<!\\)\\{2,}(?=[uUx0-9'_-])"), b"\\\\"),
+            (re.compile(rb"\\u0026(?=#)"), b"&"),
+            (re.compile(rb"\\u0025(?=[0-9u])"), b"%"),
+            (
+                re.compile(
+                    rb"\\(?:u\{0*5[fF]\}|u005[fF]|U0000005[fF]|x5[fF]|0{0,4}5[fF](?![0-9A-Fa-f]) ?|137|'5[fF]|_)"
+                ),
+                b"_",
+            ),
+            (
+                re.compile(
+                    rb"\\(?:u\{0*2[dD]\}|u002[dD]|U0000002[dD]|x2[dD]|0{0,4}2[dD](?![0-9A-Fa-f]) ?|055|'2[dD]|-)"
+                ),
+                b"-",
+            ),
+        ),
     ),
     (
         b"&",
-        re.compile(rb"&(?:amp;)?(?:#|lowbar;|hyphen;)"),
+        re.compile(rb"&(?:#|amp;|lowbar|UnderBar|hyphen|shy)"),
         (
-            (b"&amp;#", b"&#"),
-            (b"&lowbar;", b"_"),
-            (b"&hyphen;", b"-"),
-            (b"&#95;", b"_"),
-            (b"&#45;", b"-"),
-            *((b"&#%c5%c;" % (x, char), b"_") for x in b"xX" for char in b"fF"),
-            *((b"&#%c2%c;" % (x, char), b"-") for x in b"xX" for char in b"dD"),
+            (re.compile(rb"&(?:amp;)+(?=#|lowbar|UnderBar|hyphen)"), b"&"),
+            (re.compile(rb"&(?:#0*95|#[xX]0*5[fF])(?![0-9A-Fa-f]);?|&lowbar;|&UnderBar;"), b"_"),
+            (re.compile(rb"&(?:#0*45|#[xX]0*2[dD])(?![0-9A-Fa-f]);?|&hyphen;"), b"-"),
+            (re.compile(rb"&shy;"), b""),
         ),
     ),
-    (b"=", re.compile(rb"=(?:5F|2D)"), ((b"=5F", b"_"), (b"=2D", b"-"))),
 )
+# Of quoted-printable; what stands in the query of an address looks the same.
+_QUOTED = (
+    (re.compile(rb"=5[fF]"), b"_"),
+    (re.compile(rb"=2[dD]"), b"-"),
+    (re.compile(rb"=\r?\n"), b""),
+)
+_ROUNDS = 4
 
 
 class Hit(NamedTuple):
@@ -172,14 +193,22 @@ def are_ids(values: pd.Index[Any]) -> npt.NDArray[np.bool_]:
     return cast(npt.NDArray[np.bool_], matched.fill_null(False).to_numpy(zero_copy_only=False))
 
 
-def unescape(data: bytes) -> bytes:
-    """Write the escaped ``_`` and ``-`` of a text plainly; the very same object where there are none."""
-    for first, sign, escapes in _ESCAPES:
-        if _stands_in(data, first, sign):
-            for escaped, plain in escapes:
-                while escaped in data:  # Escaped twice: JSON in JSON, a link within a link.
-                    data = data.replace(escaped, plain)
-    return data
+def unescape(data: bytes) -> list[bytes]:
+    """Write the escaped ``_`` and ``-`` of a text plainly, in each way that it can be read; nothing where none are."""
+    plain = data
+    for _ in range(_ROUNDS):
+        before = plain
+        for sign, escape, escapes in _ESCAPES:
+            if _stands_in(plain, sign, escape):
+                for escaped, meant in escapes:
+                    plain = escaped.sub(meant, plain)
+        if plain == before:
+            break
+    quoted = plain
+    if b"=" in data:
+        for escaped, meant in _QUOTED:
+            quoted = escaped.sub(meant, quoted)
+    return [text for text in dict.fromkeys((plain, quoted)) if text != data]
 
 
 def _stands_in(data: bytes, first: bytes, sign: re.Pattern[bytes]) -> bool:

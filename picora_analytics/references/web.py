@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import gzip
 import io
+import re
 import time
 import urllib.robotparser
 import zlib
@@ -31,6 +32,10 @@ MAX_SITEMAPS = 500
 MAX_DELAY = 10.0  # Seconds between requests, whatever robots.txt asks for.
 PATIENCE = 60.0  # Seconds for one answer.
 REDIRECTS = 5
+
+
+_SITEMAP = re.compile(rb"<(?:[\w.-]+:)?(?:urlset|sitemapindex)[\s>]")
+_FEED = re.compile(rb"\s*(?:<\?xml[^>]*>\s*)?<(?:rss|feed)[\s>]|\s*https?://\S+\s*(?:\n|$)")
 
 
 class _PageError(Exception):
@@ -183,7 +188,12 @@ def _sitemap_entries(body: bytes) -> list[str] | None:
             raise _PageError("a damaged gzip file") from None
         if len(body) > MAX_BYTES:
             raise _PageError(f"unpacks to more than {MAX_BYTES >> 20} MiB")
-    if not any(mark in body[:4096] for mark in (b"<urlset", b"<sitemapindex")):
+    if body.startswith(b"\x1f\x8b"):
+        raise _PageError("a gzip file in a gzip file")
+    head = body.replace(b"\0", b"")[: 1 << 20]
+    if not _SITEMAP.search(head):
+        if not body.strip() or _FEED.match(head):
+            raise _PageError("neither a page nor a sitemap that can be read")
         return None
     found: list[str] = []
     path: list[str] = []
@@ -208,6 +218,6 @@ def _sitemap_entries(body: bytes) -> list[str] | None:
     parser.StartDoctypeDeclHandler = refuse
     try:
         parser.Parse(body, True)
-    except expat.ExpatError as error:
+    except (expat.ExpatError, ValueError, LookupError) as error:
         raise _PageError(f"a broken sitemap ({error})") from None
     return found

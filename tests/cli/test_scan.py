@@ -104,6 +104,26 @@ def test_a_private_image_is_named_nowhere(here, site, tmp_path):
     assert not any(IDS[3] in text for text in texts)
 
 
+def test_an_id_that_stands_twice_is_private_if_one_row_says_so(here, site, tmp_path):
+    (tmp_path / "ids.csv").write_text(
+        f"id,filename,is_public\n{IDS[3]},a,True\n{IDS[3]},a,False\n{IDS[0]},b,True\n"
+    )
+
+    done = here("scan", "site", "--ids", "ids.csv")
+
+    assert done.returncode == 0, done.stderr
+    assert IDS[3] not in done.stdout
+
+
+def test_an_incomplete_scan_drops_nothing_from_the_baseline(here, site):
+    here(*OPTIONS)
+    before = Path("base.jsonl").read_text()
+    (site / "a.pdf").write_bytes(b"%PDF-1.7")
+
+    assert here(*OPTIONS, "--update-baseline").returncode == 4
+    assert Path("base.jsonl").read_text() == before
+
+
 def test_names_of_strangers_are_dead_in_every_form(here, tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()

@@ -191,6 +191,64 @@ def test_what_is_excluded_is_excluded_in_the_past_as_well(git):
     assert scan(git, exclude=["*.pdf"]).complete
 
 
+@pytest.mark.parametrize("excluded", ["a", "b"])
+def test_what_is_excluded_hides_nothing_of_another_path(git, excluded):
+    git("commit", "-q", "--allow-empty", "-m", "first")
+    git("checkout", "-q", "-b", "other")
+    for name in "ab":
+        (git.folder / name).mkdir()
+        (git.folder / name / "u.md").write_text(IDS[0])
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    git("checkout", "-q", "main")
+    (git.folder / "some.md").write_text("text")
+
+    assert words(scan(git, exclude=[f"{excluded}/**"]))[IDS[0]] == "found"
+
+
+def test_what_moved_to_where_nobody_looks_was_found_before(git):
+    (git.folder / "b").mkdir()
+    (git.folder / "b" / "u.md").write_text(IDS[0])
+    (git.folder / "some.md").write_text("text")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    (git.folder / "b").rename(git.folder / "a")
+    git("add", "-A")
+    git("commit", "-q", "-m", "y", day=2)
+
+    assert words(scan(git, exclude=["a/**"]))[IDS[0]] == "found before"
+
+
+def test_another_working_tree_and_a_stash_without_its_list_count(git, tmp_path):
+    (git.folder / "some.md").write_text("text")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    git("worktree", "add", "-q", "--detach", tmp_path / "other")
+    (tmp_path / "other" / "u.md").write_text(IDS[0])
+    git("add", "-A", cwd=tmp_path / "other")
+    git("commit", "-q", "-m", "y", cwd=tmp_path / "other")
+    (git.folder / "some.md").write_text(IDS[1])
+    git("stash", "-q")
+    shutil.rmtree(git.folder / ".git" / "logs")
+
+    said = words(scan(git))
+
+    assert (said[IDS[0]], said[IDS[1]]) == ("found", "found")
+
+
+@pytest.mark.parametrize("broken", ["a tag of a file", "a ref that is none"])
+def test_a_ref_that_is_not_looked_into_turns_the_answer(git, broken):
+    (git.folder / "some.md").write_text("text")
+    git("add", "-A")
+    git("commit", "-q", "-m", "x")
+    if broken == "a tag of a file":
+        git("tag", "blob", git("hash-object", "-w", "some.md"))
+    else:
+        (git.folder / ".git" / "refs" / "heads" / "x").write_text("junk\n")
+
+    assert not scan(git).complete
+
+
 def test_a_stranger_s_repository_runs_nothing(git, tmp_path):
     trap = tmp_path / "trap"
     for name in (

@@ -73,6 +73,21 @@ WRITTEN = {
     "SQL": r"INSERT INTO posts VALUES ('<img src=\"{}.png\">');",
     "WXR": '<content:encoded><![CDATA[<img src="{}.png">]]></content:encoded>',
     "LaTeX": lambda url: url.replace("_", r"\_"),
+    "padded entities": lambda url: url.replace("_", "&#0095;").replace("-", "&#x002D;"),
+    "named entities": lambda url: url.replace("_", "&UnderBar;").replace("-", "&hyphen;"),
+    "entities twice": lambda url: url.replace("_", "&amp;amp;#95;").replace("-", "&amp;hyphen;"),
+    "entities by percent": lambda url: url.replace("_", "%26%2395%3B").replace("-", "%26%2345%3b"),
+    "entities in JSON": lambda url: url.replace("_", r"\u0026#95;").replace("-", r"\u0026#45;"),
+    "soft hyphens": lambda url: f"{url[:-4]}&shy;{url[-4:]}",
+    "JavaScript's braces": lambda url: url.replace("_", r"\u{5f}").replace("-", r"\u{2D}"),
+    "Python": lambda url: url.replace("_", r"\U0000005f").replace("-", r"\U0000002d"),
+    "octal": lambda url: url.replace("_", r"\137").replace("-", r"\055"),
+    "CSS that escapes": lambda url: url.replace("_", r"\00005f").replace("-", "\\00002D "),
+    "RTF": lambda url: url.replace("_", r"\'5f").replace("-", r"\'2D"),
+    "JSON, percent": lambda url: url.replace("_", r"\u00255F").replace("-", "%u002D"),
+    "a query like quoted-printable": lambda url: f"/img?id=2D%5F {url}",
+    "quoted-printable in lower case": lambda url: url.replace("_", "=5f").replace("-", "=2d"),
+    "quoted-printable, broken": lambda url: f"{url[:-4]}=\n{url[-4:]}".replace("\n", "\r\n"),
     "quoted-printable": lambda url: url.replace("_", "=5F").replace("-", "=2D"),
 }
 
@@ -243,7 +258,45 @@ def test_the_hosts_of_a_library_are_its_own(make_images, tmp_path):
     assert dangling["address"].tolist() == ["https://pics.example.com/a/goneGONEgon.png"]
 
 
+@pytest.mark.parametrize(
+    "first",
+    [
+        "OTTO",
+        "ID3 tags",
+        "GIF87a and",
+        "RIFF",
+        "icns",
+        "8BPS",
+        "ttcf",
+        "OggS",
+        "wOFF",
+        "The ftyp",
+        "BM",
+        "true",
+    ],
+)
+def test_a_text_that_begins_like_a_picture_is_a_text(first, tmp_path):
+    (tmp_path / "a.md").write_text(f"{first} of {HOST}{IDS[0]}.png")
+
+    assert found_in(tmp_path) == {IDS[0]}
+
+
+def test_endless_escapes_take_no_endless_time(tmp_path):
+    (tmp_path / "a").write_bytes(
+        b"\\" * 80_000 + b"_" + b"%" + b"25" * 40_000 + b"5F" + b"&amp;" * 20_000
+    )
+
+    assert scan(tmp_path).complete
+
+
+TAR = tarred("a.md", b"hello") + tarred("b.md", PAGE)
+TWO = tarred("a.md", b"hello")[:1024] + tarred("b.md", PAGE)
 UNREADABLE = {
+    "two tars in one": TAR,
+    "a cut tar": TWO[:1300],
+    "a damaged tar": TWO[:1034] + b"\xff" + TWO[1035:],
+    "two zips in one": zipped({"a": PAGE}) + zipped({"b": b"x"}),
+    "UTF-16 and then UTF-8": ("hello\r\n" * 900).encode("utf-16-le") + PAGE,
     "a PDF": b"%PDF-1.7\nx",
     "7z": b"7z\xbc\xaf\x27\x1cxxxx",
     "xz": b"\xfd7zXZ\0xxxxxxxxx",

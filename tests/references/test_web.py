@@ -1,6 +1,7 @@
 """Pages and sitemaps, over real HTTP on this machine."""
 
 import gzip
+import re
 import threading
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
@@ -158,6 +159,41 @@ def test_what_cannot_be_read_turns_the_answer(site, answer, said):
 
     assert not references.complete
     assert said in references.problems()[0]
+
+
+@pytest.mark.parametrize(
+    "write",
+    [
+        pytest.param(lambda text: text.encode("utf-16"), id="UTF-16"),
+        pytest.param(
+            lambda text: text.replace("<urlset", f"<!--{'x' * 5000}--><urlset").encode(),
+            id="a long head",
+        ),
+        pytest.param(
+            lambda text: (
+                re.sub(r"<(/?)(\w)", r"<\1s:\2", text).replace("xmlns=", "xmlns:s=").encode()
+            ),
+            id="a prefix",
+        ),
+    ],
+)
+def test_a_sitemap_is_one_however_it_is_written(site, write):
+    text = sitemap(f"{site.url}/1").decode().removeprefix('<?xml version="1.0"?>')
+    site.pages = {"/sitemap.xml": write(text), "/1": page(0)}
+
+    references = scan(f"{site.url}/sitemap.xml")
+
+    assert references.complete, references
+    assert references.found["id"].tolist() == [IDS[0]]
+
+
+@pytest.mark.parametrize(
+    "body", [b"", b" \n", b"<rss version='2'><channel/></rss>", b"http://127.0.0.1/a\n"]
+)
+def test_what_is_neither_page_nor_sitemap_turns_the_answer(site, body):
+    site.pages = {"/x": body}
+
+    assert not scan(f"{site.url}/x").complete
 
 
 def test_a_redirect_on_the_same_host_is_followed(site):
