@@ -84,6 +84,7 @@ def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library
     ],
 )
 def test_each_filter_is_its_rule(library, filters, expected):
+    library = library.assign(content_hash=[f"{i // 2:064x}" for i in range(len(library))])
     session = CleanupSession(library)
 
     session.filters = filters
