@@ -107,7 +107,7 @@ def test_strangers_texts_are_dead(references):
     html = references._repr_html_()
 
     assert "<script>" not in html
-    assert "\x1b" not in repr(references) + references.found["text"].sum()
+    assert "\x1b" not in repr(references) + "".join(references.found["text"])
 
 
 def test_nowhere_to_look_and_nothing_there_are_errors(images, tmp_path):
