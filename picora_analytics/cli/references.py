@@ -162,7 +162,7 @@ def _load(*, demo: bool, store: str | None) -> pd.DataFrame:
 
 def _top(folder: Path) -> Path:
     """Give the top of a working tree."""
-    folder = folder.expanduser().resolve()
+    folder = expanded(folder).resolve()
     return next((path for path in (folder, *folder.parents) if (path / ".git").exists()), folder)
 
 
@@ -171,7 +171,7 @@ def _patterns(files: Sequence[str], folders: Sequence[Path]) -> list[str]:
     found = []
     for folder in (expanded(folder).resolve() for folder in folders):
         for file in files:
-            path = Path(file).expanduser().resolve()
+            path = expanded(file).resolve()
             if path.is_relative_to(folder) and path != folder:
                 inside = path.relative_to(folder).as_posix()
                 found.append("/" + re.sub(r"([\\*?\[\]!#\s])", r"\\\1", inside))

@@ -211,22 +211,17 @@ class Repository:
                     last[old] = Last(path, commit, date)
         return files, last
 
-    def texts(self, files: Iterable[tuple[str, str, str]], coverage: Coverage) -> Iterator[Text]:
+    def texts(self, files: Iterable[tuple[str, str]], coverage: Coverage) -> Iterator[Text]:
         """
         Read files by their objects.
 
         Parameters
         ----------
-        files : iterable of object, path and name
-            The path says whether it is excluded, the name stands in the result.
+        files : iterable of object and name
+            The name stands in the result.
         coverage : Coverage
         """
-        wanted = []
-        for oid, path, name in files:
-            if coverage.excludes(path):
-                coverage.skip("excluded", 0)
-            else:
-                wanted.append((oid, name))
+        wanted = list(files)
         with tempfile.TemporaryFile() as names:
             names.write("".join(f"{oid}\n" for oid, _ in wanted).encode())
             names.seek(0)

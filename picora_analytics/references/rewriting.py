@@ -8,10 +8,11 @@ from collections.abc import Mapping, Sequence
 from typing import NamedTuple
 
 from picora_analytics.references.moves import Move
+from picora_analytics.references.sources import looks_binary
+from picora_analytics.references.tokens import ID_LENGTH
 
 __all__ = ["Place", "Rewritten", "is_binary", "rewrite"]
 
-ID_LENGTH = 11
 _LOOK_BACK = 300
 
 # `_` and `-` as JSON, JavaScript, Markdown, addresses and HTML escape them, over again where one is in another;
@@ -46,29 +47,6 @@ _WIDE = (
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
 )
-_MAGICS = (
-    *(
-        b"\x89PNG",
-        b"\xff\xd8\xff",
-        b"GIF8",
-        b"%PDF",
-        b"PK\3\4",
-        b"PK\5\6",
-        b"\x1f\x8b",
-        b"7z\xbc\xaf",
-    ),
-    *(
-        b"RIFF",
-        b"wOFF",
-        b"wOF2",
-        b"BZh",
-        b"\xfd7zXZ",
-        b"\x28\xb5\x2f\xfd",
-        b"Rar!",
-        b"SQLite format 3",
-    ),
-)
-_CONTROLS = bytes({*range(9), *range(14, 27), *range(28, 32)})
 
 
 class Place(NamedTuple):
@@ -89,12 +67,9 @@ class Rewritten(NamedTuple):
 
 def is_binary(data: bytes) -> bool:
     """Whether a file is no text: a picture, an archive, or anything with zero bytes but UTF-16 and UTF-32 by mark."""
-    if data.startswith(_MAGICS):
-        return True
     if _wide(data) is not None:
         return False
-    head = data[:65536]
-    return b"\0" in data or len(head.translate(None, _CONTROLS)) < 0.98 * len(head)
+    return data.startswith(b"%PDF") or b"\0" in data or looks_binary(data[:65536])
 
 
 def rewrite(data: bytes, moves: Mapping[str, Move]) -> Rewritten:

@@ -207,22 +207,23 @@ class _Collected:
         for ref in repository.odd:
             now.fail(ref, "a tag of something else than a commit, which is not looked into")
         files = {
-            oid: (path, f"index:{path}")
+            oid: f"index:{path}"
             for path, oid in repository.staged().items()
             if not now.excludes(path)
         }
         for tip, mode, oid, path in repository.trees(tips, now.excludes):
             if mode != "160000":
-                files.setdefault(oid, (path, f"{tip}:{path}"))
+                files.setdefault(oid, f"{tip}:{path}")
             elif not now.excludes(f"{path}/") and (
                 repository.bare or not (repository.folder / path / ".git").exists()
             ):
                 now.fail(
                     f"{tip}:{path}", "a submodule that is not here; run git submodule update --init"
                 )
-        listed = ((oid, path, name) for oid, (path, name) in files.items())
         self.scan(
-            _counted(repository.texts(listed, now), own, shown), now, elsewhere=not repository.bare
+            _counted(repository.texts(files.items(), now), own, shown),
+            now,
+            elsewhere=not repository.bare,
         )
         past = Coverage(f"{now.source}, history", exclude, optional=True)
         brought, last = repository.history(tips, past.excludes)
@@ -239,7 +240,7 @@ class _Collected:
         own: list[Coverage],
         shown: Progress,
     ) -> None:
-        listed = ((oid, path, oid) for oid, path in gone.items())
+        listed = ((oid, oid) for oid in gone)
         for found in self._scanner.scan(_counted(repository.texts(listed, past), own, shown)):
             if not isinstance(found, Place):
                 continue  # An address that dangles in the past harms no page.

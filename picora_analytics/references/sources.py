@@ -21,7 +21,7 @@ from typing import IO, NamedTuple, cast
 
 from picora_analytics.references.coverage import Coverage
 
-__all__ = ["Text", "shown_path", "texts_in", "texts_of"]
+__all__ = ["Text", "looks_binary", "shown_path", "texts_in", "texts_of"]
 
 CHUNK = 1 << 20
 HEAD = 4096
@@ -219,7 +219,7 @@ def texts_of(file: IO[bytes], name: str, coverage: Coverage, depth: int = 0) -> 
 
 def _skipped_kind(head: bytes) -> str:
     """Tell a file that holds no addresses by its first bytes; a text may begin with the same letters."""
-    if not _is_binary(head[:512]):
+    if not looks_binary(head[:512]):
         return ""
     if head[34:36] == b"LP" and head[8:11] in (b"\1\0\2", b"\2\0\2", b"\0\0\2"):
         return "fonts"  # Embedded OpenType.
@@ -239,7 +239,7 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
     """Give a text piece by piece, its NUL bytes and wide characters gone."""
     encoding = _wide_encoding(head)
     decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
-    if encoding is None and _is_binary(head):
+    if encoding is None and looks_binary(head):
         coverage.fail(name, "a binary file of an unknown kind")
     n_bytes, chunk = 0, head
     try:
@@ -268,7 +268,8 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
 _NARROW = re.compile(rb"[A-Za-z0-9_-]{11}")
 
 
-def _is_binary(head: bytes) -> bool:
+def looks_binary(head: bytes) -> bool:
+    """Whether the first bytes of a file hold what no text does: a zero byte, or many control characters."""
     return b"\0" in head or head.translate(_CONTROLS_AS_ONE).count(1) > 0.02 * len(head)
 
 

@@ -1,8 +1,8 @@
 """
 Find image ids in bytes, whatever stands around them.
 
-An id is 11 characters of ``A-Z a-z 0-9 _ -``, which no format has to escape. So an address is found by its id alone:
-in Markdown, escaped JSON, percent-encoded links, ``srcset``, behind a custom domain or processing parameters.
+An id is 11 characters of ``A-Z a-z 0-9 _ -``, so an address is found by its id alone: in Markdown, escaped JSON,
+percent-encoded links, ``srcset``, behind a custom domain or processing parameters.
 Every window of 11 such characters is looked up, so it does not matter what an id touches.
 """
 

@@ -376,3 +376,12 @@ def test_a_file_cannot_make_us_ask_this_machine(tmp_path, library):
 def test_an_id_without_any_address_cannot_be_checked(tmp_path):
     with pytest.raises(pic.PicoraError, match=r"^No address is known for .* or check=False\.$"):
         pic.repoint({OLD: NEW}, _site(tmp_path, a=OLD.encode()))
+
+
+@pytest.mark.parametrize("first", ["RIFF", "GIF87a and", "BZh", "OTTO"])
+def test_a_text_that_begins_like_a_picture_is_rewritten(first, tmp_path):
+    (tmp_path / "a.md").write_text(f"{first} https://img.picora.com/aB3dE5fG7hJ.png")
+
+    pic.repoint({"aB3dE5fG7hJ": "zB3dE5fG7hJ"}, tmp_path, check=False).write()
+
+    assert (tmp_path / "a.md").read_text() == f"{first} https://img.picora.com/zB3dE5fG7hJ.png"
