@@ -15,6 +15,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
+from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
@@ -222,6 +223,70 @@ class DeletionPlan(Plan):
                 f"backup=None if these {len(self.images):,} images may be lost for ever."
             )
         return carry_out(self, client, backup=backup, journal=journal, progress=progress)
+
+    def hide(
+        self,
+        client: Client,
+        confirm: str | None = None,
+        *,
+        decisions: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] = "default",
+        progress: Progress | bool | None = None,
+    ) -> DeletionReceipt:
+        """
+        Make the public ones of these images private, under the same addresses; without `confirm` this is a dry run.
+
+        Visitors see a broken picture until :func:`unhide_images` shows it again; nothing is lost, and no storage is
+        freed. So whoever misses a picture says so before it is deleted. Each image is looked at again first, as for
+        :meth:`apply`; what is private already is kept, and never counts as hidden. A private picture can be fetched
+        only through a signed address, so :meth:`back_up` is best done before. Called again after an interruption, with
+        the same phrase, it goes on.
+
+        Parameters
+        ----------
+        client : Client
+            Of the plan's own account, with a key that may change images.
+        confirm : str, optional
+            This plan's phrase for hiding, typed as a literal; it begins with ``hide-``, and deletes nothing.
+        decisions : path, optional
+            Where to note what was hidden and when, which later plans then mind; made where there is none. What it
+            says is to be kept is not hidden.
+        journal : str or path
+            Default: beside the plan's file, else in the user-data folder.
+        progress : Progress or bool, optional
+            As for :func:`load_images`.
+
+        Returns
+        -------
+        DeletionReceipt
+            ``would hide``; then ``hidden``, with the time at which the service says it happened.
+
+        Raises
+        ------
+        ConfirmationError
+            If the phrase is for another plan, or for deleting.
+        PlanError, UnsafePlanError, JournalError, LockedError
+            If the plan is refused; nothing was hidden.
+        PicoraError
+            Beginning with "Not available here" where the service does not change images.
+        """
+        plan = self.as_hiding()
+        kept = kept_from_hiding(plan, decisions)
+        if confirm is None:
+            return dry_run(plan, client, kept)
+        check_phrase(plan, confirm)
+        made: DeletionReceipt | None = None
+        try:
+            made = carry_out(
+                plan, client, backup=None, journal=journal, progress=progress, keep=kept
+            )
+        except BaseException as error:  # What was hidden until then is noted as well.
+            made = getattr(error, "receipt", None)
+            raise
+        finally:
+            if made is not None and decisions is not None:
+                note_hidden(plan, made.hidden_at, decisions)
+        return made
 
 
 def plan_deletion(

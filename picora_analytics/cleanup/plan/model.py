@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.cleanup.plan.columns import among, cells, iso_texts
+from picora_analytics.cleanup.plan.deeds import DELETE, HIDE, SHOW, Deed
 from picora_analytics.cleanup.plan.guard import (
     Amount,
     Caps,
@@ -48,7 +49,6 @@ VALID_FOR = dt.timedelta(days=14)
 # How far clocks may differ: a date farther ahead is not believed.
 AHEAD = dt.timedelta(minutes=5)
 PHRASE_DIGITS = 12
-_DEED = "delete"
 
 
 class Unsaid(enum.Enum):
@@ -75,6 +75,7 @@ class Plan:
     staying: pd.DataFrame = dataclasses.field(default_factory=lambda: staying_rows(None))
     protection: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    deed: Deed = DELETE
     path: Path | None = None
 
     @cached_property
@@ -87,9 +88,11 @@ class Plan:
         word demo, so that its phrases stay true.
         """
         demo = self.library["demo"]
+        # What is shown again was hidden at a moment that each row holds; its phrase is good on any day.
+        day = "demo" if demo else "" if self.deed is SHOW else self.expires_at.date().isoformat()
         head: list[Any] = [
             [self.library["account"], "demo" if demo else self.library["base_url"]],
-            [_DEED, "demo" if demo else self.expires_at.date().isoformat()],
+            [self.deed.name, day],
             list(dataclasses.astuple(self.caps)),
             [sorted(self.protected_tags), list(self.protection)],
             sorted(self.duplicates.items()),
@@ -109,7 +112,16 @@ class Plan:
 
         It is there to be read and typed; code that passes it on by itself defeats the guard.
         """
-        return f"{len(self.images)}-{self.fingerprint[:PHRASE_DIGITS]}"
+        return f"{self.deed.prefix}{len(self.images)}-{self.fingerprint[:PHRASE_DIGITS]}"
+
+    @property
+    def hiding_confirmation(self) -> str:
+        """The phrase for hiding these images; it begins ``hide-``, and deletes nothing."""
+        return self.as_hiding().confirmation
+
+    def as_hiding(self) -> Self:
+        """Give the same plan, to be carried out by hiding."""
+        return dataclasses.replace(self, deed=HIDE)
 
     @cached_property
     def states(self) -> dict[str, State]:
