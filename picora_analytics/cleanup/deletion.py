@@ -58,6 +58,9 @@ class DeletionPlan(Plan):
         What each list and tag that protects has matched, and what it has not.
     searched : tuple of str
         Where someone looked for references to these images, when, and what came of it; empty where nobody did.
+    hidden : tuple of str
+        Those that were hidden first: one is deleted only with a proved copy, or where the service grants a signed
+        address to fetch it.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -165,7 +168,9 @@ class DeletionPlan(Plan):
             If the folder holds another account's backup, cannot be used, or the disk lacks the room.
         """
         refuse_other_account(self, client)
-        return back_up(self.images, self.library, client, folder, progress=progress)
+        return back_up(
+            self.images, self.library, client, folder, progress=progress, hidden=self.hidden
+        )
 
     def apply(
         self,
@@ -303,6 +308,8 @@ def plan_deletion(
     """
     Plan which images to delete; nothing is sent.
 
+    Images that were hidden first, as `decisions` or the mask of ``rules.hidden_for`` tell, are refused unless `protect`
+    holds complete References made after their waiting time; those edited or shown again since are spared.
     Rows a rule cannot tell about are spared, and so are rows that a rule chose although they were edited
     within the last 90 days, and the last copy where a rule would take all images of the same content. Ids given by
     name are taken at their word. The plan shows itself even where it is too large; only carrying it out is refused

@@ -28,6 +28,17 @@ _OPTIONS = (
         help="Free until so much is in use: a size, or a part of the quota such as 80%.",
     ),
     click.option("--pile", metavar="NAME", help="One pile of what may go, such as duplicates."),
+    click.option(
+        "--decided",
+        is_flag=True,
+        help="What --decisions wishes to delete; such a wish alone deletes nothing.",
+    ),
+    click.option(
+        "--hidden-for",
+        type=click.FloatRange(min=0),
+        metavar="DAYS",
+        help="What --decisions noted as hidden so long ago, and nobody missed since.",
+    ),
     click.option("--old", type=click.FloatRange(min=0), metavar="DAYS", help="What old means."),
     click.option(
         "--from",
@@ -48,7 +59,8 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
     """Refuse, as wrong usage, what chooses nothing, or in two ways at once."""
-    goals = [name for name in ("free", "free_to", "pile", "review") if options[name] is not None]
+    names = ("free", "free_to", "pile", "review", "hidden_for", "decided")
+    goals = [name for name in names if options[name] not in (None, False)]
     ways = len(goals) + bool(criteria.given())
     if not ways:
         raise click.UsageError(
@@ -56,7 +68,13 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
             "images."
         )
     if ways > 1:
-        raise click.UsageError("Give rules, or one of --free, --free-to, --pile and --from.")
+        raise click.UsageError(
+            "Give rules, or one of --free, --free-to, --pile, --decided, --hidden-for and --from."
+        )
+    if {"decided", "hidden_for"}.intersection(goals) and not options["decisions"]:
+        raise click.UsageError(
+            f"--{goals[0].replace('_', '-')} needs --decisions, the CSV that says what was decided."
+        )
     if options["old"] is not None and not {"free", "free_to", "pile"}.intersection(goals):
         raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
     if criteria.not_found_in and not options["references"]:
@@ -74,10 +92,11 @@ def chosen(
 ) -> dict[str, Any]:
     """Give the choice, what protects and what was decided, as `plan_deletion` takes them."""
     protect = list(options["protect"]) or None
-    if criteria.given():
+    mask = _mask(images, criteria, options, references)
+    if mask is not None:
         looked = [] if references is None else [references]
         return {
-            "choice": criteria.mask(images, references),
+            "choice": mask,
             "protect": [*options["protect"], *looked] or None,
             "decisions": options["decisions"],
         }
@@ -97,6 +116,23 @@ def chosen(
             images, **goal, protect=protect, decisions=decisions, references=references
         )
     }
+
+
+def _mask(
+    images: pd.DataFrame, criteria: Criteria, options: dict[str, Any], references: References | None
+) -> pd.Series[Any] | None:
+    """Give what rules or decisions choose; None where a goal or a pile is to be reached."""
+    from picora_analytics import rules
+
+    if criteria.given():
+        return criteria.mask(images, references)
+    if options["hidden_for"] is not None:
+        options["reason"] = options["reason"] or f"hidden for {options['hidden_for']:g} days"
+        return rules.hidden_for(images, options["hidden_for"], options["decisions"])
+    if options["decided"]:
+        options["reason"] = options["reason"] or "decided one by one"
+        return rules.decided(images, options["decisions"], "delete")
+    return None
 
 
 def reviewed(path: str, decisions: str | None) -> DeletionPlan:

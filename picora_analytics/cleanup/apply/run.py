@@ -19,9 +19,10 @@ from picora_analytics.cleanup.plan.model import Plan, clock_refusals
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.client.pictures import sign
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import check_stopped
-from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
+from picora_analytics.errors import APIError, PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress
 from picora_analytics.text import about, plural
@@ -169,6 +170,8 @@ class Run:
 
     def back_up(self, folder: str | None, progress: Progress | bool | None) -> None:
         """Back up what is waiting; an image without a proved file is kept."""
+        if folder is None:
+            self._keep_unreachable()
         if folder is None or not self._waiting:
             return
         self._backup = back_up(
@@ -178,6 +181,7 @@ class Run:
             folder,
             progress=progress,
             cancelled=self._cancelled,
+            hidden=self._plan.hidden,
         )
         # Fetching files takes long, and whoever edits images meanwhile is heard.
         self._freshness.spoil()
@@ -190,6 +194,22 @@ class Run:
             }
             self.whole = not without
             self._drop(without)
+
+    def _keep_unreachable(self) -> None:
+        """Keep what was hidden first and has neither a backup nor a signed address: nobody could look at it again."""
+        if self._plan.deed is not DELETE:
+            return
+        without = {}
+        for one in [image_id for image_id in self._waiting if image_id in self._plan.hidden]:
+            check_stopped()
+            try:
+                sign(self._client, one)
+            except APIError as error:
+                why = "hidden first, and neither a backup nor a signed address was to be had"
+                without[one] = f"{why}: {error} Give backup= a folder"
+        if without:
+            self._drop(without)
+        self._freshness.check()
 
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""

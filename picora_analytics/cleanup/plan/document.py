@@ -51,6 +51,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "caps": dataclasses.asdict(plan.caps),
         "protection": list(plan.protection),
         "searched": list(plan.searched),
+        "hidden": list(plan.hidden),
         "duplicates": dict(plan.duplicates),
         "staying": _records(plan.staying),
         "images": _records(plan.images),
@@ -152,6 +153,7 @@ def _plan(document: dict[str, Any], path: Path | None) -> Plan:
         ),
         protection=tuple(msgspec.convert(document["protection"], list[str])),
         searched=tuple(msgspec.convert(document.get("searched", []), list[str])),
+        hidden=tuple(msgspec.convert(document.get("hidden", []), list[str])),
         deed=DEEDS[document.get("deed", DELETE.name)],
         path=path,
     )

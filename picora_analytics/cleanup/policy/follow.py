@@ -69,7 +69,12 @@ def follow_policy(
     refuse_doubtful(used, images, facts)
     store_of_client = SnapshotStore.of(client, store)
     earlier = earlier_sightings(order, store_of_client, times.parse_instant(facts["read_at"]))
-    plan = standing_plan(order, images, earlier, used.entries, now.date(), used.references)
+    decisions = (
+        None if order.decisions is None else source.parent / Path(order.decisions).expanduser()
+    )
+    plan = standing_plan(
+        order, images, earlier, used.entries, now.date(), used.references, decisions
+    )
     if not len(plan.images):
         return plan, None
     journal = folder / f"{plan.confirmation}.journal.ndjson"

@@ -55,7 +55,7 @@ class BackupFolder(_Strict, frozen=True):
 
 class Policy(_Strict, frozen=True):
     """
-    What may be deleted unattended; every part but ``max_fraction`` must be given.
+    What may be deleted unattended; every part but ``max_fraction`` and ``decisions`` must be given.
 
     Attributes
     ----------
@@ -71,6 +71,8 @@ class Policy(_Strict, frozen=True):
     references : References
     caps : PolicyCaps
     backup : BackupFolder
+    decisions : str or None
+        A file of earlier decisions: what they keep is kept, and what was hidden first asks for more.
     """
 
     reason: str
@@ -83,6 +85,7 @@ class Policy(_Strict, frozen=True):
     references: References
     caps: PolicyCaps
     backup: BackupFolder
+    decisions: str | None = None
 
     @property
     def apart(self) -> dt.timedelta:
@@ -165,6 +168,7 @@ def standing_plan(
     in_use: Sequence[str],
     today: dt.date,
     references: FoundReferences | None = None,
+    decisions: Path | None = None,
 ) -> DeletionPlan:
     """
     Plan what a policy allows: what met its rule in every sighting, is not in use and not protected.
@@ -181,6 +185,8 @@ def standing_plan(
     today : date
     references : References, optional
         What they found is spared too, and what they did not look for.
+    decisions : Path, optional
+        As for :func:`plan_deletion`.
 
     Raises
     ------
@@ -206,6 +212,7 @@ def standing_plan(
             pd.Index(dict.fromkeys(in_use), dtype=object),
             *([] if references is None else [references]),
         ],
+        decisions=decisions,
         max_images=policy.caps.max_images,
         max_bytes=policy.caps.max_bytes,
         max_fraction=policy.caps.max_fraction,
