@@ -27,6 +27,7 @@ from picora_analytics.cleanup.plan.guard import (
     paths_of,
     states_of,
 )
+from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
@@ -76,6 +77,7 @@ class Plan:
     protection: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    handed: Mapping[str, Handed] = dataclasses.field(default_factory=dict)
     deed: Deed = DELETE
     path: Path | None = None
 
@@ -98,6 +100,7 @@ class Plan:
             [sorted(self.protected_tags), list(self.protection)],
             sorted(self.duplicates.items()),
             *([["hidden", *self.hidden]] if self.hidden else []),
+            *([["handed", *sorted(self.handed.items())]] if self.handed else []),
         ]
         # One list of JSON, written part by part: all rows at once keep the garbage collector busy.
         found = hashlib.blake2b(msgspec.json.encode(head)[:-1], digest_size=16)
@@ -127,6 +130,18 @@ class Plan:
     def as_hiding(self) -> Self:
         """Give the same plan, to be carried out by hiding."""
         return dataclasses.replace(self, deed=HIDE)
+
+    @property
+    def inherits(self) -> pd.DataFrame:
+        """
+        What the duplicates that stay get from those that go, before these are deleted.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``tags_added`` (a tuple) and ``title``, which is None where it stays as it is.
+        """
+        return inherits_frame(self.duplicates, self.handed)
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -206,6 +221,7 @@ class Plan:
         left = {key: value for key, value in self.duplicates.items() if key not in removed}
         return dataclasses.replace(
             self,
+            handed={one: own for one, own in self.handed.items() if one not in removed},
             hidden=tuple(one for one in self.hidden if one not in removed),
             images=self.images[~leaving],
             spared=pd.concat([self.spared, spared]),
