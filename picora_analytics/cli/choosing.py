@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from picora_analytics.analysis.criteria import Criteria
     from picora_analytics.cleanup import DeletionPlan
-    from picora_analytics.client import Client
     from picora_analytics.references import References
 
 __all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
@@ -66,7 +65,6 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
 
 
 def chosen(
-    client: Client,
     images: pd.DataFrame,
     criteria: Criteria,
     options: dict[str, Any],
@@ -83,11 +81,6 @@ def chosen(
         }
     from picora_analytics import suggest
 
-    if options["free_to"] is not None:
-        usage = client.usage()
-        if usage is not None:
-            told = {"size_bytes": usage.size_bytes, "quota_bytes": usage.quota_bytes}
-            images.attrs["picora"] = images.attrs["picora"] | {"usage": told}
     goal = {name: options[name] for name in ("free", "free_to", "pile", "old")}
     goal = {name: value for name, value in goal.items() if value is not None}
     decisions = options["decisions"]

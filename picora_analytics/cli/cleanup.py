@@ -137,7 +137,7 @@ def _planned(
     kept = ("reason", "max_images", "max_bytes", "max_fraction")
     return plan_deletion(
         images,
-        **chosen(client, images, criteria, options, references),
+        **chosen(images, criteria, options, references),
         **{name: options[name] for name in kept},
     )
 

@@ -10,16 +10,19 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from picora_analytics.client.client import Usage
 from picora_analytics.errors import SchemaError
 
 __all__ = [
     "COLUMNS",
     "Facts",
+    "Used",
     "facts_of",
     "frame_from_table",
     "spelled_one_way",
     "table_from_frame",
     "total_bytes",
+    "usage_facts",
 ]
 
 # pandas 3's `str`, under 2.2 by its older name: NaN for missing, in Arrow's memory.
@@ -56,9 +59,14 @@ _PANDAS = {pa.string(): STR, pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.Boolean
 Tags = tuple[str, ...] | None
 
 
-class Facts(TypedDict):
-    """What ``images.attrs["picora"]`` says of a load; plain JSON, so that it survives Parquet."""
+class Used(TypedDict):
+    """Bytes in use and the bytes that may be, each None where the service did not tell it."""
 
+    size_bytes: int | None
+    quota_bytes: int | None
+
+
+class _Always(TypedDict):
     account: str
     base_url: str
     demo: bool
@@ -70,6 +78,16 @@ class Facts(TypedDict):
     size_bytes: int
     total: int | None
     checks: dict[str, Any]
+
+
+class Facts(_Always, total=False):
+    """
+    What ``images.attrs["picora"]`` says of a load; plain JSON, so that it survives Parquet.
+
+    ``usage`` is there only where the service answered with it.
+    """
+
+    usage: Used
 
 
 def frame_from_table(
@@ -199,8 +217,16 @@ def spelled_one_way(hashes: pa.ChunkedArray | pd.Series[Any]) -> Any:
     return pc.if_else(hexadecimal, pc.utf8_lower(hashes), hashes)
 
 
+def usage_facts(usage: Usage | None) -> Facts:
+    """Give what a service told of its storage as a fact of a load; nothing where it told nothing."""
+    if usage is None or (usage.size_bytes is None and usage.quota_bytes is None):
+        return cast(Facts, {})
+    told: Used = {"size_bytes": usage.size_bytes, "quota_bytes": usage.quota_bytes}
+    return cast(Facts, {"usage": told})
+
+
 def facts_of(images: pd.DataFrame) -> Facts | None:
     """Give the facts a frame carries, or None where it is silent about itself."""
     facts = images.attrs.get("picora")
-    known = isinstance(facts, dict) and facts.keys() >= Facts.__annotations__.keys()
+    known = isinstance(facts, dict) and facts.keys() >= Facts.__required_keys__
     return cast(Facts, facts) if known else None

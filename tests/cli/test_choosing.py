@@ -44,6 +44,15 @@ def test_a_goal_out_of_reach_is_said(here, service):
     assert "the plan is full" in done.stdout
 
 
+def test_a_part_of_the_quota_is_what_the_load_was_told(here, tmp_path):
+    with pic.DemoServer(60, rate_scale=None, quota_bytes=1) as service:
+        done = here(
+            *("plan", "--free-to", "100%", "-o", "plan.json", "--reason", "x"), server=service
+        )
+
+    assert "To free to 100%: " in done.stderr
+
+
 def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     first = pic.read_plan(tmp_path / "all.json").images.index[0]

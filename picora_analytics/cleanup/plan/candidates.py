@@ -16,7 +16,7 @@ from picora_analytics.cleanup.plan.columns import Bools
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
 from picora_analytics.cleanup.plan.suggestion import Goal, Riding, suggestion_frame
 from picora_analytics.errors import PlanError, SchemaError
-from picora_analytics.library.frame import STR, Facts, facts_of, total_bytes
+from picora_analytics.library.frame import STR, Facts, Used, facts_of, total_bytes
 from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
@@ -250,10 +250,10 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
     if free is not None:
         wanted = parse_bytes(free, "free")
         return wanted, f"free {format_bytes(wanted)}"
-    usage = cast(dict[str, Any], facts).get("usage") or {}
+    usage = facts.get("usage", Used(size_bytes=None, quota_bytes=None))
     text = str(free_to).strip()
     if text.endswith("%"):
-        quota = usage.get("quota_bytes")
+        quota = usage["quota_bytes"]
         if not quota:
             raise PlanError(
                 f"free_to={free_to!r} is a part of the quota, which the service did not tell; say the bytes that may "
@@ -268,8 +268,7 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
         stays = int(quota * share / 100)
     else:
         stays = parse_bytes(cast(Any, free_to), "free_to")
-    used = usage.get("size_bytes")
-    used = facts["size_bytes"] if used is None else int(used)
+    used = facts["size_bytes"] if usage["size_bytes"] is None else usage["size_bytes"]
     return max(0, used - stays), f"free to {text}: {format_bytes(max(0, used - stays))}"
 
 
