@@ -60,6 +60,10 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
         raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
     if criteria.not_found_in and not options["references"]:
         raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
+    for rule in criteria.given():
+        if rule.kind in ("decision", "hidden") and not options["decisions"]:
+            name = f"--{rule.name.replace('_', '-')}"
+            raise click.UsageError(f"{name} needs --decisions, the CSV of the command decide.")
     if not goals and not options["reason"]:
         raise click.UsageError("Missing option '--reason': why may these images go?")
 
@@ -75,7 +79,7 @@ def chosen(
     if criteria.given():
         looked = [] if references is None else [references]
         return {
-            "choice": criteria.mask(images, references),
+            "choice": criteria.mask(images, references, options["decisions"]),
             "protect": [*options["protect"], *looked] or None,
             "decisions": options["decisions"],
         }

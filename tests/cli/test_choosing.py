@@ -69,6 +69,21 @@ def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
 
 
+def test_what_was_decided_is_planned_by_a_rule(here, service, tmp_path):
+    wanted = next(iter(service.images))
+    here("decide", "decisions.csv", f"--delete={wanted}")
+
+    done = here(
+        *("plan", "--decided", "delete", "--decisions", "decisions.csv", "--reason", "as decided"),
+        *("-o", "plan.json"),
+        server=service,
+    )
+
+    assert done.returncode == 0, done.stderr
+    made = pic.read_plan(tmp_path / "plan.json")
+    assert [*made.images.index, *made.spared.index] == [wanted]
+
+
 def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
     here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     old = pic.read_plan(tmp_path / "all.json").images
@@ -98,6 +113,11 @@ def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
             ("--untagged", "--reason", "x", "--old", "9"),
             "--old is for --free",
             id="old and a rule",
+        ),
+        pytest.param(
+            ("--hidden-for", "30", "--reason", "x"),
+            "--hidden-for needs --decisions",
+            id="no decisions",
         ),
     ],
 )
