@@ -25,6 +25,11 @@ from picora_analytics.units import format_bytes, parse_bytes
 
 __all__ = ["suggest", "summarize_candidates"]
 
+_NEVER_READ = (
+    "The content of these images was never read, so no duplicates are known: load them once more, which reads it "
+    "from the change feed"
+)
+
 Decisions = str | os.PathLike[str] | pd.DataFrame
 Sizes = npt.NDArray[np.int64]
 
@@ -223,8 +228,13 @@ def suggest(
         wanted, words = _goal(free, free_to, facts)
         rows = _fewest(piles.number, sizes, wanted)
         goal = Goal(words, wanted, max(0, wanted - int(sizes[rows].sum())))
+    lines = []
     if goal.shortfall:
-        notice("\n".join([_short(goal, rows, sizes), *_help(piles, sizes, references, old)]))
+        lines = [_short(goal, rows, sizes), *_help(piles, sizes, references, old)]
+    if (lines or pile == "duplicates") and images["content_hash"].isna().all() and len(images):
+        lines.append(f"{'  ' if lines else ''}{_NEVER_READ}")
+    if lines:
+        notice("\n".join(lines))
     riding = Riding.of(facts, goal, images.index[rows], references, decisions, protect)
     pile_names, reasons = (
         np.array(column, dtype=object) for column in zip(*[one[:2] for one in PILES], strict=True)
