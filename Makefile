@@ -77,6 +77,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/deaths.py
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
+	$(BIN)/python tests/prove/spreadsheets.py
 	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
