@@ -38,6 +38,7 @@ from .cleanup import (
     resume_deletion as resume_deletion,
     suggest as suggest,
     summarize_candidates as summarize_candidates,
+    unhide_images as unhide_images,
 )
 from .client import (
     Client as Client,

@@ -95,6 +95,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
+        "hiding_confirmation": plan.hiding_confirmation,
         "requests": plural(-(-n // MAX_BATCH), "deleting request"),
         "reads": plural(min(-(-max(library["n_images"], 1) // MAX_PAGE_SIZE), n + 3), "read"),
         "time": about(seconds_needed(-(-n // MAX_BATCH))),
@@ -295,12 +296,25 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         "stand.",
         "                     A copy can be uploaded again, but under a new address and with a new date.",
         "",
+        *_hide_first(facts),
         f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
         "bandwidth; an image",
         "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
         "",
         f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
         f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
+    ]
+
+
+def _hide_first(facts: dict[str, Any]) -> list[str]:
+    """Say what visitors see of hidden images; of private ones they see nothing now."""
+    if not facts["public"]:
+        return []
+    return [
+        f"  HIDE FIRST?        {plural(facts['public'], 'public image')} can be private for some weeks: visitors see a "
+        "broken picture,",
+        "                     and unhide_images shows it again at the same address. No storage is freed.",
+        "",
     ]
 
 
@@ -321,6 +335,11 @@ def _next_steps(facts: dict[str, Any]) -> list[str]:
         "  Rehearse    plan.dry_run(client)",
         '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
         f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
+        *(
+            [f'  Or hide     plan.hide(client, confirm="{facts["hiding_confirmation"]}")']
+            if facts["public"]
+            else []
+        ),
     ]
 
 
