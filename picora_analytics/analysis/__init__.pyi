@@ -5,6 +5,8 @@ from .formats import (
     summarize_formats as summarize_formats,
     summarize_visibility as summarize_visibility,
 )
+from .repeats import summarize_duplicates as summarize_duplicates
+from .savings import summarize_savings as summarize_savings
 from .sizes import (
     summarize_concentration as summarize_concentration,
     summarize_largest as summarize_largest,
