@@ -10,10 +10,13 @@ from .analysis import (
     summarize_duplicates as summarize_duplicates,
     summarize_formats as summarize_formats,
     summarize_growth as summarize_growth,
+    summarize_heavy as summarize_heavy,
     summarize_largest as summarize_largest,
     summarize_library as summarize_library,
+    summarize_names as summarize_names,
     summarize_savings as summarize_savings,
     summarize_sizes as summarize_sizes,
+    summarize_tag_hygiene as summarize_tag_hygiene,
     summarize_tags as summarize_tags,
     summarize_visibility as summarize_visibility,
 )

@@ -5,6 +5,9 @@ from .formats import (
     summarize_formats as summarize_formats,
     summarize_visibility as summarize_visibility,
 )
+from .heavy import summarize_heavy as summarize_heavy
+from .hygiene import summarize_tag_hygiene as summarize_tag_hygiene
+from .names import summarize_names as summarize_names
 from .repeats import summarize_duplicates as summarize_duplicates
 from .savings import summarize_savings as summarize_savings
 from .sizes import (

@@ -159,7 +159,9 @@ def _with_pixels(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     over = nw.col("judged") & (share < 1) & (high >= FLOOR)
     rows = rows.with_columns(over=over, over_alone=_whole(high))
     stays = ~nw.col("is_repeat")
-    rows = rows.with_columns(is_over=nw.col("over") & stays, share=nw.when(over).then(share).otherwise(1.0))
+    rows = rows.with_columns(
+        is_over=nw.col("over") & stays, share=nw.when(over).then(share).otherwise(1.0)
+    )
     return rows.with_columns(
         over_high=_whole(size * (1 - share)),
         over_low=_whole(size * (1 - share**_LEAST_POWER)),
@@ -179,13 +181,17 @@ def _with_formats(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
     def most(size: nw.Expr, pixels: nw.Expr) -> nw.Expr:
         percent = 29.1 * nw.when(size > _GIF_FLOOR).then(size).otherwise(_GIF_FLOOR).log(10) - 100.7
-        video = nw.when(size > _GIF_FLOOR).then(size * nw.min_horizontal(percent / 100, nw.lit(_GIF_MOST)))
+        video = nw.when(size > _GIF_FLOOR).then(
+            size * nw.min_horizontal(percent / 100, nw.lit(_GIF_MOST))
+        )
         still = size - BYTES_PER_PIXEL * pixels
         found = nw.when(gif).then(video.fill_null(0.0)).otherwise(still)
         return nw.when(found > FLOOR).then(found).otherwise(0.0)
 
     high = most(nw.col("left_high"), nw.col("left_pixels"))
-    low = nw.min_horizontal(most(nw.col("left_low"), nw.col("left_pixels")), nw.col("left_low") * least)
+    low = nw.min_horizontal(
+        most(nw.col("left_low"), nw.col("left_pixels")), nw.col("left_low") * least
+    )
     alone = most(nw.col("bytes"), nw.col("pixels"))
     old = nw.col("mime_type").is_in(list(_LOW)).fill_null(False)
     weak = (mime == "image/webp").fill_null(False)

@@ -43,9 +43,7 @@ def _plain(cell: Any) -> Any:
     return float(cell) if isinstance(cell, np.floating) else cell
 
 
-def answered(
-    rows: Sequence[Row], images: nw.LazyFrame[Any], answers: Mapping[str, Kind]
-) -> nw.LazyFrame[Any]:
+def answered(rows: Sequence[Row], images: nw.LazyFrame[Any], answers: Mapping[str, Kind]) -> Any:
     """Give rows of plain values as a frame of the engine that `images` is of."""
     engine = images.implementation
     if engine.is_pandas():
@@ -58,7 +56,9 @@ def answered(
     if (
         engine.is_duckdb()
     ):  # In the connection that the relation is of: a new one would be another database.
-        answer: nw.LazyFrame[Any] = nw.from_native(images.to_native().query("picora_question", "SELECT * FROM rows_given"))
+        answer: nw.LazyFrame[Any] = nw.from_native(
+            images.to_native().query("picora_question", "SELECT * FROM rows_given")
+        )
     else:
         answer = nw.from_arrow(rows_given, backend=cast(Any, engine)).lazy()
     return answer.with_columns(nw.col(name).cast(nw.Int128()) for name in wide)

@@ -1,6 +1,5 @@
 """Answers worth acting on: worked out by hand, and equal on every engine."""
 
-
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -95,7 +94,14 @@ def test_savings_by_hand(make_images, everywhere):
     assert table.drop(columns="evidence").to_dict("split")["data"] == [
         ["exact duplicates", 1, 9 * MB, 9 * MB, 9 * MB, 9 * MB],
         ["oversized", 1, 4 * MB, 2_585_786, 3 * MB, 3 * MB],
-        ["inefficient format", 3, 6 * MB, 353_553 + 520_000, 488_000 + 1_600_000, 1_952_000 + 1_600_000],
+        [
+            "inefficient format",
+            3,
+            6 * MB,
+            353_553 + 520_000,
+            488_000 + 1_600_000,
+            1_952_000 + 1_600_000,
+        ],
         ["weak compression", 1, MB, 0, 800_000, 800_000],
         ["large GIF", 1, MB, 0, 739_000, 739_000],
         ["likely duplicates", 1, MB, 0, 0, MB],
@@ -133,3 +139,71 @@ def test_no_byte_is_saved_twice(make_images, rows):
     assert table["low_bytes"].sum() <= table["high_bytes"].sum() <= known
     assert (table["high_bytes"] <= table["alone_bytes"]).all()
     assert (table["high_bytes"] <= table["size_bytes"].fillna(0)).all()
+
+
+@pytest.mark.parametrize(
+    ("kind", "names"),
+    [
+        ("screenshot", ["Screen Shot 2026-01-02 at 10.00.00.png", "Bildschirmfoto 1.png", "截屏1.png"]),
+        ("pasted", ["image.png", "Image (3).PNG", "Pasted image 20260102.png", "untitled-1.webp", "未命名.png"]),
+        ("camera", ["IMG_2041.jpg", "DSC01234.JPG", "PXL_20260102_101010.jpg", "20260102_101010.jpg"]),
+        ("code", ["6f1e-not", "3fa85f64-5717-4562-b3fc-2c963f66afa6.png", "9e107d9d372bb6826bd81d3542a419d6.jpg"]),
+        ("descriptive", ["price-list.png", "img_of_a_cat.png", "image of 2026.png", "Ünïcode $x$.png"]),
+        ("unknown", ["", "  ", None]),
+    ],
+)  # fmt: skip
+def test_a_name_is_of_its_kind(make_images, everywhere, kind, names):
+    if kind == "code":
+        names = names[1:]
+    table = everywhere(pic.summarize_names, make_images(filename=names))
+
+    assert _records(table, "name_kind", "n_images") == [(kind, len(names))]
+
+
+def test_a_name_may_say_another_format(make_images, everywhere):
+    images = make_images(
+        filename=["a.jpg", "b.JPEG", "c.png", "d.webp", "e", None],
+        mime_type=["image/png", "image/jpeg", None, "image/jpeg", "image/png", "image/png"],
+    )
+
+    assert everywhere(pic.summarize_names, images)["n_other_format"].sum() == 2
+
+
+def test_tags_that_seem_to_mean_the_same_by_hand(make_images, everywhere):
+    tags = [
+        "Red Shoe",
+        "red-shoe",
+        "red-shoe",
+        "RED_SHOE",
+        "shoe",
+        "shoes",
+        "prodcut",
+        "product",
+        "product",
+    ]
+    tags += ["cat", "car", "2025", "2026", "blue"]
+    images = make_images(tags=[(tag,) for tag in tags], size_bytes=[10] * len(tags))
+
+    table = everywhere(pic.summarize_tag_hygiene, images)
+
+    assert _records(table, "group", "tag", "n_images", "size_bytes", "suggested", "why") == [
+        (0, "red-shoe", 2, 20, "red-shoe", ""),
+        (0, "RED_SHOE", 1, 10, "red-shoe", "same but for spelling"),
+        (0, "Red Shoe", 1, 10, "red-shoe", "same but for spelling"),
+        (1, "shoe", 1, 10, "shoe", ""),
+        (1, "shoes", 1, 10, "shoe", "perhaps singular and plural"),
+        (2, "product", 2, 20, "product", ""),
+        (2, "prodcut", 1, 10, "product", "one letter differs, or two are swapped"),
+    ]  # fmt: skip
+
+
+def test_what_is_heavy_is_so_among_its_own_format(make_images, everywhere):
+    # The PNGs are 1 to 4 MB; over JPEGs of 0.1 MB each of them would be far out.
+    images = make_images(
+        mime_type=["image/jpeg"] * 6 + ["image/png"] * 4,
+        size_bytes=[90_000, 100_000, 100_000, 110_000, 3 * MB, 0, MB, 2 * MB, 3 * MB, 4 * MB],
+    )
+
+    table = everywhere(pic.summarize_heavy, images)
+
+    assert _records(table, "id", "size_bytes", "times_median") == [("e", 3 * MB, 30.0)]
