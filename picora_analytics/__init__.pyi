@@ -5,6 +5,7 @@ from .analysis import (
     compare_snapshots as compare_snapshots,
     rules as rules,
     summarize_ages as summarize_ages,
+    summarize_changes as summarize_changes,
     summarize_concentration as summarize_concentration,
     summarize_dimensions as summarize_dimensions,
     summarize_duplicates as summarize_duplicates,

@@ -1,4 +1,5 @@
 from . import rules as rules
+from .changes import summarize_changes as summarize_changes
 from .comparison import SnapshotDiff as SnapshotDiff, compare_snapshots as compare_snapshots
 from .dimensions import summarize_dimensions as summarize_dimensions
 from .formats import (

@@ -207,3 +207,85 @@ def test_what_is_heavy_is_so_among_its_own_format(make_images, everywhere):
     table = everywhere(pic.summarize_heavy, images)
 
     assert _records(table, "id", "size_bytes", "times_median") == [("e", 3 * MB, 30.0)]
+
+
+def _two_loads(make_images):
+    old = make_images(
+        tags=[("cat", "red"), ("red",), None, ("gone",)],
+        size_bytes=[700, 300, None, 5],
+        mime_type=["image/png", "image/png", None, "image/gif"],
+        created_at=["2026-01-31T23:59:59Z", "2026-02-01", None, "2026-02-02"],
+    )
+    new = make_images(
+        id=["a", "b", "c", "e"],
+        tags=[("cat",), ("red",), None, ("cat", "red")],
+        size_bytes=[700, 300, None, 50],
+        mime_type=["image/png", "image/png", "image/webp", "image/png"],
+        created_at=["2026-01-31T23:59:59Z", "2026-02-01", None, "2026-03-01"],
+    )
+    return old, new
+
+
+def test_changes_by_tag_by_hand(make_images, everywhere):
+    table = everywhere(pic.summarize_changes, *_two_loads(make_images))
+
+    assert table.to_dict("split")["data"] == [
+        ["cat", 1, 2, 1, 700, 750, 50],
+        ["gone", 1, 0, -1, 5, 0, -5],
+        ["red", 2, 2, 0, 1000, 350, -650],
+    ]
+
+
+def test_changes_by_format_and_month_add_up_to_the_difference(make_images, everywhere):
+    old, new = _two_loads(make_images)
+
+    formats = everywhere(pic.summarize_changes, old, new, by="format")
+    months = everywhere(pic.summarize_changes, old, new, by="month")
+
+    assert _records(formats, "mime_type", "net_images", "net_bytes") == [
+        ("image/png", 1, 50),
+        ("image/webp", 1, 0),
+        ("unknown", -1, 0),
+        ("image/gif", -1, -5),
+    ]
+    assert months["month"].dt.strftime("%Y-%m").tolist() == ["2026-02", "2026-03"]
+    assert months["net_bytes"].tolist() == [-5, 50]
+
+
+def test_changes_are_refused_where_what_is_not_there_would_look_gone(make_images, engines):
+    old, new = _two_loads(make_images)
+
+    with pytest.raises(
+        pic.SchemaError, match=r"^Only whole libraries are compared: new holds 2 of 4"
+    ):
+        pic.summarize_changes(old, new.head(2))
+    with pytest.raises(TypeError, match=r"^summarize_changes compares two frames of one engine; "):
+        pic.summarize_changes(old, engines["polars"](new))
+    with pytest.raises(
+        ValueError, match=r"^by='year' is unknown: choose 'tag', 'format' or 'month'\.$"
+    ):
+        pic.summarize_changes(old, new, by="year")
+    with pytest.raises(TypeError, match=r"^summarize_changes takes a DataFrame.*this is list\.$"):
+        pic.summarize_changes([1], [2])
+
+
+@settings(max_examples=25)
+@given(
+    st.lists(st.tuples(st.sampled_from("abc"), SIZES), max_size=6),
+    st.lists(st.tuples(st.sampled_from("abc"), SIZES), max_size=6),
+)
+def test_changes_are_the_difference_of_totals(make_images, before, after):
+    old, new = (
+        make_images(
+            id=[f"i{n}" for n in range(len(rows))],
+            mime_type=[f"image/{name}" for name, _ in rows],
+            size_bytes=[size for _, size in rows],
+        )
+        for rows in (before, after)
+    )
+    net = sum(size or 0 for _, size in after) - sum(size or 0 for _, size in before)
+
+    for by in ("format", "month"):
+        table = pic.summarize_changes(old, new, by=by)
+        assert sum(table["net_bytes"].tolist()) == net
+        assert table["net_images"].sum() == len(after) - len(before)
