@@ -3,6 +3,7 @@
 from .analysis import (
     SnapshotDiff as SnapshotDiff,
     compare_snapshots as compare_snapshots,
+    forecast_storage as forecast_storage,
     rules as rules,
     summarize_ages as summarize_ages,
     summarize_changes as summarize_changes,

@@ -2,6 +2,7 @@ from . import rules as rules
 from .changes import summarize_changes as summarize_changes
 from .comparison import SnapshotDiff as SnapshotDiff, compare_snapshots as compare_snapshots
 from .dimensions import summarize_dimensions as summarize_dimensions
+from .forecast import forecast_storage as forecast_storage
 from .formats import (
     summarize_formats as summarize_formats,
     summarize_visibility as summarize_visibility,

@@ -1,5 +1,6 @@
 """Answers worth acting on: worked out by hand, and equal on every engine."""
 
+import numpy as np
 import pandas as pd
 import pytest
 from hypothesis import given, settings, strategies as st
@@ -289,3 +290,96 @@ def test_changes_are_the_difference_of_totals(make_images, before, after):
         table = pic.summarize_changes(old, new, by=by)
         assert sum(table["net_bytes"].tolist()) == net
         assert table["net_images"].sum() == len(after) - len(before)
+
+
+WEEK = pd.Timedelta(days=7)
+
+
+def _weekly(make_images, sizes):
+    """Make a library of one upload a week, the last one an hour before the load."""
+    last = pd.Timestamp("2026-11-23T13:00Z")
+    days = [last - WEEK * age for age in reversed(range(len(sizes)))]
+    return make_images(
+        id=[f"i{n}" for n in range(len(sizes))], created_at=days, size_bytes=list(sizes)
+    )
+
+
+def test_a_forecast_by_hand(make_images):
+    # 60 weeks of 90 and 110 in turn: 6,000 bytes, the last 13 weeks hold 1,310, eight past weeks always 800.
+    forecast = pic.forecast_storage(_weekly(make_images, [90, 110] * 30), quota="6500 B")
+
+    row = forecast.set_index("week").loc[8]
+    pace = (7 * 110 + 6 * 90) / 13
+    assert row["likely_bytes"] == 6000 + round(8 * pace)
+    # Every origin erred by the same: 8 weeks bring 800, and the rule says 8 * pace or 8 * (200 - pace). A small share
+    # of the mean, 2 % of 8 weeks at 100, is added to both sides; 40 origins hold (40 + 7) / 8 independent times.
+    error = max(abs(np.log(816 / (8 * p + 16))) for p in (pace, 200 - pace)) * (1 + 8 / 47)
+    assert row["high_bytes"] == 6000 + round(8 * pace * np.exp(error))
+    assert row["low_bytes"] == 6000 + round(8 * pace * np.exp(-error))
+    assert row["at"] == pd.Timestamp("2027-01-18T14:00Z")
+    said = forecast.attrs["forecast"]
+    assert said["early"] <= said["likely"] == "2026-12-28" <= said["late"]
+    assert (said["quota_bytes"], said["weekly_bytes"], said["reason"]) == (6500, round(pace), None)
+
+
+@pytest.mark.parametrize(
+    ("sizes", "reason"),
+    [
+        ([100] * 31, "a range needs 32 weeks of uploads, and these are 31"),
+        ([100] * 50 + [0] * 3, "nothing came for 3 weeks, longer than ever before"),
+        ([10**5] * 20 + [1] * 20 + [10**5] * 15, "uploads were too uneven to give a range"),
+        ([0] * 39 + [5], "a range needs uploads in 12 weeks, and they came in 1"),
+    ],
+)
+def test_a_past_that_says_too_little_gives_no_range(make_images, sizes, reason):
+    forecast = pic.forecast_storage(_weekly(make_images, sizes), quota=10**9)
+
+    assert forecast.attrs["forecast"]["reason"] == reason
+    assert forecast["low_bytes"].iloc[1:].isna().all()
+    assert forecast["likely_bytes"].notna().all()
+    assert (forecast.attrs["forecast"]["early"], forecast.attrs["forecast"]["late"]) == (None, None)
+
+
+def test_a_forecast_takes_the_quota_the_service_told(make_images):
+    images = _weekly(make_images, [100] * 60)
+    images.attrs["picora"]["usage"] = {"size_bytes": 6000, "quota_bytes": 6250}
+
+    said = pic.forecast_storage(images).attrs["forecast"]
+
+    # 250 bytes at 100 a week: two and a half weeks after 23 November, 14:00.
+    assert (said["quota_bytes"], said["likely"]) == (6250, "2026-12-11")
+    full = pic.forecast_storage(images, quota=5000).attrs["forecast"]
+    assert full["early"] == full["late"] == "2026-11-23"
+
+
+def test_a_forecast_from_snapshots_counts_what_was_deleted(make_images, tmp_path):
+    images = _weekly(make_images, [100] * 60)
+    days = [pd.Timestamp("2026-11-23T14:00Z") - WEEK * age for age in reversed(range(41))]
+    totals = pd.DataFrame({"loaded_at": days, "size_bytes": range(2000, 4050, 50)})
+
+    seen = pic.forecast_storage(images, snapshots=totals)
+
+    assert seen.attrs["forecast"]["weekly_bytes"] == 50
+    assert seen.attrs["forecast"]["basis"] == "what came and went between snapshots"
+    short = pic.forecast_storage(images, snapshots=totals.tail(20))
+    assert short.attrs["forecast"]["weekly_bytes"] == 100
+    with pytest.raises(pic.SchemaError, match=r"pass what SnapshotStore\.totals\(\) gives\.$"):
+        pic.forecast_storage(images, snapshots=totals[["loaded_at"]])
+
+
+@pytest.mark.parametrize(
+    "columns",
+    [
+        {"id": []},
+        {"created_at": [None, None]},
+        {"size_bytes": [None, None]},
+        {"size_bytes": [0, 0]},
+        {"size_bytes": [2**63 - 1] * 3},
+        {"created_at": ["1700-01-01", "2262-01-01"]},
+    ],
+)
+def test_a_forecast_of_any_library_answers(make_images, columns):
+    forecast = pic.forecast_storage(make_images(**columns), quota="5 GiB")
+
+    assert forecast.attrs["forecast"]["reason"] is not None
+    assert list(forecast) == ["week", "at", "low_bytes", "likely_bytes", "high_bytes"]
