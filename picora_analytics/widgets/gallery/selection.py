@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -11,7 +11,7 @@ import pandas as pd
 
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import total_bytes
-from picora_analytics.widgets.gallery.orders import Ints, in_order
+from picora_analytics.widgets.gallery.orders import ORDERS, Ints, in_order
 
 __all__ = ["Bools", "Selection", "Tally"]
 
@@ -42,8 +42,10 @@ class Selection:
     ----------
     images : DataFrame of shape (n_images, ...)
         Indexed by id, each id once.
-    order : str
-        One of :data:`ORDERS`.
+    order : str, optional
+        One of :data:`ORDERS`, or of `orders`, whose first it is by default.
+    orders : dict of str to array of int, optional
+        Orders of the frame's rows beside :data:`ORDERS`; a refresh ends them.
 
     Attributes
     ----------
@@ -52,6 +54,8 @@ class Selection:
         Rows of the frame, in the order of the list.
     chosen : array of bool
         By row of the frame. Read it; the methods change it.
+    orders : tuple of str
+        The orders there are.
     revision : int
         Counts the lists: a place belongs to one of them.
 
@@ -61,12 +65,19 @@ class Selection:
         If an id stands twice.
     """
 
-    def __init__(self, images: pd.DataFrame, *, order: str = "newest first") -> None:
+    def __init__(
+        self,
+        images: pd.DataFrame,
+        *,
+        order: str | None = None,
+        orders: Mapping[str, Ints] | None = None,
+    ) -> None:
         self.images = _checked(images)
         self.chosen = np.zeros(len(images), dtype=bool)
         self.there = np.ones(len(images), dtype=bool)
-        self.order, self.revision = order, 0
-        self._orders: dict[str, Ints] = {}
+        self._orders: dict[str, Ints] = dict(orders or {})
+        self.orders = (*self._orders, *ORDERS)
+        self.order, self.revision = order or next(iter(self._orders), "newest first"), 0
         self._shown: Bools | None = None
         self._found: Bools | None = None
         self._before: list[npt.NDArray[np.uint8]] = []
@@ -93,7 +104,7 @@ class Selection:
         return wanted
 
     def sort(self, order: str) -> None:
-        """List in another order, one of :data:`ORDERS`."""
+        """List in another order, one of `orders`."""
         before, self.order = self.order, order
         try:
             self._list()
@@ -197,7 +208,8 @@ class Selection:
         self._found = None
         self.chosen = moved(self.chosen)
         self.images, self.there = images, np.ones(len(images), dtype=bool)
-        self._orders, self._sizes = {}, _sizes(images)
+        self._orders, self._sizes, self.orders = {}, _sizes(images), tuple(ORDERS)
+        self.order = self.order if self.order in ORDERS else "newest first"
         self._list()
 
     # Counts

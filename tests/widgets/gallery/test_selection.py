@@ -11,7 +11,7 @@ from picora_analytics.widgets.gallery.orders import ORDERS, in_order, stretches
 from picora_analytics.widgets.gallery.searching import having
 from picora_analytics.widgets.gallery.selection import Selection
 
-STEPS = 1500
+STEPS = 800
 
 
 class Plainly:
