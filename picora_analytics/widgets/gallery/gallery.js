@@ -235,7 +235,9 @@ class Gallery {
     this.titles.replaceChildren();
     this.titles.hidden = !this.list;
     if (!this.list) return;
-    this.titles.append(make("div", "pg-lc pg-lck", "", { role: "columnheader", "aria-label": "Selected" }));
+    const chosen = make("div", "pg-lc pg-lck", "", { role: "columnheader" });
+    chosen.append(make("span", "pg-only", "Selected"));
+    this.titles.append(chosen);
     for (const [name, key, up, down] of COLUMNS) {
       const { order } = this.kernel.view;
       const cell = make("div", `pg-lc pg-l-${key}`, "", { role: "columnheader" });

@@ -50,7 +50,11 @@ async ({ esm, css, state }) => {
       }
     }
   };
-  window.setInterval(async () => window.hear(await window.fromKernel()), 8);
+  const poll = async () => {
+    window.hear(await window.fromKernel());
+    window.setTimeout(poll, 20);
+  };
+  poll();
   window.abort = new AbortController();
   module.default.render({ model, el: document.querySelector("#host"), signal: window.abort.signal });
 }

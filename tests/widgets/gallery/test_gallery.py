@@ -222,6 +222,21 @@ def test_what_travels_by_itself_is_small(make_images):
     assert len(gallery._esm) + len(str(gallery._css)) < 90_000
 
 
+def test_scripts_make_no_markup_of_text_and_fetch_nothing():
+    for word in (
+        "innerHTML",
+        "outerHTML",
+        "insertAdjacent",
+        "document.write",
+        "eval(",
+        "import ",
+        "fetch(",
+    ):
+        assert word not in ImageGallery._esm
+    for word in ("http:", "https:", "url(", "@import", "!important;\n"):
+        assert word not in str(ImageGallery._css)
+
+
 def test_a_frame_must_be_of_images(make_images):
     with pytest.raises(TypeError, match="ImageGallery takes a pandas DataFrame"):
         ImageGallery([1, 2])
