@@ -28,6 +28,8 @@ _UNREADABLE = {
     "date": "a date; pick one, such as 2024-01-31",
     "size": "a size; write it like 5 MiB",
     "references": "known: make the panel with references=pic.find_references(...)",
+    "decision": "known: make the panel with decisions=, such as decisions.csv",
+    "hidden": "known: make the panel with decisions=, such as decisions.csv",
 }
 _KINDS = {rule.name: rule.kind for rule in RULES}
 
@@ -84,7 +86,7 @@ class CleanupSession:
         references: Any = None,
     ) -> None:
         self._sparing = Sparing(images, protect, decisions, references)
-        self._references = references
+        self._references, self._decisions = references, decisions
         self._images = images
         self._library = cast(Facts, facts_of(images))
         self._size = images["size_bytes"].fillna(0).astype("int64")
@@ -162,7 +164,8 @@ class CleanupSession:
         """Ask one rule which images it matches for sure, and which perhaps."""
         known = self._answers.get(name)
         if known is None or known[0] != value:
-            mask = Criteria(**{name: value}).mask(self._images, self._references)
+            criteria = Criteria(**{name: value})
+            mask = criteria.mask(self._images, self._references, self._decisions)
             sure = mask.fillna(False).to_numpy(dtype=bool)
             known = self._answers[name] = value, sure, mask.fillna(True).to_numpy(dtype=bool)
         return known[1:]
