@@ -97,6 +97,7 @@ from .report import (
 )
 from .widgets import (
     CleanupPanel as CleanupPanel,
+    ImageGallery as ImageGallery,
 )
 
 __version__: str
