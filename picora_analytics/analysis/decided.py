@@ -216,8 +216,14 @@ class _Fits:
 
 
 def _key(text: str) -> str:
-    """Fold what spreadsheets and hosts change: a guarding apostrophe, blanks at the ends, the scheme and the host."""
-    return re.sub(r"^[a-z]+://[^/]*", "", str(csv_safe(text)).strip().lstrip("'"))
+    """
+    Fold what spreadsheets and hosts change.
+
+    That is a guarding apostrophe, blanks at the ends, the scheme and the host, and control characters, which
+    LibreOffice 7.4 drops.
+    """
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", str(csv_safe(text)))
+    return re.sub(r"^[a-z]+://[^/]*", "", plain.strip().lstrip("'"))
 
 
 def _same(own: Any, text: str) -> bool:

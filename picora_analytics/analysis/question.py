@@ -21,7 +21,16 @@ import pyarrow.compute as pc
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import STR, Facts, facts_of
 
-__all__ = ["FrameT", "explode_tags", "facts", "question", "read_pandas", "summed", "tag_lists"]
+__all__ = [
+    "FrameT",
+    "enter",
+    "explode_tags",
+    "facts",
+    "question",
+    "read_pandas",
+    "summed",
+    "tag_lists",
+]
 
 FrameT = TypeVar("FrameT", bound=Any)
 """A pandas or polars frame, a DuckDB relation or an Arrow table: the answer is of the same kind."""
@@ -128,6 +137,11 @@ def _check_columns(available: Sequence[str], needed: Sequence[str], caller: str)
             f"{caller} needs the {noun} {_and(missing)}, which this frame does not have. "
             f"Pass a frame as load_images makes it, or keep {_and(needed)} when you choose columns."
         )
+
+
+def enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any]:
+    """Give, inside a question, a second frame as the first one came: the columns in everyday dtypes."""
+    return _enter(images, columns, caller)
 
 
 def tag_lists(images: pd.DataFrame, caller: str) -> pa.ListArray:

@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from picora_analytics.analysis.criteria import Criteria
     from picora_analytics.cleanup import DeletionPlan
-    from picora_analytics.client import Client
     from picora_analytics.references import References
 
 __all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
@@ -28,17 +27,6 @@ _OPTIONS = (
         help="Free until so much is in use: a size, or a part of the quota such as 80%.",
     ),
     click.option("--pile", metavar="NAME", help="One pile of what may go, such as duplicates."),
-    click.option(
-        "--decided",
-        is_flag=True,
-        help="What --decisions wishes to delete; such a wish alone deletes nothing.",
-    ),
-    click.option(
-        "--hidden-for",
-        type=click.FloatRange(min=0),
-        metavar="DAYS",
-        help="What --decisions noted as hidden so long ago, and nobody missed since.",
-    ),
     click.option("--old", type=click.FloatRange(min=0), metavar="DAYS", help="What old means."),
     click.option(
         "--from",
@@ -59,8 +47,7 @@ def choice_options(command: Callable[..., Any]) -> Callable[..., Any]:
 
 def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
     """Refuse, as wrong usage, what chooses nothing, or in two ways at once."""
-    names = ("free", "free_to", "pile", "review", "hidden_for", "decided")
-    goals = [name for name in names if options[name] not in (None, False)]
+    goals = [name for name in ("free", "free_to", "pile", "review") if options[name] is not None]
     ways = len(goals) + bool(criteria.given())
     if not ways:
         raise click.UsageError(
@@ -68,23 +55,20 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
             "images."
         )
     if ways > 1:
-        raise click.UsageError(
-            "Give rules, or one of --free, --free-to, --pile, --decided, --hidden-for and --from."
-        )
-    if {"decided", "hidden_for"}.intersection(goals) and not options["decisions"]:
-        raise click.UsageError(
-            f"--{goals[0].replace('_', '-')} needs --decisions, the CSV that says what was decided."
-        )
+        raise click.UsageError("Give rules, or one of --free, --free-to, --pile and --from.")
     if options["old"] is not None and not {"free", "free_to", "pile"}.intersection(goals):
         raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
     if criteria.not_found_in and not options["references"]:
         raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
+    for rule in criteria.given():
+        if rule.kind in ("decision", "hidden") and not options["decisions"]:
+            name = f"--{rule.name.replace('_', '-')}"
+            raise click.UsageError(f"{name} needs --decisions, the CSV of the command decide.")
     if not goals and not options["reason"]:
         raise click.UsageError("Missing option '--reason': why may these images go?")
 
 
 def chosen(
-    client: Client,
     images: pd.DataFrame,
     criteria: Criteria,
     options: dict[str, Any],
@@ -92,21 +76,15 @@ def chosen(
 ) -> dict[str, Any]:
     """Give the choice, what protects and what was decided, as `plan_deletion` takes them."""
     protect = list(options["protect"]) or None
-    mask = _mask(images, criteria, options, references)
-    if mask is not None:
+    if criteria.given():
         looked = [] if references is None else [references]
         return {
-            "choice": mask,
+            "choice": criteria.mask(images, references, options["decisions"]),
             "protect": [*options["protect"], *looked] or None,
             "decisions": options["decisions"],
         }
     from picora_analytics import suggest
 
-    if options["free_to"] is not None:
-        usage = client.usage()
-        if usage is not None:
-            told = {"size_bytes": usage.size_bytes, "quota_bytes": usage.quota_bytes}
-            images.attrs["picora"] = images.attrs["picora"] | {"usage": told}
     goal = {name: options[name] for name in ("free", "free_to", "pile", "old")}
     goal = {name: value for name, value in goal.items() if value is not None}
     decisions = options["decisions"]
@@ -116,23 +94,6 @@ def chosen(
             images, **goal, protect=protect, decisions=decisions, references=references
         )
     }
-
-
-def _mask(
-    images: pd.DataFrame, criteria: Criteria, options: dict[str, Any], references: References | None
-) -> pd.Series[Any] | None:
-    """Give what rules or decisions choose; None where a goal or a pile is to be reached."""
-    from picora_analytics import rules
-
-    if criteria.given():
-        return criteria.mask(images, references)
-    if options["hidden_for"] is not None:
-        options["reason"] = options["reason"] or f"hidden for {options['hidden_for']:g} days"
-        return rules.hidden_for(images, options["hidden_for"], options["decisions"])
-    if options["decided"]:
-        options["reason"] = options["reason"] or "decided one by one"
-        return rules.decided(images, options["decisions"], "delete")
-    return None
 
 
 def reviewed(path: str, decisions: str | None) -> DeletionPlan:

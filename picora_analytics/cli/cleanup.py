@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.analysis.criteria import RULES, Criteria, Decision
 from picora_analytics.cli.choosing import choice_options, chosen, refuse_unclear, reviewed
 from picora_analytics.cli.common import (
     PARTIAL,
@@ -38,6 +38,8 @@ _VALUES: dict[str, dict[str, Any]] = {
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
+    "decision": {"type": click.Choice(get_args(Decision))},
+    "hidden": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
 }
 
 
@@ -142,7 +144,7 @@ def _planned(
 
         references = read_references(options["references"])
     arguments = {"protect": None, "decisions": None}
-    arguments |= chosen(client, images, criteria, options, references)
+    arguments |= chosen(images, criteria, options, references)
     return plan_withholding(
         images,
         **arguments,

@@ -140,6 +140,15 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     """Describe the first images whose name speaks for them, and count all of these."""
+    found, n_found = look_twice(images, _LOOK_TWICE)
+    rows = [
+        _row(str(images.index[place]), images.iloc[place]) | {"note": note} for place, note in found
+    ]
+    return rows, n_found
+
+
+def look_twice(images: pd.DataFrame, most: int) -> tuple[list[tuple[int, str]], int]:
+    """Give the first rows whose name speaks for the image, each with what it says, and count all such rows."""
     names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
     words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
     years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
@@ -147,14 +156,14 @@ def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     older = pc.less(years, uploaded).fill_null(False)
     found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
     rows = []
-    for place in found[:_LOOK_TWICE].tolist():
+    for place in found[:most].tolist():
         word, year = words[place].as_py(), years[place].as_py()
         note = (
             f"dated {year} in its name; perhaps the only copy"
             if word is None
             else f"its name says {word}"
         )
-        rows.append(_row(str(images.index[place]), images.iloc[place]) | {"note": note})
+        rows.append((place, note))
     return rows, len(found)
 
 
