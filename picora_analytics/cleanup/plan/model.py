@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import hashlib
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -28,6 +29,7 @@ from picora_analytics.cleanup.plan.guard import (
     states_of,
 )
 from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
+from picora_analytics.cleanup.plan.portions import decided_in, labels, portions_of, wished
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
@@ -194,6 +196,51 @@ class Plan:
             )
             found.append(Refusal("date", text))
         return found
+
+    def portions(
+        self, by: str = "month", *, decisions: str | os.PathLike[str] | pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """
+        Count the images in portions to look at one after the other.
+
+        Parameters
+        ----------
+        by : {"month", "pile"}
+            The month of the upload, oldest first, or the reason.
+        decisions : path or DataFrame, optional
+            Of what was looked at before.
+
+        Returns
+        -------
+        DataFrame
+            ``portion``, ``n_images``, ``size_bytes`` and ``n_decided``.
+        """
+        return portions_of(self.images, by, decisions)
+
+    def portion(
+        self,
+        name: str,
+        by: str = "month",
+        *,
+        decisions: str | os.PathLike[str] | pd.DataFrame | None = None,
+    ) -> Self:
+        """
+        Give the plan of one portion, without what was decided before.
+
+        Raises
+        ------
+        PlanError
+            If there is no such portion.
+        """
+        names = labels(self.images, by)
+        own = (names == name).to_numpy(dtype=bool)
+        if not own.any():
+            raise PlanError(f"{name!r} is no portion of this plan; look at plan.portions({by!r}).")
+        return self.without(self.images.index[~own | decided_in(self.images, decisions)])
+
+    def decided(self, decisions: str | os.PathLike[str] | pd.DataFrame) -> Self:
+        """Give the plan of what was looked at and wished to be deleted; what nobody saw is kept."""
+        return self.without(self.images.index[~wished(self.images, decisions)])
 
     def without(self, *ids: str | Iterable[str]) -> Self:
         """
