@@ -78,6 +78,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
 	$(BIN)/python tests/prove/spreadsheets.py
+	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
 	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
