@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from picora_analytics import plan_deletion, read_plan
 
@@ -90,7 +90,6 @@ def test_hostile_text_is_dead_wherever_a_preview_shows_it(make_images):
     assert '" onmouseover' not in page
 
 
-@settings(max_examples=60, deadline=None)
 @given(image_id=st.text(min_size=1, max_size=120))
 @example('x");__import__("os").system("echo pwned");("')
 @example("x')\nimport os #")

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pandas.testing import assert_frame_equal
 
 from picora_analytics import (
@@ -512,7 +512,6 @@ def known():
         yield server, ids
 
 
-@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 @pytest.mark.slow
 def test_whatever_one_page_answers_a_complete_frame_is_the_truth(known, data):
