@@ -77,6 +77,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/deaths.py
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
+	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
 	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
