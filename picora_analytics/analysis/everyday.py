@@ -22,6 +22,7 @@ __all__ = [
     "pandas_of",
     "read_pandas",
     "tag_lists",
+    "with_tag_lists",
     "wrong_kind",
 ]
 
@@ -124,6 +125,15 @@ def naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:
 def tag_lists(images: pd.DataFrame, caller: str) -> pa.ListArray:
     """Give the tags of a pandas frame as Arrow lists without repeats, null where not known."""
     return one_array(read_pandas(images, ["tags"], caller)["tags"])
+
+
+def with_tag_lists(images: pd.DataFrame) -> pd.DataFrame:
+    """Give the frame with its tags as Arrow lists: for asking several questions, which read those at once."""
+    if "tags" not in images.columns:  # The first question says so.
+        return images
+    listed = images.copy(deep=False)
+    listed["tags"] = pd.arrays.ArrowExtensionArray(_tag_lists(images["tags"], "StorageReport"))  # type: ignore[attr-defined,unused-ignore]
+    return listed
 
 
 def _tag_lists(tags: pd.Series[Any], caller: str) -> pa.ListArray:
