@@ -3,15 +3,22 @@
 from .analysis import (
     SnapshotDiff as SnapshotDiff,
     compare_snapshots as compare_snapshots,
+    forecast_storage as forecast_storage,
     rules as rules,
     summarize_ages as summarize_ages,
+    summarize_changes as summarize_changes,
     summarize_concentration as summarize_concentration,
     summarize_dimensions as summarize_dimensions,
+    summarize_duplicates as summarize_duplicates,
     summarize_formats as summarize_formats,
     summarize_growth as summarize_growth,
+    summarize_heavy as summarize_heavy,
     summarize_largest as summarize_largest,
     summarize_library as summarize_library,
+    summarize_names as summarize_names,
+    summarize_savings as summarize_savings,
     summarize_sizes as summarize_sizes,
+    summarize_tag_hygiene as summarize_tag_hygiene,
     summarize_tags as summarize_tags,
     summarize_visibility as summarize_visibility,
 )
@@ -38,6 +45,7 @@ from .cleanup import (
     resume_deletion as resume_deletion,
     suggest as suggest,
     summarize_candidates as summarize_candidates,
+    unhide_images as unhide_images,
 )
 from .client import (
     Client as Client,
@@ -89,6 +97,7 @@ from .report import (
 )
 from .widgets import (
     CleanupPanel as CleanupPanel,
+    ImageGallery as ImageGallery,
 )
 
 __version__: str
