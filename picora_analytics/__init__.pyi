@@ -49,6 +49,7 @@ from .cleanup import (
     resume_deletion as resume_deletion,
     suggest as suggest,
     summarize_candidates as summarize_candidates,
+    unhide_images as unhide_images,
 )
 from .client import (
     Client as Client,
@@ -100,6 +101,7 @@ from .report import (
 )
 from .widgets import (
     CleanupPanel as CleanupPanel,
+    ImageGallery as ImageGallery,
 )
 
 __version__: str

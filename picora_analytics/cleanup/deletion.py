@@ -15,6 +15,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
+from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
@@ -57,6 +58,9 @@ class DeletionPlan(Plan):
         What each list and tag that protects has matched, and what it has not.
     searched : tuple of str
         Where someone looked for references to these images, when, and what came of it; empty where nobody did.
+    hidden : tuple of str
+        Those that were hidden first: one is deleted only with a proved copy, or where the service grants a signed
+        address to fetch it.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -164,7 +168,9 @@ class DeletionPlan(Plan):
             If the folder holds another account's backup, cannot be used, or the disk lacks the room.
         """
         refuse_other_account(self, client)
-        return back_up(self.images, self.library, client, folder, progress=progress)
+        return back_up(
+            self.images, self.library, client, folder, progress=progress, hidden=self.hidden
+        )
 
     def apply(
         self,
@@ -223,6 +229,70 @@ class DeletionPlan(Plan):
             )
         return carry_out(self, client, backup=backup, journal=journal, progress=progress)
 
+    def hide(
+        self,
+        client: Client,
+        confirm: str | None = None,
+        *,
+        decisions: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] = "default",
+        progress: Progress | bool | None = None,
+    ) -> DeletionReceipt:
+        """
+        Make the public ones of these images private, under the same addresses; without `confirm` this is a dry run.
+
+        Visitors see a broken picture until :func:`unhide_images` shows it again; nothing is lost, and no storage is
+        freed. So whoever misses a picture says so before it is deleted. Each image is looked at again first, as for
+        :meth:`apply`; what is private already is kept, and never counts as hidden. A private picture can be fetched
+        only through a signed address, so :meth:`back_up` is best done before. Called again after an interruption, with
+        the same phrase, it goes on.
+
+        Parameters
+        ----------
+        client : Client
+            Of the plan's own account, with a key that may change images.
+        confirm : str, optional
+            This plan's phrase for hiding, typed as a literal; it begins with ``hide-``, and deletes nothing.
+        decisions : path, optional
+            Where to note what was hidden and when, which later plans then mind; made where there is none. What it
+            says is to be kept is not hidden.
+        journal : str or path
+            Default: beside the plan's file, else in the user-data folder.
+        progress : Progress or bool, optional
+            As for :func:`load_images`.
+
+        Returns
+        -------
+        DeletionReceipt
+            ``would hide``; then ``hidden``, with the time at which the service says it happened.
+
+        Raises
+        ------
+        ConfirmationError
+            If the phrase is for another plan, or for deleting.
+        PlanError, UnsafePlanError, JournalError, LockedError
+            If the plan is refused; nothing was hidden.
+        PicoraError
+            Beginning with "Not available here" where the service does not change images.
+        """
+        plan = self.as_hiding()
+        kept = kept_from_hiding(plan, decisions)
+        if confirm is None:
+            return dry_run(plan, client, kept)
+        check_phrase(plan, confirm)
+        made: DeletionReceipt | None = None
+        try:
+            made = carry_out(
+                plan, client, backup=None, journal=journal, progress=progress, keep=kept
+            )
+        except BaseException as error:  # What was hidden until then is noted as well.
+            made = getattr(error, "receipt", None)
+            raise
+        finally:
+            if made is not None and decisions is not None:
+                note_hidden(plan, made.hidden_at, decisions)
+        return made
+
 
 def plan_deletion(
     images: pd.DataFrame,
@@ -238,6 +308,8 @@ def plan_deletion(
     """
     Plan which images to delete; nothing is sent.
 
+    Images that were hidden first, as `decisions` or the mask of ``rules.hidden_for`` tell, are refused unless `protect`
+    holds complete References made after their waiting time; those edited or shown again since are spared.
     Rows a rule cannot tell about are spared, and so are rows that a rule chose although they were edited
     within the last 90 days, and the last copy where a rule would take all images of the same content. Ids given by
     name are taken at their word. The plan shows itself even where it is too large; only carrying it out is refused

@@ -7,11 +7,11 @@ import os
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.analysis.criteria import RULES, Criteria, Decision
 from picora_analytics.cli.choosing import choice_options, chosen, refuse_unclear, reviewed
 from picora_analytics.cli.common import (
     PARTIAL,
@@ -23,6 +23,7 @@ from picora_analytics.cli.common import (
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.receipts import end_with, with_receipt
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
@@ -37,6 +38,8 @@ _VALUES: dict[str, dict[str, Any]] = {
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
+    "decision": {"type": click.Choice(get_args(Decision))},
+    "hidden": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
 }
 
 
@@ -137,7 +140,7 @@ def _planned(
     kept = ("reason", "max_images", "max_bytes", "max_fraction")
     return plan_deletion(
         images,
-        **chosen(client, images, criteria, options, references),
+        **chosen(images, criteria, options, references),
         **{name: options[name] for name in kept},
     )
 
@@ -248,28 +251,15 @@ def apply(
     to its end.
     """
     _refuse_contradictions(plan_file, standing_order, store, said)
-    try:
+
+    def run() -> DeletionReceipt | None:
         if standing_order is not None:
-            receipt = _follow(client, standing_order, store)
-        elif said["resume"]:
-            receipt = _resume(client, Path(str(plan_file)), **said)
-        else:
-            receipt = _apply(client, Path(str(plan_file)), **said)
-    except BaseException as error:  # Ctrl-C and a full disk have a receipt as well.
-        stopped: DeletionReceipt | None = getattr(error, "receipt", None)
-        if stopped is not None:
-            try:
-                _give_receipt(stopped, output)
-            except OSError as unwritten:
-                say(f"The receipt could not be written: {unwritten}", err=True)
-        raise
-    if receipt is None:
-        return
-    _give_receipt(receipt, output)
-    if receipt.dry_run:
-        sys.exit(0 if receipt.complete else THRESHOLD)
-    if not receipt.complete or not {"failed", "unknown"}.isdisjoint(receipt.counts):
-        sys.exit(PARTIAL)
+            return _follow(client, standing_order, store)
+        if said["resume"]:
+            return _resume(client, Path(str(plan_file)), **said)
+        return _apply(client, Path(str(plan_file)), **said)
+
+    end_with(with_receipt(run, output))
 
 
 def _refuse_contradictions(
@@ -381,9 +371,3 @@ def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt |
     made, receipt = follow_policy(client, policy, store=store or "default")
     say(repr(made))
     return receipt
-
-
-def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
-    say(repr(receipt))
-    if output:
-        say(f"\nWritten    {receipt.write(output)}")

@@ -13,6 +13,7 @@ from picora_analytics.cli.choosing import decide
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
+from picora_analytics.cli.hiding import hide, unhide
 from picora_analytics.cli.look import check, diff, load, snapshots
 from picora_analytics.cli.references import scan
 from picora_analytics.cli.repoint import repoint
@@ -64,7 +65,7 @@ def cli() -> None:
 
 
 for _command in (
-    *(check, load, report, scan, plan, decide, apply, backup, restore, repoint),
+    *(check, load, report, scan, plan, decide, backup, hide, unhide, apply, restore, repoint),
     *(snapshots, diff, lab, demo),
 ):
     cli.add_command(_command)

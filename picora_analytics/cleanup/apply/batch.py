@@ -38,7 +38,14 @@ class Sender:
     lookup : Lookup
     ledger : Ledger
     freshness : Freshness
+
+    Attributes
+    ----------
+    size : int
+        How many images a request takes.
     """
+
+    noun = "deleting request"
 
     def __init__(
         self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger, freshness: Freshness

@@ -21,7 +21,9 @@ __all__ = [
     "State",
     "Verdict",
     "drift",
+    "hideable",
     "last_duplicates",
+    "only_visibility",
     "paths_of",
     "should_stop",
     "shown_literal",
@@ -161,6 +163,21 @@ def verdicts(
         for image_id, old in planned.items()
         for stays in [duplicates.get(image_id, image_id)]
     }
+
+
+def hideable(verdict: Verdict, now: State | None) -> Verdict:
+    """Keep what is private already, or may be: it would be taken for an image of our own hiding."""
+    if verdict.action != "delete" or now is None or now.is_public:
+        return verdict
+    return Verdict("kept", _NOT_PUBLIC[now.is_public])
+
+
+_NOT_PUBLIC = {False: "private already", None: "unknown: whether it is public"}
+
+
+def only_visibility(old: State, new: State) -> bool:
+    """Tell whether nothing but the visibility, and the update time with it, differs."""
+    return not drift(old._replace(is_public=new.is_public, updated_at=new.updated_at), new)
 
 
 def _verdict(

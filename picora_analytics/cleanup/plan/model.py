@@ -18,6 +18,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.cleanup.plan.columns import among, cells, iso_texts
+from picora_analytics.cleanup.plan.deeds import DELETE, HIDE, SHOW, Deed
 from picora_analytics.cleanup.plan.guard import (
     Amount,
     Caps,
@@ -48,7 +49,6 @@ VALID_FOR = dt.timedelta(days=14)
 # How far clocks may differ: a date farther ahead is not believed.
 AHEAD = dt.timedelta(minutes=5)
 PHRASE_DIGITS = 12
-_DEED = "delete"
 
 
 class Unsaid(enum.Enum):
@@ -75,6 +75,8 @@ class Plan:
     staying: pd.DataFrame = dataclasses.field(default_factory=lambda: staying_rows(None))
     protection: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
+    hidden: tuple[str, ...] = ()
+    deed: Deed = DELETE
     path: Path | None = None
 
     @cached_property
@@ -87,12 +89,15 @@ class Plan:
         word demo, so that its phrases stay true.
         """
         demo = self.library["demo"]
+        # What is shown again was hidden at a moment that each row holds; its phrase is good on any day.
+        day = "demo" if demo else "" if self.deed is SHOW else self.expires_at.date().isoformat()
         head: list[Any] = [
             [self.library["account"], "demo" if demo else self.library["base_url"]],
-            [_DEED, "demo" if demo else self.expires_at.date().isoformat()],
+            [DELETE.name, day],
             list(dataclasses.astuple(self.caps)),
             [sorted(self.protected_tags), list(self.protection)],
             sorted(self.duplicates.items()),
+            *([["hidden", *self.hidden]] if self.hidden else []),
         ]
         # One list of JSON, written part by part: all rows at once keep the garbage collector busy.
         found = hashlib.blake2b(msgspec.json.encode(head)[:-1], digest_size=16)
@@ -100,7 +105,7 @@ class Plan:
         while part := list(itertools.islice(rows, 1000)):
             found.update(b"," + msgspec.json.encode(part)[1:-1])
         found.update(b"]")
-        return found.hexdigest()
+        return _for_deed(found.hexdigest(), self.deed)
 
     @property
     def confirmation(self) -> str:
@@ -109,7 +114,19 @@ class Plan:
 
         It is there to be read and typed; code that passes it on by itself defeats the guard.
         """
-        return f"{len(self.images)}-{self.fingerprint[:PHRASE_DIGITS]}"
+        return self._phrase(self.deed, self.fingerprint)
+
+    def _phrase(self, deed: Deed, fingerprint: str) -> str:
+        return f"{deed.prefix}{len(self.images)}-{fingerprint[:PHRASE_DIGITS]}"
+
+    @property
+    def hiding_confirmation(self) -> str:
+        """The phrase for hiding these images; it begins ``hide-``, and deletes nothing."""
+        return self._phrase(HIDE, _for_deed(self.fingerprint, HIDE))
+
+    def as_hiding(self) -> Self:
+        """Give the same plan, to be carried out by hiding."""
+        return dataclasses.replace(self, deed=HIDE)
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -189,11 +206,19 @@ class Plan:
         left = {key: value for key, value in self.duplicates.items() if key not in removed}
         return dataclasses.replace(
             self,
+            hidden=tuple(one for one in self.hidden if one not in removed),
             images=self.images[~leaving],
             spared=pd.concat([self.spared, spared]),
             duplicates=left,
             staying=self.staying[among(self.staying.index, set(left.values()))],
         )
+
+
+def _for_deed(digest: str, deed: Deed) -> str:
+    """Give the fingerprint of another deed on the same images; a deletion's is the digest itself."""
+    if deed is DELETE:
+        return digest
+    return hashlib.blake2b(f"{deed.name} {digest}".encode(), digest_size=16).hexdigest()
 
 
 def spared_rows(rows: pd.DataFrame, reason: str | list[str]) -> pd.DataFrame:

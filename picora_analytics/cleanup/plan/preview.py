@@ -95,6 +95,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
+        "hiding_confirmation": plan.hiding_confirmation,
         "requests": plural(-(-n // MAX_BATCH), "deleting request"),
         "reads": plural(min(-(-max(library["n_images"], 1) // MAX_PAGE_SIZE), n + 3), "read"),
         "time": about(seconds_needed(-(-n // MAX_BATCH))),
@@ -137,6 +138,15 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     """Describe the first images whose name speaks for them, and count all of these."""
+    found, n_found = look_twice(images, _LOOK_TWICE)
+    rows = [
+        _row(str(images.index[place]), images.iloc[place]) | {"note": note} for place, note in found
+    ]
+    return rows, n_found
+
+
+def look_twice(images: pd.DataFrame, most: int) -> tuple[list[tuple[int, str]], int]:
+    """Give the first rows whose name speaks for the image, each with what it says, and count all such rows."""
     names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
     words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
     years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
@@ -144,14 +154,14 @@ def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     older = pc.less(years, uploaded).fill_null(False)
     found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
     rows = []
-    for place in found[:_LOOK_TWICE].tolist():
+    for place in found[:most].tolist():
         word, year = words[place].as_py(), years[place].as_py()
         note = (
             f"dated {year} in its name; perhaps the only copy"
             if word is None
             else f"its name says {word}"
         )
-        rows.append(_row(str(images.index[place]), images.iloc[place]) | {"note": note})
+        rows.append((place, note))
     return rows, len(found)
 
 
@@ -295,12 +305,25 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         "stand.",
         "                     A copy can be uploaded again, but under a new address and with a new date.",
         "",
+        *_hide_first(facts),
         f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
         "bandwidth; an image",
         "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
         "",
         f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
         f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
+    ]
+
+
+def _hide_first(facts: dict[str, Any]) -> list[str]:
+    """Say what visitors see of hidden images; of private ones they see nothing now."""
+    if not facts["public"]:
+        return []
+    return [
+        f"  HIDE FIRST?        {plural(facts['public'], 'public image')} can be private for some weeks: visitors see a "
+        "broken picture,",
+        "                     and unhide_images shows it again at the same address. No storage is freed.",
+        "",
     ]
 
 
@@ -321,6 +344,11 @@ def _next_steps(facts: dict[str, Any]) -> list[str]:
         "  Rehearse    plan.dry_run(client)",
         '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
         f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
+        *(
+            [f'  Or hide     plan.hide(client, confirm="{facts["hiding_confirmation"]}")']
+            if facts["public"]
+            else []
+        ),
     ]
 
 

@@ -169,6 +169,26 @@ def test_a_goal_out_of_reach_says_how_far_it_falls_short_and_what_would_help(mak
 
 
 @pytest.mark.parametrize(
+    ("goal", "hashes", "says"),
+    [
+        pytest.param({"pile": "duplicates"}, None, True, id="a pile nobody knows"),
+        pytest.param({"free": "1 GiB"}, None, True, id="a goal out of reach"),
+        pytest.param({"free": 1}, None, False, id="a goal that is reached"),
+        pytest.param({"pile": "duplicates"}, "f0", False, id="known, and there are none"),
+    ],
+)
+def test_where_content_was_never_read_the_line_says_what_to_do(
+    make_images, capsys, goal, hashes, says
+):
+    images = make_images(created_at=[OLD, NEW], content_hash=[hashes, None])
+
+    pic.suggest(images, **goal)
+
+    line = "The content of these images was never read, so no duplicates are known: load them once"
+    assert (line in capsys.readouterr().err) is says
+
+
+@pytest.mark.parametrize(
     ("free_to", "freed"),
     [pytest.param("80%", 200, id="a part of the quota"), pytest.param(700, 300, id="bytes")],
 )
