@@ -152,9 +152,8 @@ class Sender:
             )
             return []
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
-        found = guard.verdicts(
-            planned, there, self._plan.protected_tags, duplicates, self._plan.staying_states
-        )
+        staying = self._ledger.staying(there)
+        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates, staying)
         settled: dict[str, tuple[str, str]] = {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":

@@ -10,6 +10,7 @@ from picora_analytics.cleanup.apply.journal import Journal, Past
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.cleanup.plan.guard import State
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.text import visible
 
@@ -54,6 +55,7 @@ class Ledger:
             if outcome[0] in (plan.deed.done, "already gone")
         }
         self.times = dict(past.times) if past else {}
+        self._heirs = dict(past.heirs) if past else {}
         self.tried: set[str] = set()
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
@@ -125,6 +127,28 @@ class Ledger:
         """Give the outcomes of images a request did nothing to: not known where an earlier one may still do it."""
         late = ("unknown", f"an earlier request may still be carried out; {reason}")
         return {one: late if one in self.accepted else (word, reason) for one in ids}
+
+    def inherits(self, image_id: str) -> None:
+        """Write down that an image that stays is about to get tags or a title."""
+        self.open()
+        self._heirs[image_id] = None
+        if self._log is not None:
+            self._log.inherit(image_id)
+
+    def inherited(self, image_id: str, moment: dt.datetime | None) -> None:
+        """Write down that it has them, and its update time."""
+        if image_id in self._heirs:
+            self._heirs[image_id] = moment
+            if self._log is not None:
+                self._log.inherit(image_id, moment)
+
+    def staying(self, now: Mapping[str, State]) -> dict[str, State]:
+        """Give the states of the duplicates that stay, as planned and as our own edits of tags and title left them."""
+        found = dict(self._plan.staying_states)
+        for one, moment in self._heirs.items():
+            if one in found and one in now and moment in (None, now[one].updated_at):
+                found[one] = found[one]._replace(tags=now[one].tags, updated_at=now[one].updated_at)
+        return found
 
     def withdraw(self, ids: Iterable[str]) -> None:
         """Write down that nothing was done with images after all; they have no outcome yet."""
