@@ -39,6 +39,10 @@ class Past(msgspec.Struct, frozen=True):
         Ids a deleting request was about to be sent for.
     outcomes : dict of str to (outcome, reason)
         The last one of each id; none if a later request was about to be sent.
+    sent_at : datetime or None
+        When the last request was about to be sent.
+    last_at : datetime
+        When the last line was written.
     chain : str
         The digest that the next line continues.
     size : int
@@ -51,6 +55,8 @@ class Past(msgspec.Struct, frozen=True):
     ended_at: dt.datetime | None
     intents: set[str]
     outcomes: dict[str, tuple[str, str]]
+    sent_at: dt.datetime | None
+    last_at: dt.datetime
     chain: str
     size: int
 
@@ -227,6 +233,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         ended_at=last.at if last.line == "end" else None,
         intents=intents,
         outcomes=outcomes,
+        sent_at=max((line.at for line in lines if line.ids), default=None),
+        last_at=last.at,
         chain=chain,
         size=size,
     )
