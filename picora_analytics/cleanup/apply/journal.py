@@ -43,6 +43,10 @@ class Past(msgspec.Struct, frozen=True):
         The service's update time of each image right after it was hidden or shown again.
     heirs : dict of str to datetime or None
         The images that were about to inherit tags or a title, and their update time right after that.
+    sent_at : datetime or None
+        When the last request was about to be sent.
+    last_at : datetime
+        When the last line was written.
     chain : str
         The digest that the next line continues.
     size : int
@@ -57,6 +61,8 @@ class Past(msgspec.Struct, frozen=True):
     outcomes: dict[str, tuple[str, str]]
     times: dict[str, dt.datetime]
     heirs: dict[str, dt.datetime | None]
+    sent_at: dt.datetime | None
+    last_at: dt.datetime
     chain: str
     size: int
 
@@ -252,6 +258,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         outcomes=outcomes,
         times=times,
         heirs=heirs,
+        sent_at=max((line.at for line in lines if line.ids), default=None),
+        last_at=last.at,
         chain=chain,
         size=size,
     )

@@ -12,9 +12,14 @@ from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import to_document
 from picora_analytics.cleanup.plan.guard import State
 from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.client.changes import PATIENCE
 from picora_analytics.text import visible
+from picora_analytics.times import now
 
-__all__ = ["Ledger", "backup_note"]
+__all__ = ["LATE", "Ledger", "backup_note"]
+
+# So long after it was sent (our own patience with an answer), a request that did nothing will do nothing any more.
+LATE = dt.timedelta(seconds=PATIENCE)
 
 
 class Ledger:
@@ -41,7 +46,8 @@ class Ledger:
     lost : set of ids
         Those that a request was sent for whose answer nobody read.
     accepted : set of ids
-        Those of this run: the service may carry such a request out later, so that they are still there settles nothing.
+        Those of this run, or of one just before: the service may carry such a request out later, so that they are
+        still there settles nothing.
     """
 
     def __init__(self, plan: Plan, path: Path, past: Past | None, backup: str | None) -> None:
@@ -59,7 +65,7 @@ class Ledger:
         self.tried: set[str] = set()
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
-        self.accepted: set[str] = set()
+        self.accepted = self._in_flight.copy() if _is_young(past) else set()
         self._sent = bool(past and past.intents)
         self._ended = False
 
@@ -122,6 +128,10 @@ class Ledger:
     def kept(self, image_id: str, reason: str) -> tuple[str, str]:
         """Give the outcome of an image that is not to go: not known while an earlier request may still take it."""
         return self.refused([image_id], "kept", reason)[image_id]
+
+    def failed(self, image_id: str, reason: str) -> tuple[str, str]:
+        """Give the outcome of an image whose deletion failed: not known while an earlier request may succeed."""
+        return self.refused([image_id], "failed", reason)[image_id]
 
     def refused(self, ids: Iterable[str], word: str, reason: str) -> dict[str, tuple[str, str]]:
         """Give the outcomes of images a request did nothing to: not known where an earlier one may still do it."""
@@ -195,6 +205,11 @@ class Ledger:
             journal=None if self._log is None else self._path,
             complete=self._ended,
         )
+
+
+def _is_young(past: Past | None) -> bool:
+    """Tell whether the last request of earlier runs may still be carried out; a clock set back tells nothing."""
+    return past is not None and past.sent_at is not None and now() - past.sent_at < LATE
 
 
 def backup_note(backup: str | None) -> str:

@@ -217,7 +217,7 @@ class Run:
 
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
-        self._ledger.record({image_id: ("kept", reason) for image_id, reason in reasons.items()})
+        self._ledger.record({one: self._ledger.kept(one, why) for one, why in reasons.items()})
         self._waiting = [image_id for image_id in self._waiting if image_id not in reasons]
 
     def delete(self) -> None:
