@@ -15,7 +15,7 @@ HERE = Path(__file__).parent
 ROOT = HERE.parents[1]
 
 
-JUDGES = ("AssertionError: ", "model.WrongError: ", "FAILED tests/")
+JUDGES = ("AssertionError: ", "model.WrongError: ", "FAILED ")
 
 
 class Planted(NamedTuple):
