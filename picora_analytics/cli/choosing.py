@@ -118,21 +118,11 @@ def reviewed(path: str, decisions: str | None) -> DeletionPlan:
 
 def _note(file: Path, rows: list[dict[str, str]]) -> Path:
     """Add rows to a file of decisions, which is made where there is none."""
-    import pandas as pd
-
-    from picora_analytics.decisions import (
-        decision_table,
-        read_decisions,
-        with_decisions,
-        write_decisions,
-    )
+    from picora_analytics.decisions import add_decisions
     from picora_analytics.times import format_instant, now
 
     decided_at = format_instant(now().replace(microsecond=0))
-    rows = [row | {"decided_at": decided_at} for row in rows]
-    if not file.exists():
-        return write_decisions(decision_table(pd.DataFrame(rows)), file)
-    return write_decisions(with_decisions(read_decisions(file), rows), file)
+    return add_decisions(file, [row | {"decided_at": decided_at} for row in rows])
 
 
 @click.command(short_help="Note what was decided about images, in a CSV file.")

@@ -23,6 +23,7 @@ from picora_analytics.cli.common import (
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.receipts import end_with, with_receipt
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
@@ -77,6 +78,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
 )
+@click.option(
+    "--inherit/--no-inherit",
+    default=True,
+    help="Whether a duplicate that stays gets the tags and title of those that go.",
+)
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
 @click.option(
     "--csv",
@@ -124,7 +130,8 @@ def _planned(
     client: Client, criteria: Criteria, store: str | None, options: dict[str, Any]
 ) -> DeletionPlan:
     """Load the library, and plan what the options choose of it."""
-    from picora_analytics import plan_deletion
+    from picora_analytics.cleanup.deletion import plan_withholding
+    from picora_analytics.cleanup.plan.sparing import make_caps
 
     if store is None and not client.demo:
         from picora_analytics.files import data_folder
@@ -136,11 +143,15 @@ def _planned(
         from picora_analytics import read_references
 
         references = read_references(options["references"])
-    kept = ("reason", "max_images", "max_bytes", "max_fraction")
-    return plan_deletion(
+    arguments = {"protect": None, "decisions": None}
+    arguments |= chosen(images, criteria, options, references)
+    return plan_withholding(
         images,
-        **chosen(images, criteria, options, references),
-        **{name: options[name] for name in kept},
+        **arguments,
+        withheld=criteria.tagged,
+        reason=options["reason"],
+        caps=make_caps(options["max_images"], options["max_bytes"], options["max_fraction"]),
+        inherit=options["inherit"],
     )
 
 
@@ -250,28 +261,15 @@ def apply(
     to its end.
     """
     _refuse_contradictions(plan_file, standing_order, store, said)
-    try:
+
+    def run() -> DeletionReceipt | None:
         if standing_order is not None:
-            receipt = _follow(client, standing_order, store)
-        elif said["resume"]:
-            receipt = _resume(client, Path(str(plan_file)), **said)
-        else:
-            receipt = _apply(client, Path(str(plan_file)), **said)
-    except BaseException as error:  # Ctrl-C and a full disk have a receipt as well.
-        stopped: DeletionReceipt | None = getattr(error, "receipt", None)
-        if stopped is not None:
-            try:
-                _give_receipt(stopped, output)
-            except OSError as unwritten:
-                say(f"The receipt could not be written: {unwritten}", err=True)
-        raise
-    if receipt is None:
-        return
-    _give_receipt(receipt, output)
-    if receipt.dry_run:
-        sys.exit(0 if receipt.complete else THRESHOLD)
-    if not receipt.complete or not {"failed", "unknown"}.isdisjoint(receipt.counts):
-        sys.exit(PARTIAL)
+            return _follow(client, standing_order, store)
+        if said["resume"]:
+            return _resume(client, Path(str(plan_file)), **said)
+        return _apply(client, Path(str(plan_file)), **said)
+
+    end_with(with_receipt(run, output))
 
 
 def _refuse_contradictions(
@@ -383,9 +381,3 @@ def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt |
     made, receipt = follow_policy(client, policy, store=store or "default")
     say(repr(made))
     return receipt
-
-
-def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
-    say(repr(receipt))
-    if output:
-        say(f"\nWritten    {receipt.write(output)}")

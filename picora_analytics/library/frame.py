@@ -16,6 +16,7 @@ from picora_analytics.errors import SchemaError
 
 __all__ = [
     "COLUMNS",
+    "FACT_COLUMNS",
     "Facts",
     "Used",
     "among",
@@ -54,6 +55,9 @@ SCHEMA = pa.schema(
 )
 COLUMNS = tuple(SCHEMA.names[1:])
 """The columns of the frame, in order; ``id`` is its index."""
+
+FACT_COLUMNS = ("account", "loaded_at", "library_images", "library_bytes")
+"""What a row says of its load, for engines whose frames carry no facts: whose, when, and how large it was."""
 
 _PANDAS = {pa.string(): STR, pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
 

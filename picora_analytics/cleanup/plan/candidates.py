@@ -251,7 +251,7 @@ def _sorted(
     protect: Any,
     old: float,
 ) -> Piles:
-    spared = shielded(images, facts, protect, decisions)
+    spared = shielded(images, facts, protect, decisions, references)
     return sort_into_piles(images, spared, standing(images, decisions), references, old)
 
 
