@@ -24,14 +24,18 @@ from .analysis import (
 )
 from .charts import (
     plot_ages as plot_ages,
+    plot_changes as plot_changes,
     plot_concentration as plot_concentration,
     plot_dimensions as plot_dimensions,
+    plot_forecast as plot_forecast,
     plot_formats as plot_formats,
     plot_growth as plot_growth,
     plot_largest as plot_largest,
     plot_overview as plot_overview,
+    plot_savings as plot_savings,
     plot_sizes as plot_sizes,
     plot_tags as plot_tags,
+    plot_treemap as plot_treemap,
     plot_visibility as plot_visibility,
 )
 from .cleanup import (
@@ -80,6 +84,7 @@ from .errors import (
 )
 from .library import (
     SnapshotStore as SnapshotStore,
+    export_snapshots as export_snapshots,
     load_images as load_images,
 )
 from .pictures import (

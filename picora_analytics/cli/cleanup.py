@@ -78,6 +78,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
 )
+@click.option(
+    "--inherit/--no-inherit",
+    default=True,
+    help="Whether a duplicate that stays gets the tags and title of those that go.",
+)
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
 @click.option(
     "--csv",
@@ -125,7 +130,8 @@ def _planned(
     client: Client, criteria: Criteria, store: str | None, options: dict[str, Any]
 ) -> DeletionPlan:
     """Load the library, and plan what the options choose of it."""
-    from picora_analytics import plan_deletion
+    from picora_analytics.cleanup.deletion import plan_withholding
+    from picora_analytics.cleanup.plan.sparing import make_caps
 
     if store is None and not client.demo:
         from picora_analytics.files import data_folder
@@ -137,11 +143,15 @@ def _planned(
         from picora_analytics import read_references
 
         references = read_references(options["references"])
-    kept = ("reason", "max_images", "max_bytes", "max_fraction")
-    return plan_deletion(
+    arguments = {"protect": None, "decisions": None}
+    arguments |= chosen(images, criteria, options, references)
+    return plan_withholding(
         images,
-        **chosen(images, criteria, options, references),
-        **{name: options[name] for name in kept},
+        **arguments,
+        withheld=criteria.tagged,
+        reason=options["reason"],
+        caps=make_caps(options["max_images"], options["max_bytes"], options["max_fraction"]),
+        inherit=options["inherit"],
     )
 
 

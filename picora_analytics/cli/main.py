@@ -18,6 +18,7 @@ from picora_analytics.cli.look import check, diff, load, snapshots
 from picora_analytics.cli.references import scan
 from picora_analytics.cli.repoint import repoint
 from picora_analytics.cli.report import report
+from picora_analytics.cli.reviewing import review
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
 __all__ = ["main"]
@@ -65,7 +66,21 @@ def cli() -> None:
 
 
 for _command in (
-    *(check, load, report, scan, plan, decide, backup, hide, unhide, apply, restore, repoint),
+    *(
+        check,
+        load,
+        report,
+        scan,
+        plan,
+        review,
+        decide,
+        backup,
+        hide,
+        unhide,
+        apply,
+        restore,
+        repoint,
+    ),
     *(snapshots, diff, lab, demo),
 ):
     cli.add_command(_command)
