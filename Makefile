@@ -6,8 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
 SPARK := .venv-spark
 BENCH := .venv-bench
-# One worker a core; tests that share a JupyterLab stay in one.
-PARALLEL := -n logical --dist loadgroup
+# Two workers a core, for many tests wait for a service; tests that share a JupyterLab stay in one.
+PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2)) --dist loadgroup
 
 .PHONY: help demo test test-fast check lab test-oldest test-spark prove bench format notebooks screenshots clean
 
@@ -79,8 +79,10 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/deaths.py
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
+	$(BIN)/python tests/prove/spreadsheets.py
+	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
-	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest tests/cleanup
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
 

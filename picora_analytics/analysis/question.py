@@ -43,6 +43,7 @@ __all__ = [
     "By",
     "FrameT",
     "Kind",
+    "enter",
     "explode_tags",
     "facts",
     "question",
@@ -140,6 +141,12 @@ def facts(images: nw.LazyFrame[Any]) -> Facts | None:
     """
     native = images.to_native()
     return (facts_of(native) if isinstance(native, pd.DataFrame) else None) or _KNOWN.get()
+
+
+def enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any]:
+    """Give, inside a question, a second frame as the first one came: the columns in everyday dtypes."""
+    frame, _ = _enter(_streamed(images), columns, caller)
+    return frame
 
 
 @contextmanager

@@ -8,11 +8,11 @@ import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
-from picora_analytics.analysis.criteria import RULES, Criteria
+from picora_analytics.analysis.criteria import RULES, Criteria, Decision
 from picora_analytics.cli.choosing import choice_options, chosen, refuse_unclear, reviewed
 from picora_analytics.cli.common import (
     PARTIAL,
@@ -29,6 +29,7 @@ from picora_analytics.cli.common import (
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.receipts import end_with, with_receipt
 from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
@@ -44,6 +45,8 @@ _VALUES: dict[str, dict[str, Any]] = {
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
+    "decision": {"type": click.Choice(get_args(Decision))},
+    "hidden": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
 }
 
 
@@ -85,6 +88,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     default=0.25,
     show_default=True,
     help="Of images and of bytes: 0.25 is a quarter.",
+)
+@click.option(
+    "--inherit/--no-inherit",
+    default=True,
+    help="Whether a duplicate that stays gets the tags and title of those that go.",
 )
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
 @click.option(
@@ -189,7 +197,8 @@ def _planned(
     quiet: bool,
 ) -> DeletionPlan:
     """Load the library, and plan what the options choose of it."""
-    from picora_analytics import plan_deletion
+    from picora_analytics.cleanup.deletion import plan_withholding
+    from picora_analytics.cleanup.plan.sparing import make_caps
 
     if store is None and not client.demo:
         from picora_analytics.files import data_folder
@@ -201,11 +210,15 @@ def _planned(
         from picora_analytics import read_references
 
         references = read_references(options["references"])
-    kept = ("reason", "max_images", "max_bytes", "max_fraction")
-    return plan_deletion(
+    arguments = {"protect": None, "decisions": None}
+    arguments |= chosen(images, criteria, options, references)
+    return plan_withholding(
         images,
-        **chosen(client, images, criteria, options, references),
-        **{name: options[name] for name in kept},
+        **arguments,
+        withheld=criteria.tagged,
+        reason=options["reason"],
+        caps=make_caps(options["max_images"], options["max_bytes"], options["max_fraction"]),
+        inherit=options["inherit"],
     )
 
 
@@ -319,28 +332,15 @@ def apply(
     _refuse_contradictions(plan_file, standing_order, store, said)
     refuse_suffix(output, ".json", ".csv")
     _refuse_min_age(said["min_age"])
-    try:
+
+    def run() -> DeletionReceipt | None:
         if standing_order is not None:
-            receipt = _follow(client, standing_order, store)
-        elif said["resume"]:
-            receipt = _resume(client, Path(str(plan_file)), **said)
-        else:
-            receipt = _apply(client, Path(str(plan_file)), **said)
-    except BaseException as error:  # Ctrl-C and a full disk have a receipt as well.
-        stopped: DeletionReceipt | None = getattr(error, "receipt", None)
-        if stopped is not None:
-            try:
-                _give_receipt(stopped, output)
-            except OSError as unwritten:
-                say(f"The receipt could not be written: {unwritten}", err=True)
-        raise
-    if receipt is None:
-        return
-    _give_receipt(receipt, output)
-    if receipt.dry_run:
-        sys.exit(0 if receipt.complete else THRESHOLD)
-    if not receipt.complete or not {"failed", "unknown"}.isdisjoint(receipt.counts):
-        sys.exit(PARTIAL)
+            return _follow(client, standing_order, store)
+        if said["resume"]:
+            return _resume(client, Path(str(plan_file)), **said)
+        return _apply(client, Path(str(plan_file)), **said)
+
+    end_with(with_receipt(run, output))
 
 
 def _refuse_contradictions(
@@ -458,10 +458,3 @@ def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt |
     made, receipt = follow_policy(client, policy, store=store or "default")
     say(repr(made))
     return receipt
-
-
-def _give_receipt(receipt: DeletionReceipt, output: str | None) -> None:
-    path = receipt.write(output) if output else None
-    say(in_shell_words(repr(receipt)))
-    if path is not None:
-        say(f"\nWritten    {path}")

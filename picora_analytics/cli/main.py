@@ -13,11 +13,13 @@ from picora_analytics.cli.choosing import decide
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, EXIT_CODES, INTERRUPTED, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
+from picora_analytics.cli.hiding import hide, unhide
 from picora_analytics.cli.interrupted import what_is_kept
 from picora_analytics.cli.look import check, diff, load, snapshots
 from picora_analytics.cli.references import scan
 from picora_analytics.cli.repoint import repoint
 from picora_analytics.cli.report import report
+from picora_analytics.cli.reviewing import review
 from picora_analytics.cli.words import in_shell_words
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
@@ -85,7 +87,21 @@ def cli() -> None:
 
 
 for _command in (
-    *(check, load, report, scan, plan, decide, apply, backup, restore, repoint),
+    *(
+        check,
+        load,
+        report,
+        scan,
+        plan,
+        review,
+        decide,
+        backup,
+        hide,
+        unhide,
+        apply,
+        restore,
+        repoint,
+    ),
     *(snapshots, diff, lab, demo),
 ):
     _command.epilog = _command.epilog or EXIT_CODES

@@ -332,6 +332,36 @@ class SnapshotStore:
             path.stem for path in self.folder.glob("*.parquet") if _VERSION.fullmatch(path.stem)
         )
 
+    def totals(self) -> pd.DataFrame:
+        """
+        Say how large the library was in each version; no rows are read.
+
+        Returns
+        -------
+        DataFrame of shape (n_versions, 4)
+            ``version``, ``loaded_at`` (UTC), ``n_images`` and ``size_bytes``, oldest first.
+
+        Raises
+        ------
+        SnapshotError
+            If a file is damaged.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = SnapshotStore(folder)
+        ...     version = store.save(make_images(size_bytes=[700, 300]))
+        ...     store.totals()[["n_images", "size_bytes"]]
+           n_images  size_bytes
+        0         2        1000
+        """
+        names = self.versions()
+        facts = [self.about(version) for version in names]
+        days = pd.to_datetime([one["loaded_at"] for one in facts], utc=True)
+        counts = {name: [one[name] for one in facts] for name in ("n_images", "size_bytes")}
+        return pd.DataFrame({"version": names, "loaded_at": days, **counts})
+
     def refuse_other_account(self, account: str) -> None:
         """
         Check that what is remembered here is of this account.

@@ -79,6 +79,19 @@ def test_the_tables_stand_side_by_side_where_there_is_room(run, columns, togethe
 
 
 @pytest.mark.slow
+def test_the_demo_writes_its_site_and_names_the_next_line(run, tmp_path):
+    done = run("demo", "--site", "blog")
+    again = run("demo", "--site", ".")
+
+    assert done.returncode == 0, done.stderr
+    assert "git branches main and old-design" in done.stdout
+    assert " scan blog --git blog --demo --json refs.json" in done.stdout
+    assert (tmp_path / "blog/index.md").exists()
+    assert not (tmp_path / "picora-report.html").exists()
+    assert again.returncode == 1
+    assert "holds other files" in again.stderr
+
+
 def test_no_key_is_wrong_usage(run):
     done = run("load")
 

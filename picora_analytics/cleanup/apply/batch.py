@@ -23,6 +23,7 @@ __all__ = ["LOST", "Sender"]
 # A lost answer is looked up; an image that is still there is tried this many times in all.
 MAX_TRIES = 3
 LOST = ("deleted", "the answer was lost; it is gone now")
+REFUSED = ("deleted", "the request for its batch was refused, and it is gone now")
 GONE = ("already gone", "when it was to be deleted")
 NO_SUCH_IMAGE = "the service answered that there is no such image"
 
@@ -38,7 +39,14 @@ class Sender:
     lookup : Lookup
     ledger : Ledger
     freshness : Freshness
+
+    Attributes
+    ----------
+    size : int
+        How many images a request takes.
     """
+
+    noun = "deleting request"
 
     def __init__(
         self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger, freshness: Freshness
@@ -64,7 +72,9 @@ class Sender:
         for _ in range(MAX_TRIES):
             found = self._send(ids)
             settled = {
-                image_id: (result.word, result.reason)
+                image_id: self._ledger.failed(image_id, result.reason)
+                if result.word == "failed"
+                else (result.word, result.reason)
                 for image_id, result in found.items()
                 if result.word in ("deleted", "failed")
             }
@@ -110,11 +120,10 @@ class Sender:
             if not sent:
                 self._ledger.withdraw(ids)
             raise
-        except BatchUnknownError:
-            # Some services check item by item: a part may be done, so what is found gone is our own deed.
+        except BatchUnknownError as error:
             self._ledger.withdraw(ids)
-            self._ledger.lost |= set(ids)
             self.size = 1
+            self._after_refused_batch(ids, by_item=error.by_item)
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
             self._ledger.record(self._ledger.refused(ids, "failed", str(error)))
@@ -128,6 +137,22 @@ class Sender:
             self._freshness.done()
         self._ledger.tried |= set(ids)
         return found
+
+    def _after_refused_batch(self, ids: list[str], *, by_item: bool) -> None:
+        """Look at once what a batch did before it was refused: what goes later, goes for another reason."""
+        before = self._ledger.lost.copy()
+        self._ledger.lost |= set(ids)
+        try:
+            there = self._lookup.look(ids).states
+        except PicoraError:
+            return  # What is found gone later may be our own deed.
+        gone = [image_id for image_id in ids if image_id not in there]
+        self._ledger.lost -= set(there) - before
+        # Whoever knows no batches does nothing with one; that most of it went at once is no coincidence, though.
+        ours = by_item or 2 * len(gone) >= len(ids)
+        self._ledger.record(
+            {one: LOST if one in before else REFUSED if ours else GONE for one in gone}
+        )
 
     def _look_up(self, ids: list[str], refused: set[str], reasons: dict[str, str]) -> list[str]:
         """Settle what is gone, changed, or cannot be looked up; return what may be sent again."""
@@ -145,9 +170,8 @@ class Sender:
             )
             return []
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
-        found = guard.verdicts(
-            planned, there, self._plan.protected_tags, duplicates, self._plan.staying_states
-        )
+        staying = self._ledger.staying(there)
+        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates, staying)
         settled: dict[str, tuple[str, str]] = {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":
