@@ -192,9 +192,9 @@ def standing_plan(
     try:
         mask = policy.rule.mask(images, references)
         for frame in earlier:
-            mask = mask & policy.rule.mask(frame, references).reindex(
-                images.index, fill_value=False
-            )
+            met = policy.rule.mask(frame, references).reindex(images.index, fill_value=False)
+            met.attrs.clear()  # Of another load, as is meant here.
+            mask = mask & met
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
     return plan_deletion(
