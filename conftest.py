@@ -29,7 +29,9 @@ from hypothesis import settings  # noqa: E402
 from picora_analytics.library import frame  # noqa: E402
 
 # No test is about how long an example takes: other work may share the machine.
-settings.register_profile("picora", deadline=None)
+# `make prove` looks far longer for counter-examples, by --hypothesis-profile=prove.
+settings.register_profile("picora", deadline=None, max_examples=25)
+settings.register_profile("prove", deadline=None, max_examples=300)
 settings.load_profile("picora")
 
 LOADED_AT = "2026-11-23T14:00:00Z"

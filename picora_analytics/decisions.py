@@ -21,6 +21,7 @@ __all__ = [
     "COLUMNS",
     "DECISIONS",
     "NOT_DUPLICATES",
+    "add_decisions",
     "day_of",
     "decision_table",
     "read_decisions",
@@ -178,6 +179,14 @@ def with_decisions(decisions: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -
     found = pd.concat([decisions, more]).fillna("")
     found.attrs = dict(decisions.attrs)
     return found
+
+
+def add_decisions(path: str | os.PathLike[str], rows: Sequence[Mapping[str, str]]) -> Path:
+    """Add rows to a file of decisions, which is made where there is none."""
+    file = Path(path).expanduser()
+    if not file.exists():
+        return write_decisions(decision_table(pd.DataFrame(rows)), file)
+    return write_decisions(with_decisions(read_decisions(file), rows), file)
 
 
 def day_of(text: str) -> dt.date:

@@ -11,8 +11,6 @@ from __future__ import annotations
 import re
 import unicodedata
 
-from wcwidth import wcswidth, wcwidth
-
 __all__ = [
     "about",
     "csv_safe",
@@ -117,6 +115,10 @@ def width(text: str) -> int:
     >>> width("产品"), width("tag")
     (4, 3)
     """
+    if text.isascii() and text.isprintable():
+        return len(text)
+    from wcwidth import wcswidth  # Its tables take a third of what --help takes.
+
     columns: int = wcswidth(text)
     return columns if columns >= 0 else len(text)
 
@@ -145,6 +147,8 @@ def shorten(text: object, columns: int) -> str:
 
 def _fitting(text: str, columns: int) -> int:
     """Count the characters from the left that fit; a joined emoji counts by its parts, which is never less."""
+    from wcwidth import wcwidth
+
     for place, char in enumerate(text):
         columns -= 1 if char == "\ufe0f" else max(wcwidth(char), 0)  # It may widen the one before.
         if columns < 0:

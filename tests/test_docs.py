@@ -1,8 +1,10 @@
 """What the documents show is what happens."""
 
 import doctest
+import json
 import os
 import re
+import shlex
 import shutil
 import subprocess
 import sys
@@ -25,8 +27,15 @@ DOCUMENTS = [
 BLOCK = re.compile(r"```(\w+)\n(.*?)```(?:\n+```text\n(.*?)```)?", re.DOTALL)
 
 
-def _blocks(language):
+EVENING = "## Free 30 MiB without breaking a post\n"
+
+
+def _blocks(language, *, evening=False):
+    """Give the blocks of the README, of the evening it tells or of the rest."""
     text = ROOT.joinpath("README.md").read_text(encoding="utf-8")
+    before, told = text.split(EVENING)
+    told, after = told.split("\n## ", 1)
+    text = told if evening else before + after
     return [(code, output) for found, code, output in BLOCK.findall(text) if found == language]
 
 
@@ -45,18 +54,73 @@ def _write_site(folder):
 
 @pytest.mark.slow
 def test_the_readme_session_gives_the_output_it_shows(tmp_path):
-    blocks = _blocks("python")
     _write_site(tmp_path / "site")
+
+    _type(_blocks("python"), tmp_path)
+
+
+@pytest.mark.slow
+def test_the_evening_of_the_readme_takes_six_cells_and_breaks_no_post(tmp_path):
+    blocks = _blocks("python", evening=True)
+    assert len(blocks) <= 6
+
+    _type(blocks, tmp_path)
+
+    gone = [path.name[7:18] for path in (tmp_path / "kept").glob("picora-*")]
+    assert len(gone) == 3
+    _assert_no_post_uses(gone, tmp_path / "blog")
+
+
+@pytest.mark.slow
+def test_the_evening_of_the_readme_takes_six_lines_of_a_shell(tmp_path):
+    ((text, _),) = _blocks("sh", evening=True)
+    lines = text.splitlines()
+    assert len(lines) <= 6
+    environment = {name: value for name, value in os.environ.items() if name != "CI"}
+
+    for line in lines:
+        command, *words = shlex.split(line, comments=True)
+        assert command == "picora-analytics"
+        done = subprocess.run(
+            [sys.executable, "-m", "picora_analytics", *words],
+            capture_output=True,
+            text=True,
+            cwd=tmp_path,
+            env=environment,
+        )
+        assert done.returncode == 0, f"{line}\n{done.stdout}\n{done.stderr}"
+
+    assert "3 images deleted, 36.8 MiB" in done.stdout
+    plan = json.loads((tmp_path / "plan.json").read_text(encoding="utf-8"))
+    _assert_no_post_uses([row["id"] for row in plan["images"]], tmp_path / "blog")
+
+
+def _assert_no_post_uses(gone, blog):
+    """Look for ids by a search of its own, in the pages and in all that was ever committed."""
+    assert gone
+    ever = subprocess.run(
+        ["git", "log", "--all", "-p"], cwd=blog, capture_output=True, text=True, check=True
+    ).stdout
+    pages = "".join(
+        path.read_text(encoding="utf-8")
+        for path in blog.glob("**/*.*")
+        if path.is_file() and ".git" not in path.parts
+    )
+    assert [one for one in gone if one in pages or one in ever] == []
+
+
+def _type(blocks, folder):
+    """Type blocks at a real prompt, and compare what each gives with what is shown of it."""
     mark = "--- next block ---"
     script = "\n".join(f"{code}\nprint({mark!r})\n" for code, _ in blocks)
 
-    # Typed at a real prompt: a newcomer without a key gets the demo there.
+    # A newcomer without a key gets the demo at a prompt.
     done = subprocess.run(
         [sys.executable, "-i", "-q", "-c", ""],
         input=script,
         capture_output=True,
         text=True,
-        cwd=tmp_path,
+        cwd=folder,
         env={name: value for name, value in os.environ.items() if name != "CI"}
         | {"MPLBACKEND": "Agg", "COLUMNS": "80"},
         timeout=120,

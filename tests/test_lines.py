@@ -10,9 +10,7 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from picora_analytics.lines import ForeignWriteError, LineFile, LongLineError, read_lines
 
 LONGEST = 100
-QUICK = settings(
-    max_examples=100, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 def lines(path):

@@ -48,6 +48,19 @@ def labelled(column: str, labels: Sequence[str]) -> nw.Expr:
     return written
 
 
+def how_many(condition: nw.Expr) -> nw.Expr:
+    """Count the rows of which a condition is known to hold; Spark adds up no booleans."""
+    return condition.cast(nw.Int64).sum()
+
+
+def place_of(column: nw.Expr, below: Sequence[nw.Expr]) -> nw.Expr:
+    """Number each value by the first condition that holds, then the rest, then what is not known."""
+    place: nw.Expr = nw.lit(len(below))
+    for number, holds in reversed(list(enumerate(below))):
+        place = nw.when(holds).then(nw.lit(number)).otherwise(place)
+    return nw.when(column.is_null()).then(nw.lit(len(below) + 1)).otherwise(place)
+
+
 def share(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
     """Divide; missing where there is nothing to divide by."""
     return nw.when(whole > 0).then(part / whole)

@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 __all__ = ["RULES", "Criteria", "Rule"]
 
-Kind = Literal["days", "date", "size", "tags", "flag", "references"]
+Kind = Literal["days", "date", "size", "tags", "flag", "references", "decision", "hidden"]
+# As :data:`picora_analytics.decisions.DECISIONS`, which would bring pandas.
+Decision = Literal["keep", "delete", "later", "hidden", "not duplicates"]
 
 
 class Rule(NamedTuple):
@@ -33,7 +35,8 @@ class Rule(NamedTuple):
         As in :mod:`rules` and in :class:`Criteria`.
     kind : str
         What its value is: days (a number), date (a day, UTC), size (bytes, or text such as ``"5 MiB"``), tags (one or
-        more), flag (given or not) or references (given or not, and :meth:`Criteria.mask` needs them).
+        more), flag (given or not), references (given or not, and :meth:`Criteria.mask` needs them), decision (one of
+        the five words) or hidden (a number of days); for the last two :meth:`Criteria.mask` needs decisions.
     help : str
         One line.
     """
@@ -76,6 +79,12 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
     not_found_in: Annotated[
         bool, _asks("references", "Looked for in the references, and not found.")
     ] = False
+    decided: Annotated[
+        Decision | None, _asks("decision", "So decided, in the decisions, and it still stands.")
+    ] = None
+    hidden_for: Annotated[
+        float | None, _asks("hidden", "Hidden this many days ago, and left alone since.")
+    ] = None
 
     def given(self) -> dict[Rule, Any]:
         """Give the rules that are filled in, with their values."""
@@ -96,8 +105,10 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         ----------
         images : DataFrame
             As made by ``load_images``.
-        references, decisions : optional
-            For rules that ask where an image is used, or what was decided of it.
+        references : References, optional
+            For the rule that asks where an image is used.
+        decisions : path or DataFrame, optional
+            For rules that ask what was decided of an image.
 
         Returns
         -------
@@ -107,7 +118,7 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         Raises
         ------
         ValueError
-            If no rule is given: that never means all images.
+            If no rule is given, which never means all images; or one that needs references or decisions without them.
         """
         if not self.given():
             raise ValueError(
@@ -116,9 +127,8 @@ class Criteria(msgspec.Struct, frozen=True, kw_only=True, forbid_unknown_fields=
         # pandas is imported with the rules: options are made from this module before anything is loaded.
         from picora_analytics.analysis import rules
 
-        del decisions  # No rule of today asks for them.
         masks = [
-            getattr(rules, rule.name)(images, *_arguments(rule, value, references))
+            getattr(rules, rule.name)(images, *_arguments(rule, value, references, decisions))
             for rule, value in self.given().items()
         ]
         mask: pd.Series[Any] = functools.reduce(operator.and_, masks)
@@ -143,6 +153,8 @@ _EMPTY: dict[Kind, Any] = {
     "tags": (),
     "flag": False,
     "references": False,
+    "decision": None,
+    "hidden": None,
 }
 
 
@@ -158,9 +170,17 @@ RULES = _rules()
 """All rules, in the order they are offered."""
 
 
-def _arguments(rule: Rule, value: Any, references: Any = None) -> tuple[Any, ...]:
+def _arguments(
+    rule: Rule, value: Any, references: Any = None, decisions: Any = None
+) -> tuple[Any, ...]:
     if rule.kind == "flag":
         return ()
+    if rule.kind in ("decision", "hidden"):
+        if decisions is None:
+            raise ValueError(
+                f'{rule.name} needs decisions: name the file that holds them, such as "decisions.csv".'
+            )
+        return (decisions, value) if rule.kind == "decision" else (value, decisions)
     if rule.kind == "references":
         if references is None:
             raise ValueError(f"{rule.name} needs references: look for them with find_references.")
@@ -174,6 +194,10 @@ def _written(rule: Rule, value: Any) -> list[str]:
         return [f"days={value:g}"]
     if rule.kind == "references":
         return ["references"]
+    if rule.kind == "decision":
+        return ["decisions", literal(value)]
+    if rule.kind == "hidden":
+        return [f"days={value:g}", "decisions=decisions"]
     texts = [str(part) if rule.kind == "date" else part for part in _arguments(rule, value)]
     return [str(part) if isinstance(part, int) else literal(part) for part in texts]
 

@@ -21,15 +21,34 @@ from picora_analytics.library.frame import facts_of
 from picora_analytics.text import csv_safe, shorten
 from picora_analytics.times import parse_instant
 
-__all__ = ["HIDDEN_DAYS", "Decisions", "Standing", "decided", "hidden_for", "standing"]
+__all__ = [
+    "HIDDEN_DAYS",
+    "WAITED",
+    "Decisions",
+    "Standing",
+    "Waited",
+    "decided",
+    "hidden_for",
+    "standing",
+    "waited_of",
+]
 
 Decisions: TypeAlias = "str | os.PathLike[str] | pd.DataFrame"
 
+# Under this name a mask of hidden images says in its attrs until when each had to wait.
+WAITED = "picora_waited"
 # A hidden image waits so long, unless its `until` says otherwise.
 HIDDEN_DAYS = 30
 # The most careful first.
 _RANKS = ("keep", "hidden", "later", "delete")
 _SHOWN = 5
+
+
+class Waited(dict[str, dt.datetime]):
+    """When the waiting time of each hidden image ended; pandas copies attrs with each step, and this is not copied."""
+
+    def __deepcopy__(self, memo: Any) -> Waited:
+        return self
 
 
 class Standing(NamedTuple):
@@ -50,6 +69,8 @@ class Standing(NamedTuple):
         Images that are no duplicates of each other.
     lines : list of str
         What a person should look at, named by its line.
+    hidden_until : dict of str to date
+        When the waiting time of each hidden image ends, or ended.
     """
 
     spared: dict[str, str]
@@ -58,6 +79,7 @@ class Standing(NamedTuple):
     hidden_since: dict[str, dt.datetime]
     pairs: set[frozenset[str]]
     lines: list[str]
+    hidden_until: dict[str, dt.date]
 
 
 def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
@@ -72,7 +94,7 @@ def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
     PlanError
         If the decisions cannot be read.
     """
-    found = Standing({}, {}, set(), {}, set(), [])
+    found = Standing({}, {}, set(), {}, set(), [], {})
     if decisions is None:
         return found
     table = decision_table(decisions)
@@ -125,6 +147,8 @@ def _in_force(found: Standing, cells: Mapping[str, str], today: dt.date, line: i
         if since is not None:
             found.hidden_since[image_id] = since
             until = until or since.date() + dt.timedelta(days=HIDDEN_DAYS)
+        if until is not None:
+            found.hidden_until[image_id] = max(until, found.hidden_until.get(image_id, until))
         reason = f"hidden, waiting until {until or 'someone says until when'}"
     elif word == "later":
         reason = f"decide later, from {until}"
@@ -192,8 +216,14 @@ class _Fits:
 
 
 def _key(text: str) -> str:
-    """Fold what spreadsheets and hosts change: a guarding apostrophe, blanks at the ends, the scheme and the host."""
-    return re.sub(r"^[a-z]+://[^/]*", "", str(csv_safe(text)).strip().lstrip("'"))
+    """
+    Fold what spreadsheets and hosts change.
+
+    That is a guarding apostrophe, blanks at the ends, the scheme and the host, and control characters, which
+    LibreOffice 7.4 drops.
+    """
+    plain = re.sub(r"[\x00-\x1f\x7f-\x9f]", "", str(csv_safe(text)))
+    return re.sub(r"^[a-z]+://[^/]*", "", plain.strip().lstrip("'"))
 
 
 def _same(own: Any, text: str) -> bool:
@@ -307,4 +337,27 @@ def hidden_for(images: pd.DataFrame, days: float, decisions: Decisions) -> pd.Se
     no = ~hidden | waiting | public | edited | (since > edge).to_numpy(dtype=bool)
     unknown = rows["is_public"].isna() | rows["updated_at"].isna() | since.isna()
     doubt = unknown.to_numpy(dtype=bool) | rows["id"].isin(said.doubtful).to_numpy()
-    return three_valued(images, ~no, ~no & np.asarray(doubt), f"hidden_for_{days:g}_days")
+    mask = three_valued(images, ~no, ~no & np.asarray(doubt), f"hidden_for_{days:g}_days")
+    waited = dt.timedelta(days=float(days))
+    mask.attrs[WAITED] = Waited(
+        {
+            one: max(_midnight(said.hidden_until[one]), said.hidden_since[one] + waited)
+            for one in rows["id"][~no & ~np.asarray(doubt)]
+        }
+    )
+    return mask
+
+
+def waited_of(said: Standing) -> Waited:
+    """Give the images whose waiting time is over, by when it ended."""
+    return Waited(
+        {
+            one: _midnight(until)
+            for one, until in said.hidden_until.items()
+            if one not in said.spared
+        }
+    )
+
+
+def _midnight(day: dt.date) -> dt.datetime:
+    return dt.datetime.combine(day, dt.time(), tzinfo=dt.UTC)

@@ -16,6 +16,7 @@ from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.decided import Standing
 from picora_analytics.analysis.duplicates import contents, keeping_order
 from picora_analytics.analysis.looked import NOBODY_LOOKED, last_found, words_of
+from picora_analytics.analysis.names import SCREENSHOT
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import COULD_NOT_LOOK, FOUND_BEFORE, NOT_FOUND, References
@@ -28,14 +29,6 @@ _LONG_AGO = dt.timedelta(days=365)
 # More than this share of the uploads within one week, of at least this many images: perhaps a move from elsewhere.
 _MOVE_SHARE, _MOVE_IMAGES = 0.4, 20
 _WEEK = np.timedelta64(7, "D")
-# What systems call a picture of the screen; in lower case.
-_SCREENSHOT = (
-    r"screen[ _-]?shot|screen[ _-]?(capture|clip)|bildschirmfoto|capture d.[eé]cran|captura de (pantalla|ecr[aã])|"
-    r"captura de tela|schermata|sk[aä]rm(avbild|bild)|schermafbeelding|sk[jæ]+rm(bilde|billede)|zrzut ekranu|"
-    r"sn[ií]mek obrazovky|ekran (g[oö]r[uü]nt[uü]s[uü]|resmi)|снимок экрана|скриншот|截屏|截图|截圖|屏幕截图|"
-    r"螢幕快照|スクリーンショット|스크린샷"
-)
-
 Bools = npt.NDArray[np.bool_]
 
 
@@ -191,7 +184,7 @@ def _duplicates(
 def _screenshots(images: pd.DataFrame) -> Bools:
     names = read_pandas(images, ["filename"], "summarize_candidates")["filename"]
     texts = pa.array(names, pa.string(), from_pandas=True)
-    found = pc.match_substring_regex(texts, _SCREENSHOT, ignore_case=True).fill_null(False)
+    found = pc.match_substring_regex(texts, SCREENSHOT, ignore_case=True).fill_null(False)
     return np.asarray(found.to_numpy(zero_copy_only=False), dtype=bool)
 
 

@@ -16,10 +16,12 @@ from picora_analytics.analysis.counting import (
     UNKNOWN,
     count,
     labelled,
+    place_of,
     with_shares,
 )
 from picora_analytics.analysis.dates import Instant, now_of
-from picora_analytics.analysis.question import FrameT, facts, question
+from picora_analytics.analysis.engines import naive_utc, period_of
+from picora_analytics.analysis.question import By, FrameT, facts, question
 
 __all__ = [
     "AGE_RANGES",
@@ -40,7 +42,7 @@ AGE_RANGES = ("in the future", *(label for _, label in _AGE_CLASSES), UNKNOWN)
 
 
 @question("created_at", "size_bytes", answers={"age": "str", **COUNTS, **SHARES})
-def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
+def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None = None) -> FrameT:
     """
     Count images and bytes per class of age since the upload, youngest first.
 
@@ -54,6 +56,8 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     now : str, date or datetime, optional
         The instant ages count from; by default the moment of the load, which only a pandas frame
         from ``load_images`` knows. Without a zone it is UTC.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -82,12 +86,8 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     edges = [moment + dt.timedelta(days=1)] + [
         moment - dt.timedelta(days=days + 1) for days, _ in _AGE_CLASSES if days is not None
     ]
-    steps = [(uploaded <= edge).cast(nw.Int64) for edge in edges]
-    classed = images.with_columns(place=nw.sum_horizontal(*steps)).with_columns(
-        place=nw.when(uploaded.is_null())
-        .then(nw.lit(len(AGE_RANGES) - 1))
-        .otherwise(nw.col("place"))
-    )
+    later = [uploaded > naive_utc(images, edge) for edge in edges]
+    classed = images.with_columns(place=place_of(uploaded, later))
     table = count(classed, "place").sort("place")
     return with_shares(table.with_columns(age=labelled("place", AGE_RANGES)), images)
 
@@ -103,7 +103,10 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     },
 )
 def summarize_growth(
-    images: FrameT, *, freq: Literal["day", "week", "month", "year"] = "month"
+    images: FrameT,
+    *,
+    freq: Literal["day", "week", "month", "year"] = "month",
+    by: By | None = None,
 ) -> FrameT:
     """
     Count uploads per period, and the total they led to.
@@ -118,6 +121,8 @@ def summarize_growth(
         One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
     freq : {"day", "week", "month", "year"}
         The length of a period, in UTC; weeks begin on Monday.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -140,14 +145,9 @@ def summarize_growth(
     0 2026-01-01 00:00:00+00:00         2             2              2000
     1 2026-03-01 00:00:00+00:00         1             3              3000
     """
-    units = {"day": "1d", "week": "1d", "month": "1mo", "year": "1y"}
-    if freq not in units:
+    if freq not in ("day", "week", "month", "year"):
         raise ValueError(f"freq={freq!r} is unknown: choose 'day', 'week', 'month' or 'year'.")
-    uploaded = nw.col("created_at")
-    period = uploaded.dt.truncate(units[freq])
-    if freq == "week":  # narwhals 2.29 cuts no weeks
-        period = period - nw.lit(dt.timedelta(days=1)) * (uploaded.dt.weekday() - 1)
-    table = count(images.drop_nulls("created_at").with_columns(period=period), "period")
+    table = count(period_of(images.drop_nulls("created_at"), "created_at", freq), "period")
     return table.with_columns(
         total_images=nw.col("n_images").cum_sum().over(order_by="period"),
         total_size_bytes=SIZE.fill_null(0).cum_sum().over(order_by="period"),

@@ -11,10 +11,8 @@ from matplotlib.ticker import FixedLocator, FuncFormatter, NullLocator
 
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
+from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, READABLE, seen
 from picora_analytics.charts.drawing import (
-    BLUE,
-    GRAY,
-    ORANGE,
     axes,
     describe,
     nothing,
@@ -71,15 +69,27 @@ def plot_dimensions(
     over = dots[["width", "height"]].max(axis="columns") > max_edge
     smallest = min(max(4000 / len(dots), 16), 60)
     for some, marker, color in ((dots[~over], "o", BLUE), (dots[over], "^", ORANGE)):
-        look = {"marker": marker, "color": color, "alpha": 0.5, "linewidth": 0, "rasterized": True}
+        look = {
+            "marker": marker,
+            "color": seen(ax, color, READABLE),
+            "alpha": 0.8,
+            "linewidth": 0,
+            "rasterized": True,
+        }
         area = np.minimum(smallest * np.sqrt(some["n"]), 400)
         ax.scatter(some["width"], some["height"], **{"s": area} | look | kwargs)
     limits = [known.to_numpy().min() / 1.6, known.to_numpy().max() * 1.6]
     limits = [min(limits[0], max_edge / 8), max(limits[1], max_edge * 1.6)]
     ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits)
     for line in (ax.axvline, ax.axhline):
-        line(max_edge, color=GRAY, linestyle="--", linewidth=1)
-    ax.text(limits[0] * 1.08, max_edge * 1.05, f"{max_edge:,} px", color=GRAY, va="bottom")
+        line(max_edge, color=seen(ax, GRAY), linestyle="--", linewidth=1)
+    ax.text(
+        limits[0] * 1.08,
+        max_edge * 1.05,
+        f"{max_edge:,} px",
+        color=seen(ax, GRAY, READABLE),
+        va="bottom",
+    )
     ticks = FixedLocator([10.0**p * m for p in range(6) for m in (1, 3)])
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_locator(ticks)

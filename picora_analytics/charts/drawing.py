@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import textwrap
 import unicodedata
 from collections.abc import Sequence
 from typing import Any
@@ -10,30 +11,27 @@ from typing import Any
 import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import font_manager, pyplot as plt
+from matplotlib import dates as mdates, font_manager, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.text import plain_text, plural, shorten, visible
 from picora_analytics.units import format_bytes
 
 __all__ = [
-    "BLUE",
-    "GRAY",
-    "ORANGE",
     "axes",
     "bars",
+    "date_ticks",
     "describe",
     "families",
     "listed",
     "nothing",
     "plain_numbers",
     "readable",
+    "row_size",
     "unit_of",
 ]
-
-# Okabe and Ito's colors, which stay distinct with every kind of color blindness.
-BLUE, ORANGE, GRAY = "#0072B2", "#D55E00", "#595959"
 
 # For names in Chinese, Japanese and Korean, by system; the first ones installed are used.
 _CJK = (
@@ -96,7 +94,12 @@ def readable(text: object, columns: int = 32) -> str:
         # What joins or modifies an emoji has no width of its own.
         if ord(char) in drawable or unicodedata.category(char) not in ("Mn", "Me", "Cf")
     )
-    return plain_text(clear, columns) if clear.strip() else "(blank)"
+    if not clear.strip():
+        return "(blank)"
+    # Where formulas are switched off, a backslash would be drawn.
+    return (
+        plain_text(clear, columns) if mpl.rcParams["text.parse_math"] else shorten(clear, columns)
+    )
 
 
 @functools.lru_cache(maxsize=8)
@@ -117,17 +120,23 @@ def bars(
     unit, divisor = unit_of(size_bytes.max())
     sizes = size_bytes.astype("float64").to_numpy()
     places = np.arange(len(labels))
-    drawn = ax.barh(places, np.nan_to_num(sizes) / divisor, **{"color": BLUE} | kwargs)
-    room = max(10, min(32, int(5 * _width_inches(ax))))
+    drawn = ax.barh(places, np.nan_to_num(sizes) / divisor, **{"color": seen(ax, BLUE)} | kwargs)
+    room = max(10, min(32, int(5 * _inches(ax)[0])))
     names = [readable(label, room) for label in labels]
-    ax.set_yticks(places, labels=names, family=families())
+    ax.set_yticks(places, labels=names, family=families(), fontsize=row_size(ax, len(names)))
     ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # A single bar stays a bar, not a wall.
     if n_images is not None:
         notes = [
             f"{plural(n, 'image')}{', size unknown' if missing else ''}"
             for n, missing in zip(n_images, np.isnan(sizes), strict=True)
         ]
-        ax.bar_label(drawn, labels=notes, padding=4, color=GRAY)
+        ax.bar_label(
+            drawn,
+            labels=notes,
+            padding=4,
+            color=seen(ax, GRAY, READABLE),
+            fontsize=row_size(ax, len(names)),
+        )
     longest = np.nan_to_num(sizes).max(initial=0) / divisor
     ax.set_xlim(0, longest * (1.45 if n_images is not None else 1.05) or 1)
     ax.set_xlabel(f"Storage ({unit})")
@@ -135,8 +144,16 @@ def bars(
     plain_numbers(ax, "x")
 
 
-def _width_inches(ax: Axes) -> float:
-    return float(ax.get_position().width * ax.figure.get_figure(root=True).get_size_inches()[0])
+def _inches(ax: Axes) -> tuple[float, float]:
+    """Give width and height of the axes, as far as they are known before the layout."""
+    place = ax.get_position()
+    wide, high = ax.figure.get_figure(root=True).get_size_inches()
+    return float(place.width * wide), float(place.height * high)
+
+
+def row_size(ax: Axes, rows: int) -> float:
+    """Give the size of letters, in points, with which labels of that many rows do not touch."""
+    return min(10.0, max(_inches(ax)[1] * 72 / max(rows, 5) / 1.2, 4.0))
 
 
 def unit_of(largest: float) -> tuple[str, int]:
@@ -157,7 +174,15 @@ def plain_numbers(ax: Axes, which: str, *, whole: bool = False) -> None:
 
 def nothing(ax: Axes, sentence: str) -> Axes:
     """Say why there is nothing to draw."""
-    ax.text(0.5, 0.5, sentence, transform=ax.transAxes, ha="center", va="center", color=GRAY)
+    ax.text(
+        0.5,
+        0.5,
+        sentence,
+        transform=ax.transAxes,
+        ha="center",
+        va="center",
+        color=seen(ax, GRAY, READABLE),
+    )
     ax.set(xticks=[], yticks=[])
     return describe(ax, sentence)
 
@@ -169,11 +194,38 @@ def describe(ax: Axes, sentence: str) -> Axes:
     A figure that holds nothing else has it too, as ``ax.get_figure().get_label()``.
     """
     words = visible(f"{ax.get_title()}. {sentence}")
+    _fit_words(ax)
     ax.set_label(words)
     figure = ax.get_figure()
     if figure is not None and figure.axes[0] is ax and not figure.get_label():
         figure.set_label(words)
     return ax
+
+
+def _fit_words(ax: Axes) -> None:
+    """Make title and axis labels smaller, then break them, where they are longer than the axes."""
+    wide, high = _inches(ax)
+    twins = [one for one in ax.figure.axes if one.bbox is ax.bbox]
+    texts = [(ax.title, wide, 0.8), (ax.xaxis.label, wide, 0.55)]
+    texts += [(one.yaxis.label, high, 0.55) for one in twins]
+    for text, inches, letter in texts:
+        own, size = text.get_text(), float(text.get_fontsize())
+        if not own or "\n" in own:
+            continue
+        fits = inches * 72 / (letter * len(own))
+        size = max(min(size, fits), min(size, 8.0))
+        text.set_fontsize(size)
+        if fits < size:
+            text.set_text("\n".join(textwrap.wrap(own, max(int(inches * 72 / (letter * size)), 8))))
+
+
+def date_ticks(ax: Axes) -> None:
+    """Mark as many dates as there is room for."""
+    dates: Any = mdates  # matplotlib has no types for it
+    most = max(2, min(8, int(_inches(ax)[0] / 0.6)))
+    locator = dates.AutoDateLocator(minticks=min(3, most), maxticks=most)
+    ax.xaxis.set_major_locator(locator)
+    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
 
 
 def listed(names: Sequence[object], size_bytes: pd.Series[Any], most: int = 5) -> str:

@@ -16,7 +16,7 @@ from picora_analytics.charts.drawing import (
     nothing,
 )
 
-__all__ = ["plot_formats", "plot_visibility"]
+__all__ = ["format_name", "plot_formats", "plot_visibility"]
 
 
 def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -53,7 +53,7 @@ def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     ax.set_title("Storage by format")
     if formats.empty:
         return nothing(ax, "No images")
-    names = [_format_name(mime_type) for mime_type in formats["mime_type"]]
+    names = [format_name(mime_type) for mime_type in formats["mime_type"]]
     bars(ax, names, formats["size_bytes"], formats["n_images"], **kwargs)
     ax.set_ylabel("Format")
     return describe(ax, listed(names, formats["size_bytes"]))
@@ -98,7 +98,8 @@ def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     return describe(ax, listed(table["visibility"].tolist(), table["size_bytes"]))
 
 
-def _format_name(mime_type: str) -> str:
+def format_name(mime_type: str) -> str:
+    """Name a format as people do."""
     known = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WebP", "avif": "AVIF"}
     known["svg+xml"] = "SVG"
     kind, _, name = mime_type.partition("/")

@@ -12,10 +12,8 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sizes import summarize_concentration, summarize_largest
+from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, background, seen
 from picora_analytics.charts.drawing import (
-    BLUE,
-    GRAY,
-    ORANGE,
     axes,
     bars,
     describe,
@@ -66,11 +64,11 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     sizes = known.to_numpy("float64")
     drawn = sizes[sizes > 0]
     if not len(drawn):
-        return nothing(ax, "No sizes known" if len(images) else "No images")
+        return nothing(ax, _why_nothing(len(images), len(known)))
     low, high = math.floor(math.log2(drawn.min())), math.ceil(math.log2(drawn.max() + 1))
     if high - low < 4:
         low, high = low - 2, high + 2
-    look: dict[str, Any] = {"color": BLUE, "edgecolor": "white"}
+    look: dict[str, Any] = {"color": seen(ax, BLUE), "edgecolor": background(ax)}
     look["bins"] = 2.0 ** np.arange(low, high + 0.5, 0.5)
     ax.hist(drawn, **look | kwargs)
     ax.set_xscale("log", base=2)
@@ -85,7 +83,7 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     ax.set_xlabel(f"File size{f' ({left_out:,} empty or unknown left out)' if left_out else ''}")
     ax.set_ylabel("Images")
     median = float(np.median(drawn))
-    ax.axvline(median, color=ORANGE, linestyle="--")
+    ax.axvline(median, color=seen(ax, ORANGE), linestyle="--")
     ax.set_title(f"Images by file size, half over {format_bytes(median)} (dashed)")
     return describe(ax, f"{plural(len(drawn), 'image')}, the largest {format_bytes(drawn.max())}.")
 
@@ -125,21 +123,21 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     row = summarize_concentration(images).iloc[0]
     n, total = int(row["n_images"]), int(row["size_bytes"] if row["n_images"] else 0)
     if not total:
-        return nothing(ax, "No sizes known" if len(images) else "No images")
+        return nothing(ax, _why_nothing(len(images), n))
     known = read_pandas(images, ["size_bytes"], "plot_concentration")["size_bytes"].dropna()
     largest_first = np.sort(known.to_numpy("float64"))[::-1]
     held = np.concatenate([[0.0], largest_first.cumsum() / total])
     share = np.arange(n + 1) / n
     # 500 points draw the same line as a million.
     some = np.unique(np.concatenate([np.linspace(0, n, 500), [row["n50"], row["n80"]]]).astype(int))
-    ax.plot([0, 1], [0, 1], color=GRAY, linestyle=":", linewidth=1)
-    look: dict[str, Any] = {"color": BLUE, "linewidth": 2}
+    ax.plot([0, 1], [0, 1], color=seen(ax, GRAY), linestyle=":", linewidth=1)
+    look: dict[str, Any] = {"color": seen(ax, BLUE), "linewidth": 2}
     ax.plot(share[some], held[some], **look | kwargs)
     points = {int(row[f"n{percent}"]): percent for percent in (50, 80)}  # of equals the larger
     for (needed, percent), marker in zip(points.items(), "os", strict=False):
         at = (needed / n, held[needed])
         side = 1 if at[0] < 0.6 else -1
-        ax.plot(*at, marker=marker, color=ORANGE, linestyle="none")
+        ax.plot(*at, marker=marker, color=seen(ax, ORANGE), linestyle="none")
         ax.annotate(
             f"{needed:,} {'holds' if needed == 1 else 'hold'} {percent} %",
             at,
@@ -201,3 +199,10 @@ def plot_largest(
     ax.set_ylabel("File")
     ax.set_title(f"The {len(files)} largest files" if len(files) > 1 else "The largest file")
     return describe(ax, listed(names.tolist(), files["size_bytes"]))
+
+
+def _why_nothing(n_images: int, n_known: int) -> str:
+    """Say why there are no bytes to draw: a size of 0 is known."""
+    if not n_images:
+        return "No images"
+    return f"{plural(n_known, 'file')}, all empty" if n_known else "No sizes known"

@@ -11,11 +11,11 @@ from matplotlib.axes import Axes
 
 from picora_analytics.analysis.dates import Instant
 from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
+from picora_analytics.charts.colors import BLUE, seen
 from picora_analytics.charts.drawing import (
-    BLUE,
-    GRAY,
     axes,
     bars,
+    date_ticks,
     describe,
     listed,
     nothing,
@@ -136,8 +136,10 @@ def plot_growth(
     totals = np.concatenate([[0.0], totals])
 
     twin = ax.twinx()
-    twin.bar(starts, growth["n_images"], width=stops - starts, align="edge", color=GRAY, alpha=0.35)
-    twin.set_ylabel(f"Uploads per {freq} (bars, images)")
+    twin.bar(
+        starts, growth["n_images"], width=stops - starts, align="edge", color=seen(ax, "#B0B0B0")
+    )
+    twin.set_ylabel(f"Uploads per {freq} (bars)")
     twin.set_ylim(0, growth["n_images"].max() * 2.5)  # the lower part is the bars'
     twin.spines["top"].set_visible(False)
     plain_numbers(twin, "y", whole=True)
@@ -145,7 +147,8 @@ def plot_growth(
     ax.set_zorder(twin.get_zorder() + 1)
     ax.patch.set_visible(False)
 
-    look: dict[str, Any] = {"color": BLUE, "linewidth": 2}
+    # The total stands level until the end of the next period that added to it.
+    look: dict[str, Any] = {"color": seen(ax, BLUE), "linewidth": 2, "drawstyle": "steps-post"}
     ax.plot(np.concatenate([starts[:1], stops]), totals, **look | kwargs)
     if len(growth) < 6:  # a month alone would have its days for ticks
         earliest = (ends.iloc[-1:] - 6 * _LENGTHS[freq]).to_numpy()
@@ -153,9 +156,7 @@ def plot_growth(
     ax.set_ylim(0, totals[-1] * 1.08 or 1)
     ax.set_ylabel(f"Storage (line, {unit})")
     plain_numbers(ax, "y")
-    locator = dates.AutoDateLocator(minticks=3, maxticks=8)
-    ax.xaxis.set_major_locator(locator)
-    ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))
+    date_ticks(ax)
     ax.set_xlabel("Uploaded (UTC)")
     last = growth.iloc[-1]
     return describe(

@@ -2,6 +2,7 @@
 
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import resume_deletion
+from picora_analytics.cleanup.apply.unhiding import unhide_images
 from picora_analytics.cleanup.backup.backup import Backup
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion, read_plan
@@ -21,4 +22,5 @@ __all__ = [
     "resume_deletion",
     "suggest",
     "summarize_candidates",
+    "unhide_images",
 ]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,8 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
+from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
@@ -24,7 +26,7 @@ from picora_analytics.errors import BackupError
 from picora_analytics.files import write_csv
 from picora_analytics.progress import Progress
 
-__all__ = ["DeletionPlan", "plan_deletion", "read_plan"]
+__all__ = ["DeletionPlan", "plan_deletion", "plan_withholding", "read_plan"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -55,8 +57,13 @@ class DeletionPlan(Plan):
         Those that stay: their rows without the title, to be compared again.
     protection : tuple of str
         What each list and tag that protects has matched, and what it has not.
+    inherits : DataFrame
+        What those that stay get: ``id``, ``tags_added`` and ``title``.
     searched : tuple of str
         Where someone looked for references to these images, when, and what came of it; empty where nobody did.
+    hidden : tuple of str
+        Those that were hidden first: one is deleted only with a proved copy, or where the service grants a signed
+        address to fetch it.
     path : Path or None
         The file it was read from; its journal is kept beside that.
     """
@@ -164,7 +171,9 @@ class DeletionPlan(Plan):
             If the folder holds another account's backup, cannot be used, or the disk lacks the room.
         """
         refuse_other_account(self, client)
-        return back_up(self.images, self.library, client, folder, progress=progress)
+        return back_up(
+            self.images, self.library, client, folder, progress=progress, hidden=self.hidden
+        )
 
     def apply(
         self,
@@ -223,6 +232,70 @@ class DeletionPlan(Plan):
             )
         return carry_out(self, client, backup=backup, journal=journal, progress=progress)
 
+    def hide(
+        self,
+        client: Client,
+        confirm: str | None = None,
+        *,
+        decisions: str | os.PathLike[str] | None = None,
+        journal: str | os.PathLike[str] = "default",
+        progress: Progress | bool | None = None,
+    ) -> DeletionReceipt:
+        """
+        Make the public ones of these images private, under the same addresses; without `confirm` this is a dry run.
+
+        Visitors see a broken picture until :func:`unhide_images` shows it again; nothing is lost, and no storage is
+        freed. So whoever misses a picture says so before it is deleted. Each image is looked at again first, as for
+        :meth:`apply`; what is private already is kept, and never counts as hidden. A private picture can be fetched
+        only through a signed address, so :meth:`back_up` is best done before. Called again after an interruption, with
+        the same phrase, it goes on.
+
+        Parameters
+        ----------
+        client : Client
+            Of the plan's own account, with a key that may change images.
+        confirm : str, optional
+            This plan's phrase for hiding, typed as a literal; it begins with ``hide-``, and deletes nothing.
+        decisions : path, optional
+            Where to note what was hidden and when, which later plans then mind; made where there is none. What it
+            says is to be kept is not hidden.
+        journal : str or path
+            Default: beside the plan's file, else in the user-data folder.
+        progress : Progress or bool, optional
+            As for :func:`load_images`.
+
+        Returns
+        -------
+        DeletionReceipt
+            ``would hide``; then ``hidden``, with the time at which the service says it happened.
+
+        Raises
+        ------
+        ConfirmationError
+            If the phrase is for another plan, or for deleting.
+        PlanError, UnsafePlanError, JournalError, LockedError
+            If the plan is refused; nothing was hidden.
+        PicoraError
+            Beginning with "Not available here" where the service does not change images.
+        """
+        plan = self.as_hiding()
+        kept = kept_from_hiding(plan, decisions)
+        if confirm is None:
+            return dry_run(plan, client, kept)
+        check_phrase(plan, confirm)
+        made: DeletionReceipt | None = None
+        try:
+            made = carry_out(
+                plan, client, backup=None, journal=journal, progress=progress, keep=kept
+            )
+        except BaseException as error:  # What was hidden until then is noted as well.
+            made = getattr(error, "receipt", None)
+            raise
+        finally:
+            if made is not None and decisions is not None:
+                note_hidden(plan, made.hidden_at, decisions)
+        return made
+
 
 def plan_deletion(
     images: pd.DataFrame,
@@ -234,10 +307,13 @@ def plan_deletion(
     max_images: int | None = None,
     max_bytes: int | str | None = None,
     max_fraction: float = 0.25,
+    inherit: bool = True,
 ) -> DeletionPlan:
     """
     Plan which images to delete; nothing is sent.
 
+    Images that were hidden first, as `decisions` or the mask of ``rules.hidden_for`` tell, are refused unless `protect`
+    holds complete References made after their waiting time; those edited or shown again since are spared.
     Rows a rule cannot tell about are spared, and so are rows that a rule chose although they were edited
     within the last 90 days, and the last copy where a rule would take all images of the same content. Ids given by
     name are taken at their word. The plan shows itself even where it is too large; only carrying it out is refused
@@ -262,6 +338,10 @@ def plan_deletion(
         Bytes, or text such as ``"1 GiB"``.
     max_fraction : float
         Of the library's images, and of its bytes.
+    inherit : bool
+        Whether the one that stays of equal images gets the tags and the title of those that go, before they do
+        (``plan.inherits``). Nothing is made public by it: a public image stays rather than a private one, or else
+        both are spared.
 
     Returns
     -------
@@ -279,11 +359,43 @@ def plan_deletion(
     >>> list(plan.images.index), plan.size_bytes
     (['b'], 300)
     """
-    caps = make_caps(max_images, max_bytes, max_fraction)
+    return plan_withholding(
+        images,
+        choice,
+        (),
+        reason=reason,
+        protect=protect,
+        decisions=decisions,
+        caps=make_caps(max_images, max_bytes, max_fraction),
+        inherit=inherit,
+    )
+
+
+def plan_withholding(
+    images: pd.DataFrame,
+    choice: Any,
+    withheld: Collection[str],
+    *,
+    reason: str | None,
+    protect: Any,
+    decisions: Any,
+    caps: Caps,
+    inherit: bool = True,
+) -> DeletionPlan:
+    """Plan as :func:`plan_deletion` does; the tags `withheld`, by which images are deleted, are not handed on."""
     if is_suggestion(choice):
         choice, reason, protect, decisions = unpack(images, choice, reason, protect, decisions)
     return DeletionPlan.of(
-        make_plan(images, choice, reason=reason, protect=protect, decisions=decisions, caps=caps)
+        make_plan(
+            images,
+            choice,
+            reason=reason,
+            protect=protect,
+            decisions=decisions,
+            caps=caps,
+            inherit=inherit,
+            withheld=withheld,
+        )
     )
 
 

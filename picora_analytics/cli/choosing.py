@@ -15,7 +15,6 @@ if TYPE_CHECKING:
 
     from picora_analytics.analysis.criteria import Criteria
     from picora_analytics.cleanup import DeletionPlan
-    from picora_analytics.client import Client
     from picora_analytics.references import References
 
 __all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
@@ -61,12 +60,15 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
         raise click.UsageError("--old is for --free, --free-to and --pile; a rule is --older-than.")
     if criteria.not_found_in and not options["references"]:
         raise click.UsageError("--not-found-in needs --references, the JSON of the command scan.")
+    for rule in criteria.given():
+        if rule.kind in ("decision", "hidden") and not options["decisions"]:
+            name = f"--{rule.name.replace('_', '-')}"
+            raise click.UsageError(f"{name} needs --decisions, the CSV of the command decide.")
     if not goals and not options["reason"]:
         raise click.UsageError("Missing option '--reason': why may these images go?")
 
 
 def chosen(
-    client: Client,
     images: pd.DataFrame,
     criteria: Criteria,
     options: dict[str, Any],
@@ -77,17 +79,12 @@ def chosen(
     if criteria.given():
         looked = [] if references is None else [references]
         return {
-            "choice": criteria.mask(images, references),
+            "choice": criteria.mask(images, references, options["decisions"]),
             "protect": [*options["protect"], *looked] or None,
             "decisions": options["decisions"],
         }
     from picora_analytics import suggest
 
-    if options["free_to"] is not None:
-        usage = client.usage()
-        if usage is not None:
-            told = {"size_bytes": usage.size_bytes, "quota_bytes": usage.quota_bytes}
-            images.attrs["picora"] = images.attrs["picora"] | {"usage": told}
     goal = {name: options[name] for name in ("free", "free_to", "pile", "old")}
     goal = {name: value for name, value in goal.items() if value is not None}
     decisions = options["decisions"]
@@ -121,21 +118,11 @@ def reviewed(path: str, decisions: str | None) -> DeletionPlan:
 
 def _note(file: Path, rows: list[dict[str, str]]) -> Path:
     """Add rows to a file of decisions, which is made where there is none."""
-    import pandas as pd
-
-    from picora_analytics.decisions import (
-        decision_table,
-        read_decisions,
-        with_decisions,
-        write_decisions,
-    )
+    from picora_analytics.decisions import add_decisions
     from picora_analytics.times import format_instant, now
 
     decided_at = format_instant(now().replace(microsecond=0))
-    rows = [row | {"decided_at": decided_at} for row in rows]
-    if not file.exists():
-        return write_decisions(decision_table(pd.DataFrame(rows)), file)
-    return write_decisions(with_decisions(read_decisions(file), rows), file)
+    return add_decisions(file, [row | {"decided_at": decided_at} for row in rows])
 
 
 @click.command(short_help="Note what was decided about images, in a CSV file.")

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from picora_analytics.client import Client
+    from picora_analytics.demo import DemoServer
     from picora_analytics.report import StorageReport
 
 
@@ -80,10 +81,19 @@ def _notebooks() -> list[Path]:
     default=".",
     help="Folder for picora-overview.png and picora-report.html.",
 )
-def demo(output: str) -> None:
+@click.option(
+    "--site",
+    type=FilePath(file_okay=False),
+    metavar="DIR",
+    help="Only write the blog of the invented library, to look for references in.",
+)
+def demo(output: str, site: str | None) -> None:
     """Show it all on an invented library on this machine: no account, nothing leaves it, nothing is deleted."""
     from picora_analytics import Client, DemoServer
 
+    if site is not None:
+        _write_site(DemoServer(), site)
+        return
     started = time.monotonic()
     with DemoServer() as server, Client(server.api_key, server.url) as client:
         head(
@@ -105,6 +115,22 @@ def demo(output: str) -> None:
     head("NEXT")
     say(NEXT.format(command=_as_typed()))
     say(f" Done in {time.monotonic() - started:.1f} s.")
+
+
+def _write_site(server: DemoServer, folder: str) -> None:
+    """Write the blog, and say what it holds and what it is for."""
+    from picora_analytics.text import plural
+
+    try:
+        site = server.write_site(folder)
+    except FileExistsError as error:
+        raise click.ClickException(str(error)) from error
+    history = f"git branches {' and '.join(site.branches)}" if site.branches else site.note
+    pictures = plural(site.n_images, "picture")
+    head("SITE", f"{folder}   {site.n_pages} pages with {pictures} of the demo; {history}")
+    git = f" --git {shlex.quote(folder)}" if site.branches else ""
+    command = f"{_as_typed()} scan {shlex.quote(folder)}{git} --demo --json refs.json"
+    head("NEXT", f"{command}   (where each picture is used)")
 
 
 def _tour(client: Client) -> tuple[pd.DataFrame, StorageReport]:

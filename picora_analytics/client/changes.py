@@ -195,9 +195,16 @@ def upload(
     return Uploaded(decode_image(answer.body, where=answer.where), answer.duplicate)
 
 
-def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:
+def edit(
+    client: Client,
+    image_id: str,
+    changes: dict[str, Any],
+    before_send: Callable[[], None] | None = None,
+) -> ImageRecord:
     """
     Set `title`, `tags` (the whole list) or `is_public` of an image (OpenAPI 0.7.0: PATCH, snake_case).
+
+    `before_send` is called after every wait, right before the request; what it raises stops it unsent.
 
     Raises
     ------
@@ -205,7 +212,12 @@ def edit(client: Client, image_id: str, changes: dict[str, Any]) -> ImageRecord:
         If it was refused, or the answer was lost.
     """
     answer = connection_of(client).send(
-        "PATCH", image_path(image_id), tier="mutation", timeout=PATIENCE, json=changes
+        "PATCH",
+        image_path(image_id),
+        tier="mutation",
+        timeout=PATIENCE,
+        before_send=before_send,
+        json=changes,
     )
     return decode_image(answer.body, where=answer.where)
 

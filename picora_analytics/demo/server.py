@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import datetime as dt
+import os
 import secrets
 import time
 from collections.abc import Callable, Collection, Mapping
@@ -25,9 +26,10 @@ from picora_analytics.demo.image import DemoImage, moment_of
 from picora_analytics.demo.library import make_library
 from picora_analytics.demo.limits import RateLimits
 from picora_analytics.demo.routing import Account, Call, Shape
-from picora_analytics.demo.service import GIB, Service
+from picora_analytics.demo.service import Service
 from picora_analytics.demo.serving import Ports, hang_up
-from picora_analytics.demo.state import Deletion, LibraryState
+from picora_analytics.demo.site import DemoSite, write_site
+from picora_analytics.demo.state import Deletion, LibraryState, quota_for
 
 SCOPES = ("images:read", "images:write", "images:delete", "usage:read")
 # The right form (docs: "sk_live_" + 32 characters), and plainly nobody's key.
@@ -133,7 +135,7 @@ class DemoServer:
             seed_only=seed_only,
             total=total,
             time_zone=dt.timedelta(hours=service_time_zone),
-            quota_bytes=quota_bytes or _quota_for(self._state.size_bytes),
+            quota_bytes=quota_bytes or quota_for(self._state.size_bytes),
         )
         limits = RateLimits(rate_scale) if rate_scale else None
         self._service = Service(self._state, self._account, limits)
@@ -347,6 +349,31 @@ class DemoServer:
         """Return the bytes of the picture, as its public address serves them."""
         return pictures.file_bytes(self._state.images[image_id])
 
+    def write_site(self, folder: str | os.PathLike[str]) -> DemoSite:
+        """
+        Write a blog that embeds some of the library's pictures, as something to look for references in.
+
+        It has Markdown posts, HTML pages and a gallery, and a git repository with an old branch and pages that are
+        gone. Without the command git it is the pages only, and ``.note`` says so. The same seed gives the same pages
+        and commits, whatever happened to the library since. A folder that holds these pages already is left alone.
+
+        Parameters
+        ----------
+        folder : path
+            Made where it is missing.
+
+        Returns
+        -------
+        DemoSite
+            ``folder``, ``n_pages``, ``n_images``, ``branches`` and ``note``.
+
+        Raises
+        ------
+        FileExistsError
+            If the folder holds other files.
+        """
+        return write_site(make_library(self.n_images, self.seed), self.seed, folder)
+
     def fail(
         self,
         method: str = "*",
@@ -419,11 +446,3 @@ class DemoServer:
     def clear_faults(self) -> None:
         """Forget the faults that have not happened yet."""
         self._faults.clear()
-
-
-def _quota_for(size_bytes: int) -> int:
-    """The smallest plan that holds the library."""
-    for quota in (GIB * 3 // 2, 5 * GIB, 50 * GIB, 500 * GIB):
-        if size_bytes <= quota:
-            return quota
-    return 2 * size_bytes

@@ -41,8 +41,6 @@ from picora_analytics.demo.limits import RateLimits
 from picora_analytics.demo.routing import Account, Call, Handler, Router
 from picora_analytics.demo.state import Deletion, LibraryState
 
-GIB = 2**30
-
 # Upload page: at most 50 MB, SVG 2 MB.
 _MAX_UPLOAD, _MAX_SVG = 50 * 2**20, 2 * 2**20
 

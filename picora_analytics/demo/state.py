@@ -10,6 +10,8 @@ from typing import Any
 
 from picora_analytics.demo.image import NOW, DemoImage, milliseconds
 
+GIB = 2**30
+
 Key = tuple[int, str]
 
 
@@ -101,3 +103,11 @@ class LibraryState:
     @staticmethod
     def _drop(keys: list[Key], key: Key) -> None:
         del keys[bisect_left(keys, key)]
+
+
+def quota_for(size_bytes: int) -> int:
+    """The smallest plan that holds the library."""
+    for quota in (GIB * 3 // 2, 5 * GIB, 50 * GIB, 500 * GIB):
+        if size_bytes <= quota:
+            return quota
+    return 2 * size_bytes

@@ -1,7 +1,9 @@
-"""The whole library as one DataFrame: columns, loading, snapshots, refresh."""
+"""
+The whole library as one DataFrame: columns, loading, snapshots, refresh.
 
-from picora_analytics.library.frame import COLUMNS, Facts
-from picora_analytics.library.load.loading import load_images
-from picora_analytics.library.snapshots import SnapshotStore
+Its names are imported when first used: whoever wants the frame's columns alone needs no HTTP.
+"""
 
-__all__ = ["COLUMNS", "Facts", "SnapshotStore", "load_images"]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

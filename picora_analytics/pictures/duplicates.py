@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Self
 
 import pandas as pd
 
@@ -16,7 +16,29 @@ from picora_analytics.library.refresh.refreshing import sha256_in
 from picora_analytics.progress import Progress, notice, progress_for
 from picora_analytics.references.found import References
 
-__all__ = ["find_duplicates"]
+__all__ = ["find_duplicates", "images_of"]
+
+_ATTR = "picora_duplicates"
+
+
+class _Riding(dict[str, Any]):
+    """
+    The images of the groups, riding along in ``attrs`` for who wants to look at them.
+
+    pandas copies attrs with each step and writes them to Parquet; a copy is the same object, and a file holds an
+    empty one.
+    """
+
+    images: pd.DataFrame
+
+    def __deepcopy__(self, memo: Any) -> Self:
+        return self
+
+
+def images_of(duplicates: pd.DataFrame) -> pd.DataFrame | None:
+    """Give the rows of the frame that duplicates were found in; None where they no longer know."""
+    riding = duplicates.attrs.get(_ATTR)
+    return riding.images if isinstance(riding, _Riding) else None
 
 
 def find_duplicates(
@@ -82,6 +104,9 @@ def find_duplicates(
     found = group_duplicates(images, hashes=hashes, references=references, decisions=decisions)
     n_unknown = int(hashes.isna().sum())
     found.attrs["n_unknown"] = n_unknown
+    if images.index.name == "id" and images.index.is_unique:
+        riding = found.attrs[_ATTR] = _Riding()
+        riding.images = images.loc[images.index.isin(found["id"])]
     if n_unknown and progress is not False:
         cure = (
             "the change feed did not tell it"

@@ -1,8 +1,8 @@
 """
-Small pictures for a list, fetched by the kernel and never by the page.
+Pictures for a list and for a look, fetched by the kernel and never by the page.
 
-The key is not known here: pictures live on other hosts. Private pictures are not fetched at all, since
-notebooks are saved and shared.
+The key is not known here: pictures live on other hosts. Private pictures are fetched only where a signed address is
+given for each, as notebooks are saved and shared.
 """
 
 from __future__ import annotations
@@ -26,16 +26,23 @@ from picora_analytics.client.pictures import (
 )
 from picora_analytics.text import shorten
 
-__all__ = ["Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
+__all__ = ["Sign", "Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
 
-WIDTH = 160  # Pixels.
+# One set of parameters for all lists: each new one makes the service store another variant (docs, image processing).
+SMALL: dict[str, str | int] = {"w": 320, "h": 240, "fit": "inside", "fmt": "webp"}
+LARGE: dict[str, str | int] = {"w": 1600, "h": 1600, "fit": "inside", "fmt": "webp"}
 MAX_BYTES = 300 * 1024
+MAX_LARGE_BYTES = (
+    4 * 2**20
+)  # Of one picture to look at, and of a private one, which comes as it is.
 MAX_PIXELS = 40_000_000  # A small file may unpack to gigabytes.
 REMEMBERED = 600
 AT_ONCE = 4
 TIMEOUT = 5.0  # Seconds for each step of one request,
 PATIENCE = 15.0  # and for the whole of it.
 WAKE = 0.2  # Between two looks whether Ctrl-C was pressed, which on Windows does not wake a waiting thread.
+
+Sign = Callable[[str, Callable[[], bool]], str | None]
 
 
 class Thumbnail(NamedTuple):
@@ -83,11 +90,12 @@ def small_picture(data: bytes) -> Thumbnail | None:
     return Thumbnail(data, kind) if width * height <= MAX_PIXELS else None
 
 
-def request_urls(row: pd.Series[Any], *, demo: bool) -> list[str]:
+def request_urls(row: pd.Series[Any], *, demo: bool, large: bool = False) -> list[str]:
     """
     Give the addresses to try for the picture of an image, in order; none for one that is not public.
 
-    The first asks for a small version; the second is the file as it is, if that is small itself.
+    For a list, a small version comes before the file as it is; for a look it is the other way round, since only the
+    file shows every pixel. The file is not asked for where it is too large.
 
     Parameters
     ----------
@@ -95,19 +103,26 @@ def request_urls(row: pd.Series[Any], *, demo: bool) -> list[str]:
         Of the frame.
     demo : bool
         Whether pictures come from this machine; else its own addresses are refused.
+    large : bool
+        Whether it is for a look.
     """
     if pd.isna(row["is_public"]) or not row["is_public"]:
         return []
     url = picture_url(str(row["url"]), local=demo)
     if url is None or (url.scheme == "http") != demo:
         return []
+    found = [] if url.query else [str(url.copy_merge_params(LARGE if large else SMALL))]
+    whole = [str(url)] if _fits(row, MAX_LARGE_BYTES if large else MAX_BYTES) else []
+    return whole + found if large else found + whole
+
+
+def _fits(row: pd.Series[Any], most: int) -> bool:
+    """Tell whether the file itself may be asked for."""
     size, width, height = row["size_bytes"], row["width"], row["height"]
-    small_file = not pd.isna(size) and size <= MAX_BYTES
     few_pixels = (
         not pd.isna(width) and not pd.isna(height) and int(width) * int(height) <= MAX_PIXELS
     )
-    found = [] if url.query else [str(url.copy_merge_params({"w": WIDTH, "fmt": "webp"}))]
-    return found + ([str(url)] if small_file and few_pixels else [])
+    return not pd.isna(size) and size <= most and few_pixels
 
 
 def placeholder(row: pd.Series[Any]) -> str:
@@ -129,11 +144,15 @@ class Thumbnails:
     ----------
     demo : bool
         Whether they come from this machine.
+    sign : callable, optional
+        Given the id of a private image and what tells whether the picture is no longer wanted; gives an address that
+        opens it for a while, or None. Without it private pictures are not fetched.
     """
 
-    def __init__(self, *, demo: bool) -> None:
-        self._demo = demo
+    def __init__(self, *, demo: bool, sign: Sign | None = None) -> None:
+        self._demo, self._sign = demo, sign
         self._known: OrderedDict[str, Thumbnail | None] = OrderedDict()
+        self._why: dict[str, str] = {}
         self._lock = threading.Lock()
 
     def fetch(
@@ -167,7 +186,7 @@ class Thumbnails:
                 while not stopped():
                     image_id, row = waiting.get_nowait()
                     try:
-                        show(image_id, self._get(web, image_id, row, stopped))
+                        show(image_id, self.get(web, image_id, row, stopped))
                     except Exception as error:
                         failed.append(error)
 
@@ -194,32 +213,116 @@ class Thumbnails:
         with self._lock:
             return {image_id: self._known[image_id] for image_id in ids if image_id in self._known}
 
-    def _get(
+    def why_not(self, image_id: str) -> str:
+        """Say why there is no picture of an image that was asked for."""
+        with self._lock:
+            return self._why.get(image_id, "no picture came")
+
+    def web(self) -> PictureWeb:
+        """Open connections for :meth:`get`; close them after use."""
+        return picture_web(local=self._demo, timeout=TIMEOUT)
+
+    def get(
         self, web: PictureWeb, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]
     ) -> Thumbnail | None:
+        """Give the small picture of one image, remembered or fetched; None where there is none to show."""
         with self._lock:
             if image_id in self._known:
                 self._known.move_to_end(image_id)
                 return self._known[image_id]
-        urls = request_urls(row, demo=self._demo)
-        found = next(filter(None, (_download(web, url, stopped) for url in urls)), None)
+        found = self._fetched(web, image_id, row, stopped, large=False)
         if found is None and stopped():
             return None  # Perhaps there is one: the next to ask finds out.
         with self._lock:
             self._known[image_id] = found
             while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
+                self._why.pop(self._known.popitem(last=False)[0], None)
         return found
 
+    def look(
+        self, web: PictureWeb, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]
+    ) -> Thumbnail | None:
+        """Fetch a large picture of one image; it is not remembered."""
+        return self._fetched(web, image_id, row, stopped, large=True)
 
-def _download(web: PictureWeb, url: str, stopped: Callable[[], bool]) -> Thumbnail | None:
-    data = bytearray()
-    try:
-        if stopped():
+    def _fetched(
+        self,
+        web: PictureWeb,
+        image_id: str,
+        row: pd.Series[Any],
+        stopped: Callable[[], bool],
+        *,
+        large: bool,
+    ) -> Thumbnail | None:
+        public = row["is_public"]
+        private = not pd.isna(public) and not public
+        most = MAX_LARGE_BYTES if large or private else MAX_BYTES
+        try:
+            urls = request_urls(row, demo=self._demo, large=large)
+            if private:
+                urls = self._signed(image_id, row, stopped)
+            elif not urls:
+                raise _UnshownError("perhaps private" if pd.isna(public) else "its address is odd")
+            found = _first(web, urls, stopped, most)
+        except PictureError as error:
+            with self._lock:
+                self._why[image_id] = _why(row, error)
             return None
-        stream_picture(
-            web, url, data.extend, max_bytes=MAX_BYTES, patience=PATIENCE, stopped=stopped
-        )
-    except PictureError:
+        return found if large or len(found.data) <= MAX_BYTES else _shrunk(found)
+
+    def _signed(self, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]) -> list[str]:
+        """Ask for an address that opens a private image, if its file may be asked for at all."""
+        if self._sign is None:
+            raise _UnshownError("private, not readable")
+        if not _fits(row, MAX_LARGE_BYTES):
+            raise _UnshownError("private, too large to show")
+        url = picture_url(self._sign(image_id, stopped) or "", local=self._demo)
+        if url is None or (url.scheme == "http") != self._demo:
+            raise _UnshownError("private, not readable")
+        return [str(url)]
+
+
+class _UnshownError(PictureError):
+    """A picture that is not asked for; the message stands in its place."""
+
+
+def _why(row: pd.Series[Any], error: PictureError) -> str:
+    """Say in the place of a picture why there is none."""
+    if isinstance(error, _UnshownError):
+        return str(error)
+    if "svg" in str(row["mime_type"]):
+        return "SVG, not drawn"
+    return "no picture came" + (f" ({error.status})" if error.status not in (None, 200) else "")
+
+
+def _shrunk(whole: Thumbnail) -> Thumbnail | None:
+    """Make a small picture of a file that came as it is, since only the service makes small ones of public files."""
+    from PIL import Image
+
+    try:
+        with Image.open(io.BytesIO(whole.data), formats=[whole.format.upper()]) as picture:
+            picture.thumbnail((int(SMALL["w"]), int(SMALL["h"])))
+            out = io.BytesIO()
+            picture.convert("RGBA" if "A" in picture.getbands() else "RGB").save(out, "WEBP")
+    except Exception:  # Pillow's readers raise whatever a broken file makes them.
         return None
-    return small_picture(bytes(data))
+    return Thumbnail(out.getvalue(), "webp")
+
+
+def _first(web: PictureWeb, urls: list[str], stopped: Callable[[], bool], most: int) -> Thumbnail:
+    """Give the picture behind the first address that has one."""
+    failure = PictureError("no picture came")
+    for url in urls:
+        data = bytearray()
+        try:
+            if stopped():
+                raise PictureError("stopped")
+            stream_picture(
+                web, url, data.extend, max_bytes=most, patience=PATIENCE, stopped=stopped
+            )
+        except PictureError as error:
+            failure = error
+            continue
+        if (found := small_picture(bytes(data))) is not None:
+            return found
+    raise failure

@@ -1,7 +1,9 @@
-"""Is it still used: find image ids in a person's own files, pages and history, and replace them there."""
+"""
+Is it still used: find image ids in a person's own files, pages and history, and replace them there.
 
-from picora_analytics.references.found import References, read_references
-from picora_analytics.references.repoint import Repointing, repoint
-from picora_analytics.references.search import find_references
+Its names are imported when first used: what was found can be read without HTTP.
+"""
 
-__all__ = ["References", "Repointing", "find_references", "read_references", "repoint"]
+import lazy_loader as _lazy
+
+__getattr__, __dir__, __all__ = _lazy.attach_stub(__name__, __file__)

@@ -18,7 +18,7 @@ import pandas as pd
 
 from picora_analytics.errors import PicoraError, PlanError
 from picora_analytics.files import read_text, reason_of, write_atomic
-from picora_analytics.library.frame import STR
+from picora_analytics.library.frame import STR, among
 from picora_analytics.text import plural, shorten, visible
 from picora_analytics.times import day_and_time, format_instant, parse_instant
 from picora_analytics.units import format_bytes
@@ -110,9 +110,9 @@ class References:
         ids = images.index if isinstance(images, pd.DataFrame) else images
         words = np.full(len(ids), COULD_NOT_LOOK, dtype=object)
         if self.complete:
-            words[ids.isin(self.ids)] = NOT_FOUND
-            words[ids.isin(pd.Index(self.found_before["id"]))] = FOUND_BEFORE
-        words[ids.isin(self._found_ids)] = FOUND
+            words[among(ids, self.ids)] = NOT_FOUND
+            words[among(ids, pd.Index(self.found_before["id"]))] = FOUND_BEFORE
+        words[among(ids, self._found_ids)] = FOUND
         return pd.Series(words, index=ids, name="status", dtype=STR)
 
     @cached_property

@@ -15,6 +15,7 @@ import pandas as pd
 
 from picora_analytics.analysis.comparison import came_and_went, comparable
 from picora_analytics.analysis.dimensions import MAX_EDGE, summarize_dimensions
+from picora_analytics.analysis.everyday import with_tag_lists
 from picora_analytics.analysis.findings import Finding, list_findings
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
 from picora_analytics.analysis.sizes import (
@@ -65,6 +66,7 @@ def gather(
     """Work out the facts of a report on these images."""
     # Wrong arguments are reported before anything is counted.
     limit = None if quota is None else parse_bytes(quota, "quota")
+    images = with_tag_lists(images)
     since = None if previous is None else _since(images, previous)
     about = facts_of(images)
     totals = _row(summarize_library(images))

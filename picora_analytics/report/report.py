@@ -26,7 +26,6 @@ from picora_analytics.report.layout import (
     shown,
 )
 from picora_analytics.report.markdown import markdown, plain
-from picora_analytics.report.pictures import draw
 from picora_analytics.report.writing import as_html, look_up, written
 
 __all__ = ["StorageReport"]
@@ -175,6 +174,8 @@ class StorageReport:
 
     @functools.cached_property
     def _pictures(self) -> dict[str, Any]:
+        from picora_analytics.report.pictures import draw  # matplotlib takes a second
+
         return draw(self._images, dated=bool(self._facts["library"]["loaded_at"]))
 
     def _render(self, **more: Any) -> str:

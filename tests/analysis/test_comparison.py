@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from picora_analytics import SchemaError, compare_snapshots
 
@@ -279,7 +279,6 @@ def test_a_long_name_tag_or_type_is_shown_short(make_images, text):
 ROWS = st.dictionaries(st.sampled_from("abcdefgh"), st.integers(0, 10**9) | st.none(), max_size=8)
 
 
-@settings(deadline=None, max_examples=40)
 @given(before=ROWS, after=ROWS)
 @pytest.mark.slow
 def test_the_books_balance(make_images, before, after):
@@ -303,7 +302,6 @@ def test_the_books_balance(make_images, before, after):
     assert difference.by_format["n_removed"].sum() == len(difference.removed)
 
 
-@settings(deadline=None, max_examples=40)
 @given(rows=ROWS)
 @pytest.mark.slow
 def test_a_library_compared_with_itself_has_not_changed(make_images, rows):

@@ -2,14 +2,17 @@
 
 import ast
 import datetime as dt
+from typing import get_args
 
 import msgspec
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics.analysis import rules
-from picora_analytics.analysis.criteria import RULES, Criteria, literal
+from picora_analytics.analysis.criteria import RULES, Criteria, Decision, literal
+from picora_analytics.decisions import DECISIONS
 from picora_analytics.text import visible
 
 NAMES = [rule.name for rule in RULES]
@@ -20,6 +23,8 @@ VALUES = {
     "tags": st.lists(st.sampled_from(["cat", 'a "quoted" tag', "x\ny"]), min_size=1).map(tuple),
     "flag": st.just(True),
     "references": st.just(True),
+    "decision": st.sampled_from(DECISIONS),
+    "hidden": st.floats(0, 500).map(lambda days: round(days, 2)),
 }
 GIVEN = {rule.name: VALUES[rule.kind] for rule in RULES}
 
@@ -43,9 +48,22 @@ def references(library, tmp_path_factory):
     return pic.find_references(library.index[:3], folder, progress=False)
 
 
+@pytest.fixture(scope="module")
+def decisions(library):
+    words = ["delete", "hidden", "keep", "later"]
+    return pd.DataFrame(
+        {
+            "id": library.index[:4],
+            "decision": words,
+            "until": ["", "2026-11-01", "", "2027-01-01"],
+            "decided_at": ["", "2026-09-01T00:00:00Z", "", ""],
+        }
+    )
+
+
 def test_each_rule_is_a_function_and_each_function_a_rule():
-    # Those that ask what was decided are for Python: options have no frame of decisions.
-    assert set(NAMES) == set(rules.__all__) - {"decided", "hidden_for"}
+    assert set(NAMES) == set(rules.__all__)
+    assert get_args(Decision) == DECISIONS
 
 
 def test_the_command_has_an_option_for_each_rule():
@@ -84,12 +102,24 @@ def test_no_rule_never_means_all_images(library):
     )
 )
 @pytest.mark.slow
-def test_the_code_gives_the_very_mask(library, references, values):
+def test_the_code_gives_the_very_mask(library, references, decisions, values):
     criteria = Criteria(**values)
+    given = {"images": library, "references": references, "decisions": decisions}
 
-    typed = eval(criteria.code(), {"pic": pic, "images": library, "references": references})
+    typed = eval(criteria.code(), {"pic": pic, **given})
 
-    assert typed.tolist() == criteria.mask(library, references).tolist()
+    assert typed.tolist() == criteria.mask(**given).tolist()
+
+
+def test_what_was_decided_is_asked_of_the_decisions(library, decisions):
+    wish, hidden = Criteria(decided="delete"), Criteria(hidden_for=30)
+
+    assert wish.code() == 'pic.rules.decided(images, decisions, "delete")'
+    assert hidden.code() == "pic.rules.hidden_for(images, days=30, decisions=decisions)"
+    assert wish.mask(library, decisions=decisions).tolist() == [True] + [False] * 4
+    assert hidden.mask(library, decisions=decisions).tolist() == [False, True] + [False] * 3
+    with pytest.raises(ValueError, match=r'^hidden_for needs decisions: .* "decisions\.csv"\.$'):
+        hidden.mask(library)
 
 
 def test_an_image_must_meet_all_rules_and_what_one_cannot_tell_stays_open(library):

@@ -118,6 +118,13 @@ def test_what_spreadsheets_and_hosts_change_still_fits(make_images, filename, ur
     assert rules.decided(images, decisions, "delete").tolist() == [True]
 
 
+def test_control_characters_that_libreoffice_drops_still_fit(make_images):
+    images = make_images(id=["a"], filename=["\x1b[31mred\t.png"])
+    decisions = pd.DataFrame({"id": ["a"], "decision": ["delete"], "filename": ["[31mred.png"]})
+
+    assert rules.decided(images, decisions, "delete").tolist() == [True]
+
+
 def test_letters_that_a_code_page_lost_still_fit(make_images, tmp_path):
     images = make_images(id=["a"], filename=["屋根-Dächer.png"])
     file = tmp_path / "decisions.csv"

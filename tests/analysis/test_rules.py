@@ -4,7 +4,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics import rules
@@ -125,7 +125,6 @@ def test_a_missing_column_is_named(images):
         rules.untagged(images.drop(columns="tags"))
 
 
-@settings(deadline=None)
 @given(st.lists(st.none() | st.lists(st.sampled_from("ab"), max_size=2).map(tuple), max_size=8))
 @pytest.mark.slow
 def test_tagged_and_untagged_never_both_hold_and_are_silent_together(make_images, tags):

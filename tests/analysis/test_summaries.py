@@ -8,10 +8,9 @@ from pandas.testing import assert_frame_equal
 
 import picora_analytics as pic
 
-# Piles are for plans: they need the facts of a load, which only its own frame carries.
-SUMMARIES = [
-    name for name in pic.__all__ if name.startswith("summarize_") and name != "summarize_candidates"
-]
+# Piles are for plans: they need the facts of a load, which only its own frame carries. Changes are of two frames.
+OTHERS = ("summarize_candidates", "summarize_changes")
+SUMMARIES = [name for name in pic.__all__ if name.startswith("summarize_") and name not in OTHERS]
 
 
 @pytest.fixture(scope="session")

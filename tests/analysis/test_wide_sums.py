@@ -21,7 +21,7 @@ SIZES = {
     "just too many": [2**62, 2**62, None, 0],
     "just enough": [2**62, 2**62 - 1, None, 0],
     "one of the largest": [LARGEST],
-    "thousands": [LARGEST] * 3000,
+    "hundreds": [LARGEST] * 300,
 }
 
 
@@ -66,39 +66,39 @@ def whole(answer):
 ENGINES = ["pandas", "DuckDB", "polars", "polars, lazy", "Arrow"]
 
 
+QUESTIONS = [
+    pic.summarize_library,
+    pic.summarize_sizes,
+    pic.summarize_tags,
+    pic.summarize_formats,
+    pic.summarize_visibility,
+    pic.summarize_dimensions,
+    pic.summarize_growth,
+    pic.summarize_concentration,
+    functools.partial(pic.summarize_ages, now="2026-12-01"),
+]
+
+
 @pytest.mark.parametrize("engine", ENGINES)
-@pytest.mark.parametrize(
-    "question",
-    [
-        pic.summarize_library,
-        pic.summarize_sizes,
-        pic.summarize_tags,
-        pic.summarize_formats,
-        pic.summarize_visibility,
-        pic.summarize_dimensions,
-        pic.summarize_growth,
-        pic.summarize_concentration,
-        functools.partial(pic.summarize_ages, now="2026-12-01"),
-    ],
-    ids=lambda question: getattr(question, "__name__", "summarize_ages"),
-)
-def test_no_engine_wraps_around(images, sizes, engines, engine, question):
+def test_no_engine_wraps_around(images, sizes, engines, engine):
     asked = images if engine == "pandas" else engines[engine](images)
-
-    rows = whole(question(asked))
-
     true = sum(size for size in sizes if size is not None)
-    found = [row["size_bytes"] for row in rows if row["size_bytes"] is not None]
-    if "tag" in rows[0]:
-        assert found == [true, true]
-    else:
-        assert sum(found) == true
-    if "total_size_bytes" in rows[0]:
-        assert rows[-1]["total_size_bytes"] == true
-        totals = list(itertools.accumulate(found))
-        assert [row["total_size_bytes"] for row in rows if row["size_bytes"] is not None] == totals
-    if rows[0].get("size_share") is not None:
-        assert sum(row["size_share"] or 0 for row in rows) == pytest.approx(1)
+
+    for question in QUESTIONS:
+        rows = whole(question(asked))
+
+        found = [row["size_bytes"] for row in rows if row["size_bytes"] is not None]
+        if "tag" in rows[0]:
+            assert found == [true, true], question
+        else:
+            assert sum(found) == true, question
+        if "total_size_bytes" in rows[0]:
+            assert rows[-1]["total_size_bytes"] == true, question
+            assert [
+                row["total_size_bytes"] for row in rows if row["size_bytes"] is not None
+            ] == list(itertools.accumulate(found)), question
+        if rows[0].get("size_share") is not None:
+            assert sum(row["size_share"] or 0 for row in rows) == pytest.approx(1), question
 
 
 def test_a_sum_that_fits_has_the_everyday_dtype(make_images):

@@ -1,14 +1,19 @@
 """Charts say what the summaries say, and no text is clipped, overlaps or becomes a formula."""
 
+import datetime as dt
 import itertools
 
+import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
+import numpy as np
 import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.charts.colors import background, contrast
 
-PLOTS = [name for name in pic.__all__ if name.startswith("plot_") and name != "plot_overview"]
+OTHERS = ("plot_overview", "plot_changes")  # A figure, and one of two libraries.
+PLOTS = [name for name in pic.__all__ if name.startswith("plot_") and name not in OTHERS]
 HOSTILE = [
     "<img src=x onerror=alert(1)>",
     r"$\frac{1}{0}$",
@@ -184,3 +189,105 @@ def test_dimensions_count_those_beyond_the_guide(make_images):
     ax = pic.plot_dimensions(make_images(width=[4000, 800, None], height=[100, 100, None]))
 
     assert "1 of 2" in ax.get_title()
+
+
+def test_storage_stands_level_where_nothing_was_uploaded(make_images):
+    images = make_images(created_at=["2020-01-05", "2026-01-20"], size_bytes=[1 << 20, 1 << 20])
+
+    drawn = pic.plot_growth(images).lines[0].get_path().vertices
+
+    years = {2021: 1.0, 2025: 1.0}
+    for year, total in years.items():
+        at = mdates.date2num(dt.datetime(year, 6, 1))
+        assert np.interp(at, drawn[:, 0], drawn[:, 1]) == pytest.approx(total)
+
+
+def test_a_dollar_has_no_backslash_where_formulas_are_off(make_images):
+    with plt.rc_context({"text.parse_math": False}):
+        label = pic.plot_tags(make_images(tags=[("under $5",)])).get_yticklabels()[0]
+
+    assert label.get_text() == "under $5"
+
+
+@pytest.mark.parametrize("style", ["default", "dark_background", "ggplot", "Solarize_Light2"])
+def test_words_and_shapes_are_seen_in_any_style(make_images, style):
+    images = make_images(tags=[("a",), (), ()], width=[10, 4000, 300])
+    with plt.style.context(style):
+        drawn = [pic.plot_tags(images), pic.plot_dimensions(images), pic.plot_growth(images)]
+        drawn += [pic.plot_tags(make_images(tags=[()])), pic.plot_concentration(images)]
+
+    for ax in drawn:
+        behind = background(ax)
+        own = [text for text in ax.texts if text.get_text()]
+        assert all(
+            contrast(text.get_color(), behind) >= 4.5
+            for text in own
+            if "hold" not in text.get_text()
+        )
+        assert all(contrast(line.get_color(), behind) >= 3 for line in ax.lines)
+        assert all(contrast(bar.get_facecolor(), behind) >= 3 for bar in ax.patches)
+
+
+def test_sizes_of_nothing_are_known(make_images):
+    for plot in (pic.plot_sizes, pic.plot_concentration):
+        assert [text.get_text() for text in plot(make_images(size_bytes=[0, 0])).texts] == [
+            "2 files, all empty"
+        ]
+        assert plot(make_images(size_bytes=[None])).texts[0].get_text() == "No sizes known"
+
+
+def test_areas_add_up_to_the_library(make_images):
+    images = make_images(
+        tags=[("a", "b"), ("a",), (), None],
+        size_bytes=[400, 300, 200, 100],
+        mime_type=["image/png"] * 3 + [None],
+    )
+
+    ax = pic.plot_treemap(images)
+
+    areas = [patch.get_width() * patch.get_height() for patch in ax.patches]
+    # PNG: a 300 + 200, no tag 200, b 200; unknown: no tag 100.
+    assert sorted(round(area * 1000) for area in areas) == [100, 200, 200, 500]
+    assert ax.get_title() == "Where the storage is, by format and tag"
+
+
+def test_changes_are_filled_where_they_grew_and_hollow_where_they_shrank(make_images):
+    old = make_images(tags=[("gone",), ("here",)], size_bytes=[2048, 1024])
+    new = make_images(id=["b", "c"], tags=[("here",), ("here",)], size_bytes=[1024, 5120])
+
+    ax = pic.plot_changes(old, new)
+
+    assert [(bar.get_width(), bar.get_facecolor()[3]) for bar in ax.patches] == [(5, 1), (-2, 0)]
+    assert ax.get_title() == "+3.0 KiB since then"
+    assert pic.plot_changes(old, old).texts[0].get_text() == "Nothing changed"
+
+
+def test_the_waterfall_ends_where_the_savings_do(make_images):
+    images = make_images(
+        size_bytes=[1 << 20], mime_type=["image/jpeg"], width=[1000], height=[1000]
+    )
+
+    ax = pic.plot_savings(images)
+
+    today, step, left = ax.patches
+    assert (today.get_width(), left.get_width()) == (1, 0.75)
+    assert step.get_x() + step.get_width() == today.get_width()
+    # Between 0.20 bytes for each of a million pixels and three quarters.
+    assert [float(x) for x in ax.lines[-1].get_xdata()] == [pytest.approx(200_000 / 2**20), 0.75]
+
+
+@pytest.mark.slow
+def test_small_charts_in_a_grid_are_tidy(demo_images):
+    figure, panels = plt.subplots(2, 2, figsize=(7, 5), layout="constrained")
+    for ax, plot in zip(
+        panels.flat,
+        (pic.plot_forecast, pic.plot_savings, pic.plot_growth, pic.plot_tags),
+        strict=True,
+    ):
+        plot(demo_images, ax=ax)
+
+    _assert_tidy(figure)
+    for plot in (pic.plot_forecast, pic.plot_concentration, pic.plot_savings):
+        alone, ax = plt.subplots(figsize=(3, 2.5), layout="constrained")
+        plot(demo_images, ax=ax)
+        _assert_tidy(alone)

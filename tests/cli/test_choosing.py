@@ -44,6 +44,15 @@ def test_a_goal_out_of_reach_is_said(here, service):
     assert "the plan is full" in done.stdout
 
 
+def test_a_part_of_the_quota_is_what_the_load_was_told(here, tmp_path):
+    with pic.DemoServer(60, rate_scale=None, quota_bytes=1) as service:
+        done = here(
+            *("plan", "--free-to", "100%", "-o", "plan.json", "--reason", "x"), server=service
+        )
+
+    assert "To free to 100%: " in done.stderr
+
+
 def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     first = pic.read_plan(tmp_path / "all.json").images.index[0]
@@ -58,6 +67,21 @@ def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     assert done.returncode == 0, done.stderr
     left = set(pic.read_plan(tmp_path / "less.json").images.index)
     assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
+
+
+def test_what_was_decided_is_planned_by_a_rule(here, service, tmp_path):
+    wanted = next(iter(service.images))
+    here("decide", "decisions.csv", f"--delete={wanted}")
+
+    done = here(
+        *("plan", "--decided", "delete", "--decisions", "decisions.csv", "--reason", "as decided"),
+        *("-o", "plan.json"),
+        server=service,
+    )
+
+    assert done.returncode == 0, done.stderr
+    made = pic.read_plan(tmp_path / "plan.json")
+    assert [*made.images.index, *made.spared.index] == [wanted]
 
 
 def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
@@ -89,6 +113,11 @@ def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
             ("--untagged", "--reason", "x", "--old", "9"),
             "--old is for --free",
             id="old and a rule",
+        ),
+        pytest.param(
+            ("--hidden-for", "30", "--reason", "x"),
+            "--hidden-for needs --decisions",
+            id="no decisions",
         ),
     ],
 )

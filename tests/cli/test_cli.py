@@ -79,6 +79,19 @@ def test_the_tables_stand_side_by_side_where_there_is_room(run, columns, togethe
 
 
 @pytest.mark.slow
+def test_the_demo_writes_its_site_and_names_the_next_line(run, tmp_path):
+    done = run("demo", "--site", "blog")
+    again = run("demo", "--site", ".")
+
+    assert done.returncode == 0, done.stderr
+    assert "git branches main and old-design" in done.stdout
+    assert " scan blog --git blog --demo --json refs.json" in done.stdout
+    assert (tmp_path / "blog/index.md").exists()
+    assert not (tmp_path / "picora-report.html").exists()
+    assert again.returncode == 1
+    assert "holds other files" in again.stderr
+
+
 def test_no_key_is_wrong_usage(run):
     done = run("load")
 
@@ -299,7 +312,7 @@ def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
 
         assert len(server.deleted) == int(_phrase(planned).partition("-")[0])
     assert (stopped.returncode, again.returncode, resumed.returncode) == (1, 1, 0)
-    assert "resume_deletion(client, " in again.stderr
+    assert "Type: picora-analytics apply '" in again.stderr and "--resume" in again.stderr
 
 
 @pytest.mark.parametrize(

@@ -1,7 +1,7 @@
 """Pacing: never more than the limits allow, and no slower than they ask."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from picora_analytics import load_images
 from picora_analytics.client.pacing import Pacer
@@ -47,7 +47,6 @@ def test_the_documented_pace_is_used_up_and_not_passed():
     assert 9.9 < per_second(starts) < 10
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     gaps=st.lists(st.floats(0, 5), min_size=1, max_size=150),
     scale=st.sampled_from([0.1, 1, 10]),

@@ -4,7 +4,7 @@ import itertools
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 
@@ -102,7 +102,6 @@ def test_what_was_decided_to_be_no_duplicates_is_never_together(make_images):
 HASHES = st.sampled_from([None, "f0", "F0", "aa"])
 
 
-@settings(max_examples=60)
 @given(
     rows=st.lists(
         st.tuples(HASHES, st.sampled_from([None, 5, 6]), st.booleans(), st.integers(1, 3)),

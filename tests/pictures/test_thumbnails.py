@@ -43,7 +43,7 @@ def test_public_pictures_come_small_and_without_the_key(service, images):
     assert {one.format for one in found.values()} == {"webp"}
     assert max(len(one.data) for one in found.values()) < 60_000
     assert {tuple(one.query.items()) for one in _asked(service)} == {
-        (("w", "160"), ("fmt", "webp"))
+        (("w", "320"), ("h", "240"), ("fit", "inside"), ("fmt", "webp"))
     }
 
 
@@ -75,7 +75,7 @@ def test_the_picture_host_never_sees_the_key(images):
         spy.join(5)
 
     assert list(found.values()) == [None]
-    assert b"GET /a.png?w=160&fmt=webp" in seen[0]
+    assert b"GET /a.png?w=320&h=240&fit=inside&fmt=webp" in seen[0]
     for word in (b"authorization", b"cookie", b"sk_live"):
         assert word not in seen[0].lower()
 
@@ -115,7 +115,10 @@ def test_a_host_that_cannot_process_gives_the_small_file_as_it_is(service, image
     (found,) = _fetched(row).values()
 
     assert found is not None and found.format == "png"
-    assert [one.query for one in _asked(service)] == [{"w": "160", "fmt": "webp"}, {}]
+    assert [one.query for one in _asked(service)] == [
+        {"w": "320", "h": "240", "fit": "inside", "fmt": "webp"},
+        {},
+    ]
 
 
 @pytest.mark.parametrize(
@@ -180,7 +183,9 @@ def test_only_honest_addresses_are_asked(make_images, url, demo, n_urls):
 def test_a_large_file_or_picture_is_never_sent_as_it_is(make_images, change):
     row = make_images(**change).iloc[0]
 
-    assert request_urls(row, demo=False) == ["https://img.picora.com/a.png?w=160&fmt=webp"]
+    assert request_urls(row, demo=False) == [
+        "https://img.picora.com/a.png?w=320&h=240&fit=inside&fmt=webp"
+    ]
 
 
 @pytest.mark.parametrize(

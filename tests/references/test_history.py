@@ -1,5 +1,6 @@
 """The history of a repository, against a walk of its own that reads every tree of every commit."""
 
+import os
 import random
 import shutil
 
@@ -11,6 +12,7 @@ import picora_analytics as pic
 pytestmark = pytest.mark.skipif(shutil.which("git") is None, reason="needs git")
 
 IDS = [f"{n:04d}-image_" for n in range(120)]
+COMMITS = int(os.environ.get("PICORA_COMMITS", "40"))
 
 
 def scan(git, **options):
@@ -54,7 +56,7 @@ def test_each_image_against_a_walk_of_its_own(git):
     folder = git.folder
     branches = ["main"]
     day = 0
-    for number in range(60):
+    for number in range(COMMITS):
         day += 1
         if number % 10 == 5 and len(branches) < 6:
             branches.append(f"branch-{number}")

@@ -6,7 +6,7 @@ import subprocess
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
@@ -266,7 +266,6 @@ BETWEEN = st.lists(
 )
 
 
-@settings(max_examples=60)
 @given(
     ids=st.lists(IDS, min_size=2, max_size=8, unique=True),
     pieces=st.lists(
@@ -316,7 +315,6 @@ def test_a_map_and_its_inverse_give_the_files_back(
     assert page.read_bytes() == before
 
 
-@settings(max_examples=60)
 @given(data=st.binary(max_size=300), ids=st.lists(IDS, min_size=2, max_size=2, unique=True))
 def test_bytes_without_an_old_id_stay(tmp_path_factory, data, ids):
     site = tmp_path_factory.mktemp("bytes")

@@ -41,7 +41,14 @@ class Sender:
     lookup : Lookup
     ledger : Ledger
     freshness : Freshness
+
+    Attributes
+    ----------
+    size : int
+        How many images a request takes.
     """
+
+    noun = "deleting request"
 
     def __init__(
         self, plan: Plan, client: Client, lookup: Lookup, ledger: Ledger, freshness: Freshness
@@ -164,9 +171,8 @@ class Sender:
             )
             return []
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
-        found = guard.verdicts(
-            planned, there, self._plan.protected_tags, duplicates, self._plan.staying_states
-        )
+        staying = self._ledger.staying(there)
+        found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates, staying)
         settled = self._settle_refused_batch(there) if batch else {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":

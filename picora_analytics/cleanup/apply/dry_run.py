@@ -2,23 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
-from picora_analytics.cleanup.plan.guard import Verdict, verdicts
+from picora_analytics.cleanup.plan.deeds import HIDE
+from picora_analytics.cleanup.plan.guard import State, Verdict, for_visitors, hideable, verdicts
 from picora_analytics.cleanup.plan.model import Plan, clock_refusals, refuse_other_account
 from picora_analytics.client.client import Client
 
 __all__ = ["decide", "dry_run"]
 
 
-def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
-    """Give the receipt as it would be now."""
+def dry_run(plan: Plan, client: Client, keep: Mapping[str, str] | None = None) -> DeletionReceipt:
+    """Give the receipt as it would be now; `keep` are images to keep, and why."""
     refuse_other_account(plan, client)
     lookup = Lookup(client, plan.library["n_images"], plan.n_others)
     current = lookup.look({*plan.states, *plan.duplicates.values()})
-    found = decide(plan, current, plan.states)
+    found = decide(plan, current, plan.states, keep)
     going = plan.amount(
         image_id for image_id, verdict in found.items() if verdict.action == "delete"
     )
@@ -26,16 +27,31 @@ def dry_run(plan: Plan, client: Client) -> DeletionReceipt:
         [*clock_refusals(client), *plan.refusals, *plan.caps.breaches(going, current.library)]
     )
     why = "the plan is refused: " + "; ".join(map(str, refusals))
-    ended = {"delete": ("kept", why) if refusals else ("would delete", "")}
+    ended = {"delete": ("kept", why) if refusals else (plan.deed.would, "")}
     outcomes = {
         image_id: ended.get(verdict.action, tuple(verdict)) for image_id, verdict in found.items()
     }
     return make_receipt(plan, outcomes, dry_run=True, complete=not refusals)
 
 
-def decide(plan: Plan, current: Current, ids: Iterable[str]) -> dict[str, Verdict]:
-    """Decide about planned images by what is there now."""
+def decide(
+    plan: Plan,
+    current: Current,
+    ids: Iterable[str],
+    keep: Mapping[str, str] | None = None,
+    staying: Mapping[str, State] | None = None,
+) -> dict[str, Verdict]:
+    """Decide about planned images by what is there now; `staying` is what the duplicates that stay should be like."""
     planned = {image_id: plan.states[image_id] for image_id in ids}
-    return verdicts(
-        planned, current.states, plan.protected_tags, plan.duplicates, plan.staying_states
-    )
+    staying = plan.staying_states if staying is None else staying
+    found = verdicts(planned, current.states, plan.protected_tags, plan.duplicates, staying)
+    for one, stays in plan.duplicates.items():
+        if one in found and stays in staying:
+            now = current.states
+            found[one] = for_visitors(found[one], now.get(one), staying[stays], now.get(stays))
+    if plan.deed is HIDE:
+        found = {one: hideable(said, current.states.get(one)) for one, said in found.items()}
+    for one, why in (keep or {}).items():
+        if one in found and found[one].action == "delete":
+            found[one] = Verdict("kept", why)
+    return found

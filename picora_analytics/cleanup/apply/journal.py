@@ -1,4 +1,4 @@
-"""The journal of an apply: what was about to be sent, before it was; what came of it, after."""
+"""The journal of a run: what was about to be sent, before it was; what came of it, after."""
 
 from __future__ import annotations
 
@@ -39,6 +39,10 @@ class Past(msgspec.Struct, frozen=True):
         Ids a deleting request was about to be sent for.
     outcomes : dict of str to (outcome, reason)
         The last one of each id; none if a later request was about to be sent.
+    times : dict of str to datetime
+        The service's update time of each image right after it was hidden or shown again.
+    heirs : dict of str to datetime or None
+        The images that were about to inherit tags or a title, and their update time right after that.
     sent_at : datetime or None
         When the last request was about to be sent.
     last_at : datetime
@@ -55,6 +59,8 @@ class Past(msgspec.Struct, frozen=True):
     ended_at: dt.datetime | None
     intents: set[str]
     outcomes: dict[str, tuple[str, str]]
+    times: dict[str, dt.datetime]
+    heirs: dict[str, dt.datetime | None]
     sent_at: dt.datetime | None
     last_at: dt.datetime
     chain: str
@@ -79,6 +85,8 @@ class _Line(msgspec.Struct):
     backup: str | None = None
     ids: list[str] = []
     outcomes: dict[str, tuple[str, str]] = {}
+    times: dict[str, dt.datetime] = {}
+    heirs: dict[str, dt.datetime | None] = {}
 
 
 class Journal:
@@ -94,7 +102,7 @@ class Journal:
     @classmethod
     def begin(cls, path: Path, plan: Mapping[str, Any], backup: str | None) -> Journal:
         """
-        Make a journal whose first line holds the plan; it is there with that line or not at all.
+        Make a journal whose first line holds the plan, and so the deed; it is there with that line or not at all.
 
         Raises
         ------
@@ -125,12 +133,23 @@ class Journal:
         return journal
 
     def intend(self, ids: Sequence[str]) -> None:
-        """Write which ids the next request will delete."""
+        """Write which ids the next request is about."""
         self._write({"line": "intent", "ids": list(ids)})
 
-    def record(self, outcomes: Mapping[str, tuple[str, str]]) -> None:
-        """Write what came of them."""
-        self._write({"line": "outcome", "outcomes": dict(outcomes)})
+    def record(
+        self,
+        outcomes: Mapping[str, tuple[str, str]],
+        times: Mapping[str, dt.datetime] | None = None,
+    ) -> None:
+        """Write what came of them, and the update times that this gave them."""
+        told = {one: format_instant(moment) for one, moment in (times or {}).items()}
+        line = {"line": "outcome", "outcomes": dict(outcomes)}
+        self._write(line | ({"times": told} if told else {}))
+
+    def inherit(self, image_id: str, moment: dt.datetime | None = None) -> None:
+        """Write that an image is about to inherit; then, its update time right after that."""
+        told = None if moment is None else format_instant(moment)
+        self._write({"line": "inherit", "heirs": {image_id: told}})
 
     def end(self) -> None:
         """Write that the plan was carried out to its end."""
@@ -212,8 +231,10 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         raise _damaged(path) from None
     intents: set[str] = set()
     outcomes: dict[str, tuple[str, str]] = {}
+    times: dict[str, dt.datetime] = {}
+    heirs: dict[str, dt.datetime | None] = {}
     for line in lines[1:]:
-        foreign = {*line.ids, *line.outcomes} - planned
+        foreign = {*line.ids, *line.outcomes, *line.times} - planned
         if foreign:
             raise JournalError(
                 f"The journal {path} names the image {min(foreign)!r}, which its plan does not hold; nothing is "
@@ -225,6 +246,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         for image_id in line.ids:
             outcomes.pop(image_id, None)
         outcomes |= line.outcomes
+        times |= line.times
+        heirs |= line.heirs
     last = lines[-1]
     return Past(
         plan=plan,
@@ -233,6 +256,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         ended_at=last.at if last.line == "end" else None,
         intents=intents,
         outcomes=outcomes,
+        times=times,
+        heirs=heirs,
         sent_at=max((line.at for line in lines if line.ids), default=None),
         last_at=last.at,
         chain=chain,

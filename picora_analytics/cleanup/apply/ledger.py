@@ -8,7 +8,9 @@ from pathlib import Path
 
 from picora_analytics.cleanup.apply.journal import Journal, Past
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
+from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.cleanup.plan.guard import State
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import PATIENCE
 from picora_analytics.text import visible
@@ -37,6 +39,8 @@ class Ledger:
     Attributes
     ----------
     outcomes : dict of id to (outcome, reason)
+    times : dict of id to datetime
+        The service's update time of each image that was hidden or shown again, right after that.
     tried : set of ids
         Those that this run sent a request for, whether its answer came or was lost.
     lost : set of ids
@@ -54,8 +58,10 @@ class Ledger:
         self.outcomes = {
             image_id: outcome
             for image_id, outcome in before.items()
-            if outcome[0] in ("deleted", "already gone")
+            if outcome[0] in (plan.deed.done, "already gone")
         }
+        self.times = dict(past.times) if past else {}
+        self._heirs = dict(past.heirs) if past else {}
         self.tried: set[str] = set()
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
@@ -65,7 +71,7 @@ class Ledger:
 
     @property
     def sent(self) -> bool:
-        """Whether a deleting request may have been sent, now or by an earlier run."""
+        """Whether a changing request may have been sent, now or by an earlier run."""
         return self._sent
 
     @property
@@ -75,10 +81,9 @@ class Ledger:
 
     @property
     def deleted(self) -> list[str]:
-        """The images that were deleted, by this run or before."""
-        return [
-            image_id for image_id, (outcome, _) in self.outcomes.items() if outcome == "deleted"
-        ]
+        """The images that were deleted (hidden, shown again), by this run or before."""
+        done = self._plan.deed.done
+        return [image_id for image_id, (outcome, _) in self.outcomes.items() if outcome == done]
 
     @property
     def late(self) -> list[str]:
@@ -96,7 +101,7 @@ class Ledger:
         else:
             self._log = Journal.reopen(self._path, self._past, backup)
         if self.outcomes:
-            self._log.record(self.outcomes)
+            self._log.record(self.outcomes, self.times)
 
     def intend(self, ids: Iterable[str]) -> None:
         """Write down which images the next request is about."""
@@ -106,13 +111,19 @@ class Ledger:
         self._sent = True
         self._in_flight |= set(ids)
 
-    def record(self, outcomes: Mapping[str, tuple[str, str]]) -> None:
-        """Write down what became of images."""
+    def record(
+        self,
+        outcomes: Mapping[str, tuple[str, str]],
+        times: Mapping[str, dt.datetime | None] | None = None,
+    ) -> None:
+        """Write down what became of images, and the update times that this gave them as far as they are told."""
         if outcomes:
+            told = {one: moment for one, moment in (times or {}).items() if moment is not None}
             self.outcomes |= outcomes
+            self.times |= told
             self._in_flight -= set(outcomes)
             if self._log is not None:
-                self._log.record(outcomes)
+                self._log.record(outcomes, told)
 
     def kept(self, image_id: str, reason: str) -> tuple[str, str]:
         """Give the outcome of an image that is not to go: not known while an earlier request may still take it."""
@@ -126,6 +137,28 @@ class Ledger:
         """Give the outcomes of images a request did nothing to: not known where an earlier one may still do it."""
         late = ("unknown", f"an earlier request may still be carried out; {reason}")
         return {one: late if one in self.accepted else (word, reason) for one in ids}
+
+    def inherits(self, image_id: str) -> None:
+        """Write down that an image that stays is about to get tags or a title."""
+        self.open()
+        self._heirs[image_id] = None
+        if self._log is not None:
+            self._log.inherit(image_id)
+
+    def inherited(self, image_id: str, moment: dt.datetime | None) -> None:
+        """Write down that it has them, and its update time."""
+        if image_id in self._heirs:
+            self._heirs[image_id] = moment
+            if self._log is not None:
+                self._log.inherit(image_id, moment)
+
+    def staying(self, now: Mapping[str, State]) -> dict[str, State]:
+        """Give the states of the duplicates that stay, as planned and as our own edits of tags and title left them."""
+        found = dict(self._plan.staying_states)
+        for one, moment in self._heirs.items():
+            if one in found and one in now and moment in (None, now[one].updated_at):
+                found[one] = found[one]._replace(tags=now[one].tags, updated_at=now[one].updated_at)
+        return found
 
     def withdraw(self, ids: Iterable[str]) -> None:
         """Write down that nothing was done with images after all; they have no outcome yet."""
@@ -155,12 +188,19 @@ class Ledger:
             image_id: unread if image_id in self._in_flight else self.kept(image_id, untried)
             for image_id in self.open_ids
         }
-        lines = [*notes, backup_note(self._backup)]
+        deletes = self._plan.deed is DELETE
+        lines = [*notes, *([backup_note(self._backup)] if deletes else [])]
         if self._sent and not self._ended:
-            lines.append(f"to go on with the rest: resume_deletion(client, {str(self._path)!r})")
+            on = (
+                f"resume_deletion(client, {str(self._path)!r})"
+                if deletes
+                else "type the same again"
+            )
+            lines.append(f"to go on with the rest: {on}")
         return make_receipt(
             self._plan,
             rest | self.outcomes,
+            times=self.times,
             notes=tuple(lines),
             journal=None if self._log is None else self._path,
             complete=self._ended,

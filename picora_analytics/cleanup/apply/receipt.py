@@ -13,15 +13,22 @@ import jinja2
 import msgspec
 import pandas as pd
 
+from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE, HIDE, SHOW
+from picora_analytics.cleanup.plan.document import digest
+from picora_analytics.cleanup.plan.handing import inherits_frame
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.files import write_atomic, write_csv
-from picora_analytics.text import visible
-from picora_analytics.times import now
+from picora_analytics.text import plural, visible
+from picora_analytics.times import format_instant, now
 from picora_analytics.units import format_bytes
 
-__all__ = ["OUTCOMES", "DeletionReceipt", "make_receipt"]
+__all__ = ["FORMAT", "OUTCOMES", "DeletionReceipt", "make_receipt"]
 
-OUTCOMES = ("would delete", "deleted", "already gone", "kept", "failed", "unknown")
+OUTCOMES = (
+    *(word for deed in DEEDS.values() for word in (deed.would, deed.done)),
+    *("already gone", "kept", "failed", "unknown"),
+)
+FORMAT = "picora-analytics deletion receipt"
 
 _HTML = jinja2.Environment(autoescape=True).from_string(
     """<div class="tex2jax_ignore mathjax_ignore" style="max-width: 60em">
@@ -43,7 +50,9 @@ class DeletionReceipt:
     Attributes
     ----------
     outcomes : DataFrame of shape (n_planned, 3)
-        ``id``, ``outcome`` (would delete, deleted, already gone, kept, failed or unknown) and ``reason``.
+        ``id``, ``outcome`` (would delete, deleted, already gone, kept, failed or unknown) and ``reason``. Of a hiding,
+        the outcomes are would hide and hidden, and ``hidden_at`` is the service's update time right after that; of
+        :func:`unhide_images`, would show again and shown again.
     dry_run : bool
         Whether nothing but reads was sent.
     confirmation : str
@@ -51,7 +60,7 @@ class DeletionReceipt:
     library : dict
         Whose images these are.
     size_bytes : int
-        Bytes of the images deleted, or that would be.
+        Bytes of the images deleted (hidden, shown again), or that would be.
     finished_at : datetime
         By this machine's clock.
     notes : tuple of str
@@ -61,6 +70,12 @@ class DeletionReceipt:
     complete : bool
         Whether the plan was carried out to its end (in a dry run: would not be refused); what is left can be
         resumed from the journal.
+    deed : str
+        ``delete``, ``hide`` or ``show``.
+    inherited : DataFrame
+        What the duplicates that stay got, or would: rows of ``plan.inherits``.
+    mapping : dict of str to str
+        The address of each deleted duplicate, and of the one that stays: for :func:`repoint`.
     """
 
     outcomes: pd.DataFrame
@@ -72,6 +87,9 @@ class DeletionReceipt:
     notes: tuple[str, ...] = ()
     journal: Path | None = None
     complete: bool = True
+    deed: str = "delete"
+    inherited: pd.DataFrame = dataclasses.field(default_factory=lambda: inherits_frame({}, {}))
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -79,11 +97,22 @@ class DeletionReceipt:
         counted = self.outcomes["outcome"].value_counts()
         return {name: int(counted[name]) for name in OUTCOMES if name in counted}
 
+    @property
+    def hidden_at(self) -> dict[str, dt.datetime | None]:
+        """When each image was hidden, by the service's own update time; empty for any other deed."""
+        if "hidden_at" not in self.outcomes:
+            return {}
+        rows = self.outcomes[self.outcomes["outcome"] == HIDE.done]
+        return {
+            one: None if pd.isna(moment) else moment.to_pydatetime()
+            for one, moment in zip(rows["id"], rows["hidden_at"], strict=True)
+        }
+
     def __repr__(self) -> str:
         lines = [self._title(), f"  {self._where()}"]
         lines += [f"  {n:>8,}  {outcome}" for outcome, n in self.counts.items()]
         lines += [f"            {n:,}: {text}" for text, n in self._reasons()]
-        lines += [f"  {visible(note)}" for note in self.notes]
+        lines += [f"  {visible(note)}" for note in self._notes()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -92,22 +121,34 @@ class DeletionReceipt:
             library=self._where(),
             counts=list(self.counts.items()),
             reasons=self._reasons(),
-            notes=[visible(note) for note in self.notes],
+            notes=[visible(note) for note in self._notes()],
         )
+
+    def _notes(self) -> list[str]:
+        lines = list(self.notes)
+        if len(self.inherited):
+            verb = "would get" if self.dry_run else "got"
+            what = f"{plural(len(self.inherited), 'image')} {verb} tags or a title"
+            lines.append(f"{what} of a duplicate: receipt.inherited")
+        if self.mapping and not self.dry_run:
+            lines.append(
+                f"{plural(len(self.mapping), 'deleted image')} had a duplicate that stays; where the old addresses "
+                'stand: pic.repoint(receipt.mapping, "site/")'
+            )
+        return lines
 
     def _title(self) -> str:
         stamp = "DEMO  " if self.library["demo"] else ""
+        deed, size = DEEDS[self.deed], format_bytes(self.size_bytes)
+        of = {HIDE: "hiding", SHOW: "showing"}.get(deed, "plan")
         if self.dry_run:
-            n = self.counts.get("would delete", 0)
+            n = self.counts.get(deed.would, 0)
             return (
-                f"{stamp}DRY RUN of plan {self.confirmation}: {n:,} images would be deleted, "
-                f"{format_bytes(self.size_bytes)}; nothing was deleted"
+                f"{stamp}DRY RUN of {of} {self.confirmation}: {n:,} images would be {deed.done}, {size}; "
+                f"nothing was {deed.done}"
             )
-        n = self.counts.get("deleted", 0)
-        return (
-            f"{stamp}RECEIPT of plan {self.confirmation}: {n:,} images deleted, "
-            f"{format_bytes(self.size_bytes)}"
-        )
+        n = self.counts.get(deed.done, 0)
+        return f"{stamp}RECEIPT of {of} {self.confirmation}: {n:,} images {deed.done}, {size}"
 
     def _where(self) -> str:
         when = f"{self.finished_at:%Y-%m-%d %H:%M} UTC"
@@ -119,6 +160,17 @@ class DeletionReceipt:
         reasons = self.outcomes["reason"]
         counted = reasons[reasons != ""].value_counts()
         return [(visible(text), int(n)) for text, n in counted.head(8).items()]
+
+    def _rows(self) -> list[dict[str, Any]]:
+        """Give the outcomes as plain values, without the times that nobody told."""
+        return [
+            {
+                str(name): format_instant(value) if isinstance(value, dt.datetime) else value
+                for name, value in row.items()
+                if not (name == "hidden_at" and pd.isna(value))
+            }
+            for row in self.outcomes.to_dict("records")
+        ]
 
     def write(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -133,8 +185,9 @@ class DeletionReceipt:
             write_csv(self.outcomes, target)
         else:
             document = {
-                "format": "picora-analytics deletion receipt",
+                "format": FORMAT,
                 "version": 1,
+                "deed": self.deed,
                 "dry_run": self.dry_run,
                 "confirmation": self.confirmation,
                 "finished_at": self.finished_at.isoformat(),
@@ -144,8 +197,11 @@ class DeletionReceipt:
                 "notes": list(self.notes),
                 "journal": None if self.journal is None else str(self.journal),
                 "library": dict(self.library),
-                "outcomes": self.outcomes.to_dict("records"),
+                "inherited": self.inherited.to_dict("records"),
+                "mapping": dict(self.mapping),
+                "outcomes": self._rows(),
             }
+            document["digest"] = digest(document)
             text = msgspec.json.format(msgspec.json.encode(document), indent=1)
             write_atomic(target, lambda file: file.write_bytes(text + b"\n"))
         return target
@@ -157,18 +213,37 @@ def make_receipt(
     *,
     dry_run: bool = False,
     finished_at: dt.datetime | None = None,
+    times: Mapping[str, dt.datetime] | None = None,
     **facts: Any,
 ) -> DeletionReceipt:
     """Make the receipt of a plan: a row for each of its images, in its order; `finished_at` is now unless given."""
     rows = [(image_id, *outcomes[image_id]) for image_id in plan.states]
-    wanted = "would delete" if dry_run else "deleted"
+    table = pd.DataFrame(rows, columns=["id", "outcome", "reason"], dtype=object)
+    if plan.deed is HIDE:
+        done = table["outcome"] == HIDE.done
+        told = [(times or {}).get(one) for one in table["id"]]
+        hidden_at = pd.Series(told, table.index, dtype="datetime64[us, UTC]")
+        table["hidden_at"] = hidden_at.where(done)
+    wanted = plan.deed.would if dry_run else plan.deed.done
     gone = [image_id for image_id, outcome, _ in rows if outcome == wanted]
+    pairs = {one: plan.duplicates[one] for one in gone if one in plan.duplicates}
+    pairs = pairs if plan.deed is DELETE else {}
+    addresses = plan.staying["url"].to_dict()
     return DeletionReceipt(
-        outcomes=pd.DataFrame(rows, columns=["id", "outcome", "reason"], dtype=object),
+        outcomes=table,
         dry_run=dry_run,
         confirmation=plan.confirmation,
         library=plan.library,
         size_bytes=plan.amount(gone).size_bytes,
         finished_at=finished_at or now(),
+        deed=plan.deed.name,
+        inherited=inherits_frame(
+            pairs, {one: own for one, own in plan.handed.items() if one in pairs}
+        ),
+        mapping={
+            plan.images["url"][one]: addresses[stays]
+            for one, stays in pairs.items()
+            if stays in addresses
+        },
         **facts,
     )

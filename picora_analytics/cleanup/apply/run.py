@@ -3,24 +3,27 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Mapping
 
 import pandas as pd
 
 from picora_analytics.cleanup.apply.batch import LOST, Sender
 from picora_analytics.cleanup.apply.dry_run import decide
 from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
+from picora_analytics.cleanup.apply.inheriting import Heirs
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan import guard
+from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.model import Plan, clock_refusals
 from picora_analytics.client.changes import BatchUnknownError
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.client.pictures import sign
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import check_stopped
-from picora_analytics.errors import PicoraError, PlanError, UnsafePlanError
+from picora_analytics.errors import APIError, PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.progress import Progress
 from picora_analytics.text import about, plural
@@ -52,6 +55,8 @@ class Run:
     cancelled : callable
     freshness : Freshness, optional
         How long a look is believed.
+    keep : mapping of id to str, optional
+        Images to keep besides, and why.
 
     Attributes
     ----------
@@ -70,12 +75,15 @@ class Run:
         cancelled: Callable[[], bool],
         *,
         freshness: Freshness | None = None,
+        keep: Mapping[str, str] | None = None,
     ) -> None:
+        self._keep = keep
         self._plan, self._client, self._ledger = plan, client, ledger
         self._show, self._cancelled = show, cancelled
         self._freshness = freshness or Freshness(client)
         self._lookup = Lookup(client, plan.library["n_images"], plan.n_others)
-        self._sender = Sender(plan, client, self._lookup, ledger, self._freshness)
+        self._sender = self._make_sender()
+        self._heirs = Heirs(plan, client, ledger, self._freshness)
         self._reported_at = time.monotonic()
         self._waiting: list[str] = []
         self._backup: Backup | None = None
@@ -84,6 +92,9 @@ class Run:
         self._others: pd.Index[str] | None = None
         self.notes: list[str] = []
         self.whole = True
+
+    def _make_sender(self) -> Sender:
+        return Sender(self._plan, self._client, self._lookup, self._ledger, self._freshness)
 
     def look(self) -> None:
         """
@@ -107,9 +118,10 @@ class Run:
     def _look_at(self, ids: list[str]) -> None:
         """Look at images that are waiting, keep what changed or became protected, and check the caps again."""
         current = self._look(ids)
-        lost = self._ledger.settle(ids, current.states)
-        self._ledger.record(dict.fromkeys(lost, LOST))
-        found = decide(self._plan, current, (one for one in ids if one not in lost))
+        lost = self._settle_lost(ids, current)
+        staying = self._ledger.staying(current.states)
+        rest = [one for one in ids if one not in lost]
+        found = decide(self._plan, current, rest, self._keep, staying)
         self._ledger.record(
             {
                 image_id: self._ledger.kept(image_id, verdict.reason)
@@ -122,11 +134,19 @@ class Run:
         self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
         deleted = self._ledger.deleted
         gone, taken = (self._plan.amount(ids) for ids in (deleted, [*self._waiting, *deleted]))
-        library = guard.Amount(
-            current.library.n_images + gone.n_images, current.library.size_bytes + gone.size_bytes
-        )
+        library = current.library
+        if self._plan.deed is DELETE:
+            library = guard.Amount(
+                library.n_images + gone.n_images, library.size_bytes + gone.size_bytes
+            )
         dated = clock_refusals(self._client)
         self._refuse([*dated, *self._plan.refusals, *self._plan.caps.breaches(taken, library)])
+
+    def _settle_lost(self, ids: list[str], current: Current) -> list[str]:
+        """Settle the images of lost answers to which it was done after all, and list them."""
+        lost = self._ledger.settle(ids, current.states)
+        self._ledger.record(dict.fromkeys(lost, LOST))
+        return lost
 
     def _look(self, ids: list[str]) -> Current:
         """Look at images and at the duplicates that stay for them, again if the machine slept meanwhile."""
@@ -150,12 +170,14 @@ class Run:
             error = UnsafePlanError if any(one.kind == "cap" for one in reasons) else PlanError
             more = "more " if self._ledger.sent else ""
             raise error(
-                f"Plan {self._plan.confirmation!r} is refused and nothing {more}is deleted: "
+                f"Plan {self._plan.confirmation!r} is refused and nothing {more}is {self._plan.deed.done}: "
                 f"{'; '.join(reasons)}."
             )
 
     def back_up(self, folder: str | None, progress: Progress | bool | None) -> None:
         """Back up what is waiting; an image without a proved file is kept."""
+        if folder is None:
+            self._keep_unreachable()
         if folder is None or not self._waiting:
             return
         self._backup = back_up(
@@ -165,6 +187,7 @@ class Run:
             folder,
             progress=progress,
             cancelled=self._cancelled,
+            hidden=self._plan.hidden,
         )
         # Fetching files takes long, and whoever edits images meanwhile is heard.
         self._freshness.spoil()
@@ -177,6 +200,22 @@ class Run:
             }
             self.whole = not without
             self._drop(without)
+
+    def _keep_unreachable(self) -> None:
+        """Keep what was hidden first and has neither a backup nor a signed address: nobody could look at it again."""
+        if self._plan.deed is not DELETE:
+            return
+        without = {}
+        for one in [image_id for image_id in self._waiting if image_id in self._plan.hidden]:
+            check_stopped()
+            try:
+                sign(self._client, one)
+            except APIError as error:
+                why = "hidden first, and neither a backup nor a signed address was to be had"
+                without[one] = f"{why}: {error} Give backup= a folder"
+        if without:
+            self._drop(without)
+        self._freshness.check()
 
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
@@ -193,6 +232,7 @@ class Run:
         first = True
         while self._waiting and not self._cancelled():
             ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
+            ids = self._inherited(ids)
             try:
                 if ids:
                     self._sender.settle(ids)
@@ -237,6 +277,15 @@ class Run:
             self._slow = True
         return [one for one in ids if one in self._waiting]
 
+    def _inherited(self, ids: list[str]) -> list[str]:
+        """Let the duplicates that stay inherit first; what cannot be handed on is kept."""
+        if self._plan.deed is not DELETE or not self._plan.handed.keys() & set(ids):
+            return ids
+        failed = self._heirs.settle(ids)
+        self.whole = self.whole and not failed
+        self._drop(failed)
+        return self._fresh([one for one in ids if one not in failed])
+
     def _proved(self, ids: list[str]) -> list[str]:
         """Check the backup once more, right before the images go."""
         if self._backup is None:
@@ -251,7 +300,7 @@ class Run:
         n = len(self._waiting)
         requests = -(-n // self._sender.size)
         self._show.wait(
-            f"{why}{plural(n, 'image')} to go by {plural(requests, 'deleting request')}, "
+            f"{why}{plural(n, 'image')} to go by {plural(requests, self._sender.noun)}, "
             f"{about(seconds_needed(requests))} at Picora's documented pace"
         )
 
@@ -261,21 +310,8 @@ class Run:
         if not ids and not late:
             return
         reported = set(ids)
-        for pause in (0, *SETTLING):
-            current, why = None, ""
-            try:
-                self._wait(pause)
-                current = self._lookup.look([*ids, *late])
-            except StoppedError:
-                why = "cancelled"
-                break
-            except PicoraError as error:
-                why = str(error)
-            if current is not None and not current.states.keys() & reported:
-                break
+        current = self._look_again([*ids, *late], lambda seen: not seen.states.keys() & reported)
         if current is None:
-            self.whole = False
-            self.notes.append(f"not looked at again afterwards: {why}")
             return
         gone = [one for one in late if one not in current.states]
         self._ledger.record(dict.fromkeys(gone, LOST))
@@ -297,6 +333,26 @@ class Run:
                 f"{format_bytes(after.size_bytes)} after"
             )
         self._remember(current)
+
+    def _look_again(self, ids: list[str], settled: Callable[[Current], bool]) -> Current | None:
+        """Look once all is sent, again while it is not settled; None, and a note, where that failed."""
+        current, why = None, ""
+        for pause in (0, *SETTLING):
+            current, why = None, ""
+            try:
+                self._wait(pause)
+                current = self._lookup.look(ids)
+            except StoppedError:
+                why = "cancelled"
+                break
+            except PicoraError as error:
+                why = str(error)
+            if current is not None and settled(current):
+                break
+        if current is None:
+            self.whole = False
+            self.notes.append(f"not looked at again afterwards: {why}")
+        return current
 
     def _wait(self, seconds: float) -> None:
         end = time.monotonic() + seconds

@@ -6,8 +6,9 @@ import contextlib
 import dataclasses
 import datetime as dt
 import os
+import re
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,8 @@ from picora_analytics.cleanup.apply.journal import Past, read_journal
 from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.apply.run import Run
+from picora_analytics.cleanup.apply.visibility import VisibilityRun
+from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE, HIDE, SHOW, Deed
 from picora_analytics.cleanup.plan.document import plan_from
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
@@ -29,7 +32,7 @@ from picora_analytics.library.frame import Facts
 from picora_analytics.progress import Progress, progress_for
 from picora_analytics.text import visible
 
-__all__ = ["carry_out", "check_phrase", "journal_path", "locked", "resume_deletion"]
+__all__ = ["carry_out", "check_phrase", "journal_path", "journals", "locked", "resume_deletion"]
 
 # Seconds that an answer under way may still take after Cancel.
 LAST_CHANCE = 0.5
@@ -42,16 +45,24 @@ class _Options:
     backup: str | os.PathLike[str] | None
     progress: Progress | bool | None
     cancelled: Callable[[], bool]
+    keep: Mapping[str, str] | None = None
 
 
 def check_phrase(plan: Plan, confirm: object) -> None:
     """Raise ConfirmationError unless a phrase is this plan's own; blanks around it do not matter."""
     given = confirm.strip() if isinstance(confirm, str) else confirm
     if given != plan.confirmation:
+        deed = _deed_of_phrase(str(given))
         raise ConfirmationError(
-            f"confirm={confirm!r} is for another plan; this one is {plan.confirmation!r}. Look at the plan again "
-            "before you confirm it."
+            f"confirm={confirm!r} is for {_other(deed, plan)}; this one is "
+            f"{plan.confirmation!r}. Look at the plan again before you confirm it."
         )
+
+
+def _deed_of_phrase(text: str) -> Deed | None:
+    """Tell what a phrase is for; None where it is none."""
+    found = re.fullmatch(r"([a-z]+-)?[0-9]+-[0-9a-f]+", text)
+    return next((one for one in DEEDS.values() if found and one.prefix == (found[1] or "")), None)
 
 
 def _as_confirmed(plan: Plan) -> Plan:
@@ -60,7 +71,7 @@ def _as_confirmed(plan: Plan) -> Plan:
     if fresh.fingerprint != plan.fingerprint:
         raise PlanError(
             "The plan was changed after its phrase was read, so the phrase is not for these images, and nothing is "
-            "deleted. To leave images out, use plan.without(...); for others, plan again."
+            f"{plan.deed.done}. To leave images out, use plan.without(...); for others, plan again."
         )
     return fresh
 
@@ -73,9 +84,12 @@ def carry_out(
     journal: str | os.PathLike[str] = "default",
     progress: Progress | bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    keep: Mapping[str, str] | None = None,
 ) -> DeletionReceipt:
     """
-    Delete the images of a plan whose phrase was given.
+    Delete (hide, show again) the images of a plan whose phrase was given.
+
+    A hiding that was interrupted is gone on with: it can be taken back, so its phrase is enough.
 
     Parameters
     ----------
@@ -88,6 +102,8 @@ def carry_out(
     progress : Progress or bool, optional
     cancelled : callable
         Asked between requests; what was not tried is kept, and can be resumed.
+    keep : mapping of id to str, optional
+        Images to keep besides, and why.
 
     Raises
     ------
@@ -103,16 +119,16 @@ def carry_out(
         past = read_journal(path)
         if past is not None and not _is_of(past, plan):
             raise JournalError(
-                f"The journal {path} is of another plan, {_phrase(past)}; this one is {plan.confirmation!r}. Give "
-                "journal= another place."
+                f"The journal {path} is of {_other(_deed(past), plan)}, {_phrase(past)}; this one is "
+                f"{plan.confirmation!r}. Give journal= another place."
             )
-        if past is not None and past.ended_at is None and past.intents:
+        if plan.deed is DELETE and past is not None and past.ended_at is None and past.intents:
             raise JournalError(
                 f"This plan was begun on {_when(past.began_at)} and interrupted: {len(past.outcomes):,} of "
                 f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
                 f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
-        return _go_on(plan, client, path, past, _Options(backup, progress, cancelled))
+        return _go_on(plan, client, path, past, _Options(backup, progress, cancelled, keep))
 
 
 def resume_deletion(
@@ -171,8 +187,8 @@ def _journal_of(plan: Plan, client: Client) -> Path:
     return path if plan.path is None or path.exists() else _beside(plan.path)
 
 
-def _beside(path: Path) -> Path:
-    return path.with_suffix(".journal.ndjson")
+def _beside(path: Path, deed: Deed = DELETE) -> Path:
+    return path.with_suffix({DELETE: ""}.get(deed, f".{deed.name}") + ".journal.ndjson")
 
 
 def _past(path: Path, wanted: object) -> Past:
@@ -182,6 +198,13 @@ def _past(path: Path, wanted: object) -> Past:
         raise JournalError(
             f"There is no journal {path}; without one nothing can be resumed. If a deletion was interrupted, load "
             "the library with refresh='full' and plan again from that."
+        )
+    deed = _deed(past)
+    if deed is not DELETE:
+        on = "plan.hide with its phrase" if deed is HIDE else "unhide_images with its phrase"
+        raise JournalError(
+            f"The journal {path} is of {deed.of}, {_phrase(past)}, which deletes nothing; nothing is sent. To go on "
+            f"with it, type {on}."
         )
     if isinstance(wanted, Plan) and not _is_of(past, wanted):
         raise JournalError(
@@ -198,6 +221,16 @@ def _past(path: Path, wanted: object) -> Past:
 
 def _is_of(past: Past, plan: Plan) -> bool:
     return bool(past.plan.get("fingerprint") == plan.fingerprint)
+
+
+def _deed(past: Past) -> Deed:
+    """Give the deed of a journal; those of before there were several are of deletions."""
+    return DEEDS.get(str(past.plan.get("deed", DELETE.name)), DELETE)
+
+
+def _other(deed: Deed | None, plan: Plan) -> str:
+    """Name what a phrase or a journal is of, where it is not of this plan."""
+    return "another plan" if deed is None or deed is plan.deed else deed.of
 
 
 def _phrase(past: Past) -> str:
@@ -222,10 +255,11 @@ def _go_on(
     """Do what is left of a plan: all, some, or nothing if its journal says that it was carried out."""
     if past is not None and past.ended_at is not None:
         return _answer(plan, past, past.ended_at, path)
-    show = progress_for(options.progress, "Deleting")
+    show = progress_for(options.progress, plan.deed.doing)
     folder = None if options.backup is None else os.fspath(options.backup)
     ledger = Ledger(plan, path, past, folder)
-    run = Run(plan, client, ledger, show, options.cancelled)
+    kind = Run if plan.deed is DELETE else VisibilityRun
+    run = kind(plan, client, ledger, show, options.cancelled, keep=options.keep)
     with client.reporting(show.wait), stopping(_some_time_after(options.cancelled)):
         try:
             # Cancelled while an answer did not come: what that was about is unknown, and can be resumed.
@@ -257,8 +291,9 @@ def _answer(plan: Plan, past: Past, ended_at: dt.datetime, path: Path) -> Deleti
         finished_at=ended_at,
         notes=(
             f"carried out before, on {_when(ended_at)}; nothing was sent now",
-            backup_note(past.backup),
+            *([backup_note(past.backup)] if plan.deed is DELETE else []),
         ),
+        times=past.times,
         journal=path,
     )
 
@@ -273,12 +308,18 @@ def journal_path(plan: Plan, client: Client, journal: str | os.PathLike[str]) ->
     if journal != "default":
         return Path(journal).expanduser()
     if plan.path is not None:
-        path = _beside(plan.path)
+        path = _beside(plan.path, plan.deed)
         past = read_journal(path)
         own = path.with_name(f"{plan.path.stem}.{plan.fingerprint[:12]}.journal.ndjson")
         return path if not own.exists() and (past is None or _is_of(past, plan)) else own
-    account = plan.library["account"]
-    return _home(plan.library, client) / "journals" / account / f"{plan.fingerprint}.ndjson"
+    # What is shown again has no plan of its own to be found by, only the phrase that was typed.
+    name = plan.confirmation if plan.deed is SHOW else plan.fingerprint
+    return journals(plan.library, client) / f"{name}.ndjson"
+
+
+def journals(library: Facts, client: Client) -> Path:
+    """Give the folder in which the journals of an account are kept."""
+    return _home(library, client) / "journals" / library["account"]
 
 
 def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[Any]:
@@ -290,7 +331,7 @@ def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[
         return lock.acquire()
     except Timeout:
         raise LockedError(
-            f"Another run is deleting from account {visible(library['account'][:8])}; wait until it has ended."
+            f"Another run is changing account {visible(library['account'][:8])}; wait until it has ended."
         ) from None
 
 

@@ -11,7 +11,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -71,6 +71,7 @@ class Backup:
     demo: bool
     _images: dict[str, ImageRecord]
     _on_disk: BackupFolder
+    _hidden: dict[str, str]  # What was hidden by us, by the hash of its content.
 
     @property
     def size_bytes(self) -> int:
@@ -116,7 +117,8 @@ class Backup:
             return "its copy is gone or cannot be read"
         if sha256 != proof.sha256:
             return "its copy was altered"
-        return why_stale(proof, self._images[image_id], now)
+        hidden = self._hidden.get(image_id) == proof.sha256
+        return why_stale(proof, self._images[image_id], now, hidden=hidden)
 
     def __repr__(self) -> str:
         lines = [self._title(), *(f"  {n:>8,}: {text}" for text, n in self._reasons())]
@@ -149,6 +151,7 @@ def back_up(
     *,
     progress: Progress | bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    hidden: Collection[str] = (),
 ) -> Backup:
     """
     Download the original files of some images, and prove each file.
@@ -170,6 +173,9 @@ def back_up(
     progress : Progress or bool, optional
     cancelled : callable
         Polled; what was not proved by then has failed, and what was stays proved.
+    hidden : collection of str
+        Images that we hid: perhaps no address opens them any more, so a proof of before counts where the service
+        tells the same content.
 
     Returns
     -------
@@ -193,7 +199,8 @@ def back_up(
         }
         if known:
             show.wait(f"checking {len(known):,} copies that are there already")
-        before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target)
+        same = {one: hashes[one].lower() for one in hidden if one in hashes}
+        before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target, same)
         lost = before.recheck(known, cancelled)
         proofs = {
             image_id: proof

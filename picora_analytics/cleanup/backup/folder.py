@@ -93,11 +93,17 @@ def backup_name(image_id: str, sha256: str, extension: str) -> str:
     return f"picora-{readable}-{digest}.{extension}"
 
 
-def why_stale(proof: Proof, image: ImageRecord, now: dt.datetime) -> str | None:
-    """Tell why a proof does not fit an image as it is now; None if it does."""
+def why_stale(
+    proof: Proof, image: ImageRecord, now: dt.datetime, *, hidden: bool = False
+) -> str | None:
+    """
+    Tell why a proof does not fit an image as it is now; None if it does.
+
+    Of one that was hidden by us, with the content that was copied, neither the update time nor the age counts.
+    """
     if proof.image.size_bytes != image.size_bytes:
         return "its size is no longer the copied one"
-    if proof.image.updated_at != image.updated_at:
+    if proof.image.updated_at != image.updated_at and not hidden:
         return "it was changed since it was copied"
     if same_type(proof.image.mime_type) != same_type(image.mime_type):
         return "its type is no longer the copied one"
@@ -106,7 +112,7 @@ def why_stale(proof: Proof, image: ImageRecord, now: dt.datetime) -> str | None:
         return "its width and height are no longer the copied ones"
     if proof.pixels is None and told != (None, None) and not proof.file.endswith(".svg"):
         return "its copy was not compared with its width and height"
-    if abs(now - proof.copied_at) > GOOD_FOR:
+    if abs(now - proof.copied_at) > GOOD_FOR and not hidden:
         return f"it was copied more than {GOOD_FOR.days} days ago"
     return None
 

@@ -13,10 +13,11 @@ from picora_analytics.analysis.decided import standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.piles import OLD_DAYS, PILES, Piles, sort_into_piles
 from picora_analytics.cleanup.plan.columns import Bools
+from picora_analytics.cleanup.plan.handing import unfit
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
 from picora_analytics.cleanup.plan.suggestion import Goal, Riding, suggestion_frame
 from picora_analytics.errors import PlanError, SchemaError
-from picora_analytics.library.frame import STR, Facts, facts_of, total_bytes
+from picora_analytics.library.frame import STR, Facts, Used, facts_of, total_bytes
 from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
@@ -24,6 +25,11 @@ from picora_analytics.times import day
 from picora_analytics.units import format_bytes, parse_bytes
 
 __all__ = ["suggest", "summarize_candidates"]
+
+_NEVER_READ = (
+    "The content of these images was never read, so no duplicates are known: load them once more, which reads it "
+    "from the change feed"
+)
 
 Decisions = str | os.PathLike[str] | pd.DataFrame
 Sizes = npt.NDArray[np.int64]
@@ -223,8 +229,13 @@ def suggest(
         wanted, words = _goal(free, free_to, facts)
         rows = _fewest(piles.number, sizes, wanted)
         goal = Goal(words, wanted, max(0, wanted - int(sizes[rows].sum())))
+    lines = []
     if goal.shortfall:
-        notice("\n".join([_short(goal, rows, sizes), *_help(piles, sizes, references, old)]))
+        lines = [_short(goal, rows, sizes), *_help(piles, sizes, references, old)]
+    if (lines or pile == "duplicates") and images["content_hash"].isna().all() and len(images):
+        lines.append(f"{'  ' if lines else ''}{_NEVER_READ}")
+    if lines:
+        notice("\n".join(lines))
     riding = Riding.of(facts, goal, images.index[rows], references, decisions, protect)
     pile_names, reasons = (
         np.array(column, dtype=object) for column in zip(*[one[:2] for one in PILES], strict=True)
@@ -241,8 +252,10 @@ def _sorted(
     protect: Any,
     old: float,
 ) -> Piles:
-    spared = shielded(images, facts, protect, decisions)
-    return sort_into_piles(images, spared, standing(images, decisions), references, old)
+    spared = shielded(images, facts, protect, decisions, references)
+    piles = sort_into_piles(images, spared, standing(images, decisions), references, old)
+    piles.number[unfit(images, piles.number >= 0)] = -1
+    return piles
 
 
 def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tuple[int, str]:
@@ -250,10 +263,10 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
     if free is not None:
         wanted = parse_bytes(free, "free")
         return wanted, f"free {format_bytes(wanted)}"
-    usage = cast(dict[str, Any], facts).get("usage") or {}
+    usage = facts.get("usage", Used(size_bytes=None, quota_bytes=None))
     text = str(free_to).strip()
     if text.endswith("%"):
-        quota = usage.get("quota_bytes")
+        quota = usage["quota_bytes"]
         if not quota:
             raise PlanError(
                 f"free_to={free_to!r} is a part of the quota, which the service did not tell; say the bytes that may "
@@ -268,8 +281,7 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
         stays = int(quota * share / 100)
     else:
         stays = parse_bytes(cast(Any, free_to), "free_to")
-    used = usage.get("size_bytes")
-    used = facts["size_bytes"] if used is None else int(used)
+    used = facts["size_bytes"] if usage["size_bytes"] is None else usage["size_bytes"]
     return max(0, used - stays), f"free to {text}: {format_bytes(max(0, used - stays))}"
 
 

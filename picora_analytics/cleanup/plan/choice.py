@@ -152,7 +152,7 @@ def _refuse_other_load(images: pd.DataFrame, mask: pd.Series[Any], name: str) ->
     own, other = facts_of(images), mask.attrs.get("picora")
     if own is None or not isinstance(other, dict):
         return
-    if all(other.get(key, own[key]) == own[key] for key in ("account", "loaded_at", "read_at")):  # type: ignore[literal-required]
+    if all(other.get(key, own[key]) == own[key] for key in ("account", "loaded_at", "read_at")):
         return
     raise PlanError(
         f"{name} was made from another load, of {visible(str(other.get('read_at'))[:16])} UTC, and this frame is of "

@@ -14,7 +14,9 @@ import pandas as pd
 import pyarrow as pa
 
 from picora_analytics.cleanup.plan.columns import cells, iso_texts
+from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE
 from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.plan.handing import Handed
 from picora_analytics.cleanup.plan.model import Plan, staying_rows
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, write_atomic
@@ -39,6 +41,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
     document = {
         "format": "picora-analytics deletion plan",
         "version": VERSION,
+        "deed": plan.deed.name,
         "confirmation": plan.confirmation,
         "fingerprint": plan.fingerprint,
         "reason": plan.reason,
@@ -49,6 +52,8 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "caps": dataclasses.asdict(plan.caps),
         "protection": list(plan.protection),
         "searched": list(plan.searched),
+        "hidden": list(plan.hidden),
+        "handed": {one: [list(own.tags), own.title] for one, own in plan.handed.items()},
         "duplicates": dict(plan.duplicates),
         "staying": _records(plan.staying),
         "images": _records(plan.images),
@@ -91,7 +96,13 @@ def load_plan(path: Path) -> Plan:
         raise PlanError(
             f"The plan {str(path)!r} is cut off or not JSON; save it again from the frame it came from."
         ) from None
-    return plan_from(document, f"The plan {str(path)!r}", path)
+    plan = plan_from(document, f"The plan {str(path)!r}", path)
+    if plan.deed is not DELETE:
+        raise PlanError(
+            f"The plan {str(path)!r} is of {plan.deed.of}, {plan.confirmation!r}; give the deletion plan that it was "
+            "made of."
+        )
+    return plan
 
 
 def plan_from(document: Any, name: str, path: Path | None) -> Plan:
@@ -144,6 +155,12 @@ def _plan(document: dict[str, Any], path: Path | None) -> Plan:
         ),
         protection=tuple(msgspec.convert(document["protection"], list[str])),
         searched=tuple(msgspec.convert(document.get("searched", []), list[str])),
+        hidden=tuple(msgspec.convert(document.get("hidden", []), list[str])),
+        handed={
+            one: Handed(tuple(msgspec.convert(tags, list[str])), msgspec.convert(title, str | None))
+            for one, (tags, title) in document.get("handed", {}).items()
+        },
+        deed=DEEDS[document.get("deed", DELETE.name)],
         path=path,
     )
 

@@ -21,7 +21,10 @@ __all__ = [
     "State",
     "Verdict",
     "drift",
+    "for_visitors",
+    "hideable",
     "last_duplicates",
+    "only_visibility",
     "paths_of",
     "should_stop",
     "shown_literal",
@@ -161,6 +164,29 @@ def verdicts(
         for image_id, old in planned.items()
         for stays in [duplicates.get(image_id, image_id)]
     }
+
+
+def hideable(verdict: Verdict, now: State | None) -> Verdict:
+    """Keep what is private already, or may be: it would be taken for an image of our own hiding."""
+    if verdict.action != "delete" or now is None or now.is_public:
+        return verdict
+    return Verdict("kept", _NOT_PUBLIC[now.is_public])
+
+
+_NOT_PUBLIC = {False: "private already", None: "unknown: whether it is public"}
+
+
+def for_visitors(verdict: Verdict, new: State | None, stayed: State, now: State | None) -> Verdict:
+    """Keep a public image whose duplicate that stays was public when it was planned, and is not any more."""
+    gone = now is not None and stayed.is_public and not now.is_public
+    if verdict.action != "delete" or new is None or not new.is_public or not gone:
+        return verdict
+    return Verdict("kept", "the copy that was to stay is not public any more, and this one is")
+
+
+def only_visibility(old: State, new: State) -> bool:
+    """Tell whether nothing but the visibility, and the update time with it, differs."""
+    return not drift(old._replace(is_public=new.is_public, updated_at=new.updated_at), new)
 
 
 def _verdict(

@@ -88,6 +88,8 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "searched": [visible(line) for line in plan.searched],
         "stays": stays[:_LOOK_TWICE],
         "n_stays": len(plan.duplicates),
+        "inherits": _inherits(plan)[:_LOOK_TWICE],
+        "n_inherits": len(plan.inherits),
         "rows": _sample(images, plan.fingerprint) if n else [],
         "all_listed": n < _ALL_UNDER,
         "reasons": _reasons(images),
@@ -95,6 +97,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "spared": _reasons(plan.spared),
         "example": _example(plan),
         "confirmation": plan.confirmation,
+        "hiding_confirmation": plan.hiding_confirmation,
         "requests": plural(-(-n // MAX_BATCH), "deleting request"),
         "reads": plural(min(-(-max(library["n_images"], 1) // MAX_PAGE_SIZE), n + 3), "read"),
         "time": about(seconds_needed(-(-n // MAX_BATCH))),
@@ -137,6 +140,15 @@ def _day(moment: Any) -> str:
 
 def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     """Describe the first images whose name speaks for them, and count all of these."""
+    found, n_found = look_twice(images, _LOOK_TWICE)
+    rows = [
+        _row(str(images.index[place]), images.iloc[place]) | {"note": note} for place, note in found
+    ]
+    return rows, n_found
+
+
+def look_twice(images: pd.DataFrame, most: int) -> tuple[list[tuple[int, str]], int]:
+    """Give the first rows whose name speaks for the image, each with what it says, and count all such rows."""
     names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
     words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
     years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
@@ -144,14 +156,14 @@ def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
     older = pc.less(years, uploaded).fill_null(False)
     found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
     rows = []
-    for place in found[:_LOOK_TWICE].tolist():
+    for place in found[:most].tolist():
         word, year = words[place].as_py(), years[place].as_py()
         note = (
             f"dated {year} in its name; perhaps the only copy"
             if word is None
             else f"its name says {word}"
         )
-        rows.append(_row(str(images.index[place]), images.iloc[place]) | {"note": note})
+        rows.append((place, note))
     return rows, len(found)
 
 
@@ -205,6 +217,17 @@ def _stays(plan: Plan) -> list[str]:
         if len(lines) > _LOOK_TWICE and not any(late for late, _ in lines):
             break
     return [text for _, text in sorted(lines, key=lambda line: line[0])]
+
+
+def _inherits(plan: Plan) -> list[str]:
+    """Say what the first duplicates that stay get from those that go."""
+    lines = []
+    rows = plan.inherits.head(_LOOK_TWICE)
+    for stays, tags, title in rows.itertuples(index=False, name=None):
+        parts = [f"the tags {shorten(', '.join(tags), _NAME)}"] if tags else []
+        parts += [f"the title {shorten(title, _NAME)}"] if title else []
+        lines.append(f"{visible(stays)}  gets {' and '.join(parts)}")
+    return lines
 
 
 def _example(plan: Plan) -> str:
@@ -279,6 +302,10 @@ def _why(facts: dict[str, Any]) -> list[str]:
         lines += ["", f"  DUPLICATES THAT STAY ({facts['n_stays']:,})     all: plan.duplicates"]
         lines += [f"    {text}" for text in facts["stays"]]
         lines += _more(facts["n_stays"] - len(facts["stays"]))
+    if facts["inherits"]:
+        lines += ["", f"  THESE INHERIT FIRST ({facts['n_inherits']:,})     all: plan.inherits"]
+        lines += [f"    {text}" for text in facts["inherits"]]
+        lines += _more(facts["n_inherits"] - len(facts["inherits"]))
     return lines
 
 
@@ -295,12 +322,25 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         "stand.",
         "                     A copy can be uploaded again, but under a new address and with a new date.",
         "",
+        *_hide_first(facts),
         f'  COPIES             backup="kept/" downloads {facts["frees"]} first, from this month\'s '
         "bandwidth; an image",
         "                     whose copy cannot be proved is kept. backup=None: these images cannot come back.",
         "",
         f"  TAKES              {facts['reads']} and {facts['requests']}, {facts['time']}; one request per image",
         f"                     where the server knows no batches, {facts['time_single']}. Downloads come on top.",
+    ]
+
+
+def _hide_first(facts: dict[str, Any]) -> list[str]:
+    """Say what visitors see of hidden images; of private ones they see nothing now."""
+    if not facts["public"]:
+        return []
+    return [
+        f"  HIDE FIRST?        {plural(facts['public'], 'public image')} can be private for some weeks: visitors see a "
+        "broken picture,",
+        "                     and unhide_images shows it again at the same address. No storage is freed.",
+        "",
     ]
 
 
@@ -321,6 +361,11 @@ def _next_steps(facts: dict[str, Any]) -> list[str]:
         "  Rehearse    plan.dry_run(client)",
         '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
         f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
+        *(
+            [f'  Or hide     plan.hide(client, confirm="{facts["hiding_confirmation"]}")']
+            if facts["public"]
+            else []
+        ),
     ]
 
 

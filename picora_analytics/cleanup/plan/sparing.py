@@ -4,17 +4,19 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis.decided import standing
+from picora_analytics.analysis.decided import Standing, standing
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
+from picora_analytics.cleanup.plan.handing import hand_on
+from picora_analytics.cleanup.plan.hidden import missed, refuse_unlooked, unlooked, waits
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
 from picora_analytics.errors import PlanError, SchemaError
@@ -35,6 +37,7 @@ __all__ = ["first_form", "make_caps", "make_plan", "plannable", "shielded"]
 MAX_AGE = dt.timedelta(hours=24)
 # An image touched lately is not forgotten, whenever it was uploaded.
 EDITED_LATELY = dt.timedelta(days=90)
+NOT_LOOKED = "could not look everywhere for references"
 
 
 def make_plan(
@@ -45,8 +48,14 @@ def make_plan(
     protect: Any,
     decisions: str | os.PathLike[str] | pd.DataFrame | None,
     caps: Caps,
+    inherit: bool = True,
+    withheld: Collection[str] = (),
 ) -> Plan:
-    """Plan which images to delete; :func:`plan_deletion` documents what is spared."""
+    """
+    Plan which images to delete; :func:`plan_deletion` documents what is spared.
+
+    `withheld` are tags that are not handed on: by them, images are deleted.
+    """
     facts = plannable(images)
     images = first_form(images, facts)
     if not isinstance(reason, str) or not reason.strip():
@@ -54,20 +63,35 @@ def make_plan(
     reason = reason.strip()
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
-    decided, lines = _decided(images, decisions)
+    said = standing(images, decisions)
+    decided, lines = _decided(images, said)
     # Where several speak for an image, the last one is named.
     spared = _Spared(len(images))
     spared.add("unknown: the rule cannot tell", choices.unknown)
-    spared.add("edited in the last 90 days", choices.by_rule & _edited_lately(images, facts))
+    waited = waits(choice, said)
+    # Our own hiding is no edit; what was edited after it is found below.
+    edited = _edited_lately(images, facts) & ~among(images.index, waited)
+    spared.add("edited in the last 90 days", choices.by_rule & edited)
     spared.update(decided)
+    spared.update(missed(images, said))
     spared.add("unknown: the protection cannot tell", shield.unknown)
-    spared.add("could not look everywhere for references", shield.not_looked)
+    spared.add(NOT_LOOKED, shield.not_looked)
     spared.add("protected", shield.yes)
     spared.add("still used: found by the references", shield.used)
     spared.update(_protected_by_tag(images, shield.tags))
-    last, duplicates = _last_duplicates(images, choices, choices.chosen & ~spared.rows)
+    # Where nobody could look, a hidden image is refused and not merely spared.
+    kept = spared.rows & ~spared.having(NOT_LOOKED)
+    refuse_unlooked(images, waited, protect, choices.chosen & ~kept)
+    taken = choices.chosen & ~spared.rows
+    last, duplicates = _last_duplicates(images, choices, taken, public_first=inherit)
     spared.update(last)
+    handed, stuck = hand_on(images, duplicates, withheld) if inherit else ({}, {})
+    for why in dict.fromkeys(stuck.values()):
+        own = [one for one in stuck if stuck[one] == why]
+        spared.add(why, among(images.index, own))
+    duplicates = {goes: stays for goes, stays in duplicates.items() if goes not in stuck}
     rows = images.loc[choices.chosen & ~spared.rows, list(COLUMNS)]
+    hidden = set(waited).intersection(cells(rows.index))
     left_out = (choices.chosen | choices.unknown) & spared.rows
     reasons = choices.why[choices.chosen & ~spared.rows]
     return Plan(
@@ -82,6 +106,8 @@ def make_plan(
         staying=staying_rows(images[among(images.index, set(duplicates.values()))]),
         protection=(*shield.lines, *lines),
         searched=shield.searched,
+        hidden=tuple(sorted(hidden)),
+        handed=handed,
     )
 
 
@@ -90,13 +116,18 @@ def shielded(
     facts: Facts,
     protect: Any,
     decisions: str | os.PathLike[str] | pd.DataFrame | None,
+    references: Any = None,
 ) -> Bools:
-    """Tell which rows a plan would spare whatever rule chose them."""
+    """Tell which rows a plan would spare, or refuse, whatever rule chose them."""
     shield = protection(images, protect)
     spared = shield.yes | shield.unknown | shield.used | shield.not_looked
-    spared |= _edited_lately(images, facts)
-    decided, _ = _decided(images, decisions)
-    for rows in (*decided.values(), *_protected_by_tag(images, shield.tags).values()):
+    said = standing(images, decisions)
+    decided, _ = _decided(images, said)
+    waited = waits(None, said)
+    spared |= _edited_lately(images, facts) & ~among(images.index, waited)
+    spared |= unlooked(images, waited, [references, protect])
+    by_tag = _protected_by_tag(images, shield.tags)
+    for rows in (*decided.values(), *missed(images, said).values(), *by_tag.values()):
         spared = spared | rows
     return spared
 
@@ -119,6 +150,10 @@ class _Spared:
     @property
     def rows(self) -> Bools:
         return self._codes >= 0
+
+    def having(self, reason: str) -> Bools:
+        """Tell which rows are spared for this reason."""
+        return np.asarray(self._codes == self._texts.index(reason))
 
     def reasons(self, rows: Bools) -> list[str]:
         return [self._texts[code] for code in self._codes[rows].tolist()]
@@ -223,7 +258,7 @@ def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
 
 
 def _last_duplicates(
-    images: pd.DataFrame, choices: _Choices, taken: Bools
+    images: pd.DataFrame, choices: _Choices, taken: Bools, *, public_first: bool
 ) -> tuple[dict[str, Bools], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
     contents, different = pd.factorize(spelled_one_way(images["content_hash"]))
@@ -246,6 +281,9 @@ def _last_duplicates(
             only_duplicates &= ~part
     order = order[((counts > 1) & (n_taken > 0))[contents[order]]]
     order = order[np.argsort(~only_duplicates[order], kind="stable")]
+    if public_first:  # The one that stays keeps its address for visitors.
+        public = images["is_public"].fillna(False).to_numpy(dtype=bool)
+        order = order[np.argsort(~public[order], kind="stable")]
     ids = cells(images.index[order])
     spared, duplicates = last_duplicates(
         dict(zip(ids, map(str, contents[order].tolist()), strict=True)),
@@ -268,11 +306,8 @@ def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
     return edited.fillna(False).to_numpy(dtype=bool)
 
 
-def _decided(
-    images: pd.DataFrame, decisions: str | os.PathLike[str] | pd.DataFrame | None
-) -> tuple[dict[str, Bools], list[str]]:
+def _decided(images: pd.DataFrame, said: Standing) -> tuple[dict[str, Bools], list[str]]:
     """Find the images that earlier decisions keep, count what they match, and name what contradicts itself."""
-    said = standing(images, decisions)
     if not said.spared:
         return {}, said.lines
     known = Images(images)

@@ -19,6 +19,7 @@ from picora_analytics.cleanup.policy.references import (
 )
 from picora_analytics.cleanup.policy.spent import refuse_over_the_week, spent
 from picora_analytics.client.client import Client
+from picora_analytics.decisions import read_decisions
 from picora_analytics.library.load.loading import load_images
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.units import parse_duration
@@ -66,12 +67,17 @@ def follow_policy(
     now = times.now()
     used = read_used_list(source.parent / Path(order.references.file).expanduser())
     refuse_outdated(used, parse_duration(order.references.max_age, "max_age"), now)
+    decisions = None
+    if order.decisions is not None:
+        decisions = read_decisions(source.parent / Path(order.decisions).expanduser())
     images = load_images(client, store=store, refresh="full")
     facts = images.attrs["picora"]
     refuse_doubtful(used, images, facts)
     store_of_client = SnapshotStore.of(client, store)
     earlier = earlier_sightings(order, store_of_client, times.parse_instant(facts["read_at"]))
-    plan = standing_plan(order, images, earlier, used.entries, now.date(), used.references)
+    plan = standing_plan(
+        order, images, earlier, used.entries, now.date(), used.references, decisions
+    )
     if not len(plan.images):
         return plan, None
     refuse_over_the_week(plan, spent(folder, order.reason, facts["account"], now))

@@ -12,7 +12,8 @@ import msgspec
 import pandas as pd
 
 from picora_analytics.analysis.criteria import Criteria
-from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_withholding
+from picora_analytics.cleanup.plan.sparing import make_caps
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
@@ -55,7 +56,7 @@ class BackupFolder(_Strict, frozen=True):
 
 class Policy(_Strict, frozen=True):
     """
-    What may be deleted unattended; every part but ``max_fraction`` must be given.
+    What may be deleted unattended; every part but ``max_fraction`` and ``decisions`` must be given.
 
     Attributes
     ----------
@@ -71,6 +72,8 @@ class Policy(_Strict, frozen=True):
     references : References
     caps : PolicyCaps
     backup : BackupFolder
+    decisions : str, optional
+        A file of decisions, which the rule may ask for; what it keeps is spared.
     """
 
     reason: str
@@ -83,6 +86,7 @@ class Policy(_Strict, frozen=True):
     references: References
     caps: PolicyCaps
     backup: BackupFolder
+    decisions: str | None = None
 
     @property
     def apart(self) -> dt.timedelta:
@@ -112,6 +116,12 @@ def read_policy(path: Path) -> Policy:
     if not policy.rule.given():
         raise PlanError(
             f"The policy {str(path)!r} has an empty [rule]; a plan never means all images."
+        )
+    asking = [one.name for one in policy.rule.given() if one.kind in ("decision", "hidden")]
+    if asking and policy.decisions is None:
+        raise PlanError(
+            f"The policy {str(path)!r} cannot be followed: {asking[0]} in its [rule] needs decisions; add a line such "
+            'as decisions = "decisions.csv" before the first table.'
         )
     return policy
 
@@ -165,6 +175,7 @@ def standing_plan(
     in_use: Sequence[str],
     today: dt.date,
     references: FoundReferences | None = None,
+    decisions: pd.DataFrame | None = None,
 ) -> DeletionPlan:
     """
     Plan what a policy allows: what met its rule in every sighting, is not in use and not protected.
@@ -181,6 +192,8 @@ def standing_plan(
     today : date
     references : References, optional
         What they found is spared too, and what they did not look for.
+    decisions : DataFrame, optional
+        Those that the policy names.
 
     Raises
     ------
@@ -190,23 +203,24 @@ def standing_plan(
     if today > policy.expires:
         raise PlanError(f"The policy expired on {policy.expires}; look at it again, and renew it.")
     try:
-        mask = policy.rule.mask(images, references)
+        mask = policy.rule.mask(images, references, decisions)
         for frame in earlier:
-            met = policy.rule.mask(frame, references).reindex(images.index, fill_value=False)
-            met.attrs.clear()  # Of another load, as is meant here.
-            mask = mask & met
+            then = policy.rule.mask(frame, references, decisions)
+            then = then.reindex(images.index, fill_value=False)
+            then.attrs.clear()  # Of another load, as is meant here.
+            mask = mask & then
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
-    return plan_deletion(
+    return plan_withholding(
         images,
         mask,
+        policy.rule.tagged,
         reason=policy.reason,
         protect=[
             *policy.protect,
             pd.Index(dict.fromkeys(in_use), dtype=object),
             *([] if references is None else [references]),
         ],
-        max_images=policy.caps.max_images,
-        max_bytes=policy.caps.max_bytes,
-        max_fraction=policy.caps.max_fraction,
+        decisions=decisions,
+        caps=make_caps(policy.caps.max_images, policy.caps.max_bytes, policy.caps.max_fraction),
     )

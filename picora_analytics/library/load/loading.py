@@ -17,7 +17,7 @@ from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
 from picora_analytics.files import reason_of
-from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
+from picora_analytics.library.frame import Facts, frame_from_table, total_bytes, usage_facts
 from picora_analytics.library.load.checkpoint import Checkpoint, Origin, SavedPage
 from picora_analytics.library.load.fetching import Fetched, Workers, carry_out, replay
 from picora_analytics.library.load.planning import BrokenListing, PageRequest, Split
@@ -207,6 +207,11 @@ class _Load:
         read = f"{len(images):,} images of {state.n_pages:,} pages"
         if isinstance(problem, KeyboardInterrupt):
             show.finish(f"Stopped after {read}; {advice}")
+            problem.add_note(
+                f"The {read} that were read are kept for a day."
+                if goes_on
+                else "What was read is not kept."
+            )
             raise problem
         name = (
             "IncompleteLoadError" if isinstance(problem, BrokenListing) else type(problem).__name__
@@ -304,10 +309,7 @@ class _Load:
         remembered = remembered_count(self._store)
         if remembered or self._tag is not None:
             return remembered
-        with contextlib.suppress(APIError):
-            usage = self._client.usage()
-            return (usage.n_images or 0) if usage is not None else 0
-        return 0
+        return self._wholeness.counted() or 0
 
     def _facts(self, table: pa.Table, checks: dict[str, Any], *, complete: bool) -> Facts:
         client, state = self._client, self._state
@@ -323,6 +325,7 @@ class _Load:
             "size_bytes": total_bytes(table["size_bytes"]),
             "total": state.total,
             "checks": checks,
+            **usage_facts(self._wholeness.usage),
         }
 
 

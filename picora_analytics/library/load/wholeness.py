@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import contextlib
 
-from picora_analytics.client.client import Client
+from picora_analytics.client.client import Client, Usage
 from picora_analytics.errors import APIError, NotFoundError, SnapshotError
 from picora_analytics.library.load.planning import BrokenListing
 from picora_analytics.library.load.state import LoadState
@@ -36,12 +36,15 @@ class Wholeness:
     ----------
     n_looked_for : int
         How many images that were remembered and not listed are really gone: they were asked for one by one.
+    usage : Usage or None
+        What the service counted when it was last asked.
     """
 
     def __init__(self, client: Client, state: LoadState, store: SnapshotStore | None) -> None:
         self._client, self._state, self._store = client, state, store
         self._longest: float = LONG
         self.n_looked_for = 0
+        self.usage: Usage | None = None
 
     def check_length(self) -> None:
         """
@@ -55,7 +58,7 @@ class Wholeness:
         n = self._state.n_images
         if n <= self._longest:
             return
-        counted = self._counted()
+        counted = self.counted()
         # Twice as many are no sign of a fault: the count may lag behind a large upload.
         self._longest = float("inf") if counted is None else 2 * counted + LONG
         if counted is not None and n > self._longest:
@@ -72,7 +75,7 @@ class Wholeness:
         BrokenListing
             If it is far shorter than the library, as far as anybody knows.
         """
-        n, counted, kept = self._state.n_images, self._counted(), self._remembered()
+        n, counted, kept = self._state.n_images, self.counted(), self._remembered()
         short = counted is not None and _far_below(n, counted)
         known = f"the service counts {counted:,} elsewhere" if short else ""
         if kept is not None and _far_below(n, len(kept.table)):
@@ -91,10 +94,11 @@ class Wholeness:
             f"The listing held {n:,} images, but {known}; it may have broken off without saying so."
         )
 
-    def _counted(self) -> int | None:
+    def counted(self) -> int | None:
+        """Ask how many images the service counts elsewhere."""
         with contextlib.suppress(APIError):
-            usage = self._client.usage()
-            return usage.n_images if usage is not None else None
+            self.usage = self._client.usage()
+            return self.usage.n_images if self.usage is not None else None
         return None
 
     def _remembered(self) -> Snapshot | None:

@@ -11,13 +11,13 @@ import datetime as dt
 import hashlib
 import re
 from collections.abc import Set
-from typing import Any
+from typing import Any, cast
 
 import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client, Usage, connection_of
 from picora_analytics.client.feed import Change, read_changes
 from picora_analytics.client.shapes import ImageRecord, Page, decode_page
 from picora_analytics.errors import (
@@ -29,7 +29,7 @@ from picora_analytics.errors import (
     SnapshotError,
     StatusError,
 )
-from picora_analytics.library.frame import Facts, frame_from_table, total_bytes
+from picora_analytics.library.frame import Facts, frame_from_table, total_bytes, usage_facts
 from picora_analytics.library.refresh.edits import plan_edits
 from picora_analytics.library.refresh.merging import merged
 from picora_analytics.library.rows import microseconds
@@ -144,25 +144,30 @@ class _Refresh:
         self.hashes: dict[str, str] = {}
         self._single_answers = False
         self._server_time: dt.datetime | None = None
-        self._count: int | None = None
+        self._usage: Usage | None = None
 
     def run(self) -> None:
         """Read until the feed brings nothing that is not known, or the service counts what is known."""
-        # A refresh that got no count asked for image_id in vain: not again until the next full load.
-        counts = self.kept.feed is None or self.kept.facts["total"] is not None
+        # A refresh that was told nothing asked for it in vain: not again until the next full load.
+        facts = self.kept.facts
+        counts = self.kept.feed is None or facts["total"] is not None or "usage" in facts
         for _ in range(ROUNDS):
             news = self._take_changes()
             if self._wanted:
                 self._read_wanted()
             if self._wanted:
                 continue  # Went away meanwhile, as the feed must tell, or is nowhere.
-            usage = self.client.usage() if counts else None
+            self._usage = self.client.usage() if counts else None
             self.n_requests += counts
-            self._count = usage.n_images if usage else None
-            counts = self._count is not None
+            counts = self._usage is not None
             if self._count == len(self) or (self._count is None and not news):
                 return
         raise _CannotTellError
+
+    @property
+    def _count(self) -> int | None:
+        """What the service counts."""
+        return self._usage.n_images if self._usage else None
 
     def __len__(self) -> int:
         new = sum(image_id not in self.where for image_id in self.read)
@@ -314,13 +319,12 @@ class _Refresh:
     def facts(self, table: pa.Table) -> Facts:
         """Say what the result is, and how it came about."""
         wrong = self.client.wrong_clock
-        kept = {
-            name: found
-            for name, found in self.kept.facts["checks"].items()
-            if name != "service_time"
-        }
+        before = self.kept.facts
+        kept = {name: found for name, found in before["checks"].items() if name != "service_time"}
+        rest = cast(Facts, {name: fact for name, fact in before.items() if name != "usage"})
         return {
-            **self.kept.facts,
+            **rest,
+            **usage_facts(self._usage),
             "loaded_at": format_instant(self._server_time or now()),
             "read_at": format_instant(now()),
             "status": "complete",
@@ -333,7 +337,7 @@ class _Refresh:
                 "refreshed": {
                     **self.counts(),
                     "n_requests": self.n_requests,
-                    "since": self.kept.facts["loaded_at"],
+                    "since": before["loaded_at"],
                 },
             },
         }

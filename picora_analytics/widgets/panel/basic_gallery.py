@@ -13,7 +13,7 @@ from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails, placehol
 from picora_analytics.text import shorten
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes
-from picora_analytics.widgets.gallery.selection import ORDERS
+from picora_analytics.widgets.gallery.orders import ORDERS
 from picora_analytics.widgets.panel.html import (
     Do,
     button,

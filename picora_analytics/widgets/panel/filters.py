@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import datetime as dt
-from typing import Any
+from typing import Any, get_args
 
 import ipywidgets as widgets
 
-from picora_analytics.analysis.criteria import RULES, Rule
+from picora_analytics.analysis.criteria import RULES, Decision, Rule
 from picora_analytics.text import shorten
 from picora_analytics.times import parse_instant
 from picora_analytics.units import format_bytes
@@ -28,7 +28,11 @@ from picora_analytics.widgets.panel.session import CleanupSession
 __all__ = ["FilterStep"]
 
 MAX_TAGS = 500  # A longer menu is no help; rarer tags are for Python.
-_NAMES = {"older_than": "Older than, in days", "oversized": "Over 2560 pixels"}
+_NAMES = {
+    "older_than": "Older than, in days",
+    "oversized": "Over 2560 pixels",
+    "hidden_for": "Hidden for, in days",
+}
 
 
 class FilterStep:
@@ -111,6 +115,18 @@ def _field(rule: Rule, tags: list[tuple[str, int]], year: int) -> widgets.ValueW
     if rule.kind == "days":
         return widgets.BoundedIntText(
             730, min=0, max=36500, description="Days", style=hidden, layout=narrow
+        )
+    if rule.kind == "hidden":
+        return widgets.BoundedIntText(
+            30, min=0, max=36500, description="Days", style=hidden, layout=narrow
+        )
+    if rule.kind == "decision":
+        return widgets.Dropdown(
+            options=get_args(Decision),
+            value="delete",
+            description="Decision",
+            style=hidden,
+            layout=widgets.Layout(width="130px"),
         )
     if rule.kind == "size":
         return widgets.Text(

@@ -8,7 +8,8 @@ from pathlib import Path
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from picora_analytics.text import shorten, visible
+from picora_analytics.text import shorten
+from picora_analytics.widgets.markup import markup
 from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = [
@@ -39,15 +40,6 @@ def style() -> widgets.HTML:
     # A file of our own, where quotes and > are meant.
     sheet = Markup("<style>{}</style>").format(Markup(css))  # noqa: S704
     return widgets.HTML(sheet, layout=widgets.Layout(display="none"))
-
-
-def markup(template: str, /, **values: object) -> Markup:
-    """Fill values into HTML of our own, each made visible and escaped unless it is HTML of ours itself."""
-    shown = {
-        name: value if isinstance(value, Markup) else visible(value)
-        for name, value in values.items()
-    }
-    return Markup(template).format(**shown)  # noqa: S704 - Markup.format escapes the values.
 
 
 def label(text: object, columns: int) -> str:

@@ -14,7 +14,8 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
 from picora_analytics.library.frame import Facts, facts_of, total_bytes
-from picora_analytics.widgets.gallery.selection import ORDERS, Bools, Tally
+from picora_analytics.widgets.gallery.orders import ORDERS, Ints, in_order
+from picora_analytics.widgets.gallery.selection import Bools, Tally
 from picora_analytics.widgets.panel.sparing import Sparing
 
 __all__ = ["PAGE_SIZE", "CleanupSession", "Stage", "needed_text"]
@@ -27,6 +28,8 @@ _UNREADABLE = {
     "date": "a date; pick one, such as 2024-01-31",
     "size": "a size; write it like 5 MiB",
     "references": "known: make the panel with references=pic.find_references(...)",
+    "decision": "known: make the panel with decisions=, such as decisions.csv",
+    "hidden": "known: make the panel with decisions=, such as decisions.csv",
 }
 _KINDS = {rule.name: rule.kind for rule in RULES}
 
@@ -83,7 +86,7 @@ class CleanupSession:
         references: Any = None,
     ) -> None:
         self._sparing = Sparing(images, protect, decisions, references)
-        self._references = references
+        self._references, self._decisions = references, decisions
         self._images = images
         self._library = cast(Facts, facts_of(images))
         self._size = images["size_bytes"].fillna(0).astype("int64")
@@ -95,6 +98,7 @@ class CleanupSession:
         self.receipt: DeletionReceipt | None = None
         self.problems: dict[str, str] = {}
         self._order = next(iter(ORDERS))
+        self._orders: dict[str, Ints] = {}
         self._only_selected = False
         self.filters = {}
 
@@ -160,7 +164,8 @@ class CleanupSession:
         """Ask one rule which images it matches for sure, and which perhaps."""
         known = self._answers.get(name)
         if known is None or known[0] != value:
-            mask = Criteria(**{name: value}).mask(self._images, self._references)
+            criteria = Criteria(**{name: value})
+            mask = criteria.mask(self._images, self._references, self._decisions)
             sure = mask.fillna(False).to_numpy(dtype=bool)
             known = self._answers[name] = value, sure, mask.fillna(True).to_numpy(dtype=bool)
         return known[1:]
@@ -212,12 +217,11 @@ class CleanupSession:
 
     def _list(self) -> None:
         """Note which rows are listed and in which order; rows deselected later stay until the next call."""
-        rows = np.flatnonzero(
-            (self._selected if self._only_selected else self._matching) & ~self._gone
-        )
-        column = self._images[ORDERS[self._order]].iloc[rows].reset_index(drop=True)
-        ascending = self._order == "oldest first"
-        self._listed = rows[column.sort_values(ascending=ascending, kind="stable").index]
+        wanted = (self._selected if self._only_selected else self._matching) & ~self._gone
+        if self._order not in self._orders:
+            self._orders[self._order] = in_order(self._images, self._order)
+        rows = self._orders[self._order]
+        self._listed = rows[wanted[rows]]
         self._page = min(self._page, self.n_pages - 1)
 
     @property

@@ -11,9 +11,7 @@ from picora_analytics.cleanup.apply.journal import Journal, read_journal
 from picora_analytics.cleanup.plan.document import to_document
 from picora_analytics.lines import LineFile
 
-QUICK = settings(
-    max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+QUICK = settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 
 
 @pytest.fixture

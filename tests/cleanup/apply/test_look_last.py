@@ -1,7 +1,7 @@
 """Nothing slow lies between the last look at an image and the request that deletes it, by any clock."""
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
@@ -27,7 +27,6 @@ class Clocks:
         self.now[name] += seconds
 
 
-@settings(max_examples=300, deadline=None)
 @given(
     st.lists(
         st.tuples(st.sampled_from(CLOCKS), st.floats(-500, 500), st.booleans()),

@@ -138,8 +138,7 @@ class SeedOnlyCleanup(Cleanup):
     seed_only = True
 
 
-FIFTY = settings(
-    max_examples=50,
+HISTORIES = settings(
     stateful_step_count=12,
     derandomize=True,
     deadline=None,
@@ -152,11 +151,11 @@ class FewHistories(Cleanup):
 
 
 TestFewHistories = FewHistories.TestCase
-TestFewHistories.settings = settings(FIFTY, max_examples=4)
+TestFewHistories.settings = settings(HISTORIES, max_examples=4)
 TestHistories = pytest.mark.slow(Cleanup.TestCase)
-TestHistories.settings = FIFTY
+TestHistories.settings = HISTORIES
 TestSeedOnlyHistories = pytest.mark.slow(SeedOnlyCleanup.TestCase)
-TestSeedOnlyHistories.settings = FIFTY
+TestSeedOnlyHistories.settings = HISTORIES
 
 
 # All of them have their turn in `make prove`; here the quickest to be found.

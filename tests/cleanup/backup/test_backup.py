@@ -14,7 +14,7 @@ import threading
 import time
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from PIL import Image
 
 import picora_analytics as pic
@@ -462,7 +462,6 @@ def test_file_names_are_safe_whatever_the_pictures_are_called(tmp_path):
         assert [path.name for path in tmp_path.iterdir()] == ["kept"]
 
 
-@settings(max_examples=60, deadline=None)
 @given(
     one=st.text(min_size=1),
     other=st.text(min_size=1),

@@ -125,9 +125,7 @@ def test_what_one_rule_cannot_tell_another_may(images):
     assert made.spared.empty
 
 
-@settings(
-    max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture]
-)
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 @pytest.mark.slow
 def test_the_plan_and_what_is_spared_are_exactly_what_was_chosen(make_images, data):

@@ -4,7 +4,7 @@ import datetime as dt
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from picora_analytics.cleanup.plan.columns import among, cells, iso_texts
 
@@ -13,7 +13,6 @@ MOMENTS = st.none() | st.datetimes(
 )
 
 
-@settings(max_examples=200, deadline=None)
 @given(st.lists(MOMENTS | MOMENTS.map(lambda m: m and m.replace(microsecond=0)), max_size=9))
 def test_instants_are_written_as_python_writes_them(moments):
     column = pd.Series(moments, dtype="datetime64[us, UTC]")
@@ -22,7 +21,6 @@ def test_instants_are_written_as_python_writes_them(moments):
     assert cells(column) == moments
 
 
-@settings(max_examples=100, deadline=None)
 @given(st.lists(st.text(), unique=True, max_size=9), st.lists(st.text(), max_size=9))
 @pytest.mark.parametrize("dtype", ["str", "object"])
 def test_wanted_ids_are_found(dtype, ids, wanted):

@@ -4,7 +4,7 @@ import datetime as dt
 import re
 
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from picora_analytics import plan_deletion
 from picora_analytics.cleanup.plan.guard import (
@@ -24,7 +24,6 @@ def plan(images, choice, **options):
     return plan_deletion(images, choice, **{"reason": "test", "max_fraction": 1, **options})
 
 
-@settings(max_examples=200, deadline=None)
 @given(n=st.integers(0, 1000), part=st.integers(0, 1000), percent=st.integers(0, 100))
 @pytest.mark.slow
 def test_a_share_is_refused_exactly_when_it_is_larger(n, part, percent):
@@ -158,7 +157,6 @@ WORDS = {
 }
 
 
-@settings(max_examples=100, deadline=None)
 @given(old=STATES, new=STATES)
 @pytest.mark.slow
 def test_drift_is_found_in_each_field_a_plan_holds_and_in_no_other(old, new):
@@ -325,7 +323,6 @@ def test_an_image_goes_only_if_nothing_speaks_for_it(now, tags, copies, expected
     assert verdicts({"a": STATE}, now, tags, copies) == {"a": expected}
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     planned=st.dictionaries(st.sampled_from("abcdef"), STATES),
     now=st.dictionaries(st.sampled_from("abcdef"), STATES),
@@ -385,7 +382,6 @@ def test_what_an_older_plan_does_not_hold_of_the_copy_that_stays_is_not_compared
     assert found["a"].action == "delete"
 
 
-@settings(max_examples=200, deadline=None)
 @given(contents=CONTENTS, taken=IDS, by_rule=IDS)
 @pytest.mark.slow
 def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by_rule):

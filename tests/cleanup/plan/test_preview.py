@@ -5,7 +5,7 @@ import re
 
 import pandas as pd
 import pytest
-from hypothesis import example, given, settings, strategies as st
+from hypothesis import example, given, strategies as st
 
 from picora_analytics import plan_deletion, read_plan
 
@@ -90,7 +90,6 @@ def test_hostile_text_is_dead_wherever_a_preview_shows_it(make_images):
     assert '" onmouseover' not in page
 
 
-@settings(max_examples=200, deadline=None)
 @given(image_id=st.text(min_size=1, max_size=120))
 @example('x");__import__("os").system("echo pwned");("')
 @example("x')\nimport os #")
@@ -110,10 +109,10 @@ def test_the_code_to_paste_is_one_call_with_the_id_as_a_literal(make_images, ima
 
 
 FLOODS = {
-    "names of a million letters": {"filename": ["n" * 1_000_000 + ".png"] * 400},
-    "accents by the hundred thousand": {"filename": ["a" + "\u0301" * 200_000] * 400},
+    "names of fifty thousand letters": {"filename": ["n" * 50_000 + ".png"] * 400},
+    "accents by the thousand": {"filename": ["a" + "\u0301" * 20_000] * 400},
     "a type each": {"mime_type": [f"image/x-{i}" for i in range(400)]},
-    "types of a megabyte": {"mime_type": ["image/" + "y" * 1_000_000] * 400},
+    "types of fifty kilobytes": {"mime_type": ["image/" + "y" * 50_000] * 400},
     "a year each": {"created_at": [f"{1800 + i}-01-01" for i in range(400)]},
     "ids of a kilobyte": {"id": [f"{i:01000d}" for i in range(400)]},
     "names that ask for a second look": {"filename": [f"banner-{i}.png" for i in range(400)]},
@@ -159,7 +158,7 @@ def test_the_duplicate_that_stays_is_named_with_its_visibility(
         is_public=[stays, goes, True],
         created_at=["2020-01-01", "2021-01-01", "2022-01-01"],
     )
-    made = plan(images, images["content_hash"] == "x")
+    made = plan(images, images["content_hash"] == "x", inherit=False)
 
     for shown in (made, read_plan(made.save(tmp_path / "plan.json"))):
         (line,) = re.findall(r"^    (a .*)$", repr(shown), re.MULTILINE)
@@ -176,7 +175,7 @@ def test_duplicates_whose_public_address_goes_are_named_first(make_images):
         created_at=["2020-01-01"] * n + ["2021-01-01"] * n,
         size_bytes=[1] * 2 * n,
     )
-    made = plan(images, pd.Series(images.index >= f"i{n}", images.index))
+    made = plan(images, pd.Series(images.index >= f"i{n}", images.index), inherit=False)
 
     section = repr(made).split("DUPLICATES THAT STAY (30)")[1].splitlines()
 

@@ -5,7 +5,7 @@ import unicodedata
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 
 from picora_analytics import PlanError, plan_deletion
 from picora_analytics.cleanup.plan.matching import Images
@@ -51,7 +51,6 @@ def spellings(draw, text):
 TAGS = ["keep", "café", "straße", "to do", "重要", "Ünïcode"]
 
 
-@settings(max_examples=200, deadline=None)
 @given(data=st.data(), tag=st.sampled_from(TAGS))
 @pytest.mark.slow
 def test_a_tag_protects_in_every_spelling_and_the_preview_counts_it(make_images, data, tag):
@@ -64,7 +63,6 @@ def test_a_tag_protects_in_every_spelling_and_the_preview_counts_it(make_images,
     assert re.search(r"PROTECTED BY\n    the tag .*: 2 images", repr(made))
 
 
-@settings(max_examples=100, deadline=None)
 @given(
     tags=st.lists(st.tuples(st.text(max_size=4)), min_size=3, max_size=3), word=st.text(max_size=4)
 )
@@ -119,7 +117,6 @@ def test_an_entry_gives_its_id_however_it_is_written(images, form, image_id, way
     assert "1 of 1 entries match" in repr(made)
 
 
-@settings(max_examples=150, deadline=None)
 @given(data=st.data(), place=st.integers(0, 4))
 @pytest.mark.slow
 def test_an_id_or_a_file_name_protects_in_every_spelling(make_images, data, place):
@@ -204,7 +201,6 @@ def test_no_advice_drops_a_part_of_a_protection(images):
         assert not re.search(r"intersection|reindex|leave .* out", str(refused.value))
 
 
-@settings(max_examples=100, deadline=None)
 @given(entries=st.lists(st.text(max_size=30), max_size=6))
 @pytest.mark.slow
 def test_any_list_adds_up_to_its_entries(make_images, entries):

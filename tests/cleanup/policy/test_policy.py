@@ -132,6 +132,26 @@ def test_only_what_met_the_rule_each_time_and_is_not_in_use_is_planned(write, li
     assert plan.refusals == ["20 % of the images are more than max_fraction=0.02"]
 
 
+def test_a_rule_may_ask_for_decisions_and_what_they_keep_is_spared(write, library):
+    wished = POLICY.replace("untagged = true", 'decided = "delete"')
+    with pytest.raises(
+        PlanError, match=r"decided in its \[rule\] needs decisions; .* first table\.$"
+    ):
+        read_policy(write(wished))
+    policy = read_policy(write(f'decisions = "decisions.csv"\n{wished}'))
+    decisions = pd.DataFrame(
+        {"id": ["a", "b", "b"], "decision": ["delete", "delete", "keep"], "until": [""] * 3}
+    )
+
+    plan = standing_plan(policy, library, [library], ["c"], NOW.date(), decisions=decisions)
+    every = standing_plan(
+        read_policy(write()), library, [library], ["c"], NOW.date(), decisions=decisions
+    )
+
+    assert list(plan.images.index) == ["a"]
+    assert every.spared["reason"].to_dict()["b"] == "on your keep list"
+
+
 def test_an_expired_policy_plans_nothing(write, library):
     policy = read_policy(write())
 

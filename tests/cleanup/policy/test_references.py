@@ -164,7 +164,9 @@ FORMS = {
 }
 
 
-@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], deadline=None)
+@settings(
+    suppress_health_check=[HealthCheck.function_scoped_fixture],
+)
 @given(st.lists(st.tuples(st.sampled_from(IDS), st.sampled_from(sorted(FORMS))), min_size=1))
 @pytest.mark.slow
 def test_what_the_list_names_in_any_form_is_never_planned(library, tmp_path, named):

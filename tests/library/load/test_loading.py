@@ -7,7 +7,7 @@ from dataclasses import replace
 
 import pandas as pd
 import pytest
-from hypothesis import given, settings, strategies as st
+from hypothesis import given, strategies as st
 from pandas.testing import assert_frame_equal
 
 from picora_analytics import (
@@ -289,6 +289,34 @@ def test_any_field_may_be_missing_everywhere(serve, field, how):
 KEPT = " images read so far are in this error's .images, for looking only; load again for a whole frame."
 
 
+def test_what_the_service_counts_of_the_storage_is_a_fact_and_is_remembered(serve, tmp_path):
+    server, client = serve(130)
+    options = {"store": tmp_path, "progress": False}
+    stored = sum(image.size_bytes for image in server.images.values())
+
+    first = load_images(client, **options)
+    asked = [seen.path for seen in server.requests].count("/v1/user/me/usage")
+    server.remove(first.index[0])
+    remembered = load_images(client, refresh="never", **options)
+    refreshed = load_images(client, **options)
+
+    assert first.attrs["picora"]["usage"] == {
+        "size_bytes": stored,
+        "quota_bytes": server.quota_bytes,
+    }
+    assert asked == 1
+    assert remembered.attrs == first.attrs
+    stored -= int(first["size_bytes"].iloc[0])
+    assert refreshed.attrs["picora"]["usage"] == {
+        "size_bytes": stored,
+        "quota_bytes": server.quota_bytes,
+    }
+    assert refreshed.attrs["picora"]["checks"]["refreshed"]["deleted"] == 1
+    # What a service refuses is no fact, and what it told before is none any more.
+    server.fail("GET", "/v1/user/me/usage", times=None, status=403)
+    assert "usage" not in load_images(client, **options).attrs["picora"]
+
+
 def turn(cursors):
     """Give each page the next of some cursors."""
     pages = iter(range(10**6))
@@ -484,7 +512,6 @@ def known():
         yield server, ids
 
 
-@settings(max_examples=40, deadline=None)
 @given(data=st.data())
 @pytest.mark.slow
 def test_whatever_one_page_answers_a_complete_frame_is_the_truth(known, data):

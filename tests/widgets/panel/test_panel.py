@@ -328,8 +328,9 @@ def test_every_rule_is_a_filter_that_selects_what_the_rule_does(panel):
         if rule.kind == "tags":
             continue
         _tick(panel, rule.name).value = True
-        if rule.name in ("duplicated", "not_found_in"):
-            # Nobody read the hashes or looked for references: it says so beside the tick, and matches nothing.
+        if rule.name in ("duplicated", "not_found_in", "decided", "hidden_for"):
+            # Nobody read the hashes, looked for references or gave decisions: it says so beside the tick, and
+            # matches nothing.
             assert _shown(panel._filters.filters[rule.name].problem)
             assert panel._session.matching.n_images == 0
             _tick(panel, rule.name).value = False

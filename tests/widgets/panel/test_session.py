@@ -208,6 +208,22 @@ def test_the_selection_says_its_line_of_python(library, change, code):
         assert mask.fillna(False).tolist() == session.mask.tolist()
 
 
+def test_what_was_decided_is_a_filter_where_there_are_decisions(library):
+    decisions = pd.DataFrame({"id": library.index[:2], "decision": ["delete", "keep"]})
+    session = CleanupSession(library, decisions=decisions)
+
+    session.filters = {"decided": "delete"}
+
+    assert session.filter_code() == 'mask = pic.rules.decided(images, decisions, "delete")'
+    session.select_matching()
+    assert list(session.mask[session.mask].index) == [library.index[0]]
+    session = CleanupSession(library)
+    session.filters = {"decided": "delete"}
+    assert session.problems == {
+        "decided": "“delete” is not known: make the panel with decisions=, such as decisions.csv."
+    }
+
+
 def test_what_will_be_spared_is_what_the_plan_spares(library):
     session = CleanupSession(library)
     session.select(["i0000000001", "i0000000003"])

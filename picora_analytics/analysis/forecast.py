@@ -1,0 +1,289 @@
+"""When the storage is full, with the errors that the same forecast would have made in the library's own past."""
+
+from __future__ import annotations
+
+import datetime as dt
+from collections.abc import Mapping
+from typing import Any, NamedTuple
+
+import numpy as np
+import numpy.typing as npt
+import pandas as pd
+
+from picora_analytics.analysis.dates import now_of
+from picora_analytics.analysis.question import read_pandas
+from picora_analytics.errors import SchemaError
+from picora_analytics.library.frame import Facts, facts_of, total_bytes
+from picora_analytics.units import parse_bytes
+
+__all__ = ["Outlook", "forecast_storage", "outlook", "quota_of"]
+
+Floats = npt.NDArray[np.float64]
+
+# Weeks whose mean is carried forward: the last quarter, or the last year, whichever erred less.
+_WINDOWS = (13, 52)
+# The fewest past forecasts to learn from, the shortest horizon worth a range, and the longest.
+_ORIGINS, _SHORTEST, _LONGEST = 12, 8, 156
+_WITHOUT_RANGE = 26
+# An 80 % range: eight of ten past errors were smaller. A little more, because errors of a short past are
+# themselves uncertain; benchmarks/forecasts.py measures what the ranges then cover.
+_SHARE = 0.85
+# Added to both sides before they are divided, as a share of the mean: a week may bring nothing.
+_SMALL = 0.02
+# Beyond this ratio of high to low the range says nothing.
+_TOO_WIDE = 8.0
+_SNAPSHOT_WEEKS = 26
+
+UPLOADS = "uploads of the images that are still there; assumes that nothing is deleted"
+SNAPSHOTS = "what came and went between snapshots"
+
+
+class Outlook(NamedTuple):
+    """
+    Bytes that the next weeks bring, the first week first.
+
+    Attributes
+    ----------
+    low, likely, high : array of float
+        Added up from now on; `low` and `high` are NaN where no range can be given.
+    reason : str or None
+        Why there is no range.
+    """
+
+    low: Floats
+    likely: Floats
+    high: Floats
+    reason: str | None
+
+
+def outlook(weekly: Floats) -> Outlook:
+    """
+    Forecast from the bytes of each past week, the last one last.
+
+    For each horizon the mean of the last 13 or 52 weeks is carried forward. The range comes from rolling origins:
+    the same rule is tried at every past week that allows it, and 85 % of the logarithms of actual over forecast,
+    of either sign, give the width, widened by one over the number of horizons that fit into the past.
+
+    Examples
+    --------
+    >>> steady = outlook(np.full(60, 100.0))
+    >>> steady.likely[7], round(steady.high[7] / steady.low[7], 2)
+    (np.float64(800.0), np.float64(1.0))
+    >>> outlook(np.full(20, 100.0)).reason
+    'a range needs 32 weeks of uploads, and these are 20'
+    """
+    n, learned = len(weekly), _WINDOWS[0] + _ORIGINS - 1
+    pace = float(weekly[-_WINDOWS[0] :].mean()) if n else float("nan")
+    reason = _refusal(weekly)
+    if reason is not None:
+        return _without_range(pace, reason)
+    horizons = range(1, min(n - learned, _LONGEST) + 1)
+    table = np.array([_one_horizon(weekly, weeks) for weeks in horizons])
+    # What has come stays: more weeks never bring less than fewer do.
+    low = np.maximum.accumulate(table[:, 0])
+    high = np.minimum.accumulate(table[::-1, 2])[::-1]
+    high = np.maximum(high, low)
+    likely = np.clip(np.maximum.accumulate(table[:, 1]), low, high)
+    too_wide = high > _TOO_WIDE * low
+    # Single weeks are uneven everywhere: what counts is whether two months can be told.
+    if too_wide[_SHORTEST - 1]:
+        return _without_range(pace, "uploads were too uneven to give a range")
+    too_wide[:_SHORTEST] = False
+    told = slice(0, int(too_wide.argmax()) if too_wide.any() else len(low))
+    return Outlook(low[told], likely[told], high[told], None)
+
+
+def _refusal(weekly: Floats) -> str | None:
+    n, needed = len(weekly), _WINDOWS[0] + _SHORTEST + _ORIGINS - 1
+    if n < needed:
+        return f"a range needs {needed} weeks of uploads, and these are {n}"
+    busy = np.flatnonzero(weekly != 0)
+    if len(busy) < _ORIGINS:
+        return f"a range needs uploads in {_ORIGINS} weeks, and they came in {len(busy)}"
+    quiet = n - 1 - int(busy[-1])
+    longest = int(np.diff(busy).max(initial=1)) - 1
+    if quiet > longest:
+        return f"nothing came for {quiet} week{'s' * (quiet > 1)}, longer than ever before"
+    if weekly[-_WINDOWS[0] :].sum() <= 0:
+        return f"the storage did not grow over the last {_WINDOWS[0]} weeks"
+    return None
+
+
+def _without_range(pace: float, reason: str) -> Outlook:
+    weeks = np.arange(1.0, _WITHOUT_RANGE + 1 if np.isfinite(pace) else 1.0)
+    unknown = np.full(len(weeks), np.nan)
+    return Outlook(unknown, weeks * max(pace, 0.0), unknown, reason)
+
+
+def _one_horizon(weekly: Floats, weeks: int) -> tuple[float, float, float]:
+    """Forecast what a number of weeks brings, by the rule that erred least over such a time."""
+    n, total = len(weekly), np.concatenate([[0.0], np.cumsum(weekly)])
+    found = []
+    for window in _WINDOWS:
+        origins = np.arange(window, n - weeks + 1)
+        if len(origins) < _ORIGINS:
+            continue
+        forecast = (total[origins] - total[origins - window]) / window * weeks
+        actual = total[origins + weeks] - total[origins]
+        small = abs(float(weekly.mean())) * weeks * _SMALL or 1.0
+        ratio = (np.maximum(actual, 0) + small) / (np.maximum(forecast, 0) + small)
+        error = float(np.quantile(np.abs(np.log(ratio)), _SHARE))
+        independent = (len(origins) + weeks - 1) / weeks
+        likely = max(float(total[n] - total[n - window]), 0.0) / window * weeks
+        found.append((error * (1 + 1 / independent), likely))
+    width, likely = min(found)
+    return likely * float(np.exp(-width)), likely, likely * float(np.exp(width))
+
+
+def quota_of(facts: Facts | None, quota: int | str | None) -> int | None:
+    """Give the quota in bytes: what the caller says, else what the service told the load."""
+    if quota is not None:
+        return parse_bytes(quota, "quota")
+    told: dict[str, Any] = dict(facts) if facts is not None else {}
+    known = (told.get("usage") or {}).get("quota_bytes")
+    return int(known) if known else None
+
+
+def forecast_storage(
+    images: pd.DataFrame,
+    *,
+    quota: int | str | None = None,
+    snapshots: pd.DataFrame | None = None,
+) -> pd.DataFrame:
+    """
+    Forecast the storage week by week, and when it reaches the quota: early, likely and late.
+
+    The pace of the last 13 or 52 weeks is carried forward; the range is how far the same rule would have been off
+    in this library's own past, and holds the truth about eight times in ten. A short or stopped past gives no range,
+    and says why. Rebuilt from upload dates, the past knows nothing of what was deleted.
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
+    quota : int or str, optional
+        Bytes, or text such as ``"5 GiB"``; by default what the service told the load.
+    snapshots : DataFrame, optional
+        ``loaded_at`` and ``size_bytes`` of earlier loads, as :meth:`SnapshotStore.totals` gives them. Where they span
+        26 weeks or more, what was deleted counts as well.
+
+    Returns
+    -------
+    DataFrame of shape (n_weeks + 1, 5)
+        ``week`` (0 is now), ``at`` (UTC), and ``low_bytes``, ``likely_bytes`` and ``high_bytes`` in all (Int64; low and
+        high missing where there is no range). As far as the past allows, 26 weeks where there is no range, none
+        without upload dates. ``attrs["forecast"]`` says ``early``, ``likely`` and ``late`` (days as text, when the
+        quota is reached; None for not within these weeks), ``until`` (the last of these weeks), ``quota_bytes``,
+        ``weekly_bytes`` (mean of the last 13 weeks), ``basis`` and ``reason`` (why there is no range).
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing, or the images do not say when they were loaded.
+    ValueError
+        If `quota` cannot be read.
+
+    Examples
+    --------
+    >>> weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    >>> images = make_images(created_at=list(weeks), size_bytes=[100] * 60)
+    >>> forecast = forecast_storage(images, quota=6400)
+    >>> forecast.loc[[0, 4], ["week", "likely_bytes"]]
+       week  likely_bytes
+    0     0          6000
+    4     4          6400
+    >>> forecast.attrs["forecast"]["likely"]
+    '2026-12-21'
+    """
+    rows = read_pandas(images, ["created_at", "size_bytes"], "forecast_storage")
+    facts = facts_of(images)
+    limit, now = quota_of(facts, quota), now_of(facts, None, "forecast_storage")
+    size = total_bytes(rows["size_bytes"])
+    weekly, basis = _weekly_uploads(rows, now), UPLOADS
+    if snapshots is not None:
+        between = _weekly_changes(snapshots, now)
+        if len(between) >= _SNAPSHOT_WEEKS:
+            weekly, basis = between, SNAPSHOTS
+    seen = outlook(weekly)
+    parts = {
+        name: np.concatenate([[0.0], getattr(seen, name)]) for name in ("low", "likely", "high")
+    }
+    n = len(parts["likely"]) if len(weekly) else 0
+    at = pd.DatetimeIndex([now + dt.timedelta(weeks=week) for week in range(n)], tz="UTC")
+    table = pd.DataFrame({"week": np.arange(n), "at": at.as_unit("us")})
+    for name, added in parts.items():
+        table[f"{name}_bytes"] = _in_all(size, added[:n])
+    table.attrs["forecast"] = {
+        **_dates(size, limit, now, parts, n),
+        "until": f"{at[-1]:%Y-%m-%d}" if n else None,
+        "quota_bytes": limit,
+        "weekly_bytes": round(float(weekly[-_WINDOWS[0] :].mean())) if len(weekly) else None,
+        "basis": basis,
+        "reason": seen.reason,
+    }
+    return table
+
+
+def _in_all(size: int, added: Floats) -> Any:
+    known = np.isfinite(added)
+    cells = [
+        size + round(one) if ok else pd.NA for one, ok in zip(added.tolist(), known, strict=True)
+    ]
+    # Whole numbers of Python where 64 bits do not hold them.
+    fits = all(cell is pd.NA or cell < 2**63 for cell in cells)
+    return pd.array(cells, dtype="Int64") if fits else np.array(cells, dtype=object)
+
+
+def _weekly_uploads(rows: pd.DataFrame, now: dt.datetime) -> Floats:
+    """Add up the uploads of each whole week before now, from the first one on."""
+    known = rows.dropna()
+    if known.empty:
+        return np.empty(0)
+    ages = pd.Timestamp(now).tz_localize(None) - known["created_at"]
+    whole = ages.dt.total_seconds().to_numpy("float64") // (7 * 86400)
+    weeks = np.maximum(whole, 0).astype(np.int64)  # Clocks differ a little: what is ahead is new.
+    # Long before Picora an upload date is a wrong one; it must not make a row for each week since.
+    weeks = np.minimum(weeks, 52 * 50)
+    sums: Floats = np.bincount(weeks, weights=known["size_bytes"].to_numpy("float64")).astype(
+        "float64"
+    )
+    return sums[::-1]
+
+
+def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:
+    """Give what came and went in each week between the first snapshot and the last."""
+    missing = {"loaded_at", "size_bytes"} - set(snapshots.columns)
+    if missing:
+        raise SchemaError(
+            f"forecast_storage needs {sorted(missing)} in snapshots; pass what SnapshotStore.totals() gives."
+        )
+    if len(snapshots) < 2:
+        return np.empty(0)
+    days = pd.to_datetime(snapshots["loaded_at"], utc=True)
+    ages = np.array([(now - day) / dt.timedelta(weeks=1) for day in days.dt.to_pydatetime()])
+    totals = snapshots["size_bytes"].to_numpy("float64")
+    order = np.argsort(-ages)
+    past = -ages[order]
+    edges = np.arange(np.ceil(past[0]), np.floor(min(past[-1], 0.0)) + 1)
+    return np.asarray(np.diff(np.interp(edges, past, totals[order])), dtype="float64")
+
+
+def _dates(
+    size: int, limit: int | None, now: dt.datetime, parts: Mapping[str, Floats], n: int
+) -> dict[str, str | None]:
+    """Give the days on which the quota is reached; the high bytes reach it early."""
+    found: dict[str, str | None] = dict.fromkeys(("early", "likely", "late"))
+    if limit is None or not n:
+        return found
+    for when, name in (("early", "high"), ("likely", "likely"), ("late", "low")):
+        added, room = parts[name][:n], limit - size
+        if not np.isfinite(added[1:]).all():
+            continue
+        reached = np.flatnonzero(added >= room)
+        if len(reached):
+            week = int(reached[0])
+            before = added[week - 1] if week else 0.0
+            step = added[week] - before
+            part = week - 1 + (room - before) / step if week and step > 0 else float(week)
+            found[when] = f"{now + dt.timedelta(weeks=part):%Y-%m-%d}"
+    return found

@@ -1,0 +1,215 @@
+"""What could be saved, from low to high, each byte once."""
+# Outside, FrameT is the caller's own frame; inside, `question` has made it a narwhals frame.
+# mypy: disable-error-code="no-any-return"
+
+from __future__ import annotations
+
+from typing import Any, NamedTuple
+
+import narwhals.stable.v2 as nw
+
+from picora_analytics.analysis.counting import COUNTS, HEIGHT, SIZE, WIDTH, measured
+from picora_analytics.analysis.dimensions import MAX_EDGE
+from picora_analytics.analysis.question import FrameT, Kind, question, summed
+from picora_analytics.analysis.repeats import REPEAT_COLUMNS, with_repeats
+from picora_analytics.analysis.small import answered, rows_of
+
+__all__ = ["BYTES_PER_PIXEL", "FLOOR", "summarize_savings"]
+
+# What a WebP of good quality takes for each pixel, a pessimistic figure by its authors' own words, and the
+# bytes below which nothing is listed (Lighthouse until 2025: modern-image-formats, uses-optimized-images).
+BYTES_PER_PIXEL, FLOOR = 0.20, 4096
+# The least a newer format saves: Google's WebP study, at equal SSIM for JPEG, lossless for PNG.
+_LOW = {"image/jpeg": 0.25, "image/png": 0.26, "image/bmp": 0.26, "image/tiff": 0.26}
+# Above this a GIF as a video saves 29.1 * log10(bytes) - 100.7 per cent (Lighthouse, fitted on 1,000 GIFs).
+_GIF_FLOOR, _GIF_MOST = 100 * 1024, 0.95
+# Fewer pixels hold more detail each: bytes shrink at least with this power of the pixels (HTTP Archive,
+# bits per pixel by megapixels, 2024).
+_LEAST_POWER = 0.75
+# More than any file: keeps sums of absurd sizes within 64 bits.
+_MOST = float(2**53)
+
+
+class _Step(NamedTuple):
+    """One way to save: its name, what the estimate rests on, its rows and columns, and its rows if it were alone."""
+
+    flag: str
+    evidence: str
+    rows: str
+    columns: str | None
+    alone: str
+
+
+_PER_PIXEL = "estimated from bytes per pixel"
+_STEPS = (
+    _Step("exact duplicates", "same content", "is_repeat", "repeat", "is_repeat"),
+    _Step("oversized", "estimated from pixels", "is_over", "over", "over"),
+    _Step("inefficient format", _PER_PIXEL, "is_old_format", "format", "old_format"),
+    _Step("weak compression", _PER_PIXEL, "is_weak", "format", "weak"),
+    _Step("large GIF", "estimated from size", "is_gif", "format", "gif"),
+    _Step("likely duplicates", "look first", "is_likely", None, "is_likely"),
+    _Step("not judged", "size, pixels or raster format not known", "is_unknown", None, "no_row"),
+)
+_ANSWERS: dict[str, Kind] = {
+    "flag": "str",
+    "evidence": "str",
+    **COUNTS,
+    "low_bytes": "int64",
+    "high_bytes": "int64",
+    "alone_bytes": "int64",
+}
+
+
+@question(*REPEAT_COLUMNS, answers=_ANSWERS)
+def summarize_savings(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
+    """
+    Estimate what could be saved, from low to high: duplicates, then pixels, then formats.
+
+    Each step counts only the bytes that those before it leave, so ``low_bytes`` and ``high_bytes`` add up;
+    ``alone_bytes`` is what the step could save at most if it were the only one. A smaller copy has a new address,
+    and every deleted duplicate had one. ``measure_savings`` tries it on a sample of the pictures themselves.
+
+    Parameters
+    ----------
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``id``, ``size_bytes``, ``width``, ``height``,
+        ``mime_type``, ``is_public``, ``created_at`` and ``content_hash``.
+    max_edge : int
+        Images whose longer edge has more pixels count as oversized.
+
+    Returns
+    -------
+    same type as ``images``, of up to seven rows
+        ``flag``, ``evidence``, ``n_images`` and ``size_bytes`` that are flagged, and ``low_bytes``, ``high_bytes``
+        and ``alone_bytes`` that could be saved. Flags, in this order: ``exact duplicates`` (all but one of each);
+        ``oversized``; ``inefficient format`` (JPEG, PNG, BMP or TIFF of over 0.20 bytes per pixel);
+        ``weak compression`` (WebP of as much); ``large GIF`` (over 100 KiB, as a video); and, which save nothing
+        here, ``likely duplicates`` and ``not judged``. Flags without images have no row.
+
+    Raises
+    ------
+    SchemaError
+        If one of these columns is missing.
+    ValueError
+        If `max_edge` is not above 0.
+
+    Examples
+    --------
+    >>> images = make_images(mime_type=["image/jpeg"], size_bytes=[1_000_000], width=[1000], height=[2000])
+    >>> summarize_savings(images)[["flag", "low_bytes", "high_bytes"]]
+                     flag  low_bytes  high_bytes
+    0  inefficient format     250000      600000
+    """
+    if not max_edge > 0:
+        raise ValueError(f"max_edge={max_edge!r} is not a length: give whole pixels above 0.")
+    flagged = _flagged(images, max_edge)
+    sums: dict[str, nw.Expr] = {}
+    for step in _STEPS:
+        here, known = nw.col(step.rows), ~SIZE.is_null()
+        sums[f"n {step.flag}"] = here.cast(nw.Int64).sum()
+        sums[f"known {step.flag}"] = (here & known).cast(nw.Int64).sum()
+        sums[f"size {step.flag}"] = nw.when(here).then(summed(images)).sum()
+        if step.columns is not None:
+            for part in ("low", "high"):
+                saved = nw.when(here).then(nw.col(f"{step.columns}_{part}"))
+                sums[f"{part} {step.flag}"] = saved.sum()
+        alone = nw.col(f"{step.columns or 'repeat'}_alone")
+        sums[f"alone {step.flag}"] = nw.when(nw.col(step.alone)).then(alone).sum()
+    (row,) = rows_of(flagged.select(**sums))
+    answers = [_answer(step, row) for step in _STEPS if row[f"n {step.flag}"]]
+    return answered(answers, images, _ANSWERS)
+
+
+def _answer(step: _Step, row: dict[str, Any]) -> dict[str, Any]:
+    size = row[f"size {step.flag}"] if row[f"known {step.flag}"] else None
+    parts = {f"{p}_bytes": row.get(f"{p} {step.flag}") or 0 for p in ("low", "high", "alone")}
+    counts = {"n_images": row[f"n {step.flag}"], "size_bytes": size}
+    return {"flag": step.flag, "evidence": step.evidence, **counts, **parts}
+
+
+def _flagged(images: nw.LazyFrame[Any], max_edge: int) -> nw.LazyFrame[Any]:
+    """Add to each row what it is flagged for and the bytes of each step, in whole bytes."""
+    mime, extra = nw.col("mime_type"), nw.col("extra")
+    raster = mime.is_in([*_LOW, "image/webp", "image/gif", "image/avif", "image/heic"])
+    # In floats: pixels of absurd widths overflow 64 bits.
+    size = nw.when(~SIZE.is_null()).then(nw.min_horizontal(SIZE.cast(nw.Float64), nw.lit(_MOST)))
+    rows = with_repeats(images).with_columns(
+        bytes=size,
+        pixels=nw.when(measured()).then(WIDTH.cast(nw.Float64) * HEIGHT.cast(nw.Float64)),
+        scale=max_edge / nw.max_horizontal("width", "height").cast(nw.Float64),
+    )
+    judged = raster.fill_null(False) & ~SIZE.is_null() & measured()
+    repeat = nw.col("exact") & extra
+    rows = rows.with_columns(
+        judged=judged,
+        is_repeat=repeat,
+        is_likely=nw.col("likely") & extra,
+        is_unknown=~judged & ~repeat,
+        no_row=nw.lit(False),
+        **dict.fromkeys(("repeat_low", "repeat_high", "repeat_alone"), _whole(nw.col("bytes"))),
+        share=nw.when(judged & (nw.col("scale") < 1)).then(nw.col("scale") ** 2).otherwise(1.0),
+    )
+    return _with_formats(_with_pixels(rows))
+
+
+def _with_pixels(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add what fewer pixels would save, and what is left of bytes and pixels."""
+    share, size = nw.col("share"), nw.col("bytes")
+    high = size * (1 - share)
+    over = nw.col("judged") & (share < 1) & (high >= FLOOR)
+    rows = rows.with_columns(over=over, over_alone=_whole(high))
+    stays = ~nw.col("is_repeat")
+    rows = rows.with_columns(
+        is_over=nw.col("over") & stays, share=nw.when(over).then(share).otherwise(1.0)
+    )
+    return rows.with_columns(
+        over_high=_whole(size * (1 - share)),
+        over_low=_whole(size * (1 - share**_LEAST_POWER)),
+        left_high=size * share,
+        left_low=size * share**_LEAST_POWER,
+        left_pixels=nw.col("pixels") * share,
+    )
+
+
+def _with_formats(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Add what another format or compression would save of the bytes that are left."""
+    mime = nw.col("mime_type")
+    least: nw.Expr = nw.lit(0.0)
+    for name, share in _LOW.items():
+        least = nw.when(mime == name).then(nw.lit(share)).otherwise(least)
+    gif = (mime == "image/gif").fill_null(False)
+
+    def most(size: nw.Expr, pixels: nw.Expr) -> nw.Expr:
+        percent = 29.1 * nw.when(size > _GIF_FLOOR).then(size).otherwise(_GIF_FLOOR).log(10) - 100.7
+        video = nw.when(size > _GIF_FLOOR).then(
+            size * nw.min_horizontal(percent / 100, nw.lit(_GIF_MOST))
+        )
+        still = size - BYTES_PER_PIXEL * pixels
+        found = nw.when(gif).then(video.fill_null(0.0)).otherwise(still)
+        return nw.when(found > FLOOR).then(found).otherwise(0.0)
+
+    high = most(nw.col("left_high"), nw.col("left_pixels"))
+    low = nw.min_horizontal(
+        most(nw.col("left_low"), nw.col("left_pixels")), nw.col("left_low") * least
+    )
+    alone = most(nw.col("bytes"), nw.col("pixels"))
+    old = nw.col("mime_type").is_in(list(_LOW)).fill_null(False)
+    weak = (mime == "image/webp").fill_null(False)
+    rows = rows.with_columns(format_high=_whole(high), format_alone=_whole(alone))
+    # Where the larger estimate is not worth a line, the smaller one is none either.
+    worth = nw.col("judged") & ~nw.col("is_repeat") & (nw.col("format_high") > 0)
+    judged = nw.col("judged")
+    return rows.with_columns(
+        format_low=_whole(nw.when(nw.col("format_high") > 0).then(low).otherwise(0.0)),
+        is_old_format=worth & old,
+        is_weak=worth & weak,
+        is_gif=worth & gif,
+        old_format=judged & old,
+        weak=judged & weak,
+        gif=judged & gif,
+    )
+
+
+def _whole(size: nw.Expr) -> nw.Expr:
+    # Engines differ in the last bit, and estimates are often whole: not floor alone.
+    return (size.fill_null(0.0) + 0.5).floor().cast(nw.Int64)

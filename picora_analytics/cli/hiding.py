@@ -1,0 +1,84 @@
+"""Commands for the step before a deletion: hide, and unhide."""
+
+from __future__ import annotations
+
+import shlex
+from collections.abc import Sequence
+from typing import TYPE_CHECKING
+
+import click
+
+from picora_analytics.cli.common import FilePath, OutputPath, say, with_client
+from picora_analytics.cli.receipts import end_with, with_receipt
+
+if TYPE_CHECKING:
+    from picora_analytics.client import Client
+
+__all__ = ["hide", "unhide"]
+
+
+@click.command(short_help="Make the images of a saved plan private for now; nothing is deleted.")
+@click.argument("plan_file", type=FilePath(dir_okay=False), metavar="PLAN.JSON")
+@click.option(
+    "--confirm", metavar="PHRASE", help="The phrase hide-… of the dry run. Without it: a dry run."
+)
+@click.option(
+    "--decisions",
+    type=OutputPath(),
+    help="Note here what was hidden; what it says is to be kept stays public.",
+)
+@click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@with_client
+def hide(
+    client: Client, plan_file: str, confirm: str | None, decisions: str | None, output: str | None
+) -> None:
+    """
+    Make the public images of a saved plan private, under the same addresses; nothing is deleted.
+
+    Visitors see a broken picture until unhide shows it again. Without --confirm it is a dry run that only reads. After
+    an interruption, the same command goes on.
+
+    Exit codes: as for apply.
+    """
+    from picora_analytics import read_plan
+
+    made = read_plan(plan_file)
+    receipt = with_receipt(lambda: made.hide(client, confirm=confirm, decisions=decisions), output)
+    if receipt is not None and "would hide" in receipt.counts:
+        notes = f" --decisions {shlex.quote(decisions)}" if decisions else ""
+        say(
+            f"\nTo hide    picora-analytics hide {shlex.quote(plan_file)} --confirm {receipt.confirmation}{notes}"
+        )
+    end_with(receipt)
+
+
+@click.command(short_help="Show images again that hide made private.")
+@click.argument("evidence", type=FilePath(dir_okay=False), metavar="RECEIPT")
+@click.option("--id", "ids", multiple=True, metavar="ID", help="Only this image; repeatable.")
+@click.option(
+    "--confirm", metavar="PHRASE", help="The phrase show-… of the dry run. Without it: a dry run."
+)
+@click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@with_client
+def unhide(
+    client: Client, evidence: str, ids: Sequence[str], confirm: str | None, output: str | None
+) -> None:
+    """
+    Show images again that hide made private, at the same addresses.
+
+    RECEIPT is what hide wrote (its .json, its journal, or the decisions.csv); no other image is ever made public. What
+    was changed since it was hidden is left as it is.
+
+    Exit codes: as for apply.
+    """
+    from picora_analytics import unhide_images
+
+    receipt = with_receipt(
+        lambda: unhide_images(client, evidence, confirm=confirm, ids=list(ids) or None), output
+    )
+    if receipt is not None and "would show again" in receipt.counts:
+        some = "".join(f" --id={shlex.quote(one)}" for one in ids)
+        say(
+            f"\nTo show    picora-analytics unhide {shlex.quote(evidence)}{some} --confirm {receipt.confirmation}"
+        )
+    end_with(receipt)

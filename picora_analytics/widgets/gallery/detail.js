@@ -1,0 +1,140 @@
+// @ts-check
+// One picture, whole, with everything that is known of it.
+
+class Detail {
+  /**
+   * @param {any} host where it is drawn
+   * @param {Kernel} kernel
+   * @param {() => void} closed
+   * @param {AbortSignal} signal
+   */
+  constructor(host, kernel, closed, signal) {
+    this.host = host;
+    this.kernel = kernel;
+    this.closed = closed;
+    this.signal = signal;
+    this.place = -1;
+    this.url = "";
+    host.hidden = true;
+    kernel.events.addEventListener("detail", (event) => this.paint(event), { signal });
+    kernel.events.addEventListener("picture", (event) => this.take(event), { signal });
+    kernel.events.addEventListener("list", () => this.open && this.close(), { signal });
+    signal.addEventListener("abort", () => this.forget());
+    const options = { signal };
+    this.where = make("span", "pg-mut");
+    this.pic = make("div", "pg-pic pg-large");
+    this.side = make("div", "pg-insp");
+    this.toggle = button("Select", "check", () => this.choose(), { name: "pg-line", ...options });
+    const top = make("div", "pg-top");
+    top.append(
+      button("Back", "left", () => this.close(), options), this.where, make("span", "pg-sp"),
+      button("The one before", "left", () => this.step(-1), { bare: true, name: "pg-line", ...options }),
+      button("The next one", "right", () => this.step(1), { bare: true, name: "pg-line", ...options }),
+    );
+    const main = make("div", "pg-detp");
+    main.append(top, this.pic);
+    host.append(main, this.side);
+  }
+
+  get open() {
+    return !this.host.hidden;
+  }
+
+  /** @param {number} place */
+  show(place) {
+    if (place < 0 || place >= this.kernel.total) return;
+    this.host.hidden = false;
+    this.kernel.tell("over");
+    this.place = place;
+    this.forget();
+    this.picture(this.kernel.pictures.get(place)?.url ?? "");
+    this.kernel.say("open", { rev: this.kernel.view.rev, place });
+    this.kernel.say("look", { rev: this.kernel.view.rev, places: [place] });
+    this.kernel.expect();
+  }
+
+  /** @param {number} by */
+  step(by) {
+    this.show(this.place + by);
+  }
+
+  choose() {
+    this.kernel.select("toggle", this.place);
+    this.chosen = !this.chosen;
+    this.paintToggle();
+  }
+
+  paintToggle() {
+    this.toggle.lastElementChild.textContent = this.chosen ? "Selected" : "Select";
+    this.toggle.setAttribute("aria-pressed", String(Boolean(this.chosen)));
+  }
+
+  /** @param {any} event */
+  paint({ detail: found }) {
+    if (!this.open || found.place !== this.place) return;
+    this.chosen = found.chosen;
+    this.paintToggle();
+    this.where.textContent = found.where;
+    const title = make("h3", "", found.name, { tabindex: "-1" });
+    const facts = make("dl", "pg-dl");
+    for (const [label, value] of found.facts) facts.append(make("dt", "", label), make("dd", "", value));
+    this.side.replaceChildren(title);
+    if (found.badge[0]) {
+      const badge = make("p", `pg-note ${found.spared ? "pg-safe" : ""}`);
+      badge.append(sign(found.badge[0]), make("span", "", found.badge[1]));
+      this.side.append(badge);
+    }
+    this.side.append(facts, this.uses(found), this.toggle);
+    if (!this.host.contains(document.activeElement) || this.side.contains(document.activeElement))
+      this.toggle.focus({ preventScroll: true });
+  }
+
+  /**
+   * Show the lines that use an image, its id marked.
+   * @param {any} found
+   */
+  uses(found) {
+    const box = make("div", "pg-found");
+    box.append(make("b", "", found.status));
+    for (const [where, line] of found.places) {
+      const text = make("code", "pg-say");
+      line.split(found.id).forEach((/** @type {string} */ part, /** @type {number} */ i) => {
+        if (i) text.append(make("mark", "", found.id));
+        text.append(part);
+      });
+      box.append(make("code", "", where), text);
+    }
+    return box;
+  }
+
+  /** @param {any} event */
+  take({ detail: { place, url, why } }) {
+    if (!this.open || place !== this.place) return;
+    this.forget();
+    this.url = url;
+    if (url) this.picture(url);
+    else if (!this.pic.querySelector("img")) this.pic.replaceChildren(make("span", "pg-gap", why));
+  }
+
+  /** @param {string} url */
+  picture(url) {
+    this.pic.replaceChildren();
+    if (!url) return;
+    const image = make("img", "pg-fit", "", { alt: "" });
+    image.src = url;
+    this.pic.append(image);
+  }
+
+  forget() {
+    if (this.url) URL.revokeObjectURL(this.url);
+    this.url = "";
+  }
+
+  close() {
+    this.host.hidden = true;
+    this.forget();
+    this.kernel.say("look", { rev: this.kernel.view.rev, places: [] });
+    this.kernel.tell("over");
+    this.closed();
+  }
+}
