@@ -64,10 +64,10 @@ def report(
         raise click.UsageError(f"--output {unknown[0]!r} ends in none of {', '.join(_REPORTS)}.")
     from picora_analytics import StorageReport
     from picora_analytics.library.frame import total_bytes
-    from picora_analytics.units import parse_bytes
+    from picora_analytics.units import parse_storage
 
     usage = None if quota else client.usage()
-    known = parse_bytes(quota, "quota") if quota else usage.quota_bytes if usage else None
+    known = parse_storage(quota, "quota") if quota else usage.quota_bytes if usage else None
     if limit is not None and known is None:
         raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
     images = load_library(client, store=store)
