@@ -109,7 +109,8 @@ format: $(VENV)/.dev
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.test
-	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 screenshots: $(VENV)/.test
 	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme

@@ -5,12 +5,14 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping
 from typing import NamedTuple
 
+import numpy as np
 import pandas as pd
 
-from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
+from picora_analytics.library.frame import spelled_one_way
 
-__all__ = ["Handed", "hand_on", "inherits_frame"]
+__all__ = ["Handed", "hand_on", "inherits_frame", "unfit"]
 
 
 class Handed(NamedTuple):
@@ -65,6 +67,30 @@ def hand_on(
         elif more or (title and not named):
             handed[goes] = Handed(more, None if named else title or None)
     return handed, spared
+
+
+def unfit(images: pd.DataFrame, proposed: Bools) -> Bools:
+    """Tell which proposed images a plan would spare after all, whichever others of the same content it takes."""
+    contents, _ = pd.factorize(spelled_one_way(images["content_hash"]))
+    known = contents >= 0
+    several = np.zeros(len(images), dtype=bool)
+    several[known] = (np.bincount(contents[known]) > 1)[contents[known]]
+    found = np.zeros(len(images), dtype=bool)
+    if not several.any():
+        return found
+    groups = contents[several]
+
+    def somewhere(rows: Bools) -> Bools:
+        """Tell of each image of several whether one of its content is among some rows."""
+        return np.asarray((np.bincount(groups, weights=rows[several]) > 0)[groups])
+
+    public = images["is_public"].fillna(False).to_numpy(dtype=bool)
+    codes, rows = pd.factorize(images["tags"].to_numpy(dtype=object), use_na_sentinel=False)
+    untold = np.array([not isinstance(row, tuple) for row in rows], dtype=bool)[codes]
+    tagged = np.array([isinstance(row, tuple) and len(row) > 0 for row in rows], dtype=bool)[codes]
+    alone = somewhere(~public & ~proposed) & ~somewhere(public & ~proposed)
+    found[several] = (public[several] & alone) | (tagged[several] & somewhere(untold))
+    return found & proposed
 
 
 def inherits_frame(duplicates: Mapping[str, str], handed: Mapping[str, Handed]) -> pd.DataFrame:

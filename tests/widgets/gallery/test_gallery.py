@@ -245,6 +245,13 @@ def test_a_frame_must_be_of_images(make_images):
     with pytest.raises(TypeError, match="client is a str; give the Client"):
         ImageGallery(make_images(), "sk_live")
     assert len(ImageGallery(make_images().reset_index()).mask) == len(make_images())
+    # As a spreadsheet or a file of text gives it back.
+    plain = make_images(size_bytes=[5, None], created_at=["2026-01-02", "2026-01-01"]).astype(
+        object
+    )
+    plain["created_at"] = ["2026-01-02T00:00:00", "2026-01-01T00:00:00"]
+    assert ImageGallery(plain).first["date"] == ["2 Jan 2026", "1 Jan 2026"]
+    assert ImageGallery(plain).first["size"] == ["5 B", "size unknown"]
     assert ImageGallery is Module
 
 
