@@ -82,7 +82,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/spreadsheets.py
 	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
-	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup tests/widgets/gallery
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
 
@@ -102,14 +102,15 @@ $(SPARK)/.test: pyproject.toml
 
 # Zones that differ from UTC and from each other: that of the process, and in the test that of the session.
 test-spark: $(SPARK)/.test
-	TZ=Asia/Shanghai $(SPARK)/bin/python -m pytest -p no:cacheprovider tests/analysis/test_spark.py
+	TZ=Asia/Shanghai $(SPARK)/bin/python -m pytest -p no:cacheprovider -W ignore::FutureWarning tests/analysis/test_spark.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.test
-	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 screenshots: $(VENV)/.test
 	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme
