@@ -4,11 +4,12 @@ VENV := .venv
 BIN := $(VENV)/bin
 PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
+SPARK := .venv-spark
 BENCH := .venv-bench
 # Two workers a core, for many tests wait for a service; tests that share a JupyterLab stay in one.
 PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2)) --dist loadgroup
 
-.PHONY: help demo test test-fast check lab test-oldest prove bench format notebooks screenshots clean
+.PHONY: help demo test test-fast check lab test-oldest test-spark prove bench format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
@@ -18,6 +19,7 @@ help:
 	@echo "make check        format, lint, types and all tests"
 	@echo "make prove        the long counts, with their figures: loads, deletions, kills, mutants"
 	@echo "make test-oldest  the unit tests under pandas 2.2"
+	@echo "make test-spark   all summaries on a real PySpark, needs Java"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
 	@echo "make screenshots  take the README's pictures of the panel and the report anew"
@@ -78,8 +80,9 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
 	$(BIN)/python tests/prove/spreadsheets.py
+	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
-	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup tests/widgets/gallery
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
 
@@ -92,12 +95,22 @@ test-oldest: $(OLD)/.test
 	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not slow' -p no:cacheprovider \
 		tests/analysis tests/charts tests/cleanup/plan tests/cleanup/policy tests/library tests/references picora_analytics
 
+$(SPARK)/.test: pyproject.toml
+	$(PYTHON) -m venv $(SPARK)
+	$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check -e . 'pyspark>=4,<5' hypothesis pytest
+	@touch $@
+
+# Zones that differ from UTC and from each other: that of the process, and in the test that of the session.
+test-spark: $(SPARK)/.test
+	TZ=Asia/Shanghai $(SPARK)/bin/python -m pytest -p no:cacheprovider -W ignore::FutureWarning tests/analysis/test_spark.py
+
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .
 	$(BIN)/ruff format .
 
 notebooks: $(VENV)/.test
-	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace notebooks/*.ipynb
+	env -u PICORA_API_KEY -u PICORA_BASE_URL PICORA_DEMO=1 $(BIN)/python -m nbconvert --to notebook --execute --inplace \
+		--ExecutePreprocessor.store_widget_state=False notebooks/*.ipynb
 
 screenshots: $(VENV)/.test
 	PICORA_SCREENSHOTS=docs $(BIN)/python -m pytest tests/browser -k readme
@@ -111,4 +124,4 @@ bench: $(BENCH)/.ready
 	$(BENCH)/bin/python benchmarks/run.py --write
 
 clean:
-	rm -rf $(VENV) $(OLD) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage
+	rm -rf $(VENV) $(OLD) $(SPARK) $(BENCH) build dist .pytest_cache .ruff_cache .mypy_cache .hypothesis .coverage

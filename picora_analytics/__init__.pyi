@@ -84,6 +84,7 @@ from .errors import (
 )
 from .library import (
     SnapshotStore as SnapshotStore,
+    export_snapshots as export_snapshots,
     load_images as load_images,
 )
 from .pictures import (

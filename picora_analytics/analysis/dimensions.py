@@ -18,7 +18,7 @@ from picora_analytics.analysis.counting import (
     largest_first,
     measured,
 )
-from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.analysis.question import By, FrameT, question
 
 __all__ = ["MAX_EDGE", "SHAPES", "summarize_dimensions"]
 
@@ -59,7 +59,9 @@ SHAPES = (*_BOUNDS, UNKNOWN)
         "n_oversized": "int64",
     },
 )
-def summarize_dimensions(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
+def summarize_dimensions(
+    images: FrameT, *, max_edge: int = MAX_EDGE, by: By | None = None
+) -> FrameT:
     """
     Count images and bytes per shape, and how many are larger than a page shows.
 
@@ -73,6 +75,8 @@ def summarize_dimensions(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
     max_edge : int
         Images whose longer edge has more pixels count as oversized. 2560 is where WordPress
         begins to scale down.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

@@ -190,15 +190,14 @@ def _ibis(frame: Frame, instants: Sequence[str], *, to_utc: bool) -> Any:
     if table.get_backend().name != "duckdb":
         return nw.from_native(table.cast(dict.fromkeys(instants, utc if to_utc else naive))).lazy()
 
-    def function(name: str, takes: Any, gives: Any) -> Any:
-        signature = (tuple(takes), gives)
-        return ibis.udf.scalar.builtin(lambda *_: None, name=name, signature=signature)
+    def function(name: str, like: Any, takes: Any, gives: Any) -> Any:
+        return ibis.udf.scalar.builtin(like, name=name, signature=(tuple(takes), gives))
 
     if to_utc:
-        timezone = function("timezone", [types.string, naive], utc)
+        timezone = function("timezone", lambda zone, at: None, [types.string, naive], utc)
         written = {name: timezone("UTC", table[name]) for name in instants}
     else:
-        epoch_us = function("epoch_us", [utc], types.int64)
-        make_timestamp = function("make_timestamp", [types.int64], naive)
+        epoch_us = function("epoch_us", lambda at: None, [utc], types.int64)
+        make_timestamp = function("make_timestamp", lambda us: None, [types.int64], naive)
         written = {name: make_timestamp(epoch_us(table[name])) for name in instants}
     return nw.from_native(table.mutate(**written)).lazy()

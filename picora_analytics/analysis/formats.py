@@ -20,7 +20,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
-from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.analysis.question import By, FrameT, question
 
 __all__ = ["summarize_formats", "summarize_visibility"]
 
@@ -38,7 +38,7 @@ __all__ = ["summarize_formats", "summarize_visibility"]
         "bytes_per_pixel": "float64",
     },
 )
-def summarize_formats(images: FrameT) -> FrameT:
+def summarize_formats(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count images and bytes per format, and what a pixel costs in each.
 
@@ -49,6 +49,8 @@ def summarize_formats(images: FrameT) -> FrameT:
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``mime_type``, ``size_bytes``,
         ``width`` and ``height``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -87,7 +89,7 @@ def summarize_formats(images: FrameT) -> FrameT:
 
 
 @question("is_public", "size_bytes", answers={"visibility": "str", **COUNTS, **SHARES})
-def summarize_visibility(images: FrameT) -> FrameT:
+def summarize_visibility(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count images and bytes that are public, private, or of unknown visibility.
 
@@ -95,6 +97,8 @@ def summarize_visibility(images: FrameT) -> FrameT:
     ----------
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``is_public`` and ``size_bytes``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

@@ -24,7 +24,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
-from picora_analytics.analysis.question import FrameT, question, summed
+from picora_analytics.analysis.question import By, FrameT, question, summed
 from picora_analytics.library.frame import total_bytes
 
 __all__ = [
@@ -78,7 +78,7 @@ SIZE_RANGES = (*(label for _, label in _SIZE_CLASSES), UNKNOWN)
         "n_without_upload_date": "int64",
     },
 )
-def summarize_library(images: FrameT) -> FrameT:
+def summarize_library(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Say in one row how large a library is and what is not known of it.
 
@@ -90,6 +90,8 @@ def summarize_library(images: FrameT) -> FrameT:
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``size_bytes``, ``mime_type``,
         ``width``, ``height``, ``is_public``, ``tags`` and ``created_at``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -145,7 +147,7 @@ def summarize_library(images: FrameT) -> FrameT:
 
 
 @question("size_bytes", answers={"size_range": "str", **COUNTS, **SHARES})
-def summarize_sizes(images: FrameT) -> FrameT:
+def summarize_sizes(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count images and bytes per class of file size, smallest first.
 
@@ -156,6 +158,8 @@ def summarize_sizes(images: FrameT) -> FrameT:
     ----------
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``size_bytes``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -195,7 +199,7 @@ def summarize_sizes(images: FrameT) -> FrameT:
         "gini": "float64",
     },
 )
-def summarize_concentration(images: FrameT) -> FrameT:
+def summarize_concentration(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Say how few images hold most of the bytes.
 
@@ -204,6 +208,8 @@ def summarize_concentration(images: FrameT) -> FrameT:
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``size_bytes``; images of unknown size
         are left out.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -299,7 +305,7 @@ def _ranked_in_pandas(native: pd.DataFrame) -> Any:
         "created_at": "datetime",
     },
 )
-def summarize_largest(images: FrameT, top: int = 20) -> FrameT:
+def summarize_largest(images: FrameT, top: int = 20, *, by: By | None = None) -> FrameT:
     """
     List the largest files.
 
@@ -310,6 +316,8 @@ def summarize_largest(images: FrameT, top: int = 20) -> FrameT:
         ``width``, ``height``, ``mime_type`` and ``created_at``.
     top : int
         Maximum number of rows.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

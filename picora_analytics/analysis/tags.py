@@ -7,7 +7,7 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SIZE, count, largest_first
-from picora_analytics.analysis.question import FrameT, explode_tags, question
+from picora_analytics.analysis.question import By, FrameT, explode_tags, question
 
 __all__ = ["summarize_tags"]
 
@@ -17,7 +17,7 @@ __all__ = ["summarize_tags"]
     "size_bytes",
     answers={"tag": "str", **COUNTS, "shared_size_bytes": "float64"},
 )
-def summarize_tags(images: FrameT) -> FrameT:
+def summarize_tags(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count images and bytes per tag.
 
@@ -30,6 +30,8 @@ def summarize_tags(images: FrameT) -> FrameT:
     ----------
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``tags`` and ``size_bytes``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

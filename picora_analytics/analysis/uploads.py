@@ -21,7 +21,7 @@ from picora_analytics.analysis.counting import (
 )
 from picora_analytics.analysis.dates import Instant, now_of
 from picora_analytics.analysis.engines import naive_utc, period_of
-from picora_analytics.analysis.question import FrameT, facts, question
+from picora_analytics.analysis.question import By, FrameT, facts, question
 
 __all__ = [
     "AGE_RANGES",
@@ -42,7 +42,7 @@ AGE_RANGES = ("in the future", *(label for _, label in _AGE_CLASSES), UNKNOWN)
 
 
 @question("created_at", "size_bytes", answers={"age": "str", **COUNTS, **SHARES})
-def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
+def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None = None) -> FrameT:
     """
     Count images and bytes per class of age since the upload, youngest first.
 
@@ -56,6 +56,8 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     now : str, date or datetime, optional
         The instant ages count from; by default the moment of the load, which only a pandas frame
         from ``load_images`` knows. Without a zone it is UTC.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -101,7 +103,10 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None) -> FrameT:
     },
 )
 def summarize_growth(
-    images: FrameT, *, freq: Literal["day", "week", "month", "year"] = "month"
+    images: FrameT,
+    *,
+    freq: Literal["day", "week", "month", "year"] = "month",
+    by: By | None = None,
 ) -> FrameT:
     """
     Count uploads per period, and the total they led to.
@@ -116,6 +121,8 @@ def summarize_growth(
         One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
     freq : {"day", "week", "month", "year"}
         The length of a period, in UTC; weeks begin on Monday.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

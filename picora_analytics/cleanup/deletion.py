@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from pathlib import Path
 from typing import Any, Self
 
@@ -15,6 +15,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
+from picora_analytics.cleanup.plan.guard import Caps
 from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
@@ -25,7 +26,7 @@ from picora_analytics.errors import BackupError
 from picora_analytics.files import write_csv
 from picora_analytics.progress import Progress
 
-__all__ = ["DeletionPlan", "plan_deletion", "read_plan"]
+__all__ = ["DeletionPlan", "plan_deletion", "plan_withholding", "read_plan"]
 
 
 @dataclasses.dataclass(frozen=True, repr=False, eq=False)
@@ -56,6 +57,8 @@ class DeletionPlan(Plan):
         Those that stay: their rows without the title, to be compared again.
     protection : tuple of str
         What each list and tag that protects has matched, and what it has not.
+    inherits : DataFrame
+        What those that stay get: ``id``, ``tags_added`` and ``title``.
     searched : tuple of str
         Where someone looked for references to these images, when, and what came of it; empty where nobody did.
     hidden : tuple of str
@@ -304,6 +307,7 @@ def plan_deletion(
     max_images: int | None = None,
     max_bytes: int | str | None = None,
     max_fraction: float = 0.25,
+    inherit: bool = True,
 ) -> DeletionPlan:
     """
     Plan which images to delete; nothing is sent.
@@ -334,6 +338,10 @@ def plan_deletion(
         Bytes, or text such as ``"1 GiB"``.
     max_fraction : float
         Of the library's images, and of its bytes.
+    inherit : bool
+        Whether the one that stays of equal images gets the tags and the title of those that go, before they do
+        (``plan.inherits``). Nothing is made public by it: a public image stays rather than a private one, or else
+        both are spared.
 
     Returns
     -------
@@ -351,11 +359,43 @@ def plan_deletion(
     >>> list(plan.images.index), plan.size_bytes
     (['b'], 300)
     """
-    caps = make_caps(max_images, max_bytes, max_fraction)
+    return plan_withholding(
+        images,
+        choice,
+        (),
+        reason=reason,
+        protect=protect,
+        decisions=decisions,
+        caps=make_caps(max_images, max_bytes, max_fraction),
+        inherit=inherit,
+    )
+
+
+def plan_withholding(
+    images: pd.DataFrame,
+    choice: Any,
+    withheld: Collection[str],
+    *,
+    reason: str | None,
+    protect: Any,
+    decisions: Any,
+    caps: Caps,
+    inherit: bool = True,
+) -> DeletionPlan:
+    """Plan as :func:`plan_deletion` does; the tags `withheld`, by which images are deleted, are not handed on."""
     if is_suggestion(choice):
         choice, reason, protect, decisions = unpack(images, choice, reason, protect, decisions)
     return DeletionPlan.of(
-        make_plan(images, choice, reason=reason, protect=protect, decisions=decisions, caps=caps)
+        make_plan(
+            images,
+            choice,
+            reason=reason,
+            protect=protect,
+            decisions=decisions,
+            caps=caps,
+            inherit=inherit,
+            withheld=withheld,
+        )
     )
 
 

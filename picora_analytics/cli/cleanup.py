@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import os
+import re
 import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
@@ -18,12 +19,18 @@ from picora_analytics.cli.common import (
     THRESHOLD,
     FilePath,
     OutputPath,
+    end,
     load_library,
+    parsed,
+    quiet_option,
+    refresh_option,
+    refuse_suffix,
     say,
     warn_of_loss,
     with_client,
 )
 from picora_analytics.cli.receipts import end_with, with_receipt
+from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan, DeletionReceipt
@@ -73,10 +80,19 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     help="Keep what a search found in use: the JSON of the command scan.",
 )
 @click.option("--decisions", type=FilePath(dir_okay=False), help="CSV of earlier decisions.")
-@click.option("--max-images", type=int, help="At most so many images.")
+@click.option("--max-images", type=click.IntRange(0), help="At most so many images.")
 @click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
 @click.option(
-    "--max-fraction", type=float, default=0.25, show_default=True, help="Of images and of bytes."
+    "--max-fraction",
+    type=click.FloatRange(0, 1, min_open=True),
+    default=0.25,
+    show_default=True,
+    help="Of images and of bytes: 0.25 is a quarter.",
+)
+@click.option(
+    "--inherit/--no-inherit",
+    default=True,
+    help="Whether a duplicate that stays gets the tags and title of those that go.",
 )
 @click.option("-o", "--output", type=OutputPath(), help="Save the plan for review, as JSON.")
 @click.option(
@@ -85,9 +101,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     type=OutputPath(),
     help="Also write the rows as CSV, for a review: see --from.",
 )
+@refresh_option
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
+@quiet_option
 @with_client
 def plan(
     client: Client,
@@ -95,6 +113,7 @@ def plan(
     output: str | None,
     csv_path: str | None,
     store: str | None,
+    quiet: bool,
     **options: Any,
 ) -> None:
     """
@@ -102,46 +121,104 @@ def plan(
 
     An image must meet every rule given. Instead of rules, --free and --free-to take what would be missed least, --pile
     one pile of it, and --from the rows that are left of a review in a spreadsheet.
+
+    Exit codes: 0 planned, also where nothing is to be deleted; 1 error; 2 wrong usage or no key; 3 the plan would be
+    refused, as over its caps; 4 the library was read or remembered only in part; 130 stopped by Ctrl-C.
     """
     refuse_unclear(criteria, options)
+    _refuse_unreadable(criteria, output, csv_path, options)
     if options["review"] is not None:
         made = reviewed(options["review"], options["decisions"])
     else:
-        made = _planned(client, criteria, store, options)
-    say(repr(made))
+        made = _planned(client, criteria, store, options, quiet=quiet)
+    written = _written(
+        made, output, csv_path
+    )  # Saved before printed: a pipe that ends early loses nothing.
+    if not quiet:
+        say(in_shell_words(repr(made)))
     if len(made.images):
-        say(f"\n{made.dry_run(client)!r}")
-    if output:
-        say(f"\nWritten    {made.save(output)}")
+        rehearsed = made.dry_run(client)
+        if not quiet:
+            say(f"\n{in_shell_words(repr(rehearsed))}")
+    for path in written:
+        say(f"\nWritten    {path}")
+    if not len(made.images):
+        say("Nothing to delete.")
+        end()
+    elif made.refusals:
+        sys.exit(THRESHOLD)
+    end()
+
+
+def _written(made: DeletionPlan, output: str | None, csv_path: str | None) -> list[Path]:
+    written = [made.save(output)] if output else []
     if csv_path:
         from picora_analytics.cleanup.plan.review import write_review
 
-        say(f"\nWritten    {write_review(made, Path(csv_path))}")
-    if made.refusals:
-        sys.exit(THRESHOLD)
+        written.append(write_review(made, Path(csv_path)))
+    return written
+
+
+# What stands in every preview and receipt, for each image: a line, not an essay.
+_LONGEST_REASON = 500
+
+
+def _refuse_unreadable(
+    criteria: Criteria, output: str | None, csv_path: str | None, options: dict[str, Any]
+) -> None:
+    """Refuse, before anything is read, values, files and names that would fail later."""
+    from picora_analytics.units import parse_bytes
+
+    refuse_suffix(output, ".json")
+    refuse_suffix(csv_path, ".csv", option="--csv")
+    reason = options["reason"]
+    if reason is not None and (len(reason) > _LONGEST_REASON or not reason.strip()):
+        raise click.UsageError(
+            f"--reason holds {len(reason):,} characters; say why in 1 to {_LONGEST_REASON}."
+        )
+    for name in ("max_bytes", "free"):
+        if options[name] is not None:
+            parsed(parse_bytes, options[name], f"--{name.replace('_', '-')}")
+    if criteria.larger_than is not None:
+        parsed(parse_bytes, criteria.larger_than, "--larger-than")
+    goal = options["free_to"]
+    if goal is not None and not re.fullmatch(r"\s*(100|\d{1,2})(\.\d+)?\s*%\s*", goal):
+        parsed(parse_bytes, goal, "--free-to")
+    if options["references"] and not Path(options["references"]).is_file():
+        raise click.UsageError(f"--references: there is no file {options['references']!r}.")
 
 
 def _planned(
-    client: Client, criteria: Criteria, store: str | None, options: dict[str, Any]
+    client: Client,
+    criteria: Criteria,
+    store: str | None,
+    options: dict[str, Any],
+    *,
+    quiet: bool,
 ) -> DeletionPlan:
     """Load the library, and plan what the options choose of it."""
-    from picora_analytics import plan_deletion
+    from picora_analytics.cleanup.deletion import plan_withholding
+    from picora_analytics.cleanup.plan.sparing import make_caps
 
     if store is None and not client.demo:
         from picora_analytics.files import data_folder
 
         warn_of_loss({"the snapshots": data_folder()})
-    images = load_library(client, store=store)
+    images = load_library(client, store=store, refresh=options["refresh"], recent=True, quiet=quiet)
     references = None
     if options["references"]:
         from picora_analytics import read_references
 
         references = read_references(options["references"])
-    kept = ("reason", "max_images", "max_bytes", "max_fraction")
-    return plan_deletion(
+    arguments = {"protect": None, "decisions": None}
+    arguments |= chosen(images, criteria, options, references)
+    return plan_withholding(
         images,
-        **chosen(images, criteria, options, references),
-        **{name: options[name] for name in kept},
+        **arguments,
+        withheld=criteria.tagged,
+        reason=options["reason"],
+        caps=make_caps(options["max_images"], options["max_bytes"], options["max_fraction"]),
+        inherit=options["inherit"],
     )
 
 
@@ -184,13 +261,15 @@ def restore(client: Client, folder: str, ids: Sequence[str], output: str | None)
     from picora_analytics.files import write_csv
     from picora_analytics.text import visible
 
+    refuse_suffix(output, ".csv")
     rows = restore_images(client, folder, list(ids) or None)
+    if output:
+        write_csv(rows, Path(output))
     for row in rows[rows["reason"] != ""].itertuples(index=False):
         say(visible(f"{row.old_id}  {row.outcome}: {row.reason}", 2000))
     for outcome, n in rows["outcome"].value_counts().items():
         say(f"{n:>8,}  {outcome}")
     if output:
-        write_csv(rows, Path(output))
         say(f"\nWritten    {output}")
     if not {"failed", "unknown"}.isdisjoint(rows["outcome"]):
         sys.exit(PARTIAL)
@@ -251,6 +330,8 @@ def apply(
     to its end.
     """
     _refuse_contradictions(plan_file, standing_order, store, said)
+    refuse_suffix(output, ".json", ".csv")
+    _refuse_min_age(said["min_age"])
 
     def run() -> DeletionReceipt | None:
         if standing_order is not None:
@@ -285,6 +366,12 @@ def _refuse_contradictions(
         raise click.UsageError("Give --confirm or --confirm-file, not both.")
     if said["backup"] is not None and said["no_backup"]:
         raise click.UsageError("Give --backup or --no-backup, not both.")
+
+
+def _refuse_min_age(text: str) -> None:
+    from picora_analytics.units import parse_duration
+
+    parsed(parse_duration, text, "--min-age")
 
 
 def _phrase(confirm: str | None, confirm_file: str | None) -> str | None:

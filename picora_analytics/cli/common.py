@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
+import datetime as dt
 import functools
 import os
+import sys
+import warnings
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -19,14 +23,21 @@ if TYPE_CHECKING:
 
 __all__ = [
     "ERROR",
+    "EXIT_CODES",
+    "INTERRUPTED",
     "PARTIAL",
     "THRESHOLD",
     "USAGE",
     "FilePath",
     "OutputPath",
+    "end",
     "in_store",
     "load_library",
     "of_demo",
+    "parsed",
+    "quiet_option",
+    "refresh_option",
+    "refuse_suffix",
     "say",
     "shown",
     "warn_of_loss",
@@ -34,7 +45,13 @@ __all__ = [
     "write_rows",
 ]
 
-ERROR, USAGE, THRESHOLD, PARTIAL = 1, 2, 3, 4
+ERROR, USAGE, THRESHOLD, PARTIAL, INTERRUPTED = 1, 2, 3, 4, 130
+EXIT_CODES = (
+    "Exit codes: 0 done, also where there was nothing to do; 1 error; 2 wrong usage or no key; 3 a threshold was "
+    "crossed; 4 only in part: read, carried out or remembered; 130 stopped by Ctrl-C."
+)
+# What was read within this time is read again only where somebody asks for it: one reading for a job's commands.
+_RECENT = dt.timedelta(hours=1)
 
 # No line of ours is longer, and a terminal shows no more of a stranger's.
 _LONGEST_LINE = 20_000
@@ -82,7 +99,12 @@ of_demo = click.option("--demo", is_flag=True, help="Use an invented library on 
 
 def say(text: object = "", *, err: bool = False) -> None:
     """Print lines in which nothing moves the cursor or changes the terminal, whoever wrote it."""
-    click.echo(shown(text), err=err)
+    try:
+        click.echo(shown(text), err=err)
+    except (
+        BrokenPipeError
+    ):  # `| head` has read enough. What is saved was saved before, and the rest is done.
+        os.dup2(os.open(os.devnull, os.O_WRONLY), (sys.stderr if err else sys.stdout).fileno())
 
 
 def shown(text: object) -> str:
@@ -115,12 +137,77 @@ def with_client(command: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-def load_library(client: Client, **options: Any) -> pd.DataFrame:
-    """Load the library, remembered in the default store unless a folder is given."""
-    from picora_analytics import load_images
+refresh_option = click.option(
+    "--refresh",
+    type=click.Choice(["auto", "full", "never"]),
+    default="auto",
+    show_default=True,
+    help="auto takes what was read within the hour, else asks for changes; full lists all afresh; never reads nothing.",
+)
+quiet_option = click.option(
+    "-q", "--quiet", is_flag=True, help="Print no progress and no tables; errors are still printed."
+)
+
+
+def load_library(
+    client: Client, *, recent: bool = False, quiet: bool = False, **options: Any
+) -> pd.DataFrame:
+    """
+    Load the library, remembered in the default store unless a folder is given.
+
+    With `recent`, what was read within the hour is taken as it is. Where the store could not remember the library, the
+    command ends with 4.
+    """
+    from picora_analytics import SnapshotError, SnapshotStore, load_images
+    from picora_analytics.cli.words import in_shell_words
+    from picora_analytics.times import now, parse_instant
 
     options["store"] = options.get("store") or "default"
-    return load_images(client, **options)
+    if quiet:
+        options["progress"] = False
+    if recent and options.get("refresh") == "auto" and options.get("tag") is None:
+        with contextlib.suppress(SnapshotError, OSError):
+            kept = SnapshotStore.of(client, options["store"])
+            latest = kept.versions()[-1:]
+            age = now() - parse_instant(kept.about(latest[0])["read_at"]) if latest else _RECENT
+            if dt.timedelta(0) <= age < _RECENT:
+                options["refresh"] = "never"
+    with warnings.catch_warnings(record=True) as caught:
+        warnings.simplefilter("always", UserWarning)
+        images = load_images(client, **options)
+    for warning in caught:
+        say(f"picora-analytics: {in_shell_words(warning.message)}", err=True)
+        if "not remembered" in str(warning.message):
+            click.get_current_context().meta[_NOT_REMEMBERED] = True
+    return images
+
+
+_NOT_REMEMBERED = "picora_analytics.not_remembered"
+
+
+def end(code: int = 0) -> None:
+    """End with a code; where all went well but the library could not be remembered, with 4."""
+    if not code and click.get_current_context().meta.get(_NOT_REMEMBERED):
+        code = PARTIAL
+    if code:
+        sys.exit(code)
+
+
+def refuse_suffix(path: str | None, *suffixes: str, option: str = "--output") -> None:
+    """Refuse, as wrong usage, a file whose name promises something else than what would be in it."""
+    if path is not None and Path(path).suffix.lower() not in suffixes:
+        ends = " nor in ".join(suffixes)
+        raise click.UsageError(
+            f"{option} {path!r} {'ends neither in' if len(suffixes) > 1 else 'does not end in'} {ends}."
+        )
+
+
+def parsed(read: Callable[..., Any], value: Any, *names: str) -> Any:
+    """Read a value of the command line; what cannot be read is wrong usage, before anything is asked for."""
+    try:
+        return read(value, *names)
+    except (ValueError, TypeError) as error:
+        raise click.UsageError(visible(str(error))) from None
 
 
 def write_rows(images: pd.DataFrame, path: Path) -> None:

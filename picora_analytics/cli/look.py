@@ -10,9 +10,12 @@ import click
 from picora_analytics.cli.common import (
     FilePath,
     OutputPath,
+    end,
     in_store,
     load_library,
     of_demo,
+    quiet_option,
+    refuse_suffix,
     say,
     with_client,
     write_rows,
@@ -84,9 +87,11 @@ def check(client: Client) -> None:
     is_flag=True,
     help="Write no private image, and of the others only id, url and is_public: for a repository or CI.",
 )
+@quiet_option
 @with_client
 def load(
     client: Client,
+    quiet: bool,
     tag: str | None,
     refresh: Any,
     store: str | None,
@@ -96,22 +101,26 @@ def load(
     """Load the whole library, remember it, and show what is in it."""
     if public_only and not output:
         raise click.UsageError("--public-only is about the rows that --output writes; give both.")
-    if output and Path(output).suffix.lower() not in (".csv", ".parquet"):
-        raise click.UsageError(f"--output {output!r} ends neither in .csv nor in .parquet.")
-    images = load_library(client, tag=tag, refresh=refresh, store=store)
+    refuse_suffix(output, ".csv", ".parquet")
+    if tag is not None and refresh == "never":
+        raise click.UsageError("--tag is not remembered, so --refresh never has nothing to give.")
+    images = load_library(client, tag=tag, refresh=refresh, store=store, quiet=quiet)
     if tag is not None and images.empty:
         say(f"No image has exactly the tag {tag!r}.", err=True)
-    show_tables(images)
+    left_out = ""
     if output:
         rows = images
         if public_only:
             known = images["is_public"].fillna(False).astype(bool)
             rows = images.loc[known, ["url", "is_public"]]
         write_rows(rows, Path(output))
-        left_out = (
-            f", without {len(images) - len(rows):,} that are not public" if public_only else ""
-        )
+        if public_only:
+            left_out = f", without {len(images) - len(rows):,} that are not public"
+    if not quiet:
+        show_tables(images)
+    if output and not quiet:
         say(f"\nWritten    {output}{left_out}")
+    end()
 
 
 @click.command(short_help="List what is remembered of the library.")

@@ -11,13 +11,16 @@ import click
 from picora_analytics import __version__
 from picora_analytics.cli.choosing import decide
 from picora_analytics.cli.cleanup import apply, backup, plan, restore
-from picora_analytics.cli.common import ERROR, PARTIAL, say
+from picora_analytics.cli.common import ERROR, EXIT_CODES, INTERRUPTED, PARTIAL, say
 from picora_analytics.cli.demo import demo, lab
 from picora_analytics.cli.hiding import hide, unhide
+from picora_analytics.cli.interrupted import what_is_kept
 from picora_analytics.cli.look import check, diff, load, snapshots
 from picora_analytics.cli.references import scan
 from picora_analytics.cli.repoint import repoint
 from picora_analytics.cli.report import report
+from picora_analytics.cli.reviewing import review
+from picora_analytics.cli.words import in_shell_words
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
 __all__ = ["main"]
@@ -31,26 +34,46 @@ def main() -> None:
     for stream in (sys.stdout, sys.stderr):
         if hasattr(stream, "reconfigure"):  # An old code page shows a ? rather than a traceback.
             stream.reconfigure(errors="replace")
+    color = False if os.environ.get("NO_COLOR") else None
     try:
-        cli(prog_name="picora-analytics", color=False if os.environ.get("NO_COLOR") else None)
+        code = cli(prog_name="picora-analytics", color=color, standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.UsageError as error:  # With the usage line and its hint.
+        click.UsageError(in_shell_words(error.format_message()), error.ctx).show()
+        sys.exit(error.exit_code)
+    except click.ClickException as error:
+        _fail(error.format_message(), error.exit_code)
+    except click.Abort as stopped:
+        _fail(what_is_kept(sys.argv[1:], stopped.__cause__), INTERRUPTED)
     except IncompleteLoadError as error:
         _fail(error, PARTIAL)
     except (PicoraError, ValueError, OSError) as error:
-        _fail(error, ERROR)
+        _fail(error if not isinstance(error, OSError) else _reason(error), ERROR)
     # A fault of ours shows its traceback, as dead and as keyless as all that is printed.
     except Exception:
         _fail(traceback.format_exc(), ERROR)
 
 
+def _reason(error: OSError) -> str:
+    """Say what is wrong with which file, in words."""
+    if error.errno is None or error.strerror is None:
+        return str(error)
+    where = error.filename if error.filename is not None else "a file"
+    return f"{where}: {error.strerror}."
+
+
 def _fail(why: object, code: int) -> None:
-    text = str(why)
+    text = in_shell_words(why)
     if len(text) > _LONGEST:
         text = f"{text[: _LONGEST // 2]} … {text[-_LONGEST // 2 :]}"
     say(f"picora-analytics: {text}", err=True)
     sys.exit(code)
 
 
-@click.group(context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100})
+@click.group(
+    context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+    epilog=EXIT_CODES,
+)
 @click.version_option(__version__, prog_name="picora-analytics")
 def cli() -> None:
     """
@@ -59,13 +82,27 @@ def cli() -> None:
     The key is read from PICORA_API_KEY, the address from PICORA_BASE_URL. Without an account, start with
     `picora-analytics demo`.
 
-    Exit codes: 0 done, 1 error, 2 wrong usage or no key, 3 a threshold was crossed, 4 the library was
-    read, or a plan carried out, only in part.
+    Completion: eval "$(_PICORA_ANALYTICS_COMPLETE=bash_source picora-analytics)", or zsh_source, fish_source.
     """
 
 
 for _command in (
-    *(check, load, report, scan, plan, decide, backup, hide, unhide, apply, restore, repoint),
+    *(
+        check,
+        load,
+        report,
+        scan,
+        plan,
+        review,
+        decide,
+        backup,
+        hide,
+        unhide,
+        apply,
+        restore,
+        repoint,
+    ),
     *(snapshots, diff, lab, demo),
 ):
+    _command.epilog = _command.epilog or EXIT_CODES
     cli.add_command(_command)

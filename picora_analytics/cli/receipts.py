@@ -7,6 +7,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from picora_analytics.cli.common import PARTIAL, THRESHOLD, say
+from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionReceipt
@@ -34,9 +35,10 @@ def with_receipt(
 
 
 def _give(receipt: DeletionReceipt, output: str | None) -> None:
-    say(repr(receipt))
-    if output:
-        say(f"\nWritten    {receipt.write(output)}")
+    path = receipt.write(output) if output else None
+    say(in_shell_words(repr(receipt)))
+    if path is not None:
+        say(f"\nWritten    {path}")
 
 
 def end_with(receipt: DeletionReceipt | None) -> None:

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import sys
+import re
 from collections.abc import Sequence
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
@@ -13,16 +13,25 @@ from picora_analytics.cli.common import (
     THRESHOLD,
     FilePath,
     OutputPath,
+    end,
     load_library,
+    parsed,
+    quiet_option,
+    refresh_option,
     say,
     with_client,
 )
 
 if TYPE_CHECKING:
+    import pandas as pd
+
     from picora_analytics.client import Client
+    from picora_analytics.library import SnapshotStore
     from picora_analytics.report import StorageReport
 
 __all__ = ["report"]
+
+_REPORTS = (".html", ".md", ".json")
 
 
 @click.command()
@@ -45,44 +54,145 @@ __all__ = ["report"]
     "--fail-over", metavar="PERCENT", help="Exit with 3 above this share of the quota, such as 90%."
 )
 @click.option(
+    "--since",
+    metavar="WHEN",
+    help="Say what changed since then: 7d, a date, or latest for what was remembered last.",
+)
+@refresh_option
+@click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
+@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
+@quiet_option
 @with_client
 def report(
     client: Client,
     outputs: Sequence[str],
     quota: str | None,
     fail_over: str | None,
+    since: str | None,
+    refresh: Any,
     store: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """Write the storage report, for people, CI and cron."""
+    from picora_analytics.units import parse_storage
+
     limit = _percent(fail_over)
+    size = None if quota is None else parsed(parse_storage, quota, "--quota")
+    if size == 0:
+        raise click.UsageError("--quota 0 is no quota.")
+    when = _since(since)
+    _check(outputs)
+    from picora_analytics import StorageReport
+    from picora_analytics.library.frame import total_bytes
+
+    usage = None if quota else client.usage()
+    known = size if size is not None else usage.quota_bytes if usage else None
+    if limit is not None and not known:
+        raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
+    previous = _previous(client, store, when)
+    images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
+    made = StorageReport(images, quota=quota or known, previous=previous)
+    written = [path for path in outputs if path != "-"]
+    for path in written:  # Saved before printed: whoever reads only the first lines loses nothing.
+        _write_report(made, Path(path))
+    if as_json:
+        say(made.to_json().rstrip("\n"))
+    elif "-" in outputs:
+        say(made.to_markdown())
+    elif not quiet:
+        _show(made, total_bytes(images["size_bytes"]), known)
+    for path in written:
+        if not quiet and not as_json:
+            say(f"Written    {path}", err=True)
+    end(_crossed(images, limit, known))
+
+
+def _show(made: StorageReport, size: int, quota: int | None) -> None:
+    """Print the meter, what changed, and the first findings."""
+    from picora_analytics.cli.tables import head, meter, show_findings
+    from picora_analytics.units import format_bytes
+
+    head("STORAGE", meter(size, quota) if quota else format_bytes(size))
+    if made.facts["since"]:
+        head("SINCE", f"{made.facts['since']['loaded_at'][:10]}   {made.facts['since']['text']}")
+    show_findings(made.findings().head(3))
+
+
+def _crossed(images: pd.DataFrame, limit: float | None, quota: int | None) -> int:
+    """Give the exit code, and name what was crossed, with its value."""
+    from picora_analytics.library.frame import total_bytes
+    from picora_analytics.units import format_bytes, format_share
+
+    size = total_bytes(images["size_bytes"])
+    if limit is None or not quota or size <= limit * quota:
+        return 0
+    say(
+        f"picora-analytics: --fail-over {limit:.4%}".rstrip("0%").rstrip(".")
+        + f"% was crossed: {format_share(size, quota)} in use, {format_bytes(size)} of {format_bytes(quota)}. "
+        "See what could go: picora-analytics plan --pile duplicates",
+        err=True,
+    )
+    return THRESHOLD
+
+
+def _check(outputs: Sequence[str]) -> None:
     unknown = [
         path for path in outputs if path != "-" and Path(path).suffix.lower() not in _REPORTS
     ]
     if unknown:
         raise click.UsageError(f"--output {unknown[0]!r} ends in none of {', '.join(_REPORTS)}.")
-    from picora_analytics import StorageReport
-    from picora_analytics.library.frame import total_bytes
-    from picora_analytics.units import parse_storage
-
-    usage = None if quota else client.usage()
-    known = parse_storage(quota, "quota") if quota else usage.quota_bytes if usage else None
-    if limit is not None and known is None:
-        raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
-    images = load_library(client, store=store)
-    made = StorageReport(images, quota=quota or known)
-    for path in outputs:
-        if path == "-":
-            say(made.to_markdown())
-        else:
-            _write_report(made, Path(path))
-            say(f"Written    {path}", err=True)
-    if limit is not None and known and total_bytes(images["size_bytes"]) > limit * known:
-        sys.exit(THRESHOLD)
 
 
-_REPORTS = (".html", ".md", ".json")
+def _since(text: str | None) -> Any:
+    """Read --since: the word latest, a day, or a duration before now."""
+    if text is None or text == "latest":
+        return text
+    from picora_analytics.times import now
+    from picora_analytics.units import parse_duration
+
+    if re.fullmatch(r"\d+(\.\d+)?[dhms]", text.strip()):
+        return now() - parsed(parse_duration, text.strip(), "--since")
+    try:
+        return click.DateTime(["%Y-%m-%d"]).convert(text, None, None).date()
+    except click.BadParameter:
+        raise click.UsageError(
+            f"--since {text!r} is none of 7d, a date such as 2026-01-31, and latest."
+        ) from None
+
+
+def _previous(client: Client, store: str | None, when: Any) -> pd.DataFrame | None:
+    """Give what was remembered at that time; a first report has nothing to compare with, and says so."""
+    if when is None:
+        return None
+    from picora_analytics import SnapshotStore
+
+    kept = SnapshotStore.of(client, store or "default")
+    version = _version_at(kept, when)
+    if version is None:
+        say(
+            f"Nothing is remembered {'yet' if when == 'latest' else f'from before {when:%Y-%m-%d}'}: no growth this "
+            "time. --store DIR keeps it between runs.",
+            err=True,
+        )
+        return None
+    return kept.load(version)
+
+
+def _version_at(kept: SnapshotStore, when: Any) -> str | None:
+    """Give the last version that was read by then, a job's few minutes of delay allowed for; else the first one."""
+    versions = kept.versions()
+    if when == "latest" or not versions:
+        return versions[-1] if versions else None
+    import datetime as dt
+
+    by = f"{when:%Y%m%d}T999999"
+    if isinstance(when, dt.datetime):
+        by = (when + dt.timedelta(hours=2)).strftime("%Y%m%dT%H%M%S")
+    before = [version for version in versions if version[:15] <= by]
+    return before[-1] if before else None
 
 
 def _write_report(made: StorageReport, path: Path) -> None:
@@ -96,12 +206,13 @@ def _write_report(made: StorageReport, path: Path) -> None:
 
 
 def _percent(text: str | None) -> float | None:
+    """Read a percentage; 0.9 could mean 90 % or less than one, and 900% is never reached."""
     if text is None:
         return None
-    try:
-        share = float(text.strip().removesuffix("%")) / 100
-    except ValueError:
-        share = -1.0
-    if not 0 < share <= 10:
-        raise click.UsageError(f"--fail-over {text!r} is not a share such as 90%.")
-    return share
+    match = re.fullmatch(r"\s*(\d+(?:\.\d+)?)\s*(%?)\s*", text, re.ASCII)
+    number = float(match[1]) if match else 0.0
+    if match is None or not 1 <= number <= 100 or (not match[2] and "." in match[1]):
+        raise click.UsageError(
+            f"--fail-over {text!r} is no share of the quota: give 1% to 100%, such as 90%."
+        )
+    return number / 100

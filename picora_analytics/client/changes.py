@@ -47,7 +47,18 @@ class Uploaded(NamedTuple):
 
 
 class BatchUnknownError(Exception):
-    """This server seems to have no batch route; whether it carried out a part is to be looked up."""
+    """
+    This server seems to have no batch route; whether it carried out a part is to be looked up.
+
+    Attributes
+    ----------
+    by_item : bool
+        Whether its answer speaks of single items, so that it may have begun with the others.
+    """
+
+    def __init__(self, *, by_item: bool = False) -> None:
+        super().__init__()
+        self.by_item = by_item
 
 
 def delete_one(
@@ -129,7 +140,8 @@ def delete_batch(
         if error.status_code in (404, 405, 501) or (
             error.status_code == 422 and not isinstance(error, GatewayError)
         ):
-            raise BatchUnknownError from error
+            by_item = error.status_code == 422 or "item" in str(error).lower()
+            raise BatchUnknownError(by_item=by_item) from error
         if error.status_code in (401, 403, 429) and not isinstance(error, GatewayError):
             raise
         return dict.fromkeys(ids, Result("unknown", str(error)))

@@ -8,7 +8,7 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import msgspec
 import pandas as pd
@@ -26,11 +26,12 @@ from picora_analytics.library.frame import (
     frame_from_table,
     table_from_frame,
 )
+from picora_analytics.library.scanning import ENGINES, Engine, fact_values, scan_file
 from picora_analytics.times import now
 
 __all__ = ["SnapshotStore"]
 
-_FACTS, _FEED = b"picora", b"picora_feed"
+_FACTS, _FEED, _ATTRS = b"picora", b"picora_feed", b"PANDAS_ATTRS"
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 # A month of daily loads; 100,000 images take about 4 MB each time.
@@ -164,7 +165,11 @@ class SnapshotStore:
                 f"scope {facts['scope']!r}, status {facts['status']!r}."
             )
         name = version or self._next(facts)
-        metadata = {_FACTS: msgspec.json.encode(facts)}
+        # The second for plain pandas.read_parquet, which makes attrs of it.
+        metadata = {
+            _FACTS: msgspec.json.encode(facts),
+            _ATTRS: msgspec.json.encode({"picora": facts}),
+        }
         if feed is not None:
             metadata[_FEED] = msgspec.json.encode(feed)
         # pandas' own metadata would hide the lists from plain readers (pandas 3.1).
@@ -237,6 +242,64 @@ class SnapshotStore:
             If there is no such version.
         """
         return self._path(self._find(version))
+
+    def scan(
+        self,
+        version: str | dt.date = "latest",
+        *,
+        engine: Engine = "pandas",
+        facts: bool = False,
+    ) -> Any:
+        """
+        Give a version as another engine's frame, for libraries larger than memory.
+
+        Parameters
+        ----------
+        version : str or date
+            As for :meth:`load`.
+        engine : {"pandas", "polars", "duckdb", "pyarrow"}
+            polars and DuckDB read the file themselves, and of it what a question needs.
+        facts : bool
+            Add columns with what the load says of itself, ``account``, ``loaded_at`` (UTC),
+            ``library_images`` and ``library_bytes``: with them summaries know ages and shares of the
+            library, also of a part of it. pandas frames and Arrow tables know these without.
+
+        Returns
+        -------
+        LazyFrame, DuckDBPyRelation, Table or DataFrame
+
+        Raises
+        ------
+        ImportError
+            If the engine is not installed.
+        SnapshotError
+            If there is no such version, or its file is damaged.
+        ValueError
+            If `engine` is not one of the four.
+
+        Examples
+        --------
+        >>> import tempfile
+        >>> with tempfile.TemporaryDirectory() as folder:
+        ...     store = SnapshotStore(folder)
+        ...     _ = store.save(make_images(size_bytes=[700, 300]))
+        ...     large = store.scan(engine="polars").collect()
+        >>> large.shape
+        (2, 13)
+        """
+        if engine not in ENGINES:
+            raise ValueError(
+                f"engine={engine!r} is unknown: choose 'pandas', 'polars', 'duckdb' or 'pyarrow'."
+            )
+        path = self.path(version)
+        told = self.about(path.stem)
+        if engine == "pandas":
+            images = self.load(version)
+            return images.assign(**fact_values(told)) if facts else images
+        table = None
+        if engine == "pyarrow":
+            table = _read(path).table.replace_schema_metadata({_FACTS: msgspec.json.encode(told)})
+        return scan_file(path, table, told if facts else None, engine)
 
     def about(self, version: str) -> Facts:
         """

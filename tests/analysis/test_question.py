@@ -1,6 +1,5 @@
 """The door: any engine's frame in, the same engine's answer out, everyday dtypes on both sides."""
 
-import datetime as dt
 import re
 
 import duckdb
@@ -9,6 +8,7 @@ import numpy as np
 import pandas as pd
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 from pandas.testing import assert_frame_equal
 
@@ -241,48 +241,36 @@ def test_a_question_of_ones_own_gets_naive_utc_and_lists(make_images):
     assert seen == {"tags": nw.List(nw.String()), "created_at": nw.Datetime("us")}
 
 
-def _library(make_images, n):
-    """Make a library with all there is to stumble over: gaps, ties, zeros, odd names, old dates."""
-    random = np.random.default_rng(5)
-
-    def some(values):
-        drawn = [values[place] for place in random.integers(0, len(values), n)]
-        return [None if gap else value for gap, value in zip(random.random(n) < 0.15, drawn)]  # noqa: B905
-
-    start = dt.datetime(2019, 1, 1, tzinfo=dt.UTC)
-    return make_images(
-        size_bytes=some([0, 5, 5, 10240, 102400, 2**20, 2**40, 123_456_789]),
-        tags=some([(), ("a",), ("a", "B"), ("ü", "a", "ü"), ("产品",), ("b", " a")]),
-        width=some([1, 100, 1000, 2560, 2561, 4000]),
-        height=some([1, 100, 900, 2560, 3000]),
-        is_public=some([True, False]),
-        mime_type=some(["image/png", "image/jpeg", ""]),
-        created_at=some([start + dt.timedelta(hours=631 * k) for k in range(110)]),
-    )
-
-
-@pytest.mark.parametrize("n", [0, 1, 200])
 @pytest.mark.parametrize("engine", ["DuckDB", "polars", "polars, lazy", "Arrow"])
 @pytest.mark.slow
-def test_a_messy_library_is_the_same_on_every_engine(n, engine, make_images, engines, as_pandas):
-    images = _library(make_images, n)
-    images.attrs.clear()  # other engines do not carry the load's own numbers
-    there = engines[engine](images)
-    asked = [
-        (getattr(pic, f"summarize_{name}"), {})
-        for name in ("library", "sizes", "dimensions", "tags", "formats", "visibility")
-    ]
-    asked += [(pic.summarize_growth, {"freq": freq}) for freq in ("day", "week", "month", "year")]
-    asked += [(pic.summarize_ages, {"now": "2026-11-23"}), (pic.summarize_concentration, {})]
-    asked += [(pic.summarize_largest, {"top": 7})]
+def test_messy_libraries_are_the_same_on_every_engine(engine, messy, engines, check_all):
+    for n in (0, 1, 200):
+        images = messy(n)
+        images.attrs.clear()  # other engines do not carry the load's own numbers
+        check_all(engines[engine](images), images)
 
-    for summarize, options in asked:
-        assert_frame_equal(
-            as_pandas(summarize(there, **options)),
-            summarize(images, **options),
-            check_dtype=False,
-            rtol=1e-12,
-        )
+
+@pytest.mark.slow
+@pytest.mark.filterwarnings("ignore:fetch_arrow_table:DeprecationWarning")  # Ibis 12, of DuckDB 2
+def test_ibis_gives_the_same_whatever_the_zone_of_its_session(messy, edges, check_all, tmp_path):
+    ibis = pytest.importorskip("ibis", reason="the extra test has it")
+    connection = ibis.duckdb.connect()
+    connection.raw_sql("SET TimeZone = 'America/Sao_Paulo'")
+
+    images = messy(500).assign(created_at=edges["created_at"].array)
+    images.attrs.clear()
+    pq.write_table(frame.table_from_frame(images), tmp_path / "images.parquet")
+
+    check_all(connection.read_parquet(tmp_path / "images.parquet"), images)
+
+
+@pytest.mark.slow
+def test_edges_of_days_and_ages_are_the_same_on_duckdb_and_polars(edges, engines, check_all):
+    edges = edges.copy()
+    edges.attrs.clear()
+
+    for engine in ("DuckDB", "polars, lazy"):
+        check_all(engines[engine](edges), edges)
 
 
 def test_weeks_begin_on_monday(make_images):

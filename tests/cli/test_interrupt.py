@@ -71,8 +71,8 @@ def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, f
     process = start(*arguments, server=server)
     out, err = interrupt(process, ready)
 
-    assert process.returncode == 1, out + err
-    assert "Aborted!" in err
+    assert process.returncode == 130, out + err
+    assert "picora-analytics: Stopped. " in err and " Go on: picora-analytics " in err
     assert "Traceback" not in err
 
 
@@ -94,8 +94,8 @@ def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, argument
     )
     out, err = interrupt(process, lambda: manifest.exists() and b"sha256" in manifest.read_bytes())
 
-    assert process.returncode == 1, out + err
-    assert "Aborted!" in err
+    assert process.returncode == 130, out + err
+    assert "picora-analytics: Stopped. " in err and " Go on: picora-analytics " in err
     assert server.deleted == []
 
 
@@ -111,7 +111,8 @@ def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, t
     )
     out, err = interrupt(process, lambda: journal.exists() and b'"intent"' in journal.read_bytes())
 
-    assert process.returncode == 1, out + err
+    assert process.returncode == 130, out + err
+    assert err.endswith("Go on: picora-analytics apply plan.json --resume\n"), err
     assert "RECEIPT of plan" in out
     assert "12  unknown" in out
     receipt = json.loads((tmp_path / "r.json").read_text())
@@ -134,5 +135,5 @@ def test_restoring_ends_at_once(start, here, plan):
     process = start("restore", "kept", server=server)
     out, err = interrupt(process, ready)
 
-    assert process.returncode == 1, out + err
-    assert "Aborted!" in err
+    assert process.returncode == 130, out + err
+    assert "picora-analytics: Stopped. " in err and " Go on: picora-analytics " in err

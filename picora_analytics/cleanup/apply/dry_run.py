@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.deeds import HIDE
-from picora_analytics.cleanup.plan.guard import Verdict, hideable, verdicts
+from picora_analytics.cleanup.plan.guard import State, Verdict, for_visitors, hideable, verdicts
 from picora_analytics.cleanup.plan.model import Plan, clock_refusals, refuse_other_account
 from picora_analytics.client.client import Client
 
@@ -35,13 +35,20 @@ def dry_run(plan: Plan, client: Client, keep: Mapping[str, str] | None = None) -
 
 
 def decide(
-    plan: Plan, current: Current, ids: Iterable[str], keep: Mapping[str, str] | None = None
+    plan: Plan,
+    current: Current,
+    ids: Iterable[str],
+    keep: Mapping[str, str] | None = None,
+    staying: Mapping[str, State] | None = None,
 ) -> dict[str, Verdict]:
-    """Decide about planned images by what is there now."""
+    """Decide about planned images by what is there now; `staying` is what the duplicates that stay should be like."""
     planned = {image_id: plan.states[image_id] for image_id in ids}
-    found = verdicts(
-        planned, current.states, plan.protected_tags, plan.duplicates, plan.staying_states
-    )
+    staying = plan.staying_states if staying is None else staying
+    found = verdicts(planned, current.states, plan.protected_tags, plan.duplicates, staying)
+    for one, stays in plan.duplicates.items():
+        if one in found and stays in staying:
+            now = current.states
+            found[one] = for_visitors(found[one], now.get(one), staying[stays], now.get(stays))
     if plan.deed is HIDE:
         found = {one: hideable(said, current.states.get(one)) for one, said in found.items()}
     for one, why in (keep or {}).items():

@@ -41,6 +41,12 @@ class Past(msgspec.Struct, frozen=True):
         The last one of each id; none if a later request was about to be sent.
     times : dict of str to datetime
         The service's update time of each image right after it was hidden or shown again.
+    heirs : dict of str to datetime or None
+        The images that were about to inherit tags or a title, and their update time right after that.
+    sent_at : datetime or None
+        When the last request was about to be sent.
+    last_at : datetime
+        When the last line was written.
     chain : str
         The digest that the next line continues.
     size : int
@@ -54,6 +60,9 @@ class Past(msgspec.Struct, frozen=True):
     intents: set[str]
     outcomes: dict[str, tuple[str, str]]
     times: dict[str, dt.datetime]
+    heirs: dict[str, dt.datetime | None]
+    sent_at: dt.datetime | None
+    last_at: dt.datetime
     chain: str
     size: int
 
@@ -77,6 +86,7 @@ class _Line(msgspec.Struct):
     ids: list[str] = []
     outcomes: dict[str, tuple[str, str]] = {}
     times: dict[str, dt.datetime] = {}
+    heirs: dict[str, dt.datetime | None] = {}
 
 
 class Journal:
@@ -135,6 +145,11 @@ class Journal:
         told = {one: format_instant(moment) for one, moment in (times or {}).items()}
         line = {"line": "outcome", "outcomes": dict(outcomes)}
         self._write(line | ({"times": told} if told else {}))
+
+    def inherit(self, image_id: str, moment: dt.datetime | None = None) -> None:
+        """Write that an image is about to inherit; then, its update time right after that."""
+        told = None if moment is None else format_instant(moment)
+        self._write({"line": "inherit", "heirs": {image_id: told}})
 
     def end(self) -> None:
         """Write that the plan was carried out to its end."""
@@ -217,6 +232,7 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
     intents: set[str] = set()
     outcomes: dict[str, tuple[str, str]] = {}
     times: dict[str, dt.datetime] = {}
+    heirs: dict[str, dt.datetime | None] = {}
     for line in lines[1:]:
         foreign = {*line.ids, *line.outcomes, *line.times} - planned
         if foreign:
@@ -231,6 +247,7 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
             outcomes.pop(image_id, None)
         outcomes |= line.outcomes
         times |= line.times
+        heirs |= line.heirs
     last = lines[-1]
     return Past(
         plan=plan,
@@ -240,6 +257,9 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         intents=intents,
         outcomes=outcomes,
         times=times,
+        heirs=heirs,
+        sent_at=max((line.at for line in lines if line.ids), default=None),
+        last_at=last.at,
         chain=chain,
         size=size,
     )

@@ -10,10 +10,16 @@ from picora_analytics.cleanup.apply.journal import Journal, Past
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import to_document
+from picora_analytics.cleanup.plan.guard import State
 from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.client.changes import PATIENCE
 from picora_analytics.text import visible
+from picora_analytics.times import now
 
-__all__ = ["Ledger", "backup_note"]
+__all__ = ["LATE", "Ledger", "backup_note"]
+
+# So long after it was sent (our own patience with an answer), a request that did nothing will do nothing any more.
+LATE = dt.timedelta(seconds=PATIENCE)
 
 
 class Ledger:
@@ -40,7 +46,8 @@ class Ledger:
     lost : set of ids
         Those that a request was sent for whose answer nobody read.
     accepted : set of ids
-        Those of this run: the service may carry such a request out later, so that they are still there settles nothing.
+        Those of this run, or of one just before: the service may carry such a request out later, so that they are
+        still there settles nothing.
     """
 
     def __init__(self, plan: Plan, path: Path, past: Past | None, backup: str | None) -> None:
@@ -54,10 +61,11 @@ class Ledger:
             if outcome[0] in (plan.deed.done, "already gone")
         }
         self.times = dict(past.times) if past else {}
+        self._heirs = dict(past.heirs) if past else {}
         self.tried: set[str] = set()
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
-        self.accepted: set[str] = set()
+        self.accepted = self._in_flight.copy() if _is_young(past) else set()
         self._sent = bool(past and past.intents)
         self._ended = False
 
@@ -121,10 +129,36 @@ class Ledger:
         """Give the outcome of an image that is not to go: not known while an earlier request may still take it."""
         return self.refused([image_id], "kept", reason)[image_id]
 
+    def failed(self, image_id: str, reason: str) -> tuple[str, str]:
+        """Give the outcome of an image whose deletion failed: not known while an earlier request may succeed."""
+        return self.refused([image_id], "failed", reason)[image_id]
+
     def refused(self, ids: Iterable[str], word: str, reason: str) -> dict[str, tuple[str, str]]:
         """Give the outcomes of images a request did nothing to: not known where an earlier one may still do it."""
         late = ("unknown", f"an earlier request may still be carried out; {reason}")
         return {one: late if one in self.accepted else (word, reason) for one in ids}
+
+    def inherits(self, image_id: str) -> None:
+        """Write down that an image that stays is about to get tags or a title."""
+        self.open()
+        self._heirs[image_id] = None
+        if self._log is not None:
+            self._log.inherit(image_id)
+
+    def inherited(self, image_id: str, moment: dt.datetime | None) -> None:
+        """Write down that it has them, and its update time."""
+        if image_id in self._heirs:
+            self._heirs[image_id] = moment
+            if self._log is not None:
+                self._log.inherit(image_id, moment)
+
+    def staying(self, now: Mapping[str, State]) -> dict[str, State]:
+        """Give the states of the duplicates that stay, as planned and as our own edits of tags and title left them."""
+        found = dict(self._plan.staying_states)
+        for one, moment in self._heirs.items():
+            if one in found and one in now and moment in (None, now[one].updated_at):
+                found[one] = found[one]._replace(tags=now[one].tags, updated_at=now[one].updated_at)
+        return found
 
     def withdraw(self, ids: Iterable[str]) -> None:
         """Write down that nothing was done with images after all; they have no outcome yet."""
@@ -171,6 +205,11 @@ class Ledger:
             journal=None if self._log is None else self._path,
             complete=self._ended,
         )
+
+
+def _is_young(past: Past | None) -> bool:
+    """Tell whether the last request of earlier runs may still be carried out; a clock set back tells nothing."""
+    return past is not None and past.sent_at is not None and now() - past.sent_at < LATE
 
 
 def backup_note(backup: str | None) -> str:

@@ -13,11 +13,12 @@ import jinja2
 import msgspec
 import pandas as pd
 
-from picora_analytics.cleanup.plan.deeds import DEEDS, HIDE, SHOW
+from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE, HIDE, SHOW
 from picora_analytics.cleanup.plan.document import digest
+from picora_analytics.cleanup.plan.handing import inherits_frame
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.files import write_atomic, write_csv
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 from picora_analytics.times import format_instant, now
 from picora_analytics.units import format_bytes
 
@@ -71,6 +72,10 @@ class DeletionReceipt:
         resumed from the journal.
     deed : str
         ``delete``, ``hide`` or ``show``.
+    inherited : DataFrame
+        What the duplicates that stay got, or would: rows of ``plan.inherits``.
+    mapping : dict of str to str
+        The address of each deleted duplicate, and of the one that stays: for :func:`repoint`.
     """
 
     outcomes: pd.DataFrame
@@ -83,6 +88,8 @@ class DeletionReceipt:
     journal: Path | None = None
     complete: bool = True
     deed: str = "delete"
+    inherited: pd.DataFrame = dataclasses.field(default_factory=lambda: inherits_frame({}, {}))
+    mapping: Mapping[str, str] = dataclasses.field(default_factory=dict)
 
     @property
     def counts(self) -> dict[str, int]:
@@ -105,7 +112,7 @@ class DeletionReceipt:
         lines = [self._title(), f"  {self._where()}"]
         lines += [f"  {n:>8,}  {outcome}" for outcome, n in self.counts.items()]
         lines += [f"            {n:,}: {text}" for text, n in self._reasons()]
-        lines += [f"  {visible(note)}" for note in self.notes]
+        lines += [f"  {visible(note)}" for note in self._notes()]
         return "\n".join(lines)
 
     def _repr_html_(self) -> str:
@@ -114,8 +121,21 @@ class DeletionReceipt:
             library=self._where(),
             counts=list(self.counts.items()),
             reasons=self._reasons(),
-            notes=[visible(note) for note in self.notes],
+            notes=[visible(note) for note in self._notes()],
         )
+
+    def _notes(self) -> list[str]:
+        lines = list(self.notes)
+        if len(self.inherited):
+            verb = "would get" if self.dry_run else "got"
+            what = f"{plural(len(self.inherited), 'image')} {verb} tags or a title"
+            lines.append(f"{what} of a duplicate: receipt.inherited")
+        if self.mapping and not self.dry_run:
+            lines.append(
+                f"{plural(len(self.mapping), 'deleted image')} had a duplicate that stays; where the old addresses "
+                'stand: pic.repoint(receipt.mapping, "site/")'
+            )
+        return lines
 
     def _title(self) -> str:
         stamp = "DEMO  " if self.library["demo"] else ""
@@ -177,6 +197,8 @@ class DeletionReceipt:
                 "notes": list(self.notes),
                 "journal": None if self.journal is None else str(self.journal),
                 "library": dict(self.library),
+                "inherited": self.inherited.to_dict("records"),
+                "mapping": dict(self.mapping),
                 "outcomes": self._rows(),
             }
             document["digest"] = digest(document)
@@ -204,6 +226,9 @@ def make_receipt(
         table["hidden_at"] = hidden_at.where(done)
     wanted = plan.deed.would if dry_run else plan.deed.done
     gone = [image_id for image_id, outcome, _ in rows if outcome == wanted]
+    pairs = {one: plan.duplicates[one] for one in gone if one in plan.duplicates}
+    pairs = pairs if plan.deed is DELETE else {}
+    addresses = plan.staying["url"].to_dict()
     return DeletionReceipt(
         outcomes=table,
         dry_run=dry_run,
@@ -212,5 +237,13 @@ def make_receipt(
         size_bytes=plan.amount(gone).size_bytes,
         finished_at=finished_at or now(),
         deed=plan.deed.name,
+        inherited=inherits_frame(
+            pairs, {one: own for one, own in plan.handed.items() if one in pairs}
+        ),
+        mapping={
+            plan.images["url"][one]: addresses[stays]
+            for one, stays in pairs.items()
+            if stays in addresses
+        },
         **facts,
     )

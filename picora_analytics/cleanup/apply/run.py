@@ -10,6 +10,7 @@ import pandas as pd
 from picora_analytics.cleanup.apply.batch import LOST, Sender
 from picora_analytics.cleanup.apply.dry_run import decide
 from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
+from picora_analytics.cleanup.apply.inheriting import Heirs
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.backup.backup import Backup, back_up
@@ -82,6 +83,7 @@ class Run:
         self._freshness = freshness or Freshness(client)
         self._lookup = Lookup(client, plan.library["n_images"], plan.n_others)
         self._sender = self._make_sender()
+        self._heirs = Heirs(plan, client, ledger, self._freshness)
         self._reported_at = time.monotonic()
         self._waiting: list[str] = []
         self._backup: Backup | None = None
@@ -117,7 +119,9 @@ class Run:
         """Look at images that are waiting, keep what changed or became protected, and check the caps again."""
         current = self._look(ids)
         lost = self._settle_lost(ids, current)
-        found = decide(self._plan, current, (one for one in ids if one not in lost), self._keep)
+        staying = self._ledger.staying(current.states)
+        rest = [one for one in ids if one not in lost]
+        found = decide(self._plan, current, rest, self._keep, staying)
         self._ledger.record(
             {
                 image_id: self._ledger.kept(image_id, verdict.reason)
@@ -153,6 +157,8 @@ class Run:
             look = self._freshness.renew(began)
             if not look.slept:
                 break
+        else:
+            self._freshness.spoil()  # Whatever it saw first is of before.
         self._slow = look.slow
         if current.listing is not None and self._others is None:
             self._others = current.listing.index.difference(self._plan.images.index)
@@ -213,7 +219,7 @@ class Run:
 
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
-        self._ledger.record({image_id: ("kept", reason) for image_id, reason in reasons.items()})
+        self._ledger.record({one: self._ledger.kept(one, why) for one, why in reasons.items()})
         self._waiting = [image_id for image_id in self._waiting if image_id not in reasons]
 
     def delete(self) -> None:
@@ -226,6 +232,7 @@ class Run:
         first = True
         while self._waiting and not self._cancelled():
             ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
+            ids = self._inherited(ids)
             try:
                 if ids:
                     self._sender.settle(ids)
@@ -269,6 +276,15 @@ class Run:
             self._look_at([one for one in ids if one in self._waiting])
             self._slow = True
         return [one for one in ids if one in self._waiting]
+
+    def _inherited(self, ids: list[str]) -> list[str]:
+        """Let the duplicates that stay inherit first; what cannot be handed on is kept."""
+        if self._plan.deed is not DELETE or not self._plan.handed.keys() & set(ids):
+            return ids
+        failed = self._heirs.settle(ids)
+        self.whole = self.whole and not failed
+        self._drop(failed)
+        return self._fresh([one for one in ids if one not in failed])
 
     def _proved(self, ids: list[str]) -> list[str]:
         """Check the backup once more, right before the images go."""

@@ -13,6 +13,7 @@ from picora_analytics.analysis.decided import standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.piles import OLD_DAYS, PILES, Piles, sort_into_piles
 from picora_analytics.cleanup.plan.columns import Bools
+from picora_analytics.cleanup.plan.handing import unfit
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
 from picora_analytics.cleanup.plan.suggestion import Goal, Riding, suggestion_frame
 from picora_analytics.errors import PlanError, SchemaError
@@ -252,7 +253,9 @@ def _sorted(
     old: float,
 ) -> Piles:
     spared = shielded(images, facts, protect, decisions, references)
-    return sort_into_piles(images, spared, standing(images, decisions), references, old)
+    piles = sort_into_piles(images, spared, standing(images, decisions), references, old)
+    piles.number[unfit(images, piles.number >= 0)] = -1
+    return piles
 
 
 def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tuple[int, str]:

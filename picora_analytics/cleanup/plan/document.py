@@ -16,6 +16,7 @@ import pyarrow as pa
 from picora_analytics.cleanup.plan.columns import cells, iso_texts
 from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE
 from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.plan.handing import Handed
 from picora_analytics.cleanup.plan.model import Plan, staying_rows
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, write_atomic
@@ -52,6 +53,7 @@ def to_document(plan: Plan) -> dict[str, Any]:
         "protection": list(plan.protection),
         "searched": list(plan.searched),
         "hidden": list(plan.hidden),
+        "handed": {one: [list(own.tags), own.title] for one, own in plan.handed.items()},
         "duplicates": dict(plan.duplicates),
         "staying": _records(plan.staying),
         "images": _records(plan.images),
@@ -154,6 +156,10 @@ def _plan(document: dict[str, Any], path: Path | None) -> Plan:
         protection=tuple(msgspec.convert(document["protection"], list[str])),
         searched=tuple(msgspec.convert(document.get("searched", []), list[str])),
         hidden=tuple(msgspec.convert(document.get("hidden", []), list[str])),
+        handed={
+            one: Handed(tuple(msgspec.convert(tags, list[str])), msgspec.convert(title, str | None))
+            for one, (tags, title) in document.get("handed", {}).items()
+        },
         deed=DEEDS[document.get("deed", DELETE.name)],
         path=path,
     )

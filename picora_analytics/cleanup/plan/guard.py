@@ -21,6 +21,7 @@ __all__ = [
     "State",
     "Verdict",
     "drift",
+    "for_visitors",
     "hideable",
     "last_duplicates",
     "only_visibility",
@@ -173,6 +174,14 @@ def hideable(verdict: Verdict, now: State | None) -> Verdict:
 
 
 _NOT_PUBLIC = {False: "private already", None: "unknown: whether it is public"}
+
+
+def for_visitors(verdict: Verdict, new: State | None, stayed: State, now: State | None) -> Verdict:
+    """Keep a public image whose duplicate that stays was public when it was planned, and is not any more."""
+    gone = now is not None and stayed.is_public and not now.is_public
+    if verdict.action != "delete" or new is None or not new.is_public or not gone:
+        return verdict
+    return Verdict("kept", "the copy that was to stay is not public any more, and this one is")
 
 
 def only_visibility(old: State, new: State) -> bool:

@@ -7,6 +7,7 @@ import datetime as dt
 import enum
 import hashlib
 import itertools
+import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
@@ -27,6 +28,8 @@ from picora_analytics.cleanup.plan.guard import (
     paths_of,
     states_of,
 )
+from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
+from picora_analytics.cleanup.plan.portions import decided_in, labels, portions_of, wished
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
@@ -76,6 +79,7 @@ class Plan:
     protection: tuple[str, ...] = ()
     searched: tuple[str, ...] = ()
     hidden: tuple[str, ...] = ()
+    handed: Mapping[str, Handed] = dataclasses.field(default_factory=dict)
     deed: Deed = DELETE
     path: Path | None = None
 
@@ -98,6 +102,7 @@ class Plan:
             [sorted(self.protected_tags), list(self.protection)],
             sorted(self.duplicates.items()),
             *([["hidden", *self.hidden]] if self.hidden else []),
+            *([["handed", *sorted(self.handed.items())]] if self.handed else []),
         ]
         # One list of JSON, written part by part: all rows at once keep the garbage collector busy.
         found = hashlib.blake2b(msgspec.json.encode(head)[:-1], digest_size=16)
@@ -127,6 +132,18 @@ class Plan:
     def as_hiding(self) -> Self:
         """Give the same plan, to be carried out by hiding."""
         return dataclasses.replace(self, deed=HIDE)
+
+    @property
+    def inherits(self) -> pd.DataFrame:
+        """
+        What the duplicates that stay get from those that go, before these are deleted.
+
+        Returns
+        -------
+        DataFrame
+            ``id``, ``tags_added`` (a tuple) and ``title``, which is None where it stays as it is.
+        """
+        return inherits_frame(self.duplicates, self.handed)
 
     @cached_property
     def states(self) -> dict[str, State]:
@@ -180,6 +197,51 @@ class Plan:
             found.append(Refusal("date", text))
         return found
 
+    def portions(
+        self, by: str = "month", *, decisions: str | os.PathLike[str] | pd.DataFrame | None = None
+    ) -> pd.DataFrame:
+        """
+        Count the images in portions to look at one after the other.
+
+        Parameters
+        ----------
+        by : {"month", "pile"}
+            The month of the upload, oldest first, or the reason.
+        decisions : path or DataFrame, optional
+            Of what was looked at before.
+
+        Returns
+        -------
+        DataFrame
+            ``portion``, ``n_images``, ``size_bytes`` and ``n_decided``.
+        """
+        return portions_of(self.images, by, decisions)
+
+    def portion(
+        self,
+        name: str,
+        by: str = "month",
+        *,
+        decisions: str | os.PathLike[str] | pd.DataFrame | None = None,
+    ) -> Self:
+        """
+        Give the plan of one portion, without what was decided before.
+
+        Raises
+        ------
+        PlanError
+            If there is no such portion.
+        """
+        names = labels(self.images, by)
+        own = (names == name).to_numpy(dtype=bool)
+        if not own.any():
+            raise PlanError(f"{name!r} is no portion of this plan; look at plan.portions({by!r}).")
+        return self.without(self.images.index[~own | decided_in(self.images, decisions)])
+
+    def decided(self, decisions: str | os.PathLike[str] | pd.DataFrame) -> Self:
+        """Give the plan of what was looked at and wished to be deleted; what nobody saw is kept."""
+        return self.without(self.images.index[~wished(self.images, decisions)])
+
     def without(self, *ids: str | Iterable[str]) -> Self:
         """
         Give a smaller plan, with a phrase of its own.
@@ -206,6 +268,7 @@ class Plan:
         left = {key: value for key, value in self.duplicates.items() if key not in removed}
         return dataclasses.replace(
             self,
+            handed={one: own for one, own in self.handed.items() if one not in removed},
             hidden=tuple(one for one in self.hidden if one not in removed),
             images=self.images[~leaving],
             spared=pd.concat([self.spared, spared]),

@@ -88,6 +88,8 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "searched": [visible(line) for line in plan.searched],
         "stays": stays[:_LOOK_TWICE],
         "n_stays": len(plan.duplicates),
+        "inherits": _inherits(plan)[:_LOOK_TWICE],
+        "n_inherits": len(plan.inherits),
         "rows": _sample(images, plan.fingerprint) if n else [],
         "all_listed": n < _ALL_UNDER,
         "reasons": _reasons(images),
@@ -217,6 +219,17 @@ def _stays(plan: Plan) -> list[str]:
     return [text for _, text in sorted(lines, key=lambda line: line[0])]
 
 
+def _inherits(plan: Plan) -> list[str]:
+    """Say what the first duplicates that stay get from those that go."""
+    lines = []
+    rows = plan.inherits.head(_LOOK_TWICE)
+    for stays, tags, title in rows.itertuples(index=False, name=None):
+        parts = [f"the tags {shorten(', '.join(tags), _NAME)}"] if tags else []
+        parts += [f"the title {shorten(title, _NAME)}"] if title else []
+        lines.append(f"{visible(stays)}  gets {' and '.join(parts)}")
+    return lines
+
+
 def _example(plan: Plan) -> str:
     """Write the first id as code to paste: as a literal, or by its place where it is too long to be read."""
     first = plan.images.index[0] if len(plan.images) else ""
@@ -289,6 +302,10 @@ def _why(facts: dict[str, Any]) -> list[str]:
         lines += ["", f"  DUPLICATES THAT STAY ({facts['n_stays']:,})     all: plan.duplicates"]
         lines += [f"    {text}" for text in facts["stays"]]
         lines += _more(facts["n_stays"] - len(facts["stays"]))
+    if facts["inherits"]:
+        lines += ["", f"  THESE INHERIT FIRST ({facts['n_inherits']:,})     all: plan.inherits"]
+        lines += [f"    {text}" for text in facts["inherits"]]
+        lines += _more(facts["n_inherits"] - len(facts["inherits"]))
     return lines
 
 

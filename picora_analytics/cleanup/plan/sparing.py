@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import os
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -15,6 +15,7 @@ from picora_analytics.analysis.decided import Standing, standing
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
+from picora_analytics.cleanup.plan.handing import hand_on
 from picora_analytics.cleanup.plan.hidden import missed, refuse_unlooked, unlooked, waits
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
@@ -47,8 +48,14 @@ def make_plan(
     protect: Any,
     decisions: str | os.PathLike[str] | pd.DataFrame | None,
     caps: Caps,
+    inherit: bool = True,
+    withheld: Collection[str] = (),
 ) -> Plan:
-    """Plan which images to delete; :func:`plan_deletion` documents what is spared."""
+    """
+    Plan which images to delete; :func:`plan_deletion` documents what is spared.
+
+    `withheld` are tags that are not handed on: by them, images are deleted.
+    """
     facts = plannable(images)
     images = first_form(images, facts)
     if not isinstance(reason, str) or not reason.strip():
@@ -75,8 +82,14 @@ def make_plan(
     # Where nobody could look, a hidden image is refused and not merely spared.
     kept = spared.rows & ~spared.having(NOT_LOOKED)
     refuse_unlooked(images, waited, protect, choices.chosen & ~kept)
-    last, duplicates = _last_duplicates(images, choices, choices.chosen & ~spared.rows)
+    taken = choices.chosen & ~spared.rows
+    last, duplicates = _last_duplicates(images, choices, taken, public_first=inherit)
     spared.update(last)
+    handed, stuck = hand_on(images, duplicates, withheld) if inherit else ({}, {})
+    for why in dict.fromkeys(stuck.values()):
+        own = [one for one in stuck if stuck[one] == why]
+        spared.add(why, among(images.index, own))
+    duplicates = {goes: stays for goes, stays in duplicates.items() if goes not in stuck}
     rows = images.loc[choices.chosen & ~spared.rows, list(COLUMNS)]
     hidden = set(waited).intersection(cells(rows.index))
     left_out = (choices.chosen | choices.unknown) & spared.rows
@@ -94,6 +107,7 @@ def make_plan(
         protection=(*shield.lines, *lines),
         searched=shield.searched,
         hidden=tuple(sorted(hidden)),
+        handed=handed,
     )
 
 
@@ -244,7 +258,7 @@ def _choices(images: pd.DataFrame, choice: Any, reason: str) -> _Choices:
 
 
 def _last_duplicates(
-    images: pd.DataFrame, choices: _Choices, taken: Bools
+    images: pd.DataFrame, choices: _Choices, taken: Bools, *, public_first: bool
 ) -> tuple[dict[str, Bools], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
     contents, different = pd.factorize(spelled_one_way(images["content_hash"]))
@@ -267,6 +281,9 @@ def _last_duplicates(
             only_duplicates &= ~part
     order = order[((counts > 1) & (n_taken > 0))[contents[order]]]
     order = order[np.argsort(~only_duplicates[order], kind="stable")]
+    if public_first:  # The one that stays keeps its address for visitors.
+        public = images["is_public"].fillna(False).to_numpy(dtype=bool)
+        order = order[np.argsort(~public[order], kind="stable")]
     ids = cells(images.index[order])
     spared, duplicates = last_duplicates(
         dict(zip(ids, map(str, contents[order].tolist()), strict=True)),

@@ -12,7 +12,8 @@ import msgspec
 import pandas as pd
 
 from picora_analytics.analysis.criteria import Criteria
-from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.cleanup.deletion import DeletionPlan, plan_withholding
+from picora_analytics.cleanup.plan.sparing import make_caps
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
@@ -205,12 +206,15 @@ def standing_plan(
         mask = policy.rule.mask(images, references, decisions)
         for frame in earlier:
             then = policy.rule.mask(frame, references, decisions)
-            mask = mask & then.reindex(images.index, fill_value=False)
+            then = then.reindex(images.index, fill_value=False)
+            then.attrs.clear()  # Of another load, as is meant here.
+            mask = mask & then
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
-    return plan_deletion(
+    return plan_withholding(
         images,
         mask,
+        policy.rule.tagged,
         reason=policy.reason,
         protect=[
             *policy.protect,
@@ -218,7 +222,5 @@ def standing_plan(
             *([] if references is None else [references]),
         ],
         decisions=decisions,
-        max_images=policy.caps.max_images,
-        max_bytes=policy.caps.max_bytes,
-        max_fraction=policy.caps.max_fraction,
+        caps=make_caps(policy.caps.max_images, policy.caps.max_bytes, policy.caps.max_fraction),
     )

@@ -207,6 +207,11 @@ class _Load:
         read = f"{len(images):,} images of {state.n_pages:,} pages"
         if isinstance(problem, KeyboardInterrupt):
             show.finish(f"Stopped after {read}; {advice}")
+            problem.add_note(
+                f"The {read} that were read are kept for a day."
+                if goes_on
+                else "What was read is not kept."
+            )
             raise problem
         name = (
             "IncompleteLoadError" if isinstance(problem, BrokenListing) else type(problem).__name__

@@ -51,6 +51,7 @@ class Compare {
     if (n < 0 || n >= this.kernel.view.groups) return;
     this.n = n;
     this.host.hidden = false;
+    this.kernel.tell("over");
     this.zoom = { exact: false, x: 0.5, y: 0.5 };
     this.shown = -1;
     this.ask();
@@ -220,6 +221,7 @@ class Compare {
     this.shown = -1;
     this.forget();
     this.kernel.say("look", { rev: this.kernel.view.rev, places: [] });
+    this.kernel.tell("over");
     this.closed();
   }
 }

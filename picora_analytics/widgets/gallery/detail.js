@@ -44,6 +44,7 @@ class Detail {
   show(place) {
     if (place < 0 || place >= this.kernel.total) return;
     this.host.hidden = false;
+    this.kernel.tell("over");
     this.place = place;
     this.forget();
     this.picture(this.kernel.pictures.get(place)?.url ?? "");
@@ -133,6 +134,7 @@ class Detail {
     this.host.hidden = true;
     this.forget();
     this.kernel.say("look", { rev: this.kernel.view.rev, places: [] });
+    this.kernel.tell("over");
     this.closed();
   }
 }

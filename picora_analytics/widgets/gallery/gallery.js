@@ -30,7 +30,7 @@ class Gallery {
       page: () => Math.max(Math.floor(this.box.clientHeight / this.scroller.height), 1),
       show: (place) => this.show(place),
       open: (place) => this.detail.show(place),
-      ask: (n, act) => this.ask(n, act),
+      ask: (n, act) => ask(this, n, act),
       chip: (n) => this.stretch(n),
       say: (text) => this.say(text),
       help: () => this.toggle(this.keys),
@@ -61,97 +61,21 @@ class Gallery {
     this.box.append(this.canvas);
     this.grid.append(this.titles, this.box);
     this.asking = make("div", "pg-ask", "", { role: "alertdialog", "aria-label": "Many at once", hidden: "" });
-    this.keys = this.helped();
-    const wrap = make("div", "pg-wrap");
-    wrap.append(this.line(signal), this.asking, this.grid, this.empty, this.chip, this.keys);
+    this.keys = makeKeys();
+    this.wrap = make("div", "pg-wrap");
+    this.wrap.append(makeLine(this), this.asking, this.grid, this.empty, this.chip, this.keys);
     this.view = make("div", "pg-view");
     this.detailEl = make("div", "pg-over pg-det");
     this.compareEl = make("div", "pg-over pg-cmp");
     this.rail = new Rail(this.kernel, (place) => this.goto(place), signal);
-    this.view.append(wrap, this.rail.el, this.detailEl, this.compareEl);
+    this.view.append(this.wrap, this.rail.el, this.detailEl, this.compareEl);
     this.code = make("div", "pg-py", "", { hidden: "" });
     this.code.append(sign("code"), make("code", "", this.facts.code));
     this.problem = make("div", "pg-problem", "", { role: "alert" });
     this.live = make("div", "pg-live", "", { role: "status", "aria-live": "polite" });
-    root.append(this.head(signal), this.problem, this.view, this.code, this.bar(signal), this.live);
+    root.append(makeHead(this), this.problem, this.view, this.code, makeBar(this), this.live);
     this.root.append(this.style, root);
     el.append(this.root);
-  }
-
-  /** @param {AbortSignal} signal */
-  head(signal) {
-    const head = make("div", "pg-head");
-    if (this.facts.stamp) head.append(make("span", "pg-stamp", this.facts.stamp));
-    head.append(make("h2", "", this.facts.title));
-    for (const one of this.facts.more) head.append(make("span", "pg-mut pg-fact", one));
-    const search = make("label", "pg-search");
-    this.field = make("input", "pg-in", "", {
-      type: "search", placeholder: "Name, title, tag or id", "aria-label": "Search", maxlength: "500",
-    });
-    let typed = 0;
-    this.field.addEventListener("input", () => {
-      clearTimeout(typed);
-      typed = window.setTimeout(() => {
-        this.kernel.say("find", { text: this.field.value });
-        this.kernel.expect();
-      }, 200);
-    }, { signal });
-    search.append(sign("search"), this.field);
-    this.form = button("As a list", "list", () => this.reform(), { bare: true, signal });
-    head.append(make("span", "pg-sp"), search, this.form);
-    return head;
-  }
-
-  /** @param {AbortSignal} signal */
-  line(signal) {
-    const line = make("div", "pg-line1");
-    this.count = make("span", "pg-count");
-    this.all = button("Select all", "check", () => this.gestures.all(), { signal });
-    this.range = button("Stretch", "range", () => this.ranges(), { signal, name: "pg-opt" });
-    this.range.title = "Then choose its other end; the same as Shift and a click";
-    this.range.setAttribute("aria-pressed", "false");
-    this.side = button("Side by side", "copy", () => this.compare.show(0), { signal });
-    this.side.hidden = !this.kernel.view.groups;
-    this.busy = make("span", "pg-busy", "", { hidden: "" });
-    this.busy.textContent = "the kernel is busy; choosing works, pictures follow";
-    this.order = make("select", "pg-in pg-order", "", { "aria-label": "Order" });
-    this.order.addEventListener("change", () => {
-      this.kernel.say("sort", { order: this.order.value });
-      this.kernel.expect();
-    }, { signal });
-    const help = button("Keys", "help", () => this.toggle(this.keys), { bare: true, signal });
-    line.append(
-      this.count, this.all,
-      button("Invert", "swap", () => this.kernel.select("invert"), { signal, name: "pg-opt" }),
-      this.range, this.side, this.busy, make("span", "pg-sp"), this.order, help,
-    );
-    return line;
-  }
-
-  /** @param {AbortSignal} signal */
-  bar(signal) {
-    const bar = make("div", "pg-bar");
-    this.stack = make("div", "pg-stack", "", { "aria-hidden": "true" });
-    this.sum = make("div", "pg-sum");
-    this.undo = button("Undo the last selection", "undo", () => this.kernel.select("undo"), { bare: true, signal });
-    this.clear = button("Clear", "", () => this.kernel.select("none"), { signal });
-    bar.append(
-      this.stack, this.sum, make("span", "pg-sp"), this.undo,
-      button("The line of Python", "code", () => this.toggle(this.code), { bare: true, signal }), this.clear,
-    );
-    return bar;
-  }
-
-  helped() {
-    const keys = make("div", "pg-pop", "", { hidden: "" });
-    const table = make("dl", "pg-dl");
-    for (const [what, key] of KEYS) {
-      const code = make("dd");
-      code.append(make("kbd", "", key));
-      table.append(make("dt", "", what), code);
-    }
-    keys.append(make("h3", "", "Keys in the pictures"), table);
-    return keys;
   }
 
   listen() {
@@ -162,6 +86,13 @@ class Gallery {
     on("cells", () => this.draw());
     on("pictures", () => this.draw());
     on("choice", () => this.chose());
+    on("go", ({ detail }) => {
+      this.problem.textContent = "";
+      this.goto(detail.place);
+      this.gestures.focus(detail.place);
+    });
+    // What is covered takes no focus.
+    on("over", () => (this.wrap.inert = this.rail.el.inert = this.detail.open || this.compare.open));
     on("marks", () => kernel.remark(...this.inSight()));
     on("busy", ({ detail }) => (this.busy.hidden = !detail));
     on("problem", ({ detail }) => (this.problem.textContent = detail));
@@ -206,6 +137,7 @@ class Gallery {
       option.selected = one === view.order;
       return option;
     }));
+    this.going.placeholder = `Go to ${view.go}`;
     if (document.activeElement !== this.field) this.field.value = view.text;
     this.empty.hidden = view.total > 0;
     this.empty.textContent = view.text ? `Nothing here has “${view.text}”.` : "There are no images here.";
@@ -446,25 +378,6 @@ class Gallery {
   ranges() {
     this.gestures.ranging = !this.gestures.ranging;
     this.range.setAttribute("aria-pressed", String(this.gestures.ranging));
-  }
-
-  /**
-   * @param {number} n
-   * @param {() => void} act
-   */
-  ask(n, act) {
-    const done = () => {
-      this.asking.hidden = true;
-      this.focus();
-    };
-    const yes = button(`${this.gestures.on ? "Select" : "Deselect"} ${n.toLocaleString("en")}`, "", () => {
-      act();
-      done();
-    }, { name: "pg-go", signal: this.signal });
-    const no = button("No", "", done, { name: "pg-line", signal: this.signal });
-    this.asking.replaceChildren(make("span", "", `This stretch has ${n.toLocaleString("en")} images.`), yes, no);
-    this.asking.hidden = false;
-    no.focus();
   }
 
   /** @param {any} part */

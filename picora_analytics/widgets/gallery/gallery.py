@@ -39,6 +39,7 @@ _SCRIPTS = (
     "detail.js",
     "compare.js",
     "gestures.js",
+    "controls.js",
     "gallery.js",
 )
 

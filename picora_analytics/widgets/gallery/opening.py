@@ -13,7 +13,7 @@ from picora_analytics.analysis.question import read_pandas
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.preview import look_twice
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import facts_of
+from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.pictures.duplicates import images_of
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
@@ -83,9 +83,25 @@ def _checked(images: Any) -> pd.DataFrame:
     """Check columns and dtypes; give the frame indexed by id."""
     if isinstance(images, pd.DataFrame) and "id" in images.columns:
         images = images.set_index("id")
-    read_pandas(images, _READ, "ImageGallery")
-    checked: pd.DataFrame = images
-    return checked
+    if not isinstance(images, pd.DataFrame) or not _as_loaded(images):
+        read = read_pandas(images, _READ, "ImageGallery")
+        read["created_at"] = read["created_at"].dt.tz_localize("UTC")
+        rest = [name for name in _READ if name != "id"]
+        typed: pd.DataFrame = images.assign(**{name: read[name].array for name in rest})
+        return typed
+    read_pandas(images.iloc[:0], _READ, "ImageGallery")  # Its dtypes say what a million values are.
+    return images
+
+
+def _as_loaded(images: pd.DataFrame) -> bool:
+    """Tell whether every column has the dtype that a load gives it, and not one that people or files put there."""
+    kinds = {name: pd.Int64Dtype() for name in ("size_bytes", "width", "height")}
+    own = {name: images[name].dtype for name in _READ if name in images and name != "created_at"}
+    dates = images.dtypes.get("created_at")
+    return all(
+        kind == kinds.get(name, pd.BooleanDtype() if name == "is_public" else STR)
+        for name, kind in own.items()
+    ) and (dates is None or isinstance(dates, pd.DatetimeTZDtype))
 
 
 def _plan(plan: DeletionPlan, references: References | None, decisions: Decisions | None) -> Opened:

@@ -21,7 +21,7 @@ class Kernel {
     /** @type {Set<number>} */
     this.asked = new Set();
     this.events = new EventTarget();
-    this.number = 0;
+    this.number = Math.floor(Math.random() * 1e9) * 1000; // Two views must not take answers for their own.
     this.sent = 0;
     this.waiting = 0;
     this.wanted = "";
@@ -33,8 +33,11 @@ class Kernel {
     on("change:view", () => this.relist());
     on("change:choice", () => this.chose());
     signal.addEventListener("abort", () => this.close());
+    this.signal = signal;
     this.take(model.get("first"));
     this.say("hello");
+    // Shown once more, after something was chosen.
+    if (this.choice.seq > 1) this.remark(0, this.cells.size);
   }
 
   get view() {
@@ -55,6 +58,7 @@ class Kernel {
    */
   say(type, rest = {}) {
     this.number += 1;
+    if (this.signal.aborted && type !== "bye") return this.number;
     this.model.send({ proto: PROTO, type, id: this.number, ...rest });
     return this.number;
   }
@@ -93,7 +97,7 @@ class Kernel {
     } else if (content.type === "marks") this.mark(content, bytes(buffers[0]));
     else if (content.type === "thumbs") this.keep(content, bytes(buffers[0]));
     else if (content.type === "picture") this.tell("picture", large(content, bytes(buffers[0])));
-    else if (content.type === "detail" || content.type === "group") this.tell(content.type, content);
+    else if (["detail", "group", "go"].includes(content.type)) this.tell(content.type, content);
   }
 
   /** Forget what belongs to another list. */

@@ -21,7 +21,7 @@ from playwright.sync_api import Browser, Page
 from picora_analytics.widgets.gallery.gallery import ImageGallery
 
 _PAGE = """<!doctype html><html><body data-jp-theme-light="{light}" style="margin:0;padding:12px;background:{back};
---jp-layout-color1:{paper};--jp-ui-font-color1:{ink}"><div id="host"></div></body></html>"""
+--jp-layout-color1:{paper};--jp-ui-font-color1:{ink}"><div id="host"></div><div id="again"></div></body></html>"""
 _MODEL = """
 async ({ esm, css, state }) => {
   const style = document.createElement("style");
@@ -56,7 +56,10 @@ async ({ esm, css, state }) => {
   };
   poll();
   window.abort = new AbortController();
-  module.default.render({ model, el: document.querySelector("#host"), signal: window.abort.signal });
+  const show = (id) =>
+    module.default.render({ model, el: document.querySelector(id), signal: window.abort.signal });
+  show("#host");
+  window.again = () => void show("#again"); // Playwright would call what it returns.
 }
 """
 

@@ -59,10 +59,56 @@ def test_a_404_of_an_image_that_is_gone_is_found_out_and_the_others_go_on(
 
     receipt = plan.apply(client, typed(plan), backup=None, progress=False)
 
-    # Where a batch was sent before, it may be what deleted the image: nobody can tell.
-    batched = any(request.path == "/v1/media" for request in service.requests)
-    assert receipt.counts == ({"deleted": 5} if batched else {"deleted": 4, "already gone": 1})
+    # A batch was refused as a route before, which does nothing.
+    assert any(request.path == "/v1/media" for request in service.requests)
+    assert receipt.counts == {"deleted": 4, "already gone": 1}
     assert receipt.complete
+
+
+@pytest.mark.parametrize("when", ["with the batch", "between single requests"])
+@pytest.mark.parametrize("n_gone", [1, 3])
+def test_what_others_delete_in_the_same_seconds_is_not_our_deed_where_there_are_no_batches(
+    make_plan, typed, tmp_path, when, n_gone
+):
+    with (
+        DemoServer(40, seed_only=True, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        plan = make_plan(client, 8)
+        theirs = list(plan.images.index)[-n_gone:]
+
+        def meanwhile():
+            for one in theirs:
+                service.remove(one)
+
+        path = "/v1/media" if when == "with the batch" else "/v1/images/*"
+        service.fail("DELETE", path, meanwhile=meanwhile)
+
+        receipt = plan.apply(
+            client, typed(plan), backup=None, journal=tmp_path / "j", progress=False
+        )
+
+    assert receipt.counts == {"deleted": 8 - n_gone, "already gone": n_gone}
+    assert set(receipt.outcomes.loc[receipt.outcomes["outcome"] == "already gone", "id"]) == {
+        *theirs
+    }
+    assert "the answer was lost" not in " ".join(receipt.outcomes["reason"])
+
+
+def test_a_batch_that_was_refused_as_a_route_but_took_most_is_our_own_deed(make_plan, typed):
+    with (
+        DemoServer(40, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        plan = make_plan(client, 6)
+        service.fail("DELETE", "/v1/media", status=404, body='{"message": "no"}', after=True)
+
+        receipt = plan.apply(client, typed(plan), backup=None, progress=False)
+
+    assert receipt.counts == {"deleted": 6}
+    assert set(receipt.outcomes["reason"]) == {
+        "the request for its batch was refused, and it is gone now"
+    }
 
 
 @pytest.mark.parametrize("status", [404, 405, 422, 501])

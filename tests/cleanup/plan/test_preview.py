@@ -158,7 +158,7 @@ def test_the_duplicate_that_stays_is_named_with_its_visibility(
         is_public=[stays, goes, True],
         created_at=["2020-01-01", "2021-01-01", "2022-01-01"],
     )
-    made = plan(images, images["content_hash"] == "x")
+    made = plan(images, images["content_hash"] == "x", inherit=False)
 
     for shown in (made, read_plan(made.save(tmp_path / "plan.json"))):
         (line,) = re.findall(r"^    (a .*)$", repr(shown), re.MULTILINE)
@@ -175,7 +175,7 @@ def test_duplicates_whose_public_address_goes_are_named_first(make_images):
         created_at=["2020-01-01"] * n + ["2021-01-01"] * n,
         size_bytes=[1] * 2 * n,
     )
-    made = plan(images, pd.Series(images.index >= f"i{n}", images.index))
+    made = plan(images, pd.Series(images.index >= f"i{n}", images.index), inherit=False)
 
     section = repr(made).split("DUPLICATES THAT STAY (30)")[1].splitlines()
 

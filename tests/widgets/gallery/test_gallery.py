@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 import picora_analytics as pic
 from picora_analytics import ImageGallery, SchemaError
@@ -11,7 +12,8 @@ from picora_analytics.widgets.gallery.cells import Badge, Evidence
 from picora_analytics.widgets.gallery.gallery import ImageGallery as Module
 from picora_analytics.widgets.gallery.session import GallerySession
 
-STEPS = 300
+# Ten thousand by --hypothesis-profile=prove.
+STEPS = 200 if settings.default.max_examples < 100 else 10_000
 ACTS = (
     *("set", "clear", "toggle", "all", "none", "invert", "undo"),
     *("sort", "find", "refresh", "remove", "show", "stale"),
@@ -245,6 +247,13 @@ def test_a_frame_must_be_of_images(make_images):
     with pytest.raises(TypeError, match="client is a str; give the Client"):
         ImageGallery(make_images(), "sk_live")
     assert len(ImageGallery(make_images().reset_index()).mask) == len(make_images())
+    # As a spreadsheet or a file of text gives it back.
+    plain = make_images(size_bytes=[5, None], created_at=["2026-01-02", "2026-01-01"]).astype(
+        object
+    )
+    plain["created_at"] = ["2026-01-02T00:00:00", "2026-01-01T00:00:00"]
+    assert ImageGallery(plain).first["date"] == ["2 Jan 2026", "1 Jan 2026"]
+    assert ImageGallery(plain).first["size"] == ["5 B", "size unknown"]
     assert ImageGallery is Module
 
 

@@ -1,0 +1,97 @@
+"""A long plan reviewed in portions: one goes out as a table, and what comes back of it is noted."""
+
+from __future__ import annotations
+
+import shlex
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import click
+
+from picora_analytics.cli.common import FilePath, OutputPath, say
+
+if TYPE_CHECKING:
+    import pandas as pd
+
+__all__ = ["review"]
+
+
+@click.command(short_help="Look through a saved plan in portions, and note what was decided.")
+@click.argument("file", type=FilePath(dir_okay=False), metavar="PLAN.JSON|REVIEW.CSV")
+@click.option(
+    "--decisions",
+    type=OutputPath(),
+    required=True,
+    help="The CSV that remembers what was decided; made where there is none.",
+)
+@click.option(
+    "--by",
+    type=click.Choice(["month", "pile"]),
+    default="month",
+    show_default=True,
+    help="Portions.",
+)
+@click.option("--portion", metavar="NAME", help="This one; default: the first not decided whole.")
+@click.option("-o", "--output", type=OutputPath(), help="Write what is open of it here, as CSV.")
+def review(file: str, decisions: str, by: str, portion: str | None, output: str | None) -> None:
+    """
+    Look through a saved plan month by month or pile by pile, and go on where you stopped.
+
+    With a plan, the portions are counted, and with -o the next one is written as a table. Strike out the lines of what
+    should stay, and give the table back: these are noted as keep, the others as delete. A wish alone deletes nothing:
+    plan --decided delete takes what was wished, and what nobody looked at is kept. No key is needed.
+    """
+    if file.lower().endswith(".csv"):
+        _take_back(Path(file), decisions)
+    else:
+        _hand_out(Path(file), decisions, by, portion, output)
+
+
+def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: str | None) -> None:
+    from picora_analytics import read_plan
+    from picora_analytics.cleanup.plan.review import write_review
+    from picora_analytics.units import format_bytes
+
+    plan = read_plan(file)
+    earlier = decisions if Path(decisions).exists() else None
+    table = plan.portions(by, decisions=earlier)
+    for name, n, size, n_decided in table.to_numpy().tolist():
+        state = "decided" if n_decided == n else f"{n_decided:,} decided"
+        say(f"{n:>8,}  {format_bytes(size):>10}  {name}  ({state})")
+    opened = table[table["n_decided"] < table["n_images"]]
+    if not len(opened):
+        say(
+            "\nAll of it was looked at. To plan what was wished: picora-analytics plan --decided delete --decisions "
+            f"{shlex.quote(decisions)} --reason WHY"
+        )
+        return
+    name = portion if portion is not None else str(opened["portion"].iloc[0])
+    part = plan.portion(name, by, decisions=earlier)
+    say(f"\nNext       {name}: {len(part.images):,} images, {format_bytes(part.size_bytes)}")
+    if output:
+        say(f"Written    {write_review(part, Path(output))}")
+
+
+def _take_back(file: Path, decisions: str) -> None:
+    from picora_analytics.cleanup.plan.review import read_review
+    from picora_analytics.decisions import add_decisions
+    from picora_analytics.text import plural
+    from picora_analytics.times import format_instant, now
+
+    found = read_review(file)
+    for line in found.lines:
+        say(line, err=True)
+    said = format_instant(now().replace(microsecond=0))
+    rows = [*_rows(found.struck, "keep", said), *_rows(found.plan.images, "delete", said)]
+    add_decisions(decisions, rows)
+    say(f"Keep       {plural(len(found.struck), 'image')}")
+    say(f"Delete     {plural(len(found.plan.images), 'image')}, a wish that deletes nothing")
+    say(f"Written    {decisions}")
+
+
+def _rows(images: pd.DataFrame, decision: str, said: str) -> list[dict[str, str]]:
+    names = images[["filename", "url"]].fillna("").astype(str)
+    return [
+        {"id": str(one), "decision": decision, "decided_at": said, "filename": name, "url": url}
+        for one, (name, url) in zip(names.index, names.to_numpy().tolist(), strict=True)
+    ]

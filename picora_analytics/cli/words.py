@@ -1,0 +1,90 @@
+"""Messages in shell words: what the package says in Python is said here as what one types in a shell."""
+
+from __future__ import annotations
+
+import re
+import shlex
+from collections.abc import Sequence
+
+__all__ = ["PYTHON", "in_shell_words", "typed_again"]
+
+_PLAN_AGAIN = "Type the command `picora-analytics plan` again"
+# In order; each is one way in which messages of the package tell what to type in Python.
+_WORDS: tuple[tuple[str, str], ...] = (
+    (r"Type resume_deletion\(client, '([^']+)'\) to go on", r"Type: picora-analytics apply '\1' --resume, to go on"),
+    (r"resume_deletion\(client, '([^']+)'\)", r"picora-analytics apply '\1' --resume"),
+    (r"resume_deletion\(client, [^)]*\)|resume_deletion", "picora-analytics apply PLAN.JSON --resume"),
+    (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which reads it from the change feed)",
+     "Type: picora-analytics load --refresh full"),
+    (r", or look at pic\.find_duplicates\(images, client\)", ""),
+    (r"load the library with refresh='full',? and plan again from that",
+     "type: picora-analytics load --refresh full, and plan again"),
+    (r"load with refresh=\"full\"", "type: picora-analytics load --refresh full"),
+    (r"(?:pic\.)?load_images\(client(?:, store=\.\.\.)?\)", "`picora-analytics load`"),
+    (r"(?:Choose another folder|Give it another place) with store=(?:, or store=None)?", "Choose another folder with --store DIR"),
+    (r"refresh=['\"](\w+)['\"]", r"--refresh \1"),
+    (r"Give journal= another place", "Give the plan another file name"),
+    (r"Type plan\.without\([^\n]*?\)|To leave images out, use plan\.without\(\.\.\.\); for others, plan again",
+     "To leave images out, plan with --csv, strike rows out, and plan --from that file"),
+    (r"use read_plan\(\.\.\.\)\.without\(ids\) on an unedited file and save that", "plan with --csv, and plan --from that file"),
+    (r"plan again with protect=find_references\(images, \"site/\"\)",
+     "picora-analytics scan site/ --json refs.json, and plan with --references refs.json"),
+    (r"(?m)^  Fewer       plan = plan\.without\([^\n]*\)$", "  Fewer       plan with --csv plan.csv, strike rows out, then: plan --from plan.csv"),
+    (r"(?m)^  Rehearse    plan\.dry_run\(client\)$", "  Rehearse    picora-analytics apply plan.json"),
+    (r"(?m)^  Review      plan\.save\(\"plan\.json\"\), plan\.to_csv\(\"plan\.csv\"\)$", "  Review      plan with -o plan.json --csv plan.csv"),
+    (r"(?m)^  Delete      plan\.apply\(client, confirm=\"([^\"]+)\", backup=\"kept/\"\)$",
+     r"  Delete      picora-analytics apply plan.json --confirm \1 --backup kept/"),
+    (r"backup=None: these images cannot come back", "With --no-backup these images cannot come back"),
+    (r"backup=\"kept/\"", "--backup kept/"),
+    (r"max_fraction=1\b", "--max-fraction 1"),
+    (r"\bmax_(images|bytes|fraction)=", r"--max-\1 "),
+    (r"(?<![-\w])(confirm|protect)=('[^']*'|\"[^\"]*\"|(?= is))", r"--\1 \2"),
+    (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
+    (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
+    (r"Type references = pic\.find_references\(images, \.\.\.\) with every place where they may stand, and plan with "
+     r"protect=references; it must be complete",
+     "Type: picora-analytics scan, with every place where they may stand and --json refs.json, and plan with "
+     "--references refs.json; it must be complete"),
+    (r"; look at plan\.portions\(\)", ""),
+    (r"(?m)^  Or hide     plan\.hide\(client, confirm=\"([^\"]+)\"\)$",
+     r"  Or hide     picora-analytics hide plan.json --confirm \1"),
+    (r"\bunhide_images shows\b", "`picora-analytics unhide` shows"),
+    (r"(?<=: )pic\.repoint\(receipt\.mapping, \"site/\"\)", "picora-analytics repoint"),
+    (r" of a duplicate: receipt\.inherited", " of a duplicate"),
+    (r"\bplan\.hide\b", "picora-analytics hide"),
+    (r"\bunhide_images\b", "picora-analytics unhide"),
+    (r"Give quota= to see", "Give --quota to see"),
+    (r"\bnow='[^']*'", "another library"),
+    (r"are in this error's \.images, for looking only; load again for a whole frame", "are not kept; the same command begins anew"),
+    (r"are in this error's \.images, for looking only; the next load goes on from there", "are kept for a day; the same command goes on from there"),
+    (r"the next load goes on from there", "the same command goes on from there"),
+    (r"load again for a whole frame", "the same command begins anew"),
+    (r"or pic\.connect\(ask=True\)", "or give --demo"),
+    (r"Type suggestion = pic\.suggest\(images, \.\.\.\) again, from the images you pass", _PLAN_AGAIN),
+)  # fmt: skip
+_RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
+
+PYTHON = re.compile(
+    r"\bpic\.|\bplan\.\w+\(|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
+)
+"""What only Python understands: a message in the shell holds none of it."""
+
+
+def in_shell_words(text: object) -> str:
+    """
+    Say a message of the package in words of the shell.
+
+    Examples
+    --------
+    >>> print(in_shell_words("There are no snapshots in kept; load_images(client) makes the first."))
+    There are no snapshots in kept; `picora-analytics load` makes the first.
+    """
+    said = str(text)
+    for pattern, words in _RULES:
+        said = pattern.sub(words, said)
+    return said
+
+
+def typed_again(words: Sequence[str]) -> str:
+    """Give the line to type for the same command once more."""
+    return shlex.join(["picora-analytics", *words])

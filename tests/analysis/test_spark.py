@@ -1,0 +1,80 @@
+"""Real PySpark, in a session of São Paulo and a process of Shanghai: the lane of make test-spark."""
+
+import pyarrow.parquet as pq
+import pytest
+from pyspark.sql import SparkSession
+
+import picora_analytics as pic
+from picora_analytics import SnapshotStore, export_snapshots
+from picora_analytics.library import frame
+
+
+@pytest.fixture(scope="module")
+def spark():
+    session = (
+        SparkSession.builder.master("local[2]")
+        .config("spark.sql.session.timeZone", "America/Sao_Paulo")
+        .config("spark.sql.shuffle.partitions", "2")
+        .config("spark.ui.enabled", "false")
+        .config("spark.driver.bindAddress", "127.0.0.1")
+        .config("spark.driver.host", "127.0.0.1")
+        .getOrCreate()
+    )
+    session.sparkContext.setLogLevel("ERROR")
+    yield session
+    session.stop()
+
+
+@pytest.fixture
+def given(spark, tmp_path):
+    def read(images):
+        path = str(tmp_path / f"{len(images)}.parquet")
+        pq.write_table(frame.table_from_frame(images), path)
+        return spark.read.parquet(path)
+
+    return read
+
+
+def test_a_messy_library_is_the_same_on_spark(messy, given, check_all):
+    images = messy(300)
+    images.attrs.clear()
+
+    check_all(given(images), images)
+
+
+def test_edges_of_days_and_ages_are_the_same_on_spark(edges, given, check_all):
+    images = edges.copy()
+    images.attrs.clear()
+
+    check_all(given(images), images, only=("growth", "ages"))
+
+
+def test_a_library_without_images_is_answered(messy, given, as_pandas):
+    there = given(messy(0))
+
+    assert as_pandas(pic.summarize_library(there))["n_images"].tolist() == [0]
+    assert as_pandas(pic.summarize_tags(there)).empty
+
+
+def test_sums_beyond_64_bits_are_exact(make_images, given, as_pandas):
+    images = make_images(size_bytes=[2**62] * 3 + [7])
+
+    sums = as_pandas(pic.summarize_sizes(given(images)))
+
+    assert [int(size) for size in sums["size_bytes"]] == [7, 3 * 2**62]
+
+
+def test_exported_accounts_are_told_apart(make_images, spark, tmp_path, as_pandas):
+    stores = []
+    for n in (2, 3):
+        images = make_images(size_bytes=[100] * n)
+        images.attrs["picora"]["account"] = f"account{n}"
+        stores.append(SnapshotStore(tmp_path / str(n)))
+        stores[-1].save(images)
+    export_snapshots(stores, tmp_path / "all")
+    there = spark.read.parquet(str(tmp_path / "all"))
+
+    rows = as_pandas(pic.summarize_sizes(there.filter("id != 'a'"), by="account"))
+
+    assert rows["account"].tolist() == ["account2", "account3"]
+    assert rows["image_share"].tolist() == pytest.approx([1 / 2, 2 / 3])

@@ -1,0 +1,254 @@
+"""The command as schedules use it: what is wrong is said before anything is read, what is kept is kept."""
+
+import json
+import re
+import sys
+
+import pytest
+
+from picora_analytics import DemoServer, SnapshotStore
+from picora_analytics.cli.words import PYTHON, in_shell_words
+
+PLAN = ("plan", "--untagged", "--reason", "x")
+# Arguments, and what the last line names.
+WRONG = [
+    (("report", "--quota", "5 gigs"), "--quota='5 gigs' is not a size"),
+    (("report", "--quota", "0"), "--quota 0 is no quota"),
+    (
+        ("report", "--fail-over", "0.9"),
+        "--fail-over '0.9' is no share of the quota: give 1% to 100%",
+    ),
+    (("report", "--fail-over", "900%"), "--fail-over '900%' is no share"),
+    (("report", "--fail-over", "most"), "--fail-over 'most' is no share"),
+    (("report", "--since", "last week"), "--since 'last week' is none of 7d, a date"),
+    (("report", "--refresh", "often"), "'often' is not one of 'auto', 'full', 'never'"),
+    (("report", "-o", "r.pdf"), "'r.pdf' ends in none of .html, .md, .json"),
+    (("report", "-o", "none/r.md"), "There is no folder 'none' to write 'none/r.md' into"),
+    ((*PLAN, "--max-bytes", "2 lots"), "--max-bytes='2 lots' is not a size"),
+    ((*PLAN, "--max-fraction", "25"), "25.0 is not in the range"),
+    ((*PLAN, "--max-images", "-1"), "-1 is not in the range"),
+    ((*PLAN, "--larger-than", "big"), "--larger-than='big' is not a size"),
+    (("plan", "--free", "much"), "--free='much' is not a size"),
+    (("plan", "--free-to", "120%"), "--free-to='120%' is not a size"),
+    (("plan", "--uploaded-before", "soon", "--reason", "x"), "'soon' does not match the format"),
+    (("plan", "--untagged", "--reason", "x" * 501), "--reason holds 501 characters"),
+    (("plan", "--untagged", "--reason", " "), "--reason holds 1 characters"),
+    ((*PLAN, "--references", "none.json"), "there is no file 'none.json'"),
+    ((*PLAN, "-o", "plan.txt"), "--output 'plan.txt' does not end in .json"),
+    ((*PLAN, "--csv", "plan.xlsx"), "--csv 'plan.xlsx' does not end in .csv"),
+    (("load", "-o", "rows.xlsx"), "'rows.xlsx' ends neither in .csv nor in .parquet"),
+    (("load", "--tag", "a", "--refresh", "never"), "--tag is not remembered"),
+    (
+        ("apply", "plan.json", "-o", "receipt.txt"),
+        "'receipt.txt' ends neither in .json nor in .csv",
+    ),
+    (("apply", "plan.json", "--min-age", "soon"), "--min-age='soon' is not a duration"),
+    (("restore", "kept", "-o", "rows.json"), "'rows.json' does not end in .csv"),
+]
+
+
+# No command can give what these refuse.
+UNHEARD = (
+    "backup= must be said together with",
+    " is there already, and these decisions were not read from it",
+    "refresh= is none of",
+    "refresh='never' needs a store",
+    "There is nowhere to look",
+)
+
+
+@pytest.fixture(scope="module")
+def server():
+    with DemoServer(n_images=40, rate_scale=None) as server:
+        yield server
+
+
+def asked(server, start=0):
+    return [seen.path for seen in server.requests[start:]]
+
+
+def test_wrong_calls_are_refused_before_anything_is_read(here, server, tmp_path):
+    before = len(server.requests)
+    for arguments, words in WRONG:
+        done = here(*arguments, server=server)
+        message = " ".join(done.stderr.split())
+        assert (done.returncode, words in message) == (2, True), (arguments, message)
+        assert message[-1] in ".:)'", message
+        assert not PYTHON.search(message), message
+    assert len(server.requests) == before
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_weekly_job_reads_once(here, server):
+    store = ("--store", "kept")
+    first = len(server.requests)
+    assert here("load", *store, "-q", server=server).returncode == 0
+    pages = asked(server, first).count("/v1/images")
+    before = len(server.requests)
+    report = here("report", *store, "--since", "latest", "-o", "r.md", server=server)
+    planned = here(*PLAN, *store, "--max-fraction", "1", "-o", "p.json", server=server)
+    listed = [path for path in asked(server, before) if path == "/v1/images"]
+
+    assert (report.returncode, planned.returncode) == (0, 0), planned.stderr
+    assert pages >= 1
+    # Only the rehearsal of the plan looks again.
+    report_only = len(server.requests)
+    here("report", *store, "-o", "r.md", server=server)
+    assert "/v1/images" not in asked(server, report_only)
+    assert len(listed) <= pages
+    full = len(server.requests)
+    here("report", *store, "--refresh", "full", "-o", "r.md", server=server)
+    assert "/v1/images" in asked(server, full)
+
+
+def test_a_threshold_is_named_with_its_value(here, server):
+    done = here("report", "--quota", "1 MiB", "--fail-over", "90%", "-o", "r.md", server=server)
+
+    assert done.returncode == 3
+    assert re.search(r"--fail-over 90% was crossed: [\d,]+ % in use, .* of 1\.0 MiB\.", done.stderr)
+    assert "picora-analytics plan --pile duplicates" in done.stderr
+
+
+def test_a_report_prints_the_meter_the_growth_and_the_first_findings(here, server, tmp_path):
+    with DemoServer(n_images=60, rate_scale=None) as own:
+        none = here("report", "--store", "kept", "--since", "7d", "-o", "r.html", server=own)
+        store = SnapshotStore(tmp_path / "kept")
+        older = tmp_path / "kept" / "20200101T000000.000000Z.parquet"
+        store.path().rename(older)
+        own.remove(next(iter(own.images)))
+        since = ("--since", "7d", "--refresh", "full")
+        later = here("report", "--store", "kept", *since, "-o", "r.html", server=own)
+        facts = here("report", "--store", "kept", "--json", "-o", "r.md", server=own)
+
+    assert none.returncode == 0 and "no growth this time" in none.stderr
+    assert none.stdout.startswith("STORAGE") and "WHAT STANDS OUT" in none.stdout
+    assert "+0 images, -1" in later.stdout
+    assert json.loads(facts.stdout)["totals"]["n_images"] == 59
+    assert facts.stderr == ""
+
+
+def test_nothing_to_delete_is_a_success(here, server, tmp_path):
+    done = here("plan", "--larger-than", "1 TiB", "--reason", "x", "-o", "p.json", server=server)
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.endswith("Nothing to delete.\n")
+    assert (tmp_path / "p.json").exists()
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/full")
+def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(here, server, tmp_path):
+    (tmp_path / "kept").mkdir()
+    (tmp_path / "kept").chmod(0o500)
+    import os
+
+    if os.geteuid() == 0:  # The superuser writes everywhere but where a file stands for a folder.
+        (tmp_path / "kept").rmdir()
+        (tmp_path / "above").write_text("")
+        folder = "above/kept"
+    else:
+        folder = "kept"
+    done = here("load", "--store", folder, server=server)
+
+    assert done.returncode in (1, 4), done.stderr
+    assert "Errno" not in done.stderr
+    assert not PYTHON.search(done.stderr), done.stderr
+
+
+def test_what_is_saved_is_saved_before_a_pipe_ends(run, tmp_path):
+    import os
+    import subprocess
+
+    command = f"{sys.executable} -m picora_analytics plan --demo --untagged --reason x --max-fraction 1 -o p.json"
+    environment = {**os.environ, "PICORA_DATA_DIR": str(tmp_path / "data")}
+    shell = f"set -o pipefail; {command} | head -1"
+    done = subprocess.run(
+        ["bash", "-c", shell], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+
+    assert json.loads((tmp_path / "p.json").read_text())
+    assert "Broken pipe" not in done.stderr and "Traceback" not in done.stderr
+    assert done.returncode == 0
+
+
+def test_every_help_ends_with_the_exit_codes(here):
+    from picora_analytics.cli.main import cli
+
+    for name in ("", *cli.commands):
+        done = here(*filter(None, [name]), "--help")
+        assert "Exit codes" in done.stdout, name
+        assert "130" in " ".join(done.stdout.split()), name
+
+
+def test_messages_of_the_package_are_said_in_shell_words():
+    """Reads every text of the package that tells what to type, and says it as the shell would."""
+    import ast
+    from pathlib import Path
+
+    import picora_analytics
+
+    found = []
+    root = Path(picora_analytics.__file__).parent
+    for path in sorted(root.rglob("*.py")):
+        part = path.relative_to(root).parts[0]
+        if part in ("widgets", "demo", "charts", "report"):  # Not said in a shell.
+            continue
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if not isinstance(node, ast.Raise) or node.exc is None:
+                continue
+            text = "".join(
+                part.value if isinstance(part.value, str) else ""
+                for part in ast.walk(node.exc)
+                if isinstance(part, ast.Constant)
+            )
+            name = ast.unparse(node.exc).partition("(")[0]
+            if name in ("TypeError", "AttributeError") or text.startswith(UNHEARD):
+                continue
+            if PYTHON.search(said := in_shell_words(text)):
+                found.append(f"{path.relative_to(root)}:{node.lineno}: {said}")
+    assert not found, chr(10).join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no bash")
+def test_the_steps_of_the_workflow_post_the_report_week_after_week(tmp_path):
+    """Bash runs the steps as a runner does, with nothing kept but the snapshots."""
+    import os
+    import shutil
+    import subprocess
+    from pathlib import Path
+
+    import yaml
+
+    text = (Path(__file__).parents[2] / "docs" / "storage-report.yml").read_text(encoding="utf-8")
+    steps = {step["name"]: step for step in yaml.safe_load(text)["jobs"]["report"]["steps"][1:]}
+    command = tmp_path / "bin" / "picora-analytics"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m picora_analytics "$@"\n')
+    command.chmod(0o755)
+    (tmp_path / "snapshots").mkdir()
+    with DemoServer(n_images=30, rate_scale=None) as server:
+        environment = {
+            **os.environ,
+            "PATH": f"{command.parent}:{os.environ['PATH']}",
+            "PICORA_API_KEY": server.api_key,
+            "PICORA_BASE_URL": server.url,
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        }
+        for week in range(2):
+            runner = tmp_path / f"runner{week}"
+            runner.mkdir()
+            shutil.move(tmp_path / "snapshots", runner / "snapshots")
+            environment["PICORA_DATA_DIR"] = str(runner / "data")
+            for name in ("Report", "Show"):
+                done = subprocess.run(
+                    ["bash", "-e", "-o", "pipefail", "-c", steps[name]["run"]],
+                    cwd=runner, env=environment, capture_output=True, text=True,
+                )  # fmt: skip
+                assert done.returncode == 0, done.stderr
+            shutil.move(runner / "snapshots", tmp_path / "snapshots")
+            for kept in (tmp_path / "snapshots").glob("*.parquet"):  # A week goes by.
+                kept.rename(kept.with_name("20200101T000000.000000Z.parquet"))
+            summary = (tmp_path / "summary.md").read_text()
+
+    assert summary.count("# Picora storage report") == 2
+    assert "no growth this time" not in done.stderr
