@@ -48,7 +48,8 @@ _IN_WORDS: dict[Kind, str] = {
     "str": "text",
     "boolean": "True or False",
     "datetime": "instants, such as pd.to_datetime(..., utc=True) makes",
-    "tags": "one tuple of text per image, such as images['tags'].str.split(',').map(tuple) makes",
+    "tags": "one tuple of text per image. After pd.read_csv, type images['tags'] = "
+    "[tuple(filter(None, text.split(', '))) for text in images['tags'].fillna('')]",
 }
 
 

@@ -7,13 +7,35 @@ from typing import Any
 import pandas as pd
 
 from picora_analytics.analysis.changes import summarize_changes
+from picora_analytics.analysis.dimensions import summarize_dimensions
 from picora_analytics.analysis.forecast import forecast_storage
+from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
+from picora_analytics.analysis.heavy import summarize_heavy
+from picora_analytics.analysis.hygiene import summarize_tag_hygiene
 from picora_analytics.analysis.looked import words_of
+from picora_analytics.analysis.names import summarize_names
+from picora_analytics.analysis.repeats import summarize_duplicates
+from picora_analytics.analysis.savings import summarize_savings
+from picora_analytics.analysis.sizes import (
+    summarize_concentration,
+    summarize_largest,
+    summarize_library,
+    summarize_sizes,
+)
+from picora_analytics.analysis.tags import summarize_tags
+from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
+from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import FOUND, FOUND_BEFORE, NOT_FOUND, References
 
-__all__ = ["forecast_facts", "forecast_sentence", "reference_facts", "tables_of_change"]
+__all__ = [
+    "forecast_facts",
+    "forecast_sentence",
+    "full_tables",
+    "reference_facts",
+    "tables_of_change",
+]
 
-_PACE = "at the pace of the last 13 weeks"
+_PACE = "at the pace of the last three months"
 
 
 def forecast_facts(images: pd.DataFrame, limit: int | None) -> dict[str, Any]:
@@ -69,6 +91,31 @@ def reference_facts(images: pd.DataFrame, references: References) -> dict[str, A
         "n_dangling": len(references.dangling),
         "complete": bool(references.complete),
     }
+
+
+def full_tables(images: pd.DataFrame, previous: pd.DataFrame | None) -> dict[str, pd.DataFrame]:
+    """Give every summary in full, by name; those of ages only where the load says when it was."""
+    questions = {
+        "library": summarize_library,
+        "sizes": summarize_sizes,
+        "concentration": summarize_concentration,
+        "largest": summarize_largest,
+        "formats": summarize_formats,
+        "dimensions": summarize_dimensions,
+        "growth": summarize_growth,
+        "tags": summarize_tags,
+        "visibility": summarize_visibility,
+        "duplicates": summarize_duplicates,
+        "savings": summarize_savings,
+        "heavy": summarize_heavy,
+        "names": summarize_names,
+        "tag_hygiene": summarize_tag_hygiene,
+    }
+    facts = facts_of(images)
+    if facts is not None and facts["loaded_at"]:
+        questions["ages"] = summarize_ages
+    tables: dict[str, pd.DataFrame] = {name: ask(images) for name, ask in questions.items()}
+    return tables if previous is None else tables | tables_of_change(images, previous)
 
 
 def tables_of_change(images: pd.DataFrame, previous: pd.DataFrame) -> dict[str, pd.DataFrame]:

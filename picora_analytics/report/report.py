@@ -16,9 +16,10 @@ from markupsafe import Markup, escape
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.forecast import quota_of
 from picora_analytics.client.client import Client
-from picora_analytics.files import write_atomic
+from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.references.found import References
+from picora_analytics.report.answers import full_tables
 from picora_analytics.report.facts import Asked, gather
 from picora_analytics.report.layout import (
     GROUPS,
@@ -195,6 +196,34 @@ class StorageReport:
         """
         # Escaped to ASCII: what strangers named their files cannot harm a terminal or an editor.
         return json.dumps(self._facts, indent=2, allow_nan=False) + "\n"
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every summary of the report in full, by name; the page shows the first rows of the long ones."""
+        return full_tables(self._images, self._previous)
+
+    def write_tables(self, folder: str | os.PathLike[str]) -> Path:
+        """
+        Write every table as CSV (safe for spreadsheets) and as Parquet, for others' programs.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if need be. Files of the same names are replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        target = Path(folder).expanduser()
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            write_csv(table, target / f"{name}.csv")
+            write_atomic(
+                target / f"{name}.parquet", functools.partial(table.to_parquet, index=False)
+            )
+        return target
 
     @functools.cached_property
     def _pictures(self) -> dict[str, Any]:
