@@ -82,7 +82,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/spreadsheets.py
 	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
-	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup
+	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup tests/widgets/gallery
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
 

@@ -7,15 +7,19 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
+from picora_analytics.analysis.decided import Decisions
+from picora_analytics.analysis.forecast import quota_of
+from picora_analytics.client.client import Client
 from picora_analytics.files import write_atomic
-from picora_analytics.library.frame import STR
-from picora_analytics.report.facts import gather
+from picora_analytics.library.frame import STR, facts_of
+from picora_analytics.references.found import References
+from picora_analytics.report.facts import Asked, gather
 from picora_analytics.report.layout import (
     GROUPS,
     fill,
@@ -65,10 +69,18 @@ class StorageReport:
     images : DataFrame of shape (n_images, ...)
         As made by :func:`load_images`.
     quota : int or str, optional
-        The storage of the plan: bytes, or text such as ``"5 GiB"``. Read exactly: ``"5 GB"`` is
-        less, and the report asks whether that was meant.
+        The storage of the plan: bytes, or text such as ``"5 GiB"``; by default what the service told the load. Read
+        exactly: ``"5 GB"`` is less, and the report asks whether that was meant.
     previous : DataFrame, optional
         An earlier load of the same account and scope, to say what came and went since.
+    references : References, optional
+        Of :func:`find_references`: what is old and was not found in one's own pages is a finding then.
+    decisions : path or DataFrame, optional
+        As :func:`read_decisions` reads it: what was decided to be kept is no finding.
+    client : Client, optional
+        Asked for the quota, where neither `quota` nor the load tells it.
+    code : {"shell", "python"}, optional
+        Show with each finding the line that gives its rows, or the command that plans for them.
 
     Raises
     ------
@@ -97,7 +109,15 @@ class StorageReport:
         *,
         quota: int | str | None = None,
         previous: pd.DataFrame | None = None,
+        references: References | None = None,
+        decisions: Decisions | None = None,
+        client: Client | None = None,
+        code: Literal["shell", "python"] | None = None,
     ) -> None:
+        if code not in (None, "shell", "python"):
+            raise ValueError(
+                f"code={code!r} is unknown: choose 'shell', 'python', or None for no code."
+            )
         for name, frame in (("images", images), ("previous", previous)):
             if frame is not None and not isinstance(frame, pd.DataFrame):
                 raise TypeError(
@@ -105,7 +125,11 @@ class StorageReport:
                     f"this is {type(frame).__name__}."
                 )
         self._images = images.copy(deep=False)
-        self._facts = gather(images, quota, previous)
+        if quota is None and client is not None and quota_of(facts_of(images), None) is None:
+            usage = client.usage()
+            quota = usage.quota_bytes if usage else None
+        self._previous = previous
+        self._facts = gather(images, Asked(quota, previous, references, decisions, code))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -122,7 +146,7 @@ class StorageReport:
             ``group`` (``could do`` or ``worth knowing``), ``text``, ``n_images``, ``size_bytes``
             these images hold (missing where no size is known), ``could_save_bytes`` (an estimate,
             at most; mostly missing), ``sure``: what the statement rests on, and ``code``: the line
-            of Python that gives the rows, with ``images`` and ``pic`` at hand.
+            of `code`, missing unless asked for; in Python it gives the rows, with ``images`` and ``pic`` at hand.
         """
         rows = self._facts["findings"]
         index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")

@@ -41,9 +41,9 @@ FAULTS = [
     ),
     Planted(
         "nothing is synced to disk",
-        "files.py",
-        "        os.fsync(file.fileno())\n",
-        "",
+        "lines.py",
+        "                _write(file, written)\n                os.fsync(file.fileno())\n",
+        "                _write(file, written)\n",
         KILLS,
     ),
     Planted(
@@ -112,10 +112,10 @@ FAULTS = [
     Planted(
         "a gateway's 404 is believed",
         "cleanup/apply/batch.py",
-        "                image_id: (result.word, result.reason)\n"
+        "                else (result.word, result.reason)\n"
         "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed")\n',
-        '                image_id: ("already gone" if result.word == "gone" else result.word, "")\n'
+        '                else ("already gone" if result.word == "gone" else result.word, "")\n'
         "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed", "gone")\n',
         HISTORIES,

@@ -58,7 +58,9 @@ def reports(make_images, demo_images):
         ),
         "hostile": hostile,
     }
-    made = {name: StorageReport(frame, quota="1.5 GiB") for name, frame in frames.items()}
+    made = {
+        name: StorageReport(frame, quota="1.5 GiB", code="python") for name, frame in frames.items()
+    }
     return {name: (report, report.to_html()) for name, report in made.items()}
 
 

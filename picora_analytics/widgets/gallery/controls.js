@@ -24,8 +24,15 @@ function makeHead(gallery) {
     }, 200);
   }, { signal });
   search.append(sign("search"), gallery.field);
+  gallery.going = make("input", "pg-in pg-go-to", "", { "aria-label": "Go to", maxlength: "200" });
+  gallery.going.addEventListener("keydown", (/** @type {any} */ event) => {
+    if (event.key !== "Enter" || !gallery.going.value) return;
+    gallery.problem.textContent = "";
+    gallery.kernel.say("go", { rev: gallery.kernel.view.rev, text: gallery.going.value });
+    gallery.kernel.expect();
+  }, { signal });
   gallery.form = button("As a list", "list", () => gallery.reform(), { bare: true, signal });
-  head.append(make("span", "pg-sp"), search, gallery.form);
+  head.append(make("span", "pg-sp"), gallery.going, search, gallery.form);
   return head;
 }
 

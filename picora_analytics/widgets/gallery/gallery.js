@@ -86,6 +86,11 @@ class Gallery {
     on("cells", () => this.draw());
     on("pictures", () => this.draw());
     on("choice", () => this.chose());
+    on("go", ({ detail }) => {
+      this.problem.textContent = "";
+      this.goto(detail.place);
+      this.gestures.focus(detail.place);
+    });
     // What is covered takes no focus.
     on("over", () => (this.wrap.inert = this.rail.el.inert = this.detail.open || this.compare.open));
     on("marks", () => kernel.remark(...this.inSight()));
@@ -132,6 +137,7 @@ class Gallery {
       option.selected = one === view.order;
       return option;
     }));
+    this.going.placeholder = `Go to ${view.go}`;
     if (document.activeElement !== this.field) this.field.value = view.text;
     this.empty.hidden = view.total > 0;
     this.empty.textContent = view.text ? `Nothing here has “${view.text}”.` : "There are no images here.";

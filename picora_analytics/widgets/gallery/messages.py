@@ -12,6 +12,7 @@ __all__ = [
     "PROTOCOL",
     "Bye",
     "Find",
+    "Go",
     "Group",
     "Hello",
     "Look",
@@ -115,7 +116,13 @@ class Sort(_Said, tag="sort", kw_only=True, frozen=True):
     order: Annotated[str, msgspec.Meta(max_length=40)]
 
 
-Message = Hello | Bye | Rows | Marks | Thumbs | Select | Open | Look | Group | Find | Sort
+class Go(_OfList, tag="go", kw_only=True, frozen=True):
+    """Asks for the place of a month, a size, a name or a number."""
+
+    text: Annotated[str, msgspec.Meta(max_length=200)]
+
+
+Message = Go | Hello | Bye | Rows | Marks | Thumbs | Select | Open | Look | Group | Find | Sort
 
 
 def read(content: Any) -> Message:

@@ -12,7 +12,7 @@ import pyarrow.compute as pc
 
 from picora_analytics.units import format_bytes
 
-__all__ = ["ORDERS", "Ints", "Order", "Stretch", "in_order", "stretches"]
+__all__ = ["ORDERS", "Ints", "Order", "Stretch", "in_order", "numbers_of", "stretches"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -59,7 +59,7 @@ def in_order(images: pd.DataFrame, order: str) -> Ints:
     if column == "filename":
         keys, missing = _by_letters(images[column])
     else:
-        keys, missing = _numbers(images[column])
+        keys, missing = numbers_of(images[column])
     keys = keys if ascending else -keys
     keys[missing] = np.iinfo("int64").max
     if len(keys) < 2 or (keys[1:] >= keys[:-1]).all():  # As the service lists them: newest first.
@@ -67,7 +67,7 @@ def in_order(images: pd.DataFrame, order: str) -> Ints:
     return np.argsort(keys, kind="stable")
 
 
-def _numbers(column: pd.Series[Any]) -> tuple[Ints, npt.NDArray[np.bool_]]:
+def numbers_of(column: pd.Series[Any]) -> tuple[Ints, npt.NDArray[np.bool_]]:
     """Give a column of sizes or instants (microseconds) as numbers, 0 where it is missing, and where that is."""
     missing = column.isna().to_numpy()
     if isinstance(column.dtype, pd.DatetimeTZDtype):
@@ -117,7 +117,7 @@ def stretches(images: pd.DataFrame, listed: Ints, order: str) -> list[Stretch]:
     if ORDERS[order].column == "filename":
         codes, name = _letters(column)
     else:
-        numbers, missing = _numbers(column)
+        numbers, missing = numbers_of(column)
         codes, name = (_months if ORDERS[order].column == "created_at" else _sizes)(
             numbers, missing
         )

@@ -97,7 +97,7 @@ class Kernel {
     } else if (content.type === "marks") this.mark(content, bytes(buffers[0]));
     else if (content.type === "thumbs") this.keep(content, bytes(buffers[0]));
     else if (content.type === "picture") this.tell("picture", large(content, bytes(buffers[0])));
-    else if (content.type === "detail" || content.type === "group") this.tell(content.type, content);
+    else if (["detail", "group", "go"].includes(content.type)) this.tell(content.type, content);
   }
 
   /** Forget what belongs to another list. */

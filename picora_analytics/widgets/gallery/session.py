@@ -12,6 +12,7 @@ from picora_analytics.text import plural, visible
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery import messages
 from picora_analytics.widgets.gallery.cells import Cells, Evidence
+from picora_analytics.widgets.gallery.going import place_of
 from picora_analytics.widgets.gallery.groups import Groups
 from picora_analytics.widgets.gallery.orders import ORDERS, Ints, stretches
 from picora_analytics.widgets.gallery.searching import having
@@ -19,6 +20,11 @@ from picora_analytics.widgets.gallery.selection import Bools, Selection
 
 __all__ = ["Answer", "GallerySession"]
 
+_BY_DATE, _BY_SIZE, _BY_NAME, _GO_BY_NUMBER = "2023-05", "5 MiB", "the beginning of a name", "#120"
+_GO = {
+    name: {"created_at": _BY_DATE, "size_bytes": _BY_SIZE, "filename": _BY_NAME}[order.column]
+    for name, order in ORDERS.items()
+}
 FIRST = 40  # Cells that come with the widget itself, so that it paints without asking.
 _LEVELS = 15
 
@@ -82,6 +88,7 @@ class GallerySession:
             "orders": list(selection.orders),
             "text": self.text,
             "rail": [[one.start, one.label, one.name] for one in self._stretches],
+            "go": _GO.get(selection.order, _GO_BY_NUMBER),
             "groups": 0 if self.groups is None else len(self.groups),
         }
 
@@ -183,6 +190,15 @@ class GallerySession:
             return self._open(message)
         if isinstance(message, messages.Group):
             return self._group(message)
+        if isinstance(message, messages.Go):
+            place = place_of(
+                self.selection.images, self.selection.listed, self.selection.order, message.text
+            )
+            if place is None:
+                example = _GO.get(self.selection.order, _GO_BY_NUMBER)
+                text = f"“{visible(message.text, 40)}” is no place of this list; write {example}."
+                raise messages.ProtocolError(text)
+            return Answer({"type": "go", "rev": rev, "place": place})
         return Answer()
 
     def _block(self, a: int, b: int) -> dict[str, Any]:

@@ -139,6 +139,17 @@ def test_a_million_rows_scroll_to_their_end_and_are_chosen_in_one_message(host, 
     expect(page.locator(":focus")).to_contain_text("0000000.jpg")
 
     # Small steps move as far as they say, though the whole is many times as high as its box.
+    page.get_by_label("Go to").fill("#500001")
+    page.keyboard.press("Enter")
+    expect(page.locator(":focus")).to_contain_text("0500000.jpg")
+    page.get_by_label("Go to").fill("soon")
+    page.keyboard.press("Enter")
+    expect(page.get_by_role("alert")).to_contain_text(
+        "“soon” is no place of this list; write 2023-05."
+    )
+    page.locator(".pg-c").first.focus()
+    page.keyboard.press("Control+Home")
+    expect(page.locator(":focus")).to_contain_text("0000000.jpg")
     page.mouse.move(400, 400)
     for _ in range(12):
         page.mouse.wheel(0, 250)

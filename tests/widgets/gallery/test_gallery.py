@@ -3,6 +3,7 @@
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 import picora_analytics as pic
 from picora_analytics import ImageGallery, SchemaError
@@ -11,7 +12,8 @@ from picora_analytics.widgets.gallery.cells import Badge, Evidence
 from picora_analytics.widgets.gallery.gallery import ImageGallery as Module
 from picora_analytics.widgets.gallery.session import GallerySession
 
-STEPS = 300
+# Ten thousand by --hypothesis-profile=prove.
+STEPS = 200 if settings.default.max_examples < 100 else 10_000
 ACTS = (
     *("set", "clear", "toggle", "all", "none", "invert", "undo"),
     *("sort", "find", "refresh", "remove", "show", "stale"),

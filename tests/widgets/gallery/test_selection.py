@@ -5,13 +5,16 @@ import re
 import numpy as np
 import pandas as pd
 import pytest
+from hypothesis import settings
 
 from picora_analytics import SchemaError
+from picora_analytics.widgets.gallery.going import place_of
 from picora_analytics.widgets.gallery.orders import ORDERS, in_order, stretches
 from picora_analytics.widgets.gallery.searching import having
 from picora_analytics.widgets.gallery.selection import Selection
 
-STEPS = 800
+# Ten thousand by --hypothesis-profile=prove.
+STEPS = 200 if settings.default.max_examples < 100 else 10_000
 
 
 class Plainly:
@@ -165,6 +168,33 @@ def test_the_rail_follows_the_order(make_images):
     ]  # fmt: skip
     assert [one[1] for one in rail("name, A to Z")] == ["#", "A", "Z", "Ä"]
     assert stretches(images, np.array([], dtype=np.int64), "newest first") == []
+
+
+def test_a_place_is_found_by_what_people_call_it(make_images):
+    images = make_images(
+        size_bytes=[5 * 2**20, 1024, None, 2**20],
+        filename=["Bird", "cat", "ant", None],
+        created_at=["2026-03-05", "2026-03-01", "2024-12-31", None],
+    )
+
+    def places(order, *texts):
+        return [place_of(images, in_order(images, order), order, one) for one in texts]
+
+    assert places("newest first", "2026", "2026-3", "2026-03-04", "2025", "1999") == [0, 0, 1, 2, 3]
+    assert places("oldest first", "2026", "2025-01-01", "2024", "2030") == [1, 1, 0, 3]
+    assert places("largest first", "5 MiB", "2 MiB", "1 MiB", "0 B") == [0, 1, 1, 3]
+    assert places("smallest first", "1 KiB", "2 MiB", "9 GiB") == [0, 2, 3]
+    assert places("name, A to Z", "a", "BIRD", "bz", "z") == [0, 1, 2, 3]
+    assert places("name, Z to A", "c", "bz", "A") == [0, 1, 2]
+    assert places("newest first", "#1", "#3", "#99", "2026-13", "soon", "") == [
+        0,
+        2,
+        3,
+        None,
+        None,
+        None,
+    ]
+    assert places("largest first", "2026-03", "5 pounds") == [None, None]
 
 
 def test_a_search_is_for_words_anywhere_and_no_pattern(make_images):
