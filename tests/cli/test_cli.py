@@ -144,7 +144,7 @@ def test_a_plan_over_its_caps_is_shown_and_exits_with_3(run):
 
     assert done.returncode == 3
     assert "REFUSED AS IT STANDS" in done.stdout
-    assert "more than max_images=3" in done.stdout
+    assert "more than --max-images 3" in done.stdout
 
 
 @pytest.mark.slow
