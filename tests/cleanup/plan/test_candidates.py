@@ -319,7 +319,18 @@ def _may_go(images, words, kept, unwanted, protect):
             may.add(one)
         if word in ("not found", "nobody looked") and (copy or old):
             may.add(one)
-    return may
+
+    def twins(one):
+        content = rows[one]["content_hash"]
+        return [other for other in rows if other != one and rows[other]["content_hash"] == content]
+
+    def hands_on(one):
+        """Tell whether the duplicates that stay could take over its address and its tags."""
+        stay = [other for other in twins(one) if other not in may]
+        shown = not public(one) or not stay or any(public(other) for other in stay)
+        return shown and not (rows[one]["tags"] and any(rows[o]["tags"] is None for o in twins(one)))
+
+    return {one for one in may if hands_on(one)}
 
 
 def _check(make_images, repository, folder, draw):
