@@ -8,6 +8,8 @@ import numpy as np
 import pandas as pd
 
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
+from picora_analytics.cleanup.plan.columns import among, cells
+from picora_analytics.cleanup.plan.handing import hand_on
 from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.widgets.gallery.selection import Bools
 
@@ -39,9 +41,13 @@ class Sparing:
         self._ids = images.index if everything is not None else pd.Index([])
         spared = self.plan(trial, everything, "a trial").spared
         self._always = images.index.isin(spared.index)
+        self._images = images
         self._content = pd.factorize(spelled_one_way(images["content_hash"]))[0]
         ages = images["created_at"].reset_index(drop=True).sort_values(kind="stable")
-        self._oldest_first = ages.index.to_numpy()
+        oldest_first = ages.index.to_numpy()
+        public = images["is_public"].fillna(False).to_numpy(dtype=bool)
+        # As a plan chooses the image of a content that stays: a public one, and of these the oldest.
+        self._order = oldest_first[np.argsort(~public[oldest_first], kind="stable")]
 
     def plan(self, images: pd.DataFrame, choice: Any, reason: str) -> DeletionPlan:
         """Plan a selection of the images that are still there."""
@@ -70,19 +76,38 @@ class Sparing:
     def of(self, selected: Bools, gone: Bools) -> Bools:
         """Tell which of the selected images a plan would spare."""
         taken = selected & ~self._always
-        return selected & self._always | self._last_of_their_content(taken, ~gone)
+        last = self._last_of_their_content(taken, ~gone)
+        return selected & self._always | last | self._stuck(taken & ~last, ~gone)
 
     def _last_of_their_content(self, taken: Bools, there: Bools) -> Bools:
-        """Find the oldest image of each content of which all images would be taken."""
+        """Find the first image of each content of which all images would be taken."""
         there = there & (self._content >= 0)
         n_there = np.bincount(self._content[there])
         n_taken = np.bincount(self._content[there & taken], minlength=len(n_there))
         lost = (n_there > 1) & (n_taken == n_there)
-        rows = self._oldest_first[(there & taken)[self._oldest_first]]
+        rows = self._order[(there & taken)[self._order]]
         rows = rows[lost[self._content[rows]]]
         last = np.zeros_like(taken)
         last[rows[np.unique(self._content[rows], return_index=True)[1]]] = True
         return last
+
+    def _stuck(self, taken: Bools, there: Bools) -> Bools:
+        """Find the images that could not hand on their address or tags to the duplicate that stays."""
+        known = self._content >= 0
+        leaving = np.flatnonzero(taken & there & known)
+        staying = self._order[(there & known & ~taken)[self._order]]
+        contents, first = np.unique(self._content[staying], return_index=True)
+        place = np.searchsorted(contents, self._content[leaving])
+        has = place < len(contents)
+        has[has] = contents[place[has]] == self._content[leaving][has]
+        if not has.any():
+            return np.zeros_like(taken)
+        leaving, stays = leaving[has], staying[first[place[has]]]
+        ids = self._images.index
+        _, stuck = hand_on(
+            self._images, dict(zip(cells(ids[leaving]), cells(ids[stays]), strict=True)), ()
+        )
+        return np.asarray(among(ids, stuck))
 
 
 def _without(part: Any, gone: pd.Index[Any]) -> Any:

@@ -328,7 +328,9 @@ def _may_go(images, words, kept, unwanted, protect):
         """Tell whether the duplicates that stay could take over its address and its tags."""
         stay = [other for other in twins(one) if other not in may]
         shown = not public(one) or not stay or any(public(other) for other in stay)
-        return shown and not (rows[one]["tags"] and any(rows[o]["tags"] is None for o in twins(one)))
+        return shown and not (
+            rows[one]["tags"] and any(rows[o]["tags"] is None for o in twins(one))
+        )
 
     return {one for one in may if hands_on(one)}
 
