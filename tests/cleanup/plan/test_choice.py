@@ -77,7 +77,7 @@ def test_a_choice_is_matched_by_image_and_never_by_position(images, choose):
         pytest.param(lambda images: rules.untagged(images), id="a rule"),
         pytest.param(lambda images: rules.private(images) | rules.untagged(images), id="two rules"),
         pytest.param(lambda images: rules.untagged(images).fillna(True), id="gaps filled"),
-        pytest.param(lambda images: rules.larger_than(images[::-1], 5), id="in another order"),
+        pytest.param(lambda images: rules.larger_than(images[::-1], "5 B"), id="in another order"),
     ],
 )
 def test_a_mask_made_from_another_load_is_refused(images, changed, how, rule):
@@ -99,10 +99,10 @@ def test_a_mask_made_from_another_load_is_refused(images, changed, how, rule):
 def test_a_mask_may_be_narrowed_by_one_of_another_load(images):
     earlier = images.copy()
     earlier.attrs = {"picora": images.attrs["picora"] | {"read_at": "2026-11-20"}}
-    before = rules.larger_than(earlier, 25)
+    before = rules.larger_than(earlier, "25 B")
     before.attrs.clear()
 
-    assert ids(plan(images, rules.larger_than(images, 5) & before)) == ["c", "d"]
+    assert ids(plan(images, rules.larger_than(images, "5 B") & before)) == ["c", "d"]
 
 
 def test_a_mapping_gives_each_image_its_reasons(images):

@@ -14,7 +14,7 @@ import picora_analytics as pic
 from picora_analytics import DemoServer
 
 PAGE = (Path(__file__).parents[3] / "docs" / "unattended.md").read_text(encoding="utf-8")
-REVIEWED, STANDING = PAGE.split("## Standing order")
+REVIEWED, STANDING = PAGE.split("## Reviewed", 1)[1].split("## Standing order")
 WEEK = dt.timedelta(days=7)
 LONG_AGO = 1_600_000_000_000  # Of the service's clock, in ms: in 2020.
 
