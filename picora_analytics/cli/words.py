@@ -34,6 +34,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?m)^  Review      plan\.save\(\"plan\.json\"\), plan\.to_csv\(\"plan\.csv\"\)$", "  Review      plan with -o plan.json --csv plan.csv"),
     (r"(?m)^  Delete      plan\.apply\(client, confirm=\"([^\"]+)\", backup=\"kept/\"\)$",
      r"  Delete      picora-analytics apply plan.json --confirm \1 --backup kept/"),
+    (r"(?m)^  Or hide     plan\.hide\(client, confirm=\"([^\"]+)\"\)$",
+     r"  Or hide     picora-analytics hide plan.json --confirm \1"),
     (r"backup=None: these images cannot come back", "With --no-backup these images cannot come back"),
     (r"backup=\"kept/\"", "--backup kept/"),
     (r"max_fraction=1\b", "--max-fraction 1"),
@@ -46,8 +48,6 @@ _WORDS: tuple[tuple[str, str], ...] = (
      "Type: picora-analytics scan, with every place where they may stand and --json refs.json, and plan with "
      "--references refs.json; it must be complete"),
     (r"; look at plan\.portions\(\)", ""),
-    (r"(?m)^  Or hide     plan\.hide\(client, confirm=\"([^\"]+)\"\)$",
-     r"  Or hide     picora-analytics hide plan.json --confirm \1"),
     (r"\bunhide_images shows\b", "`picora-analytics unhide` shows"),
     (r"(?<=: )pic\.repoint\(receipt\.mapping, \"site/\"\)", "picora-analytics repoint"),
     (r" of a duplicate: receipt\.inherited", " of a duplicate"),

@@ -238,7 +238,7 @@ def test_version_is_the_packages():
 
 
 def _phrase(done):
-    return re.search(r'confirm="([^"]+)"', done.stdout)[1]
+    return re.search(r"Delete .* --confirm (\S+)", done.stdout)[1]
 
 
 @pytest.mark.slow

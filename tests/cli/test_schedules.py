@@ -250,5 +250,5 @@ def test_the_steps_of_the_workflow_post_the_report_week_after_week(tmp_path):
                 kept.rename(kept.with_name("20200101T000000.000000Z.parquet"))
             summary = (tmp_path / "summary.md").read_text()
 
-    assert summary.count("# Picora storage report") == 2
+    assert summary.count("Picora storage report") == 2
     assert "no growth this time" not in done.stderr

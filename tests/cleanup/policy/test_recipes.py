@@ -133,6 +133,7 @@ def test_the_reviewed_recipe_runs_week_after_week(service, shell, tmp_path):
         receipt = json.loads((tmp_path / "receipt.json").read_text())
         assert {row["outcome"] for row in receipt["outcomes"]} == {"deleted"}
         assert len(list(tmp_path.glob("plan*.journal.ndjson"))) == week
+        _a_week_later(tmp_path / "snapshots")
 
     # Typed once more, it answers from its journal.
     again = shell(carry_out)
