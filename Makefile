@@ -102,7 +102,7 @@ $(SPARK)/.test: pyproject.toml
 
 # Zones that differ from UTC and from each other: that of the process, and in the test that of the session.
 test-spark: $(SPARK)/.test
-	TZ=Asia/Shanghai $(SPARK)/bin/python -m pytest -p no:cacheprovider tests/analysis/test_spark.py
+	TZ=Asia/Shanghai $(SPARK)/bin/python -m pytest -p no:cacheprovider -W ignore::FutureWarning tests/analysis/test_spark.py
 
 format: $(VENV)/.dev
 	$(BIN)/ruff check --fix --exit-zero --quiet .

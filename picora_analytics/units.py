@@ -7,7 +7,7 @@ import re
 from fractions import Fraction
 from numbers import Integral
 
-__all__ = ["format_bytes", "format_share", "parse_bytes", "parse_duration"]
+__all__ = ["format_bytes", "format_share", "parse_bytes", "parse_duration", "parse_storage"]
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -17,6 +17,8 @@ for _power, _letter in enumerate("kmgt", start=1):
     _UNITS[f"{_letter}ib"] = 1024**_power
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+# No picture and no plan is this small.
+_NO_UNIT = 100
 _SIZE = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*([A-Za-z]*)\s*", re.ASCII)
 
 
@@ -56,6 +58,30 @@ def parse_bytes(size: int | str, name: str = "size") -> int:
         f"{name}={size!r} is not a size: give whole bytes, or text such as '5 GiB' (1024**3) "
         f"or '5 GB' (1000**3)."
     )
+
+
+def parse_storage(size: int | str, name: str = "size") -> int:
+    """
+    Read a size as :func:`parse_bytes` does, but ask for the unit of a small bare number: 5 bytes are hardly meant.
+
+    Raises
+    ------
+    ValueError
+        If it cannot be read, or is a number below 100 without a unit.
+
+    Examples
+    --------
+    >>> parse_storage("5 GiB"), parse_storage("5 B"), parse_storage(0)
+    (5368709120, 5, 0)
+    """
+    found = parse_bytes(size, name)
+    bare = not isinstance(size, str) or size.strip().isdigit()
+    if bare and 0 < found < _NO_UNIT:
+        raise ValueError(
+            f"{name}={size!r} is {found} bytes: give the unit, such as {name}='{found} MiB' or '{found} GiB'; "
+            f"'{found} B' if bytes are meant."
+        )
+    return found
 
 
 def format_bytes(size: float) -> str:

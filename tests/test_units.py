@@ -9,7 +9,13 @@ import numpy as np
 import pytest
 from hypothesis import given, strategies as st
 
-from picora_analytics.units import format_bytes, format_share, parse_bytes, parse_duration
+from picora_analytics.units import (
+    format_bytes,
+    format_share,
+    parse_bytes,
+    parse_duration,
+    parse_storage,
+)
 
 
 @pytest.mark.parametrize(
@@ -166,3 +172,13 @@ def test_a_duration_is_read(text, seconds):
 def test_what_is_no_duration_is_refused(text):
     with pytest.raises(ValueError, match=r"^min_age=.* such as '90m', '1h' or '7d'\.$"):
         parse_duration(text, "min_age")
+
+
+def test_a_small_bare_number_is_asked_for_its_unit():
+    for size in (5, "5", 99):
+        with pytest.raises(
+            ValueError,
+            match=rf"^quota={size!r} is {size} bytes: give the unit, .* if bytes are meant\.$",
+        ):
+            parse_storage(size, "quota")
+    assert [parse_storage(size) for size in (0, 100, "5 B", "5 GiB")] == [0, 100, 5, 5 * 1024**3]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from collections.abc import Sequence
 from typing import Any, Literal, cast
 
@@ -47,7 +48,8 @@ _IN_WORDS: dict[Kind, str] = {
     "str": "text",
     "boolean": "True or False",
     "datetime": "instants, such as pd.to_datetime(..., utc=True) makes",
-    "tags": "one tuple of text per image (CSV keeps no tuples, Parquet does)",
+    "tags": "one tuple of text per image. After pd.read_csv, type images['tags'] = "
+    "[tuple(filter(None, text.split(', '))) for text in images['tags'].fillna('')]",
 }
 
 
@@ -155,9 +157,24 @@ def _shared_lists(cells: Any) -> pa.ListArray:
     except TypeError:  # Arrays and lists have no hash.
         codes, different = None, cells
     if str in set(map(type, different)):  # Arrow would take "cat" for c, a and t
-        raise TypeError("text is not a list of tags")
+        different = _out_of_text(different)
     lists = _without_repeats(pa.array(different, pa.list_(pa.string()), from_pandas=True))
     return lists if codes is None else lists.take(pa.array(codes, mask=codes < 0))
+
+
+def _out_of_text(cells: Any) -> Any:
+    """Read the tuples of a frame that pandas wrote to CSV and read back: there, each is its Python literal."""
+    read = np.empty(len(cells), dtype=object)
+    for place, cell in enumerate(cells):
+        if isinstance(cell, str):
+            try:
+                cell = ast.literal_eval(cell)
+            except (SyntaxError, ValueError, MemoryError, RecursionError):
+                cell = None
+            if not isinstance(cell, tuple | list):
+                raise TypeError("text is not a list of tags")
+        read[place] = cell
+    return read
 
 
 def _without_repeats(lists: pa.ListArray) -> pa.ListArray:

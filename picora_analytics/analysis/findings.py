@@ -10,12 +10,16 @@ import pandas as pd
 
 from picora_analytics.analysis import rules
 from picora_analytics.analysis.criteria import Criteria
+from picora_analytics.analysis.decided import Decisions, standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sizes import summarize_concentration
 from picora_analytics.analysis.uploads import summarize_growth
 from picora_analytics.library.frame import facts_of, total_bytes
+from picora_analytics.references.found import References
+from picora_analytics.text import plural
 from picora_analytics.times import day
+from picora_analytics.units import format_bytes
 
 __all__ = ["Finding", "list_findings"]
 
@@ -30,6 +34,8 @@ MOVE_SHARE, _MOVE_IMAGES = 0.4, 20
 _FEW = 0.25
 # Below this a smaller copy saves nothing worth a new address (Lighthouse's floor).
 _SAVES_FLOOR = 4096
+# A part of the listed bytes below which the service's own count is near enough.
+_UNEXPLAINED, MIB = 0.005, 1024**2
 
 
 Group = Literal["could do", "worth knowing"]
@@ -43,6 +49,7 @@ class _Statement(NamedTuple):
     text: str
     sure: str
     code: str
+    shell: str | None = None
 
 
 class Finding(NamedTuple):
@@ -59,6 +66,8 @@ class Finding(NamedTuple):
         What the statement rests on.
     code : str
         Python that gives these rows, with ``images`` and ``pic`` at hand.
+    shell : str or None
+        The command that plans for them, where there is one.
     n_images : int
     size_bytes : int or None
         Bytes these images hold now; None where no size is known.
@@ -73,13 +82,20 @@ class Finding(NamedTuple):
     text: str
     sure: str
     code: str
+    shell: str | None
     n_images: int
     size_bytes: int | None
     could_save_bytes: int | None
     rows: Mask
 
 
-def list_findings(images: pd.DataFrame, most: int = 7) -> list[Finding]:
+def list_findings(
+    images: pd.DataFrame,
+    most: int = 7,
+    *,
+    references: References | None = None,
+    decisions: Decisions | None = None,
+) -> list[Finding]:
     """
     Find what one could do, by how little it would be missed, and then what is worth knowing.
 
@@ -92,6 +108,10 @@ def list_findings(images: pd.DataFrame, most: int = 7) -> list[Finding]:
         As made by ``load_images``; ages are counted from its ``loaded_at``.
     most : int
         Maximum number of findings.
+    references : References, optional
+        Of a search in a user's own pages.
+    decisions : path or DataFrame, optional
+        What was decided to be kept is no finding.
 
     Returns
     -------
@@ -119,13 +139,69 @@ def list_findings(images: pd.DataFrame, most: int = 7) -> list[Finding]:
         *_duplicates(images),
         *_likely_duplicates(images),
         *(_old(images) if dated else []),
+        *(_old_not_found(images, references) if dated and references is not None else []),
         *_too_large(images),
+        *_unexplained(images),
         *_concentrated(images),
         *_one_week(images),
         *(_new_untagged(images) if dated else []),
         *_private(images),
     ]
-    return found[:most]
+    return _without_kept(images, found, decisions)[:most]
+
+
+def _without_kept(
+    images: pd.DataFrame, found: list[Finding], decisions: Decisions | None
+) -> list[Finding]:
+    """Leave out of what one could do whatever was decided to be kept, now or for later."""
+    if decisions is None:
+        return found
+    kept = [one for one, word in standing(images, decisions).of.items() if word != "delete"]
+    stays: Mask = np.asarray(read_pandas(images, ["id"], "list_findings")["id"].isin(kept))
+    left = []
+    for one in found:
+        if one.group != "could do" or not (one.rows & stays).any():
+            left.append(one)
+            continue
+        statement = _Statement(*one[:6])
+        code = f"{one.code}.drop(kept, errors='ignore')"
+        left += _finding(images, statement._replace(code=code), one.rows & ~stays)
+    return left
+
+
+def _old_not_found(images: pd.DataFrame, references: References) -> list[Finding]:
+    criteria = Criteria(older_than=OLD_DAYS, not_found_in=True)
+    n_files = int(references.coverage["n_files"].sum())
+    statement = _Statement(
+        "old and not found",
+        "could do",
+        "Uploaded over two years ago, not found in your pages",
+        f"look first: {plural(n_files, 'file')} {'was' if n_files == 1 else 'were'} read, no more",
+        f"images[{criteria.code()}]",
+    )
+    return _finding(images, statement, criteria.mask(images, references))
+
+
+def _unexplained(images: pd.DataFrame) -> list[Finding]:
+    """Say where the service counts more bytes than its list shows."""
+    facts: dict[str, Any] = dict(facts_of(images) or {})
+    counted = (facts.get("usage") or {}).get("size_bytes")
+    whole = facts.get("scope") == "library" and facts.get("n_images") == len(images)
+    if not whole or not counted or facts.get("status") != "complete":
+        return []
+    sizes = read_pandas(images, ["size_bytes"], "list_findings")["size_bytes"]
+    listed = total_bytes(sizes)
+    if abs(counted - listed) < max(_UNEXPLAINED * listed, MIB):
+        return []
+    more = "more" if counted > listed else "less"
+    statement = _Statement(
+        "unexplained bytes",
+        "worth knowing",
+        f"The service counts {format_bytes(counted)}: {format_bytes(abs(counted - listed))} {more} than its list shows",
+        "not explained",
+        "images",
+    )
+    return _finding(images, statement, np.ones(len(images), dtype=bool))
 
 
 def _finding(
@@ -153,6 +229,7 @@ def _duplicates(images: pd.DataFrame) -> list[Finding]:
         "Same picture twice",
         "sure: same content; the oldest is not counted, but each address may be in use",
         "images[pic.rules.duplicated(images)]",
+        'picora-analytics plan --duplicated --reason "same picture twice"',
     )
     return _finding(images, statement, rules.duplicated(images))
 
@@ -191,6 +268,7 @@ def _old(images: pd.DataFrame) -> list[Finding]:
         "Uploaded over two years ago, never tagged",
         "dates and tags are sure; whether a page shows them is not known",
         f"images[{criteria.code()}]",
+        f'picora-analytics plan --older-than {OLD_DAYS} --untagged --reason "old, never tagged"',
     )
     return _finding(images, statement, criteria.mask(images))
 
@@ -208,6 +286,7 @@ def _too_large(images: pd.DataFrame) -> list[Finding]:
         f"Over {MAX_EDGE} px on the longer edge",
         "pixels are sure, what it saves is an estimate; a smaller copy has a new address",
         "images[pic.rules.oversized(images)]",
+        'picora-analytics plan --oversized --reason "to be uploaded smaller"',
     )
     return _finding(images, statement, mask, int(worth.sum()) if len(worth) else None)
 

@@ -14,7 +14,7 @@ from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts, facts_of, total_bytes
-from picora_analytics.units import parse_bytes
+from picora_analytics.units import parse_storage
 
 __all__ = ["Outlook", "forecast_storage", "outlook", "quota_of"]
 
@@ -138,7 +138,7 @@ def _one_horizon(weekly: Floats, weeks: int) -> tuple[float, float, float]:
 def quota_of(facts: Facts | None, quota: int | str | None) -> int | None:
     """Give the quota in bytes: what the caller says, else what the service told the load."""
     if quota is not None:
-        return parse_bytes(quota, "quota")
+        return parse_storage(quota, "quota")
     told: dict[str, Any] = dict(facts) if facts is not None else {}
     known = (told.get("usage") or {}).get("quota_bytes")
     return int(known) if known else None

@@ -11,7 +11,12 @@ __all__ = ["three_valued"]
 
 
 def three_valued(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:
-    """Make the three-valued answer, by the frame's own index so that it follows the image."""
+    """Make the three-valued answer, by the frame's own index so that it follows the image, with its facts."""
     gaps = np.array(unknown, dtype=bool)
     answer = pd.arrays.BooleanArray(np.array(truth, dtype=bool) & ~gaps, gaps)
-    return pd.Series(answer, index=images.index, name=name)
+    mask = pd.Series(answer, index=images.index, name=name)
+    if (
+        "picora" in images.attrs
+    ):  # As a comparison of a column does: a plan asks which load it tells of.
+        mask.attrs["picora"] = images.attrs["picora"]
+    return mask

@@ -28,7 +28,7 @@ from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import facts_of, spelled_one_way
 from picora_analytics.references.found import COULD_NOT_LOOK, NOT_FOUND, References
 from picora_analytics.text import folded, shorten
-from picora_analytics.units import parse_bytes
+from picora_analytics.units import parse_storage
 
 __all__ = [
     "decided",
@@ -166,7 +166,7 @@ def larger_than(images: pd.DataFrame, size: int | str) -> pd.Series[Any]:
     [True, False, <NA>]
     """
     sizes = read_pandas(images, ["size_bytes"], "larger_than")["size_bytes"]
-    limit = parse_bytes(size)
+    limit = parse_storage(size)
     larger = (sizes > limit).fillna(False)
     return three_valued(images, larger, sizes.isna(), f"larger_than_{limit}_bytes")
 

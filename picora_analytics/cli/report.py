@@ -77,10 +77,10 @@ def report(
     quiet: bool,
 ) -> None:
     """Write the storage report, for people, CI and cron."""
-    from picora_analytics.units import parse_bytes
+    from picora_analytics.units import parse_storage
 
     limit = _percent(fail_over)
-    size = None if quota is None else parsed(parse_bytes, quota, "--quota")
+    size = None if quota is None else parsed(parse_storage, quota, "--quota")
     if size == 0:
         raise click.UsageError("--quota 0 is no quota.")
     when = _since(since)

@@ -41,6 +41,18 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?<![-\w])(confirm|protect)=('[^']*'|\"[^\"]*\"|(?= is))", r"--\1 \2"),
     (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
     (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
+    (r"Type references = pic\.find_references\(images, \.\.\.\) with every place where they may stand, and plan with "
+     r"protect=references; it must be complete",
+     "Type: picora-analytics scan, with every place where they may stand and --json refs.json, and plan with "
+     "--references refs.json; it must be complete"),
+    (r"; look at plan\.portions\(\)", ""),
+    (r"(?m)^  Or hide     plan\.hide\(client, confirm=\"([^\"]+)\"\)$",
+     r"  Or hide     picora-analytics hide plan.json --confirm \1"),
+    (r"\bunhide_images shows\b", "`picora-analytics unhide` shows"),
+    (r"(?<=: )pic\.repoint\(receipt\.mapping, \"site/\"\)", "picora-analytics repoint"),
+    (r" of a duplicate: receipt\.inherited", " of a duplicate"),
+    (r"\bplan\.hide\b", "picora-analytics hide"),
+    (r"\bunhide_images\b", "picora-analytics unhide"),
     (r"Give quota= to see", "Give --quota to see"),
     (r"\bnow='[^']*'", "another library"),
     (r"are in this error's \.images, for looking only; load again for a whole frame", "are not kept; the same command begins anew"),

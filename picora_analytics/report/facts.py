@@ -7,17 +7,23 @@ shares 0 to 1, instants ISO 8601 in UTC; what is unknown is None.
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, Literal, NamedTuple
 from urllib.parse import urlsplit
 
 import numpy as np
 import pandas as pd
 
 from picora_analytics.analysis.comparison import came_and_went, comparable
+from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.dimensions import MAX_EDGE, summarize_dimensions
 from picora_analytics.analysis.everyday import with_tag_lists
 from picora_analytics.analysis.findings import Finding, list_findings
+from picora_analytics.analysis.forecast import quota_of
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
+from picora_analytics.analysis.hygiene import summarize_tag_hygiene
+from picora_analytics.analysis.names import summarize_names
+from picora_analytics.analysis.repeats import summarize_duplicates
+from picora_analytics.analysis.savings import summarize_savings
 from picora_analytics.analysis.sizes import (
     summarize_concentration,
     summarize_largest,
@@ -27,11 +33,13 @@ from picora_analytics.analysis.sizes import (
 from picora_analytics.analysis.tags import summarize_tags
 from picora_analytics.analysis.uploads import summarize_ages, summarize_growth
 from picora_analytics.library.frame import Facts, facts_of, total_bytes
+from picora_analytics.references.found import References
+from picora_analytics.report.answers import forecast_facts, reference_facts, tables_of_change
 from picora_analytics.text import plural, visible
 from picora_analytics.times import parse_instant
-from picora_analytics.units import format_bytes, parse_bytes
+from picora_analytics.units import format_bytes, parse_storage
 
-__all__ = ["FORMAT", "VERSION", "gather"]
+__all__ = ["FORMAT", "VERSION", "Asked", "gather"]
 
 FORMAT, VERSION = "picora-analytics storage report", 1
 
@@ -40,7 +48,8 @@ _TOP = 20
 _PLANS = {100 * 1000**2: "100 MiB", 5 * 1000**3: "5 GiB", 50 * 1000**3: "50 GiB"}
 
 # Images that could go whole; an oversized one would only be made smaller.
-_COULD_GO = ("copies", "likely copies", "old and untagged")
+_COULD_GO = ("copies", "likely copies", "old and untagged", "old and not found")
+_CHANGES = ("changes_by_tag", "changes_by_format", "changes_by_month")
 
 _NOT_KNOWN = "Not known: which images are viewed or embedded. The list does not say it."
 _NO_QUOTA = "Give quota= to see how long the space lasts."
@@ -60,27 +69,46 @@ _DEFINITIONS = (
 )
 
 
-def gather(
-    images: pd.DataFrame, quota: int | str | None, previous: pd.DataFrame | None
-) -> dict[str, Any]:
+class Asked(NamedTuple):
+    """What a report was asked for beside the images."""
+
+    quota: int | str | None = None
+    previous: pd.DataFrame | None = None
+    references: References | None = None
+    decisions: Decisions | None = None
+    code: Literal["shell", "python"] | None = None
+
+
+def gather(images: pd.DataFrame, asked: Asked) -> dict[str, Any]:
     """Work out the facts of a report on these images."""
     # Wrong arguments are reported before anything is counted.
-    limit = None if quota is None else parse_bytes(quota, "quota")
+    about = facts_of(images)
+    quota, previous, references = asked.quota, asked.previous, asked.references
+    limit = parse_storage(quota, "quota") if quota is not None else quota_of(about, None)
     images = with_tag_lists(images)
     since = None if previous is None else _since(images, previous)
-    about = facts_of(images)
     totals = _row(summarize_library(images))
     caveats = _caveats(images, about)
-    findings = list_findings(images)
+    findings = list_findings(images, references=references, decisions=asked.decisions)
     size = totals["size_bytes"]
     given = (
         None
         if limit is None
-        else _quota(quota, limit, size, whole=not caveats, exact=not totals["n_without_size"])
+        else _quota(
+            quota if quota is not None else format_bytes(limit),
+            limit,
+            size,
+            whole=not caveats,
+            exact=not totals["n_without_size"],
+        )
     )
     dated = about is not None and bool(about["loaded_at"])
     tags = summarize_tags(images)
     formats = summarize_formats(images)
+    forecast = (
+        forecast_facts(images, limit) if limit is not None and not caveats and dated else None
+    )
+    changes = {} if previous is None else tables_of_change(images, previous)
     return {
         "format": FORMAT,
         "version": VERSION,
@@ -88,9 +116,12 @@ def gather(
         "caveats": caveats,
         "totals": totals,
         "quota": given,
-        "quota_hint": _NO_QUOTA if quota is None else None,
+        "quota_hint": _NO_QUOTA if limit is None else None,
+        "forecast": forecast,
         "since": since,
-        "findings": [_finding(found, place) for place, found in enumerate(findings, start=1)],
+        "findings": [
+            _finding(found, place, asked.code) for place, found in enumerate(findings, start=1)
+        ],
         "without": _without(images, findings, given),
         "not_known": _NOT_KNOWN,
         "growth": {
@@ -107,6 +138,12 @@ def gather(
         "tags": _rows(tags.head(_TOP)),
         "n_tags": len(tags),
         "visibility": _rows(summarize_visibility(images)),
+        "savings": _rows(summarize_savings(images)),
+        "duplicates": _rows(summarize_duplicates(images)),
+        "tag_hygiene": _rows(summarize_tag_hygiene(images).head(_TOP)),
+        "names": _rows(summarize_names(images)),
+        **{name: _changed(changes.get(name)) for name in _CHANGES},
+        "references": None if references is None else reference_facts(images, references),
         "notes": _notes(totals, about, dated=dated),
         "definitions": list(_DEFINITIONS),
     }
@@ -213,7 +250,18 @@ def _since(images: pd.DataFrame, previous: pd.DataFrame) -> dict[str, Any]:
     }
 
 
-def _finding(found: Finding, place: int) -> dict[str, Any]:
+def _changed(table: pd.DataFrame | None) -> list[dict[str, Any]]:
+    """Give the largest changes; a month as text."""
+    if table is None:
+        return []
+    largest = table["net_bytes"].astype("float64").abs().sort_values(ascending=False, kind="stable")
+    rows = _rows(table.loc[largest.index[:_TOP].sort_values()])
+    return [
+        row | {"month": (row["month"] or "unknown")[:7]} if "month" in row else row for row in rows
+    ]
+
+
+def _finding(found: Finding, place: int, code: str | None) -> dict[str, Any]:
     return {
         "number": place,
         "kind": found.kind,
@@ -223,7 +271,7 @@ def _finding(found: Finding, place: int) -> dict[str, Any]:
         "size_bytes": found.size_bytes,
         "could_save_bytes": found.could_save_bytes,
         "sure": found.sure,
-        "code": found.code,
+        "code": {"python": found.code, "shell": found.shell}.get(code or ""),
     }
 
 

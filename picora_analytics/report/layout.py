@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Mapping
 from typing import Any, NamedTuple
 
+from picora_analytics.report.answers import forecast_sentence
 from picora_analytics.report.writing import look_up
 
 __all__ = [
@@ -33,6 +34,13 @@ _TEXTS = (
     "age",
     "tag",
     "visibility",
+    "kind",
+    "flag",
+    "evidence",
+    "name_kind",
+    "suggested",
+    "why",
+    "month",
 )
 GROUPS = {
     "could do": "What you could do, by how little you would miss",
@@ -170,6 +178,98 @@ SECTIONS = (
         (Table("tags", "The tags that hold most", (("Tag", "tag"), _IMAGES, _STORAGE)),),
     ),
     Section(
+        "duplicates",
+        "Duplicates",
+        None,
+        "Sure only where the service told the content; likely ones have the same bytes, pixels and type.",
+        "n_formats",
+        (
+            Table(
+                "duplicates",
+                "Images that are there more than once",
+                (
+                    ("Kind", "kind"),
+                    ("Groups", "n_groups"),
+                    _IMAGES,
+                    _STORAGE,
+                    ("Beyond the first", "n_extra"),
+                    ("They hold", "extra_size_bytes"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "savings",
+        "Savings",
+        "savings",
+        "Estimates, from low to high. Each step counts only what those before it leave, so that they add up.",
+        "n_formats",
+        (
+            Table(
+                "savings",
+                "What could be saved",
+                (
+                    ("What", "flag"),
+                    ("How sure", "evidence"),
+                    _IMAGES,
+                    _STORAGE,
+                    ("At least", "low_bytes"),
+                    ("At most", "high_bytes"),
+                    ("Alone at most", "alone_bytes"),
+                ),
+            ),
+        ),
+    ),
+    Section(
+        "names",
+        "Names and tags",
+        None,
+        "",
+        "n_formats",
+        (
+            Table(
+                "names",
+                "By what file names look like",
+                (
+                    ("Kind", "name_kind"),
+                    _IMAGES,
+                    _STORAGE,
+                    ("Other format than the name says", "n_other_format"),
+                ),
+            ),
+            Table(
+                "tag_hygiene",
+                "Tags that seem to mean the same",
+                (("Tag", "tag"), _IMAGES, ("Suggested", "suggested"), ("Why", "why")),
+            ),
+        ),
+    ),
+    Section(
+        "changes",
+        "Since the earlier load",
+        None,
+        "{since.text} since {since.loaded_at}",
+        "since",
+        tuple(
+            Table(
+                f"changes_by_{by}",
+                f"By {by}",
+                (
+                    (head, key),
+                    ("Images before", "n_images_before"),
+                    ("Now", "n_images"),
+                    ("Storage now", "size_bytes"),
+                    ("Change", "net_bytes"),
+                ),
+            )
+            for by, head, key in (
+                ("tag", "Tag", "tag"),
+                ("format", "Type", "mime_type"),
+                ("month", "Month of upload", "month"),
+            )
+        ),
+    ),
+    Section(
         "visibility",
         "Visibility",
         None,
@@ -232,6 +332,8 @@ def overview(facts: dict[str, Any]) -> dict[str, str]:
             lines["quota"] = "{quota.used_share} used, {quota.free_bytes} free"
             if quota["over_bytes"]:
                 lines["quota"] = "{quota.used_share} used, {quota.over_bytes} over"
+        if facts["forecast"] is not None:
+            lines["forecast"] = forecast_sentence(facts["forecast"], over=bool(quota["over_bytes"]))
     else:
         lines["quota"] = "{quota_hint}"
     if facts["since"] is not None:

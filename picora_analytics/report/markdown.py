@@ -43,14 +43,10 @@ def markdown(facts: dict[str, Any]) -> str:
         for i in found:
             # The code holds no stranger's text: a fence is enough.
             code = facts["findings"][i]["code"]
-            lines += [
-                say(finding_sentence(facts, i)),
-                "",
-                "   ```python",
-                f"   {code}",
-                "   ```",
-                "",
-            ]
+            lines += [say(finding_sentence(facts, i)), ""]
+            if code is not None:
+                language = "sh" if code.startswith("picora-analytics ") else "python"
+                lines += [f"   ```{language}", f"   {code}", "   ```", ""]
         if found and group == "could do" and facts["without"] is not None:
             lines.append(say("Without all of {without.numbers}: {without.used_share} full."))
     if not facts["findings"]:

@@ -17,6 +17,7 @@ from matplotlib.figure import Figure
 from picora_analytics.charts import plot_ages, plot_concentration, plot_growth
 from picora_analytics.charts.dimensions import plot_dimensions
 from picora_analytics.charts.formats import plot_formats
+from picora_analytics.charts.savings import plot_savings
 from picora_analytics.charts.tags import plot_tags
 from picora_analytics.text import visible
 
@@ -29,6 +30,7 @@ _PLOTS: dict[str, Callable[..., Axes]] = {
     "dimensions": plot_dimensions,
     "ages": plot_ages,
     "tags": functools.partial(plot_tags, top=12),
+    "savings": plot_savings,
 }
 # Inches; a page shows them at about 480 px, so that the letters are as large as its own small ones.
 _DPI = 144

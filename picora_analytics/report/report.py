@@ -7,15 +7,20 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
-from picora_analytics.files import write_atomic
-from picora_analytics.library.frame import STR
-from picora_analytics.report.facts import gather
+from picora_analytics.analysis.decided import Decisions
+from picora_analytics.analysis.forecast import quota_of
+from picora_analytics.client.client import Client
+from picora_analytics.files import write_atomic, write_csv
+from picora_analytics.library.frame import STR, facts_of
+from picora_analytics.references.found import References
+from picora_analytics.report.answers import full_tables
+from picora_analytics.report.facts import Asked, gather
 from picora_analytics.report.layout import (
     GROUPS,
     fill,
@@ -65,10 +70,18 @@ class StorageReport:
     images : DataFrame of shape (n_images, ...)
         As made by :func:`load_images`.
     quota : int or str, optional
-        The storage of the plan: bytes, or text such as ``"5 GiB"``. Read exactly: ``"5 GB"`` is
-        less, and the report asks whether that was meant.
+        The storage of the plan: bytes, or text such as ``"5 GiB"``; by default what the service told the load. Read
+        exactly: ``"5 GB"`` is less, and the report asks whether that was meant.
     previous : DataFrame, optional
         An earlier load of the same account and scope, to say what came and went since.
+    references : References, optional
+        Of :func:`find_references`: what is old and was not found in one's own pages is a finding then.
+    decisions : path or DataFrame, optional
+        As :func:`read_decisions` reads it: what was decided to be kept is no finding.
+    client : Client, optional
+        Asked for the quota, where neither `quota` nor the load tells it.
+    code : {"shell", "python"}, optional
+        Show with each finding the line that gives its rows, or the command that plans for them.
 
     Raises
     ------
@@ -97,7 +110,15 @@ class StorageReport:
         *,
         quota: int | str | None = None,
         previous: pd.DataFrame | None = None,
+        references: References | None = None,
+        decisions: Decisions | None = None,
+        client: Client | None = None,
+        code: Literal["shell", "python"] | None = None,
     ) -> None:
+        if code not in (None, "shell", "python"):
+            raise ValueError(
+                f"code={code!r} is unknown: choose 'shell', 'python', or None for no code."
+            )
         for name, frame in (("images", images), ("previous", previous)):
             if frame is not None and not isinstance(frame, pd.DataFrame):
                 raise TypeError(
@@ -105,7 +126,11 @@ class StorageReport:
                     f"this is {type(frame).__name__}."
                 )
         self._images = images.copy(deep=False)
-        self._facts = gather(images, quota, previous)
+        if quota is None and client is not None and quota_of(facts_of(images), None) is None:
+            usage = client.usage()
+            quota = usage.quota_bytes if usage else None
+        self._previous = previous
+        self._facts = gather(images, Asked(quota, previous, references, decisions, code))
 
     @property
     def facts(self) -> dict[str, Any]:
@@ -122,7 +147,7 @@ class StorageReport:
             ``group`` (``could do`` or ``worth knowing``), ``text``, ``n_images``, ``size_bytes``
             these images hold (missing where no size is known), ``could_save_bytes`` (an estimate,
             at most; mostly missing), ``sure``: what the statement rests on, and ``code``: the line
-            of Python that gives the rows, with ``images`` and ``pic`` at hand.
+            of `code`, missing unless asked for; in Python it gives the rows, with ``images`` and ``pic`` at hand.
         """
         rows = self._facts["findings"]
         index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")
@@ -171,6 +196,34 @@ class StorageReport:
         """
         # Escaped to ASCII: what strangers named their files cannot harm a terminal or an editor.
         return json.dumps(self._facts, indent=2, allow_nan=False) + "\n"
+
+    @property
+    def tables(self) -> dict[str, pd.DataFrame]:
+        """Every summary of the report in full, by name; the page shows the first rows of the long ones."""
+        return full_tables(self._images, self._previous)
+
+    def write_tables(self, folder: str | os.PathLike[str]) -> Path:
+        """
+        Write every table as CSV (safe for spreadsheets) and as Parquet, for others' programs.
+
+        Parameters
+        ----------
+        folder : path-like
+            Made if need be. Files of the same names are replaced.
+
+        Returns
+        -------
+        Path
+            The folder.
+        """
+        target = Path(folder).expanduser()
+        target.mkdir(parents=True, exist_ok=True)
+        for name, table in self.tables.items():
+            write_csv(table, target / f"{name}.csv")
+            write_atomic(
+                target / f"{name}.parquet", functools.partial(table.to_parquet, index=False)
+            )
+        return target
 
     @functools.cached_property
     def _pictures(self) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from picora_analytics.units import format_bytes, format_share
 __all__ = ["as_html", "as_markdown", "look_up", "markdown_text", "written"]
 
 # Strangers' names, of which a table shows no more than the start and the end.
-_NAMES, _LONGEST = ("filename", "tag", "mime_type"), 60
+_NAMES, _LONGEST = ("filename", "tag", "mime_type", "suggested"), 60
 
 # The dot of what could be a host; no top-level domain is called like a kind of picture.
 _DOT = re.compile(
@@ -54,6 +54,8 @@ def written(path: str, value: Any) -> str:
     name = path.rpartition(".")[2]
     if pd.isna(value):
         return "none" if name == "bytes_per_pixel" else "unknown"
+    if name == "net_bytes":
+        return f"{'+' if value > 0 else ''}{format_bytes(value)}"
     if name.endswith("_bytes"):
         return format_bytes(value)
     if name.endswith("_share"):

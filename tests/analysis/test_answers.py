@@ -56,7 +56,6 @@ def test_duplicates_by_hand(make_images, everywhere):
 HASHES = st.sampled_from([None, "f00", "F00", "ba4", "c0ffee"])
 
 
-@settings(max_examples=40)
 @given(st.lists(st.tuples(HASHES, st.sampled_from([None, 1, 2])), min_size=1, max_size=9))
 def test_duplicates_are_those_that_are_grouped(make_images, rows):
     hashes, sizes = zip(*rows, strict=True)
@@ -125,7 +124,6 @@ FORMATS = st.sampled_from(
 SIZES = st.none() | st.integers(0, 10**7) | st.just(2**63 - 1)
 
 
-@settings(max_examples=60)
 @given(st.lists(st.tuples(HASHES, SIZES, SIDES, SIDES, FORMATS), min_size=1, max_size=9))
 def test_no_byte_is_saved_twice(make_images, rows):
     hashes, sizes, widths, heights, formats = (list(column) for column in zip(*rows, strict=True))

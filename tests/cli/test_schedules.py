@@ -206,3 +206,49 @@ def test_messages_of_the_package_are_said_in_shell_words():
             if PYTHON.search(said := in_shell_words(text)):
                 found.append(f"{path.relative_to(root)}:{node.lineno}: {said}")
     assert not found, chr(10).join(found)
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform == "win32", reason="no bash")
+def test_the_steps_of_the_workflow_post_the_report_week_after_week(tmp_path):
+    """Bash runs the steps as a runner does, with nothing kept but the snapshots."""
+    import os
+    import shutil
+    import subprocess
+    from pathlib import Path
+
+    import yaml
+
+    text = (Path(__file__).parents[2] / "docs" / "storage-report.yml").read_text(encoding="utf-8")
+    steps = {step["name"]: step for step in yaml.safe_load(text)["jobs"]["report"]["steps"][1:]}
+    command = tmp_path / "bin" / "picora-analytics"
+    command.parent.mkdir()
+    command.write_text(f'#!/bin/sh\nexec {sys.executable} -m picora_analytics "$@"\n')
+    command.chmod(0o755)
+    (tmp_path / "snapshots").mkdir()
+    with DemoServer(n_images=30, rate_scale=None) as server:
+        environment = {
+            **os.environ,
+            "PATH": f"{command.parent}:{os.environ['PATH']}",
+            "PICORA_API_KEY": server.api_key,
+            "PICORA_BASE_URL": server.url,
+            "GITHUB_STEP_SUMMARY": str(tmp_path / "summary.md"),
+        }
+        for week in range(2):
+            runner = tmp_path / f"runner{week}"
+            runner.mkdir()
+            shutil.move(tmp_path / "snapshots", runner / "snapshots")
+            environment["PICORA_DATA_DIR"] = str(runner / "data")
+            for name in ("Report", "Show"):
+                done = subprocess.run(
+                    ["bash", "-e", "-o", "pipefail", "-c", steps[name]["run"]],
+                    cwd=runner, env=environment, capture_output=True, text=True,
+                )  # fmt: skip
+                assert done.returncode == 0, done.stderr
+            shutil.move(runner / "snapshots", tmp_path / "snapshots")
+            for kept in (tmp_path / "snapshots").glob("*.parquet"):  # A week goes by.
+                kept.rename(kept.with_name("20200101T000000.000000Z.parquet"))
+            summary = (tmp_path / "summary.md").read_text()
+
+    assert summary.count("# Picora storage report") == 2
+    assert "no growth this time" not in done.stderr

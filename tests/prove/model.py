@@ -90,6 +90,9 @@ class Service(httpx.BaseTransport):
         self.now = START
         self.batches = kind != "seed-only" and self.rng.random() < 0.85
         self.unseen: set[str] = set()  # Sent, and not looked at since.
+        self.late: dict[
+            str, int
+        ] = {}  # Cut off, and carried out so many requests later all the same.
 
     def others_edit(self) -> None:
         """Let somebody else change some images, and delete some."""
@@ -123,6 +126,8 @@ class Service(httpx.BaseTransport):
 
     def handle_request(self, request: httpx.Request) -> httpx.Response:
         """Answer with the time; now and then the program has slept, and others have edited meanwhile."""
+        self.late = {one: n - 1 for one, n in self.late.items()}
+        self.carry_out([one for one, n in self.late.items() if n < 0])
         answer = self._answer(request)
         if self.trouble and self.rng.random() < 0.05:
             self.now += dt.timedelta(hours=8)
@@ -130,6 +135,14 @@ class Service(httpx.BaseTransport):
             self.steps["slept"] += 1
         answer.headers["date"] = email.utils.format_datetime(self.now, usegmt=True)
         return answer
+
+    def carry_out(self, late: list[str]) -> None:
+        """Do what was asked for by a request that was cut off: images were edited since, or are gone."""
+        for one in late:
+            del self.late[one]
+            if self.records.pop(one, None) is not None:
+                self.deleted.append(one)
+                self.steps["carried out late"] += 1
 
     def _answer(self, request: httpx.Request) -> httpx.Response:
         # What stands in the request's first line; the URL holds the host alone.
@@ -175,6 +188,9 @@ class Service(httpx.BaseTransport):
             raise Death
         if what == "lost before":
             raise httpx.ReadError("connection reset")
+        if what == "late":
+            self.late |= dict.fromkeys(ids, self.rng.randrange(12))
+            raise httpx.ReadError("connection reset")
         if what == "504 before":
             return _answer(504, {"success": False, "error": "Timeout"})
         if what == "refused":
@@ -219,7 +235,7 @@ class Service(httpx.BaseTransport):
 
 TROUBLES = [
     *("429", "death before", "death after", "lost before", "lost after", "504 before"),
-    *("500 after", "some fail", "one unsaid", "refused"),
+    *("500 after", "some fail", "one unsaid", "refused", "late"),
 ]
 
 
@@ -324,6 +340,7 @@ class Model:
 
     def _judge(self, case: Case, receipt: pic.DeletionReceipt | None) -> None:
         service = self.service
+        service.carry_out(list(service.late))
         if len(set(service.deleted)) != len(service.deleted):
             raise WrongError("deleted twice")
         if receipt is None:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import NamedTuple
 
 HERE = Path(__file__).parent
+ROOT = HERE.parents[1]
 
 
-JUDGES = ("AssertionError: ", "model.WrongError: ")
+JUDGES = ("AssertionError: ", "model.WrongError: ", "FAILED ")
 
 
 class Planted(NamedTuple):
@@ -31,6 +32,9 @@ MODEL = "deletions.py --model 120 --inside 0 --sockets 0"
 HISTORIES = "deletions.py --model 0 --inside 150 --sockets 0"
 SOCKETS = "deletions.py --model 0 --inside 0 --sockets 60"
 KILLS = "deaths.py --every 2"
+# Tests of one file, where a fault needs no long count.
+HIDING = "tests/cleanup/apply/test_hiding.py"
+INHERITING = "tests/cleanup/apply/test_inheriting.py"
 FAULTS = [
     Planted(
         "the drift check is dropped",
@@ -41,9 +45,9 @@ FAULTS = [
     ),
     Planted(
         "nothing is synced to disk",
-        "files.py",
-        "        os.fsync(file.fileno())\n",
-        "",
+        "lines.py",
+        "                _write(file, written)\n                os.fsync(file.fileno())\n",
+        "                _write(file, written)\n",
         KILLS,
     ),
     Planted(
@@ -112,13 +116,34 @@ FAULTS = [
     Planted(
         "a gateway's 404 is believed",
         "cleanup/apply/batch.py",
-        "                image_id: (result.word, result.reason)\n"
+        "                else (result.word, result.reason)\n"
         "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed")\n',
-        '                image_id: ("already gone" if result.word == "gone" else result.word, "")\n'
+        '                else ("already gone" if result.word == "gone" else result.word, "")\n'
         "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed", "gone")\n',
         HISTORIES,
+    ),
+    Planted(
+        "the deed is left out of the fingerprint",
+        "cleanup/plan/model.py",
+        "    if deed is DELETE:\n        return digest\n",
+        "    if True:\n        return digest\n",
+        HIDING,
+    ),
+    Planted(
+        "hiding forgets its journal",
+        "cleanup/apply/visibility.py",
+        "        self._ledger.record({image_id: (self._plan.deed.done, reason)}, {image_id: told})\n",
+        "        self._ledger.outcomes[image_id] = (self._plan.deed.done, reason)\n",
+        HIDING,
+    ),
+    Planted(
+        "tags that are there are not taken along",
+        "cleanup/apply/inheriting.py",
+        '{"tags": [*has, *missing]}',
+        '{"tags": missing}',
+        INHERITING,
     ),
     Planted(
         "the phrase is not compared",
@@ -148,8 +173,20 @@ def find(fault: Planted) -> str:
     with tempfile.TemporaryDirectory(prefix="planted-") as name:
         home = plant(fault, Path(name))
         script, *options = fault.finder.split()
+        command = [sys.executable, HERE / script, *options]
+        if script.startswith("tests/"):
+            command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
+            command += [
+                "-m",
+                "not slow",
+                "--rootdir",
+                ROOT,
+                "-c",
+                ROOT / "pyproject.toml",
+                ROOT / script,
+            ]
         done = subprocess.run(
-            [sys.executable, HERE / script, *options],
+            command,
             env={**os.environ, "PYTHONPATH": str(home)},
             cwd=name,
             capture_output=True,
@@ -157,7 +194,8 @@ def find(fault: Planted) -> str:
             check=False,
         )
         # A judge's word, not a copy that cannot even be imported.
-        said = [line for line in done.stderr.splitlines() if line.startswith(JUDGES)]
+        lines = [*done.stderr.splitlines(), *done.stdout.splitlines()]
+        said = [line for line in lines if line.startswith(JUDGES)]
         return said[-1][:100] if done.returncode and said else ""
 
 

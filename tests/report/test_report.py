@@ -58,7 +58,9 @@ def reports(make_images, demo_images):
         ),
         "hostile": hostile,
     }
-    made = {name: StorageReport(frame, quota="1.5 GiB") for name, frame in frames.items()}
+    made = {
+        name: StorageReport(frame, quota="1.5 GiB", code="python") for name, frame in frames.items()
+    }
     return {name: (report, report.to_html()) for name, report in made.items()}
 
 
@@ -226,7 +228,7 @@ def test_equal_content_is_sure_where_the_service_told_it(make_images):
         is_public=[True] * 5,
     )
 
-    found = StorageReport(images).findings()
+    found = StorageReport(images, code="python").findings()
 
     assert found["text"].tolist() == ["Same picture twice", "Probably the same picture twice"]
     rows = [list(eval(code, {"images": images, "pic": pic}).index) for code in found["code"]]
@@ -238,7 +240,7 @@ def test_a_week_with_most_of_the_uploads_is_perhaps_a_move(make_images):
     days = ["2025-03-11"] * 9 + ["2025-03-16"] + ["2024-01-01"] * 5 + ["2023-01-01"] * 5
     images = make_images(created_at=days, tags=[("a",)] * 20, size_bytes=range(1, 21))
 
-    found = StorageReport(images).findings()
+    found = StorageReport(images, code="python").findings()
 
     assert found["text"].tolist() == [
         "Uploaded in one week, from 10 Mar 2025 on: perhaps a move, and their upload age says little"
@@ -668,3 +670,31 @@ def test_the_facts_given_are_a_copy(make_images):
     report.facts["totals"]["n_images"] = 7
 
     assert report.facts["totals"]["n_images"] == 3
+
+
+@pytest.mark.slow
+def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
+    make_images, tmp_path
+):
+    weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    images = make_images(
+        id=[f"i{n}" for n in range(60)], created_at=list(weeks), size_bytes=[1000] * 60
+    )
+    images.attrs["picora"]["usage"] = {"size_bytes": 60_000, "quota_bytes": 65_000}
+
+    report = StorageReport(images)
+
+    # 5,000 bytes at 1,000 a week, as ever: five weeks after 23 November.
+    assert report.facts["quota"]["size_bytes"] == 65_000
+    assert report.facts["forecast"]["full_early_at"] == "2026-12-28"
+    assert "full between 28 Dec 2026 and 28 Dec 2026" in report.to_markdown()
+    assert report.findings()["code"].isna().all()
+    assert "picora-analytics plan" not in report.to_markdown()
+    assert set(StorageReport(images, code="python").findings()["code"].str[:6]) == {"images"}
+    with pytest.raises(
+        ValueError, match=r"^code='sql' is unknown: choose 'shell', 'python', or None"
+    ):
+        StorageReport(images, code="sql")
+    folder = report.write_tables(tmp_path / "tables")
+    assert {path.stem for path in folder.glob("*.csv")} == set(report.tables)
+    assert pd.read_parquet(folder / "sizes.parquet")["n_images"].tolist() == [60]

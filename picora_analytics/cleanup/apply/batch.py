@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Collection
+
 from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Lookup
@@ -54,6 +56,9 @@ class Sender:
         self._plan, self._client, self._lookup, self._ledger = plan, client, lookup, ledger
         self._freshness = freshness
         self.size = changes.MAX_BATCH
+        # What was sent in the batch that the server refused as such, until it is known what came of it.
+        self._batch: set[str] = set()
+        self._by_item = False
 
     def settle(self, ids: list[str]) -> None:
         """
@@ -123,7 +128,9 @@ class Sender:
         except BatchUnknownError as error:
             self._ledger.withdraw(ids)
             self.size = 1
-            self._after_refused_batch(ids, by_item=error.by_item)
+            self._batch, self._by_item = set(ids), error.by_item
+            if error.by_item:  # A part may be done, so what is found gone is our own deed.
+                self._ledger.lost |= set(ids)
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
             self._ledger.record(self._ledger.refused(ids, "failed", str(error)))
@@ -138,28 +145,22 @@ class Sender:
         self._ledger.tried |= set(ids)
         return found
 
-    def _after_refused_batch(self, ids: list[str], *, by_item: bool) -> None:
-        """Look at once what a batch did before it was refused: what goes later, goes for another reason."""
-        before = self._ledger.lost.copy()
-        self._ledger.lost |= set(ids)
-        try:
-            there = self._lookup.look(ids).states
-        except PicoraError:
-            return  # What is found gone later may be our own deed.
-        gone = [image_id for image_id in ids if image_id not in there]
-        self._ledger.lost -= set(there) - before
-        # Whoever knows no batches does nothing with one; that most of it went at once is no coincidence, though.
-        ours = by_item or 2 * len(gone) >= len(ids)
-        self._ledger.record(
-            {one: LOST if one in before else REFUSED if ours else GONE for one in gone}
-        )
+    def _settle_refused_batch(self, there: Collection[str]) -> dict[str, tuple[str, str]]:
+        """Tell once what a batch did before it was refused: what goes later, goes for another reason."""
+        gone = self._batch - set(there) - self._ledger.outcomes.keys()
+        # Whoever knows no batches does nothing with one; that most of it is gone is no coincidence, though.
+        ours = self._by_item or 2 * len(gone) >= len(self._batch)
+        earlier = self._ledger.lost if not self._by_item else set()
+        self._batch = set()
+        return {one: LOST if one in earlier else REFUSED if ours else GONE for one in gone}
 
     def _look_up(self, ids: list[str], refused: set[str], reasons: dict[str, str]) -> list[str]:
         """Settle what is gone, changed, or cannot be looked up; return what may be sent again."""
         duplicates = self._plan.duplicates
+        batch = self._batch if self._batch & refused else set()
         try:
             there = self._lookup.look(
-                {*ids, *(duplicates[image_id] for image_id in ids if image_id in duplicates)}
+                {*ids, *batch, *(duplicates[one] for one in ids if one in duplicates)}
             ).states
         except PicoraError as error:
             self._ledger.record(
@@ -172,16 +173,18 @@ class Sender:
         planned = {image_id: self._plan.states[image_id] for image_id in ids}
         staying = self._ledger.staying(there)
         found = guard.verdicts(planned, there, self._plan.protected_tags, duplicates, staying)
-        settled: dict[str, tuple[str, str]] = {}
+        settled = self._settle_refused_batch(there) if batch else {}
         for image_id, verdict in found.items():
             if verdict.action == "kept":
                 settled[image_id] = self._ledger.kept(image_id, verdict.reason)
             elif verdict.action == "already gone":
                 # A refused one was gone before, unless an earlier request of ours explains it.
-                settled[image_id] = GONE if image_id in refused - self._ledger.lost else LOST
+                word = GONE if image_id in refused - self._ledger.lost else LOST
+                settled.setdefault(image_id, word)
             elif image_id in refused:
-                word = "unknown" if image_id in self._ledger.accepted else "failed"
-                settled[image_id] = (word, f"still there: {reasons[image_id]}")
+                settled[image_id] = self._ledger.failed(
+                    image_id, f"still there: {reasons[image_id]}"
+                )
         if GONE in settled.values():
             self._freshness.spoil()  # Somebody else deletes as well: one look settles the others.
         self._ledger.record(settled)

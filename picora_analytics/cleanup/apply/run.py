@@ -157,6 +157,8 @@ class Run:
             look = self._freshness.renew(began)
             if not look.slept:
                 break
+        else:
+            self._freshness.spoil()  # Whatever it saw first is of before.
         self._slow = look.slow
         if current.listing is not None and self._others is None:
             self._others = current.listing.index.difference(self._plan.images.index)

@@ -53,6 +53,11 @@ def check_phrase(plan: Plan, confirm: object) -> None:
     given = confirm.strip() if isinstance(confirm, str) else confirm
     if given != plan.confirmation:
         deed = _deed_of_phrase(str(given))
+        if re.fullmatch(r"(?:[a-z]+-)?[0-9]+-[0-9a-f]+", str(given)) is None:
+            raise ConfirmationError(
+                f"confirm={confirm!r} is not a phrase: one looks like {plan.confirmation!r}, the number of images and "
+                "a fingerprint, as the preview says. Look at the plan again before you confirm it."
+            )
         raise ConfirmationError(
             f"confirm={confirm!r} is for {_other(deed, plan)}; this one is "
             f"{plan.confirmation!r}. Look at the plan again before you confirm it."

@@ -222,6 +222,7 @@ def back_up(
             run.download(todo, len(proofs))
         proved = proofs | run.proofs
         shared = _shared_bodies(proved, target.proofs(), hashes)
+        target.write_table()
     backup = dataclasses.replace(
         before,
         proofs={image_id: proof for image_id, proof in proved.items() if image_id not in shared},

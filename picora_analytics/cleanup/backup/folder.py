@@ -10,11 +10,13 @@ from pathlib import Path
 from typing import Annotated, Any
 
 import msgspec
+import pandas as pd
 from filelock import FileLock, Timeout
 
 from picora_analytics.cleanup.backup.decoding import MIME_TYPES, same_type
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError, LockedError
+from picora_analytics.files import write_csv
 from picora_analytics.library.frame import Facts
 from picora_analytics.lines import LineFile, read_lines
 from picora_analytics.text import visible
@@ -30,7 +32,18 @@ __all__ = [
     "why_stale",
 ]
 
-MANIFEST = "copies.ndjson"
+MANIFEST, TABLE = "copies.ndjson", "metadata.csv"
+_TOLD = (
+    "id",
+    "filename",
+    "title",
+    "url",
+    "mime_type",
+    "size_bytes",
+    "width",
+    "height",
+    "created_at",
+)
 _FORMAT = "picora-analytics copies"
 _FILE = re.compile(rf"picora-[\w-]+\.(?:{'|'.join(MIME_TYPES)})")
 # Bytes of a line: a record holds names and titles as they are, and an answer of the service is 64 MiB at most.
@@ -229,6 +242,27 @@ class BackupFolder:
         if self._lines is None:
             raise ValueError("The manifest was not opened.")
         self._lines.append(msgspec.json.encode(proof))
+
+    def write_table(self) -> None:
+        """
+        Write ``metadata.csv``, with which other tools open the folder as one of images; nothing of ours reads it.
+
+        The column ``file_name`` is what ImageFolder of Hugging Face's datasets asks for. What cannot be written is left
+        out: the manifest proves the copies.
+        """
+        rows = [
+            {
+                "file_name": proof.file,
+                **{name: getattr(proof.image, name) for name in _TOLD},
+                "tags": None if proof.image.tags is None else tuple(proof.image.tags),
+            }
+            for proof in self.proofs().values()
+            if (self.path / proof.file).exists()
+        ]
+        with contextlib.suppress(OSError):
+            columns = ["file_name", *_TOLD, "tags"]
+            table = pd.DataFrame(rows, columns=columns, dtype=object)
+            write_csv(table, self.path / TABLE, encoding="utf-8")
 
     def proofs(self) -> dict[str, Proof]:
         """

@@ -16,7 +16,7 @@ from picora_analytics.cleanup.plan.matching import Images, nearest
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import COULD_NOT_LOOK, FOUND, References
-from picora_analytics.text import folded, plural
+from picora_analytics.text import folded, plural, visible
 
 __all__ = ["Choice", "Protection", "chosen_ids", "protection"]
 
@@ -131,6 +131,7 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str, cure: str)
             f"false; {hint}."
         )
     _refuse_repeated(mask.index, name, f"{name}[~{name}.index.duplicated()]")
+    _refuse_other_load(images, mask, name)
     if mask.index.equals(images.index):
         aligned = mask.astype("boolean")
     else:
@@ -144,6 +145,20 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str, cure: str)
         aligned = mask.reindex(images.index).astype("boolean")
     yes = aligned.fillna(False).to_numpy(dtype=bool)
     return Chosen(yes, aligned.isna().to_numpy(dtype=bool), by_rule=True)
+
+
+def _refuse_other_load(images: pd.DataFrame, mask: pd.Series[Any], name: str) -> None:
+    """Refuse a mask that says that it tells of another load: what was true of an image then may not be now."""
+    own, other = facts_of(images), mask.attrs.get("picora")
+    if own is None or not isinstance(other, dict):
+        return
+    if all(other.get(key, own[key]) == own[key] for key in ("account", "loaded_at", "read_at")):
+        return
+    raise PlanError(
+        f"{name} was made from another load, of {visible(str(other.get('read_at'))[:16])} UTC, and this frame is of "
+        f"{own['read_at'][:16]} UTC; what it says of an image may have changed since. Make the mask from the frame "
+        f"you pass; to narrow that by this one, type {name}.attrs.clear() and then {name}=mask & {name}."
+    )
 
 
 def _refuse_repeated(ids: pd.Index[Any], name: str, cure: str) -> None:

@@ -17,6 +17,7 @@ from picora_analytics.cleanup.policy.references import (
     refuse_doubtful,
     refuse_outdated,
 )
+from picora_analytics.cleanup.policy.spent import refuse_over_the_week, spent
 from picora_analytics.client.client import Client
 from picora_analytics.decisions import read_decisions
 from picora_analytics.library.load.loading import load_images
@@ -55,7 +56,8 @@ def follow_policy(
     Raises
     ------
     PlanError
-        If anything the policy asks for is missing, too old, or over its caps.
+        If anything the policy asks for is missing, too old, or over its caps, which count what earlier runs of this
+        policy deleted in the last week as well.
     """
     source = Path(policy).expanduser()
     order = read_policy(source)
@@ -78,5 +80,6 @@ def follow_policy(
     )
     if not len(plan.images):
         return plan, None
+    refuse_over_the_week(plan, spent(folder, order.reason, facts["account"], now))
     journal = folder / f"{plan.confirmation}.journal.ndjson"
     return plan, carry_out(plan, client, backup=folder, journal=journal)

@@ -206,7 +206,9 @@ def standing_plan(
         mask = policy.rule.mask(images, references, decisions)
         for frame in earlier:
             then = policy.rule.mask(frame, references, decisions)
-            mask = mask & then.reindex(images.index, fill_value=False)
+            then = then.reindex(images.index, fill_value=False)
+            then.attrs.clear()  # Of another load, as is meant here.
+            mask = mask & then
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
     return plan_withholding(

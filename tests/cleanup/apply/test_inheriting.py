@@ -204,7 +204,9 @@ def test_our_own_edit_is_no_drift_not_even_after_a_death(service, client, pairs,
     receipt = pic.resume_deletion(client, tmp_path / "j.ndjson", progress=False)
 
     outcomes = receipt.outcomes.set_index("id")["outcome"].to_dict()
-    assert outcomes == {new[0]: "deleted", new[1]: "deleted", new[2]: "kept"}
+    # Of the last one, the request of a moment ago may still be carried out.
+    assert outcomes == {new[0]: "deleted", new[1]: "deleted", new[2]: "unknown"}
+    assert new[2] in service.images
     assert set(read_journal(tmp_path / "j.ndjson").heirs) == {old[0], old[1]}
 
 

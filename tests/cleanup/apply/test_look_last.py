@@ -319,6 +319,27 @@ def test_where_a_look_takes_longer_than_it_is_believed_each_batch_has_its_own(ma
             assert request.path in own
 
 
+def test_what_is_edited_while_the_machine_sleeps_during_look_after_look_is_kept(
+    client, server, make_plan, tmp_path
+):
+    plan = make_plan(client, 3)
+    edited = plan.images.index[0]
+    before = sum(request.path == "/v1/images" for request in server.requests)
+
+    def clocks():
+        # Two pages and the newest once more are a look; somebody edits when the fifth has ended.
+        pages = sum(request.path == "/v1/images" for request in server.requests) - before
+        if pages == 15 and server.images[edited].tags != ("keep",):
+            server.edit(edited, tags=["keep"])
+        return dict.fromkeys(CLOCKS, 1e9) | {"wall": 1e9 + 8 * 3600 * min(pages, 15)}
+
+    ledger, run = run_of(plan, client, tmp_path / "j.ndjson", clocks)
+    run.look()
+    run.delete()
+
+    assert [outcome for outcome, _ in ledger.outcomes.values()] == ["kept", "deleted", "deleted"]
+
+
 @pytest.mark.slow
 def test_a_library_that_shrinks_meanwhile_is_held_against_the_caps_again(
     server, client, make_plan, tmp_path

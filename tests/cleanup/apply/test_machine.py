@@ -153,9 +153,9 @@ class FewHistories(Cleanup):
 TestFewHistories = FewHistories.TestCase
 TestFewHistories.settings = settings(HISTORIES, max_examples=4)
 TestHistories = pytest.mark.slow(Cleanup.TestCase)
-TestHistories.settings = HISTORIES
+TestHistories.settings = settings(HISTORIES, max_examples=10)
 TestSeedOnlyHistories = pytest.mark.slow(SeedOnlyCleanup.TestCase)
-TestSeedOnlyHistories.settings = HISTORIES
+TestSeedOnlyHistories.settings = settings(HISTORIES, max_examples=8)
 
 
 # All of them have their turn in `make prove`; here the quickest to be found.

@@ -2,11 +2,10 @@
 
 import dataclasses
 import datetime as dt
-import hashlib
-import json
 import threading
 
 import pytest
+from ageing import age
 
 import picora_analytics as pic
 from picora_analytics import DemoServer, resume_deletion
@@ -121,18 +120,6 @@ def test_a_journal_without_an_intent_resumes_nothing_and_the_phrase_goes_on(
     assert receipt.counts == {"deleted": 7}
 
 
-def _age(journal, by):
-    """Date a journal back."""
-    chain, aged = "", b""
-    for line in map(json.loads, journal.read_bytes().splitlines()):
-        del line["chain"]
-        line["at"] = (dt.datetime.fromisoformat(line["at"]) - by).isoformat()
-        body = json.dumps(line, separators=(",", ":"), ensure_ascii=False).encode()
-        chain = hashlib.blake2b(chain.encode() + body, digest_size=16).hexdigest()
-        aged += body[:-1] + b',"chain":"' + chain.encode() + b'"}\n'
-    journal.write_bytes(aged)
-
-
 # A request of which nobody read the answer may be carried out after the look that found its image in place.
 @pytest.mark.slow
 @pytest.mark.parametrize(
@@ -142,7 +129,7 @@ def test_what_changed_meanwhile_is_kept_once_no_earlier_request_can_take_it(
     service, client, interrupted, journal, gone, ago, word
 ):
     plan = interrupted(service)
-    _age(journal, dt.timedelta(seconds=ago))
+    age(journal, dt.timedelta(seconds=ago))
     open_one, waiting = plan.images.index[3], plan.images.index[6]
     for one in (open_one, waiting):
         service.edit(one, tags=["needed"])

@@ -13,6 +13,7 @@ import sys
 import threading
 import time
 
+import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
 from PIL import Image
@@ -491,6 +492,10 @@ def test_the_folder_and_its_files_are_for_their_owner_alone(client, images, tmp_
     modes = {stat.S_IMODE(path.stat().st_mode) for path in (tmp_path / "kept").iterdir()}
     assert stat.S_IMODE((tmp_path / "kept").stat().st_mode) == 0o700
     assert modes == {0o600}
+    table = pd.read_csv(tmp_path / "kept" / "metadata.csv")
+    assert table.columns[:2].tolist() == ["file_name", "id"]
+    assert all((tmp_path / "kept" / name).is_file() for name in table["file_name"])
+    assert len(table) == len(list((tmp_path / "kept").glob("picora-*.*")))
 
 
 @pytest.mark.slow

@@ -7,7 +7,7 @@ import pandas as pd
 import pytest
 from hypothesis import HealthCheck, given, settings, strategies as st
 
-from picora_analytics import PlanError, plan_deletion
+from picora_analytics import PlanError, plan_deletion, rules
 
 AGAIN = {"max_fraction": 1, "reason": "test"}
 
@@ -64,6 +64,45 @@ def test_a_choice_is_matched_by_image_and_never_by_position(images, choose):
 
     assert ids(plan(images, choose(images))) == ["c", "d"]
     assert ids(plan(shuffled, choose(images))) == ["d", "c"]
+
+
+@pytest.mark.parametrize("changed", ["account", "loaded_at", "read_at"])
+@pytest.mark.parametrize("how", ["choice", "mapping", "protect"])
+@pytest.mark.parametrize(
+    "rule",
+    [
+        pytest.param(lambda images: images["size_bytes"] > 25, id="a comparison"),
+        pytest.param(lambda images: ~(images["size_bytes"] <= 25), id="its contrary"),
+        pytest.param(lambda images: images["tags"].map(len, na_action="ignore") > 1, id="a map"),
+        pytest.param(lambda images: rules.untagged(images), id="a rule"),
+        pytest.param(lambda images: rules.private(images) | rules.untagged(images), id="two rules"),
+        pytest.param(lambda images: rules.untagged(images).fillna(True), id="gaps filled"),
+        pytest.param(lambda images: rules.larger_than(images[::-1], 5), id="in another order"),
+    ],
+)
+def test_a_mask_made_from_another_load_is_refused(images, changed, how, rule):
+    earlier = images.copy()
+    told = {"account": "another", "loaded_at": "2026-11-20T00:00:00Z"}.get(changed, "2026-11-20")
+    earlier.attrs = {"picora": images.attrs["picora"] | {changed: told}}
+    shuffled = images.sort_values("size_bytes", ascending=False).assign(new=1)
+
+    def make(frame, mask):
+        if how == "protect":
+            return plan(frame, ["a"], protect=mask)
+        return plan(frame, {"why": mask} if how == "mapping" else mask)
+
+    make(shuffled, rule(images))
+    with pytest.raises(PlanError, match=r"made from another load, .* Make the mask from the frame"):
+        make(shuffled, rule(earlier))
+
+
+def test_a_mask_may_be_narrowed_by_one_of_another_load(images):
+    earlier = images.copy()
+    earlier.attrs = {"picora": images.attrs["picora"] | {"read_at": "2026-11-20"}}
+    before = rules.larger_than(earlier, 25)
+    before.attrs.clear()
+
+    assert ids(plan(images, rules.larger_than(images, 5) & before)) == ["c", "d"]
 
 
 def test_a_mapping_gives_each_image_its_reasons(images):

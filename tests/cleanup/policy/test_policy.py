@@ -114,7 +114,9 @@ def test_an_image_must_meet_every_rule(write, make_images):
     images = make_images(
         tags=[("a",), ("a",), ("b",)], size_bytes=[10, 99, 99], is_public=[False, False, False]
     )
-    rule = '[rule]\ntagged = ["a"]\nlarger_than = 50\nprivate = true\nuploaded_before = 2027-01-01'
+    rule = (
+        '[rule]\ntagged = ["a"]\nlarger_than = "50 B"\nprivate = true\nuploaded_before = 2027-01-01'
+    )
     policy = read_policy(write(POLICY.replace("[rule]\nolder_than = 730\nuntagged = true", rule)))
 
     assert policy.rule.mask(images).tolist() == [False, True, False]
