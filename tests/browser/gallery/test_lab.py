@@ -65,7 +65,7 @@ def test_choosing_in_a_notebook(open_notebook, service, tmp_path):
     expect(page.locator(".jp-CodeCell .jp-InputPrompt").nth(3)).to_have_text("[*]:")
     page.locator(".pg-c").nth(2).click()
     expect(page.locator(".pg-sum")).to_contain_text("118 selected")
-    page.locator(".pg input").fill("screenshot")
+    page.locator(".pg-search input").fill("screenshot")
     expect(page.locator(".pg-count")).to_contain_text("of 120")
     page.keyboard.press("Escape")
     page.get_by_role("button", name="Interrupt the kernel").click()
