@@ -10,11 +10,11 @@ WIDTHS, SCHEMES = (1280, 400), ("light", "dark")
 A4 = {"width": 688, "height": 1000}  # Inside margins of 14 mm, in CSS pixels.
 
 
-def _write(folder, server):
+def _write(folder, server, code=None):
     with pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
         quota = client.usage().quota_bytes
-    return pic.StorageReport(images, quota=quota).write_html(folder / "report.html")
+    return pic.StorageReport(images, quota=quota, code=code).write_html(folder / "report.html")
 
 
 @pytest.fixture(scope="module")
@@ -28,7 +28,7 @@ def hostile_report(tmp_path_factory, hostile_names):
     with pic.DemoServer(n_images=0) as server:
         for name in hostile_names:
             server.add(2, filename=name, title=name, tags=(name,))
-        return _write(tmp_path_factory.mktemp("hostile"), server)
+        return _write(tmp_path_factory.mktemp("hostile"), server, code="python")
 
 
 @pytest.fixture
