@@ -458,6 +458,7 @@ def test_file_names_are_safe_whatever_the_pictures_are_called(tmp_path):
         assert {proof.image.filename for proof in backup.proofs.values()} >= set(HOSTILE)
         assert {path.name for path in (tmp_path / "kept").glob("[!.]*")} == {
             "copies.ndjson",
+            "metadata.csv",
             *(proof.file for proof in backup.proofs.values()),
         }
         assert [path.name for path in tmp_path.iterdir()] == ["kept"]
