@@ -138,7 +138,7 @@ def gather(images: pd.DataFrame, asked: Asked) -> dict[str, Any]:
         "tags": _rows(tags.head(_TOP)),
         "n_tags": len(tags),
         "visibility": _rows(summarize_visibility(images)),
-        "savings": _rows(summarize_savings(images)),
+        "savings": _savings(images),
         "duplicates": _rows(summarize_duplicates(images)),
         "tag_hygiene": _rows(summarize_tag_hygiene(images).head(_TOP)),
         "names": _rows(summarize_names(images)),
@@ -166,6 +166,15 @@ def _rows(table: pd.DataFrame) -> list[dict[str, Any]]:
     columns = [[_plain(value) for value in table[name]] for name in table.columns]
     names = [str(name) for name in table.columns]
     return [dict(zip(names, row, strict=True)) for row in zip(*columns, strict=True)]
+
+
+def _savings(images: pd.DataFrame) -> list[dict[str, Any]]:
+    """Give the estimates; what images of unknown size could save is unknown, not zero."""
+    estimates = ("low_bytes", "high_bytes", "alone_bytes")
+    return [
+        row | dict.fromkeys(estimates) if row["size_bytes"] is None else row
+        for row in _rows(summarize_savings(images))
+    ]
 
 
 def _row(table: pd.DataFrame) -> dict[str, Any]:

@@ -611,7 +611,9 @@ def test_a_frame_that_pandas_read_from_parquet_gives_the_same_report(
 ):
     report, page = reports["demo"]
     demo_images.to_parquet(tmp_path / "images.parquet")
-    again = StorageReport(pd.read_parquet(tmp_path / "images.parquet"), quota="1.5 GiB")
+    again = StorageReport(
+        pd.read_parquet(tmp_path / "images.parquet"), quota="1.5 GiB", code="python"
+    )
 
     assert again.facts == report.facts
     assert again.to_html() == page
