@@ -260,7 +260,9 @@ def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:
     if len(snapshots) < 2:
         return np.empty(0)
     days = pd.to_datetime(snapshots["loaded_at"], utc=True)
-    ages = np.array([(now - day) / dt.timedelta(weeks=1) for day in days.dt.to_pydatetime()])
+    ages = np.array(
+        [(now - day) / dt.timedelta(weeks=1) for day in pd.DatetimeIndex(days).to_pydatetime()]
+    )
     totals = snapshots["size_bytes"].to_numpy("float64")
     order = np.argsort(-ages)
     past = -ages[order]
