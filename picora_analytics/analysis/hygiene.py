@@ -18,6 +18,7 @@ __all__ = ["summarize_tag_hygiene"]
 
 # Shorter words have neighbors that mean something else: "cat" and "car".
 _SHORTEST = 5
+_LONGEST = 64  # Letters of a word that may be misspelled: the work grows with their square.
 # Beyond this many different tags nobody reads a list of spelling mistakes.
 _MOST = 20_000
 _SPELLING, _PLURAL, _LETTER = (
@@ -128,7 +129,7 @@ def _near(keys: Iterable[str]) -> dict[str, dict[str, str]]:
     without: defaultdict[str, set[str]] = defaultdict(set)
     for key in known:
         # Numbers are not misspelled: 2025 is another year than 2026.
-        if len(key) >= _SHORTEST and not any(map(str.isdigit, key)):
+        if _SHORTEST <= len(key) <= _LONGEST and not any(map(str.isdigit, key)):
             for place in range(len(key)):
                 without[key[:place] + key[place + 1 :]].add(key)
             without[key].add(key)
