@@ -6,8 +6,8 @@ PIP := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 OLD := .venv-oldest
 SPARK := .venv-spark
 BENCH := .venv-bench
-# Two workers a core, for many tests wait for a service; tests that share a JupyterLab stay in one.
-PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2)) --dist loadgroup
+# Two workers a core, for many tests wait for a service.
+PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2))
 
 .PHONY: help demo test test-fast check lab test-oldest test-spark prove bench format notebooks screenshots clean
 

@@ -101,12 +101,27 @@ def _doctest_names(doctest_namespace: dict[str, Any]) -> None:
     doctest_namespace["pic"] = pic
 
 
-@pytest.hookimpl(tryfirst=True)
-def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
-    """Keep all browser tests in one xdist worker: they share one JupyterLab and one Chromium."""
-    for item in items:
-        if item.get_closest_marker("browser"):
-            item.add_marker(pytest.mark.xdist_group("browser"))
+# Tests that share what takes long to make, such as a JupyterLab, by the beginning of their ids.
+_TOGETHER = {
+    "tests/browser/test_panel.py": "JupyterLab",
+    "tests/browser/test_notebooks.py": "JupyterLab",
+    "tests/browser/gallery/test_lab.py": "JupyterLab",
+    "tests/browser/": "Chromium",
+    "tests/report/test_report.py": "reports",
+}
+
+
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> Any:
+    """Keep tests that share something in one worker; xdist's own groups need the ids of an older pytest."""
+    from xdist.scheduler import LoadScopeScheduling
+
+    class Together(LoadScopeScheduling):
+        def _split_scope(self, nodeid: str) -> str:
+            group = (name for begin, name in _TOGETHER.items() if nodeid.startswith(begin))
+            return next(group, nodeid)
+
+    return Together(config, log)
 
 
 _PRINTED: set[str] = set()
