@@ -24,7 +24,7 @@ from picora_analytics.text import plural
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes, parse_bytes
 
-__all__ = ["suggest", "summarize_candidates"]
+__all__ = ["CandidatePile", "Candidates", "suggest", "summarize_candidates"]
 
 _NEVER_READ = (
     "The content of these images was never read, so no duplicates are known: load them once more, which reads it "
@@ -242,6 +242,59 @@ def suggest(
     )
     number = piles.number[rows]
     return suggestion_frame(images.iloc[rows], pile_names[number], reasons[number], riding)
+
+
+class CandidatePile(NamedTuple):
+    """A pile, its rows, and whether these may go or are for looking only."""
+
+    name: str
+    why: str
+    certainty: str
+    rows: Bools
+    may_go: bool
+
+
+class Candidates:
+    """
+    Images sorted into piles as :func:`summarize_candidates` and :func:`suggest` sort them, by the rows of the frame.
+
+    Raises
+    ------
+    PlanError
+        If the frame cannot feed a plan, or references, decisions or protection cannot be read.
+    """
+
+    def __init__(
+        self,
+        images: pd.DataFrame,
+        *,
+        references: References | None = None,
+        decisions: Decisions | None = None,
+        protect: Any = None,
+    ) -> None:
+        facts = plannable(images)
+        images = first_form(images, facts)
+        self._sorted = _sorted(images, facts, references, decisions, protect, OLD_DAYS)
+        self._sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
+
+    def piles(self) -> list[CandidatePile]:
+        """Give the piles that hold something, those first that would be missed least, and what is for looking."""
+        may_go = [
+            CandidatePile(*pile, self._sorted.number == number, True)
+            for number, pile in enumerate(PILES)
+        ]
+        looking = [
+            CandidatePile(name, why, certainty, rows, False)
+            for name, rows, why, certainty, *_ in _for_looking(self._sorted, len(self._sizes))
+        ]
+        return [pile for pile in (*may_go, *looking) if pile.rows.any()]
+
+    def fewest(self, wanted: int, without: Bools) -> Bools:
+        """Choose the rows that free so many bytes, beside those that are chosen already."""
+        number = np.where(without, -1, self._sorted.number)
+        rows = np.zeros(len(number), dtype=bool)
+        rows[_fewest(number, self._sizes, wanted)] = True
+        return rows
 
 
 def _sorted(

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from functools import cached_property
 from typing import Any, NamedTuple
 
@@ -27,7 +27,7 @@ from picora_analytics.times import day
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery.orders import Ints, in_order
 
-__all__ = ["Badge", "Cells", "Evidence"]
+__all__ = ["Badge", "Cells", "Evidence", "Withheld"]
 
 NAME = 44  # Columns on two lines of a cell; longer names lose their middle.
 WHOLE_NAME = 120
@@ -39,6 +39,13 @@ class Badge(NamedTuple):
 
     sign: str = ""
     text: str = ""
+
+
+class Withheld(NamedTuple):
+    """Which rows a plan would leave out, and what says why."""
+
+    rows: Any
+    why: Callable[[int], str]
 
 
 class Evidence:
@@ -70,8 +77,9 @@ class Evidence:
         *,
         notes: Mapping[str, Badge] | None = None,
         spared: Mapping[str, str] | None = None,
+        withheld: Withheld | None = None,
     ) -> None:
-        self._images, self._references = images, references
+        self._images, self._references, self._withheld = images, references, withheld
         self._notes, self._spared = dict(notes or {}), dict(spared or {})
         self._said: Standing = standing(images, decisions)
         self._words = None if references is None else words_of(images, references)
@@ -107,11 +115,12 @@ class Evidence:
         """Say why a plan with these references and decisions would leave an image out; empty if it would not."""
         image_id = str(self._images.index[row])
         why = self._spared.get(image_id) or self._said.spared.get(image_id, "")
-        if why or self._words is None:
-            return why
-        if self._words[row] == FOUND:
+        word = None if self._words is None else self._words[row]
+        if not why and word == FOUND:
             return f"in {plural(self._pages.get(image_id, 1), 'page')}"
-        return "could not look everywhere" if self._words[row] == COULD_NOT_LOOK else ""
+        if not why and word == COULD_NOT_LOOK:
+            return "could not look everywhere"
+        return why or ("" if self._withheld is None else self._withheld.why(row))
 
     @cached_property
     def spared_rows(self) -> Any:
@@ -120,7 +129,7 @@ class Evidence:
         rows = ids.isin([*self._spared, *self._said.spared])
         if self._words is not None:
             rows |= np.isin(self._words.astype(str), [FOUND, COULD_NOT_LOOK])
-        return rows
+        return rows if self._withheld is None else rows | self._withheld.rows
 
     def badge(self, row: int) -> Badge:
         """Give the one thing worth saying of an image that the whole view does not say already."""

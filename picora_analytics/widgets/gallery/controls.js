@@ -24,6 +24,16 @@ function makeHead(gallery) {
     }, 200);
   }, { signal });
   search.append(sign("search"), gallery.field);
+  head.append(make("span", "pg-sp"), makeGoing(gallery), search, makeForm(gallery));
+  return head;
+}
+
+/**
+ * Where to go in the list.
+ * @param {Gallery} gallery
+ */
+function makeGoing(gallery) {
+  const { signal } = gallery;
   gallery.going = make("input", "pg-in pg-go-to", "", { "aria-label": "Go to", maxlength: "200" });
   gallery.going.addEventListener("keydown", (/** @type {any} */ event) => {
     if (event.key !== "Enter" || !gallery.going.value) return;
@@ -31,9 +41,16 @@ function makeHead(gallery) {
     gallery.kernel.say("go", { rev: gallery.kernel.view.rev, text: gallery.going.value });
     gallery.kernel.expect();
   }, { signal });
-  gallery.form = button("As a list", "list", () => gallery.reform(), { bare: true, signal });
-  head.append(make("span", "pg-sp"), gallery.going, search, gallery.form);
-  return head;
+  return gallery.going;
+}
+
+/**
+ * The form of the list.
+ * @param {Gallery} gallery
+ */
+function makeForm(gallery) {
+  gallery.form = button("As a list", "list", () => gallery.reform(), { bare: true, signal: gallery.signal });
+  return gallery.form;
 }
 
 /**
@@ -57,11 +74,15 @@ function makeLine(gallery) {
     gallery.kernel.say("sort", { order: gallery.order.value });
     gallery.kernel.expect();
   }, { signal });
+  gallery.offer = button("", "undo", () => gallery.kernel.press(gallery.kernel.view.press[0]), { signal });
+  gallery.offer.hidden = true;
   const help = button("Keys", "help", () => gallery.toggle(gallery.keys), { bare: true, signal });
   line.append(
-    gallery.count, gallery.all,
+    gallery.count, gallery.all, gallery.offer,
     button("Invert", "swap", () => gallery.kernel.select("invert"), { signal, name: "pg-opt" }),
-    gallery.range, gallery.side, gallery.busy, make("span", "pg-sp"), gallery.order, help,
+    gallery.range, gallery.side, gallery.busy, make("span", "pg-sp"),
+    ...(gallery.facts.panel ? [makeGoing(gallery)] : []), gallery.order,
+    ...(gallery.facts.panel ? [makeForm(gallery)] : []), help,
   );
   return line;
 }
@@ -81,7 +102,42 @@ function makeBar(gallery) {
     gallery.stack, gallery.sum, make("span", "pg-sp"), gallery.undo,
     button("The line of Python", "code", () => gallery.toggle(gallery.code), { bare: true, signal }), gallery.clear,
   );
+  if (gallery.facts.panel) {
+    gallery.those = button("List them", "", () => gallery.kernel.press("selected"), { name: "pg-link", signal });
+    gallery.sum.after(gallery.those);
+    gallery.review = button("Review", "", () => {
+      gallery.kernel.say("review");
+      gallery.kernel.expect();
+    }, { name: "pg-go", signal });
+    gallery.review.append(sign("right"));
+    bar.append(gallery.review);
+  }
   return bar;
+}
+
+/**
+ * Give a button that the panel offers its text, or hide it.
+ * @param {any} made
+ * @param {string[] | null | undefined} press its name and its text
+ */
+function offer(made, press) {
+  made.hidden = !press;
+  if (press) made.lastElementChild.textContent = press[1];
+}
+
+/**
+ * The line of Python that does the same, and what copies it.
+ * @param {Gallery} gallery
+ */
+function makeCode(gallery) {
+  const code = make("div", "pg-py", "", { hidden: "" });
+  const line = make("code", "", gallery.facts.code);
+  const copy = button("Copy", "copy", async () => {
+    await navigator.clipboard.writeText(line.textContent);
+    gallery.say("Copied.");
+  }, { bare: true, signal: gallery.signal });
+  code.append(sign("code"), line, make("span", "pg-sp"), copy);
+  return code;
 }
 
 /** The keys. */

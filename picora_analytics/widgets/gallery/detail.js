@@ -1,6 +1,12 @@
 // @ts-check
 // One picture, whole, with everything that is known of it.
 
+const DECISIONS = [
+  ["keep", "Keep", "pin", "Never suggest it again"],
+  ["later", "Later", "clock", "Ask again in 90 days"],
+  ["delete", "May go", "trash", "A wish that deletes nothing; a filter finds it again"],
+];
+
 class Detail {
   /**
    * @param {any} host where it is drawn
@@ -25,6 +31,11 @@ class Detail {
     this.pic = make("div", "pg-pic pg-large");
     this.side = make("div", "pg-insp");
     this.toggle = button("Select", "check", () => this.choose(), { name: "pg-line", ...options });
+    this.words = DECISIONS.map(([word, label, icon, title]) => {
+      const made = button(label, icon, () => this.decide(word), { name: "pg-line", ...options });
+      made.title = title;
+      return made;
+    });
     const top = make("div", "pg-top");
     top.append(
       button("Back", "left", () => this.close(), options), this.where, make("span", "pg-sp"),
@@ -64,6 +75,28 @@ class Detail {
     this.paintToggle();
   }
 
+  /** @param {string} word */
+  decide(word) {
+    const { rev } = this.kernel.view;
+    this.kernel.say("decide", { rev, place: this.place, word: this.own === word ? "" : word });
+    this.kernel.expect();
+  }
+
+  /**
+   * Show what can be decided of an image, and what was.
+   * @param {any} found
+   */
+  decisions(found) {
+    this.own = found.own;
+    this.words.forEach((made, i) => made.setAttribute("aria-pressed", String(DECISIONS[i][0] === found.own)));
+    const row = make("div", "pg-acts");
+    row.append(this.toggle, ...(found.own === undefined ? [] : this.words));
+    const box = make("div", "pg-decide");
+    box.append(row);
+    if (found.problem) box.append(make("p", "pg-wrong", found.problem, { role: "alert" }));
+    return box;
+  }
+
   paintToggle() {
     this.toggle.lastElementChild.textContent = this.chosen ? "Selected" : "Select";
     this.toggle.setAttribute("aria-pressed", String(Boolean(this.chosen)));
@@ -72,6 +105,8 @@ class Detail {
   /** @param {any} event */
   paint({ detail: found }) {
     if (!this.open || found.place !== this.place) return;
+    const had = this.side.contains(document.activeElement) && document.activeElement;
+    const inside = this.host.contains(document.activeElement);
     this.chosen = found.chosen;
     this.paintToggle();
     this.where.textContent = found.where;
@@ -84,9 +119,8 @@ class Detail {
       badge.append(sign(found.badge[0]), make("span", "", found.badge[1]));
       this.side.append(badge);
     }
-    this.side.append(facts, this.uses(found), this.toggle);
-    if (!this.host.contains(document.activeElement) || this.side.contains(document.activeElement))
-      this.toggle.focus({ preventScroll: true });
+    this.side.append(facts, this.uses(found), this.decisions(found));
+    if (!inside || had) (this.words.includes(had) ? had : this.toggle).focus({ preventScroll: true });
   }
 
   /**

@@ -34,7 +34,7 @@ class Gallery {
       chip: (n) => this.stretch(n),
       say: (text) => this.say(text),
       help: () => this.toggle(this.keys),
-      code: () => this.toggle(this.code),
+      code: () => (this.review ? this.review.click() : this.toggle(this.code)),
     }, signal);
     const back = () => this.focus();
     this.detail = new Detail(this.detailEl, this.kernel, back, signal);
@@ -69,11 +69,13 @@ class Gallery {
     this.compareEl = make("div", "pg-over pg-cmp");
     this.rail = new Rail(this.kernel, (place) => this.goto(place), signal);
     this.view.append(this.wrap, this.rail.el, this.detailEl, this.compareEl);
-    this.code = make("div", "pg-py", "", { hidden: "" });
-    this.code.append(sign("code"), make("code", "", this.facts.code));
+    this.code = makeCode(this);
+    this.refusal = make("div", "pg-refuse", "", { role: "alert", hidden: "" });
     this.problem = make("div", "pg-problem", "", { role: "alert" });
     this.live = make("div", "pg-live", "", { role: "status", "aria-live": "polite" });
-    root.append(makeHead(this), this.problem, this.view, this.code, makeBar(this), this.live);
+    if (this.facts.panel) this.root.classList.add("pg-in-panel");
+    else root.append(makeHead(this));
+    root.append(this.problem, this.view, this.refusal, this.code, makeBar(this), this.live);
     this.root.append(this.style, root);
     el.append(this.root);
   }
@@ -91,6 +93,7 @@ class Gallery {
       this.goto(detail.place);
       this.gestures.focus(detail.place);
     });
+    on("focus", ({ detail }) => (detail.what === "review" && this.review ? this.review.focus() : this.focus()));
     // What is covered takes no focus.
     on("over", () => (this.wrap.inert = this.rail.el.inert = this.detail.open || this.compare.open));
     on("marks", () => kernel.remark(...this.inSight()));
@@ -130,17 +133,24 @@ class Gallery {
     const { view } = this.kernel;
     const key = `${view.order}|${view.text}`;
     this.count.replaceChildren(make("b", "", view.count), make("span", "pg-mut", ` ${view.of}`.replace("  ", " ")));
-    this.all.lastElementChild.textContent = `Select all ${view.count}`;
+    this.all.lastElementChild.textContent = view.all === false ? "Select all" : `Select all ${view.count}`;
     this.all.disabled = !view.total;
+    this.all.hidden = view.all === false && view.total > 0;
+    offer(this.offer, view.press);
+    for (const one of this.wrap.querySelectorAll(".pg-opt")) one.hidden = !view.total;
     this.order.replaceChildren(...view.orders.map((/** @type {string} */ one) => {
       const option = make("option", "", one[0].toUpperCase() + one.slice(1), { value: one });
       option.selected = one === view.order;
       return option;
     }));
     this.going.placeholder = `Go to ${view.go}`;
-    if (document.activeElement !== this.field) this.field.value = view.text;
+    if (this.field && document.activeElement !== this.field) this.field.value = view.text;
     this.empty.hidden = view.total > 0;
-    this.empty.textContent = view.text ? `Nothing here has “${view.text}”.` : "There are no images here.";
+    const { title, text, press } = view.empty
+      ?? { title: "", text: view.text ? `Nothing here has “${view.text}”.` : "There are no images here.", press: null };
+    const act = button("", "", () => this.kernel.press(this.kernel.view.empty.press[0]), { name: "pg-link", signal: this.signal });
+    offer(act, press);
+    this.empty.replaceChildren(make("b", "", title), make("span", "", text), act);
     this.problem.textContent = "";
     const first = this.key === key ? this.scroller.top / this.scroller.height : 0;
     this.key = key;
@@ -342,8 +352,17 @@ class Gallery {
   chose() {
     const { choice } = this.kernel;
     const more = [choice.size, choice.more].filter(Boolean).join(" · ");
-    this.sum.replaceChildren(make("b", "", choice.n ? choice.text : "Nothing selected"),
-      make("span", "pg-mut", choice.n ? more : "Click a picture, or press Space"));
+    const head = this.review ? `${choice.text} ${choice.size}` : choice.text;
+    this.sum.replaceChildren(make("b", "", choice.n ? head : "Nothing selected"),
+      make("span", "pg-mut", !choice.n ? "Click a picture, or press Space" : this.review ? choice.more : more));
+    if (this.those) this.those.hidden = !choice.n;
+    this.code.querySelector("code").textContent = choice.code ?? this.facts.code;
+    this.refusal.hidden = !choice.refusal;
+    if (this.refusal.textContent !== (choice.refusal ?? "")) this.refusal.textContent = choice.refusal ?? "";
+    if (this.review) {
+      this.review.firstElementChild.textContent = choice.review;
+      this.review.disabled = !choice.ready;
+    }
     this.undo.disabled = !choice.undo;
     this.clear.disabled = !choice.n;
     this.draw();

@@ -127,13 +127,21 @@ class ImageGallery(anywidget.AnyWidget):
             )
         opened = open_images(images, references, decisions)
         self._given = references, decisions
-        # Messages are handled on a second thread of the kernel, and pictures come from others.
-        self._lock = threading.RLock()
-        self._session = session = GallerySession(
+        self._begin(opened, client, self._session_of(opened))
+
+    @staticmethod
+    def _session_of(opened: Opened) -> GallerySession:
+        session = GallerySession(
             opened.images, opened.evidence, orders=opened.orders, groups=opened.groups
         )
         if opened.chosen is not None:
             session.selection.chosen[opened.chosen] = True
+        return session
+
+    def _begin(self, opened: Opened, client: Client | None, session: GallerySession) -> None:
+        # Messages are handled on a second thread of the kernel, and pictures come from others.
+        self._lock = threading.RLock()
+        self._session = session
         sign = None if client is None else Signing(client)
         self._loader = Loader(Thumbnails(demo=opened.demo, sign=sign), self._deliver)
         self._opened = opened
@@ -142,9 +150,9 @@ class ImageGallery(anywidget.AnyWidget):
         super().__init__(
             mode=opened.mode,
             facts=_facts(opened),
-            view=session.view(),
+            view=self._view(),
             first=session.first(),
-            choice=session.choice(),
+            choice=self._choice(),
         )
         self.n_selected = self.choice["n"]
         self.on_msg(self._on_message)
@@ -276,6 +284,12 @@ class ImageGallery(anywidget.AnyWidget):
             with self._lock:
                 self._publish(self._session.answer(message))
 
+    def _view(self) -> dict[str, Any]:
+        return self._session.view()
+
+    def _choice(self) -> dict[str, Any]:
+        return self._session.choice()
+
     def _want(self, message: messages.Thumbs | messages.Look) -> None:
         large = isinstance(message, messages.Look)
         places = message.places
@@ -306,8 +320,8 @@ class ImageGallery(anywidget.AnyWidget):
         session = self._session
         with self.hold_sync():
             if answer.listed:
-                self.view, self.first = session.view(), session.first()
-            self.choice = session.choice()
+                self.view, self.first = self._view(), session.first()
+            self.choice = self._choice()
         self.n_selected = self.choice["n"]
         self.changes = self.choice["seq"]
 

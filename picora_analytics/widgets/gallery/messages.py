@@ -11,6 +11,7 @@ from picora_analytics.errors import PicoraError
 __all__ = [
     "PROTOCOL",
     "Bye",
+    "Decide",
     "Find",
     "Go",
     "Group",
@@ -19,7 +20,9 @@ __all__ = [
     "Marks",
     "Message",
     "Open",
+    "Press",
     "ProtocolError",
+    "Review",
     "Rows",
     "Select",
     "Sort",
@@ -122,7 +125,24 @@ class Go(_OfList, tag="go", kw_only=True, frozen=True):
     text: Annotated[str, msgspec.Meta(max_length=200)]
 
 
-Message = Go | Hello | Bye | Rows | Marks | Thumbs | Select | Open | Look | Group | Find | Sort
+class Review(_Said, tag="review", frozen=True):
+    """Asks to review what is chosen, which a panel around the gallery does."""
+
+
+class Press(_Said, tag="press", kw_only=True, frozen=True):
+    """Presses what a panel put into the head of the list or into an empty one."""
+
+    name: Annotated[str, msgspec.Meta(max_length=40)]
+
+
+class Decide(_OfList, tag="decide", kw_only=True, frozen=True):
+    """Decides of one image; an empty word takes back what was decided here."""
+
+    place: Place
+    word: Literal["keep", "delete", "later", ""]
+
+
+Message = Decide | Press | Review | Go | Hello | Bye | Rows | Marks | Thumbs | Select | Open | Look | Group | Find | Sort
 
 
 def read(content: Any) -> Message:

@@ -97,7 +97,7 @@ class Kernel {
     } else if (content.type === "marks") this.mark(content, bytes(buffers[0]));
     else if (content.type === "thumbs") this.keep(content, bytes(buffers[0]));
     else if (content.type === "picture") this.tell("picture", large(content, bytes(buffers[0])));
-    else if (["detail", "group", "go"].includes(content.type)) this.tell(content.type, content);
+    else if (["detail", "group", "go", "focus"].includes(content.type)) this.tell(content.type, content);
   }
 
   /** Forget what belongs to another list. */
@@ -212,6 +212,15 @@ class Kernel {
     }
     this.undone = false;
     this.tell("cells");
+  }
+
+  /**
+   * Press a button of the panel around the gallery.
+   * @param {string} name
+   */
+  press(name) {
+    this.say("press", { name });
+    this.expect();
   }
 
   /** Take what the kernel says is chosen; unless it answers our last gesture, the marks are asked for. */

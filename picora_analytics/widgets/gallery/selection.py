@@ -58,6 +58,8 @@ class Selection:
         The orders there are.
     revision : int
         Counts the lists: a place belongs to one of them.
+    changes : int
+        Counts the gestures that may have changed what is chosen.
 
     Raises
     ------
@@ -81,6 +83,7 @@ class Selection:
         self._shown: Bools | None = None
         self._found: Bools | None = None
         self._before: list[npt.NDArray[np.uint8]] = []
+        self.changes = 0
         self._sizes = _sizes(images)
         self._list()
 
@@ -156,6 +159,7 @@ class Selection:
         if not self._before:
             return False
         self.chosen = _unpacked(self._before.pop(), len(self.chosen)) & self.there
+        self.changes += 1
         return True
 
     @property
@@ -174,6 +178,7 @@ class Selection:
 
     def _remember(self) -> None:
         self._before.append(np.packbits(self.chosen))
+        self.changes += 1
         del self._before[:-UNDONE]
 
     # What becomes of the library
@@ -183,6 +188,7 @@ class Selection:
         gone = self.images.index.isin(list(ids))
         self.there &= ~gone
         self.chosen &= self.there
+        self.changes += 1
         kept = np.packbits(self.there)
         self._before = [one & kept for one in self._before]
         self._list()
@@ -207,6 +213,7 @@ class Selection:
         self._shown = None if self._shown is None else moved(self._shown)
         self._found = None
         self.chosen = moved(self.chosen)
+        self.changes += 1
         self.images, self.there = images, np.ones(len(images), dtype=bool)
         self._orders, self._sizes, self.orders = {}, _sizes(images), tuple(ORDERS)
         self.order = self.order if self.order in ORDERS else "newest first"

@@ -53,6 +53,8 @@ class GallerySession:
         Orders of the frame's rows beside those that every list has; the first is the one to begin with.
     groups : Groups, optional
         Of duplicates.
+    selection : Selection, optional
+        Of the same images, where something else knows it too.
     """
 
     def __init__(
@@ -62,8 +64,9 @@ class GallerySession:
         *,
         orders: Mapping[str, Ints] | None = None,
         groups: Groups | None = None,
+        selection: Selection | None = None,
     ) -> None:
-        self.selection = Selection(images, orders=orders)
+        self.selection = Selection(images, orders=orders) if selection is None else selection
         self.evidence, self.groups = evidence, groups
         self.cells = Cells(images, evidence)
         self.text = ""

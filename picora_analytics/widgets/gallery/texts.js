@@ -28,6 +28,7 @@ const SIGNS = {
   trash: "M4 7h16M9 7V4h6v3M6 7l1 13h10l1-13",
   open: "M14 4h6v6M10 20H4v-6M20 4l-7 7M4 20l7-7",
   swap: "M4 8h13l-3-3M20 16H7l3 3",
+  eye: "M2.500 12S6 5.500 12 5.500 21.500 12 21.500 12 18 18.500 12 18.500 2.500 12 2.500 12zM14.800 12a2.800 2.800 0 11-5.600 0 2.800 2.800 0 015.600 0",
   range: "M4 5v14M20 5v14M7 12h10M10 9l-3 3 3 3M14 9l3 3-3 3",
 };
 
@@ -40,7 +41,7 @@ const KEYS = [
   ["Swap selected and not", "Ctrl+I"],
   ["Undo the last selection", "Ctrl+Z"],
   ["Look large", "Enter"],
-  ["The line of Python", "Delete"],
+  ["Review, or the line of Python", "Delete"],
   ["Back; twice: select none", "Esc"],
 ];
 

@@ -1,8 +1,9 @@
-"""Step 1: a tick for each rule, made from the rules that the analysis names."""
+"""The filters: a search and a chip for each rule that the analysis names, with the field for its value."""
 
 from __future__ import annotations
 
 import datetime as dt
+from collections.abc import Callable
 from typing import Any, get_args
 
 import ipywidgets as widgets
@@ -10,142 +11,191 @@ import ipywidgets as widgets
 from picora_analytics.analysis.criteria import RULES, Decision, Rule
 from picora_analytics.text import shorten
 from picora_analytics.times import parse_instant
-from picora_analytics.units import format_bytes
-from picora_analytics.widgets.panel.html import (
-    Do,
-    alert,
-    code,
-    fill,
-    html,
-    markup,
-    on_change,
-    row,
-    step,
-    toggle,
-)
+from picora_analytics.widgets.panel.filtering import words_of
+from picora_analytics.widgets.panel.header import wrong
+from picora_analytics.widgets.panel.html import Do, button, html, label, markup, on_change, toggle
 from picora_analytics.widgets.panel.session import CleanupSession
 
-__all__ = ["FilterStep"]
+__all__ = ["Filters"]
 
 MAX_TAGS = 500  # A longer menu is no help; rarer tags are for Python.
-_NAMES = {
-    "older_than": "Older than, in days",
-    "oversized": "Over 2560 pixels",
-    "hidden_for": "Hidden for, in days",
+_FIRST = ("older_than", "untagged", "not_found_in", "larger_than", "private")
+_ASKED = {
+    "days": "Older than, in days",
+    "hidden": "Hidden for, in days",
+    "decision": "Decided",
+    "size": "Larger than",
+    "date": "Uploaded before",
+    "tags": "Having the tag",
 }
 
 
-class FilterStep:
-    """The rules, each with how many images it matches by itself, and what they match together."""
+class Filters:
+    """
+    A search, chips, and more of them behind a button; in a narrow panel all stand behind one.
 
-    def __init__(self, session: CleanupSession, do: Do) -> None:
-        tags, year = session.tags(), parse_instant(session.library["loaded_at"]).year
-        self.filters = {rule.name: _Filter(rule, _field(rule, tags, year)) for rule in RULES}
-        for each in self.filters.values():
-            on_change(lambda: do(self._apply), *each.controls)
-        grid = widgets.Box([each.box for each in self.filters.values()])
-        grid.add_class("picora-filters")
-        self.code, self.count = html(), html()
-        self.box = step(1, "Filter", self.code, grid, self.count)
+    Parameters
+    ----------
+    session : CleanupSession
+    do : callable
+        Runs a gesture.
+    search : callable
+        Given the text to search for.
+    """
 
-    def _apply(self, session: CleanupSession) -> None:
-        session.filters = {
-            name: each.value for name, each in self.filters.items() if each.is_ticked
-        }
-
-    def paint(self, session: CleanupSession) -> None:
-        """Show the counts, and beside each field why it cannot be read."""
-        for name, each in self.filters.items():
-            each.paint(session)
-            problem = session.problems.get(name)
-            toggle(each.problem, problem is not None)
-            each.problem.value = "" if problem is None else alert(problem)
-        self.code.value = code(session.filter_code())
-        matching = session.matching
-        self.count.value = markup(
-            "<p>Matching: <strong>{n}</strong> of {all} images, {size}{unknown}</p>",
-            n=f"{matching.n_images:,}",
-            all=f"{len(session.images):,}",
-            size=format_bytes(matching.size_bytes),
-            unknown=f"; of {matching.unknown:,} more the rules cannot tell"
-            if matching.unknown
-            else "",
+    def __init__(
+        self, session: CleanupSession, do: Do, search: Callable[[CleanupSession, str], None]
+    ) -> None:
+        self._do = do
+        self.search = widgets.Text(
+            placeholder="Name, title, tag or id", description="Search", tooltip="Search"
         )
+        self.search.add_class("pc-search")
+        on_change(lambda: do(lambda session: search(session, self.search.value)), self.search)
+        year = parse_instant(session.library["loaded_at"]).year
+        self.chips = {rule.name: Chip(rule, year, self) for rule in RULES}
+        first = [self.chips[name].box for name in _FIRST]
+        rest = [chip.box for name, chip in self.chips.items() if name not in _FIRST]
+        self.more = widgets.ToggleButton(description="More", tooltip="More filters")
+        self.more.add_class("pc-chip-button")
+        self.more.add_class("pc-filter-sign")
+        self.fold = widgets.ToggleButton(description="Filters", tooltip="Filters")
+        self.fold.add_class("pc-chip-button")
+        self.fold.add_class("pc-fold")
+        self.fold.add_class("pc-filter-sign")
+        self._done = button("Done", lambda: do(lambda _: self.close()))
+        self._done.add_class("pc-close")
+        rest_box = widgets.Box(rest)
+        rest_box.add_class("pc-rest-chips")
+        self.pop = widgets.VBox([rest_box, self._done])
+        self.pop.add_class("pc-pop")
+        self.pop.add_class("pc-more-pop")
+        for one in (self.more, self.fold):
+            on_change(lambda: do(lambda _: None), one)
+        self.row = widgets.Box([*first, self.more, self.pop])
+        self.row.add_class("pc-chips")
+        self.box = widgets.Box([self.search, self.fold, self.row])
+        self.box.add_class("pc-filters")
+
+    def apply(self, session: CleanupSession) -> None:
+        """Look by the chips that are on."""
+        session.filters = {name: chip.value for name, chip in self.chips.items() if chip.on.value}
+
+    def close(self, but: Chip | None = None) -> None:
+        """Close what is open, except what cannot be read."""
+        for chip in self.chips.values():
+            if chip is not but:
+                chip.is_open = False
+        if but is None:
+            self.more.value = False
+
+    def offer_tags(self, session: CleanupSession) -> None:
+        """Fill the menu of tags."""
+        chip = self.chips["tagged"]
+        named = [(f"{shorten(tag, 28)} ({n:,})", (tag,)) for tag, n in session.tags()[:MAX_TAGS]]
+        if chip.field is not None:
+            # With None as its value ipywidgets would show an empty menu.
+            chip.field.options = [("any tag, or none", ()), *named]
+
+    def paint(self, session: CleanupSession, searched: str) -> None:
+        """Show which filters are on, their counts, and beside each field why it cannot be read."""
+        for name, chip in self.chips.items():
+            chip.paint(session, name in session.filters)
+        if self.search.value.strip() != searched:
+            self.search.value = searched
+        on = [name for name in session.filters]
+        behind = [name for name in on if name not in _FIRST]
+        self.more.description = f"More {len(behind)}" if behind else "More"
+        self.fold.description = f"Filters {len(on)}" if on else "Filters"
+        toggle(self.box, session.only, "pc-idle", present=True)
+        trouble = any(name in session.problems for name in behind)
+        toggle(self.pop, self.more.value or trouble)
+        toggle(self.row, self.fold.value or bool(session.problems), "pc-unfolded", present=True)
+        toggle(self.more, bool(behind), "pc-on", present=True)
+        toggle(self.fold, bool(on), "pc-on", present=True)
 
 
-class _Filter:
-    """One rule: its tick, the field for its value if it asks for one, and what is wrong with that."""
+class Chip:
+    """One rule: switched on and off, and what opens the field for its value if it asks for one."""
 
-    def __init__(self, rule: Rule, field: widgets.ValueWidget | None) -> None:
-        self.rule, self.field = rule, field
-        self.tick = widgets.Checkbox(indent=False, layout=fill())
-        # No tag or one: the menu is its own tick.
-        self.controls = [
-            part for part in (None if rule.kind == "tags" else self.tick, field) if part is not None
-        ]
-        for part in self.controls:
-            part.tooltip = rule.help
+    def __init__(self, rule: Rule, year: int, filters: Filters) -> None:
+        do = filters._do
+        self.rule, self.field, self.is_open = rule, _field(rule, year), False
+        self.on = widgets.ToggleButton(tooltip=rule.help)
+        self.on.add_class("pc-chip-button")
         self.problem = html()
-        self.box = row(*self.controls, self.problem)
-
-    @property
-    def is_ticked(self) -> bool:
-        """Whether the rule counts."""
-        return bool(self.value if self.rule.kind == "tags" else self.tick.value)
+        on_change(lambda: do(lambda session: self._switch(session, filters)), self.on)
+        parts: list[widgets.Widget] = [self.on]
+        self.pop = widgets.VBox()
+        self.pop.add_class("pc-pop")
+        inside: list[widgets.Widget] = [self.problem]
+        if self.field is not None:
+            self.edit = button("▾", lambda: do(lambda _: self._open(filters)))
+            self.edit.tooltip = f"Change: {_ASKED[rule.kind].lower()}"
+            self.edit.add_class("pc-edit")
+            parts.append(self.edit)
+            self.field.add_class("pc-field")
+            on_change(lambda: do(lambda session: self._change(session, filters)), self.field)
+            inside = [html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])), self.field, self.problem]
+        close = button("Done", lambda: do(lambda _: self._close()))
+        close.add_class("pc-close")
+        self.pop.children = [*inside, close]
+        self.box = widgets.Box([*parts, self.pop])
+        self.box.add_class("pc-chip")
 
     @property
     def value(self) -> Any:
         """What the rule is given."""
         return True if self.field is None else self.field.value
 
-    def paint(self, session: CleanupSession) -> None:
-        """Count what the rule matches by itself."""
-        if self.rule.kind != "tags":
-            name = self.rule.name
-            n = session.count(name, self.value)
-            shown = _NAMES.get(name) or name.replace("_", " ").capitalize()
-            self.tick.description = f"{shown} ({'?' if n is None else f'{n:,}'})"
+    def _open(self, filters: Filters) -> None:
+        self.is_open = not self.is_open
+        filters.close(self)
+
+    def _close(self) -> None:
+        self.is_open = False
+
+    def _switch(self, session: CleanupSession, filters: Filters) -> None:
+        if self.on.value and self.rule.kind == "tags" and not self.value:
+            self.on.value, self.is_open = False, True
+            filters.close(self)
+            return
+        self.is_open = False
+        filters.apply(session)
+
+    def _change(self, session: CleanupSession, filters: Filters) -> None:
+        """Look by another value; who writes one wants it."""
+        self.on.value = bool(self.value) or self.rule.kind != "tags"
+        filters.apply(session)
+
+    def paint(self, session: CleanupSession, on: bool) -> None:
+        """Show what it lets through by itself."""
+        name, problem = self.rule.name, session.problems.get(self.rule.name)
+        n = session.counted(name, self.value)
+        count = "" if n is None or (self.rule.kind == "tags" and not self.value) else f" {n:,}"
+        self.on.description = label(words_of(name, self.value), 40) + (" ?" if problem else count)
+        self.on.value = on
+        for one in (self.on, self.box):
+            toggle(one, problem is not None, "pc-bad", present=True)
+        toggle(self.box, on, "pc-on", present=True)
+        if self.field is not None:
+            toggle(self.field, problem is not None, "pc-bad", present=True)
+        toggle(self.problem, problem is not None)
+        self.problem.value = wrong(problem or "")
+        toggle(self.pop, self.is_open or problem is not None)
 
 
-def _field(rule: Rule, tags: list[tuple[str, int]], year: int) -> widgets.ValueWidget | None:
+def _field(rule: Rule, year: int) -> widgets.ValueWidget | None:
     """Make the field of a rule's value, with a plausible one in it."""
-    # A label of no width: the tick before it says the same, but screen readers need one for each.
-    hidden = {"description_width": "0px"}
-    narrow = widgets.Layout(width="80px")
-    if rule.kind == "days":
-        return widgets.BoundedIntText(
-            730, min=0, max=36500, description="Days", style=hidden, layout=narrow
-        )
-    if rule.kind == "hidden":
-        return widgets.BoundedIntText(
-            30, min=0, max=36500, description="Days", style=hidden, layout=narrow
-        )
+    if rule.kind in ("days", "hidden"):
+        days = 730 if rule.kind == "days" else 30
+        return widgets.BoundedIntText(days, min=0, max=36500, description="Days")
     if rule.kind == "decision":
-        return widgets.Dropdown(
-            options=get_args(Decision),
-            value="delete",
-            description="Decision",
-            style=hidden,
-            layout=widgets.Layout(width="130px"),
-        )
+        return widgets.Dropdown(options=get_args(Decision), value="delete", description="Decision")
     if rule.kind == "size":
-        return widgets.Text(
-            "5 MiB", continuous_update=False, description="Size", style=hidden, layout=narrow
-        )
+        return widgets.Text("5 MiB", continuous_update=False, description="Size")
     if rule.kind == "date":
-        return widgets.DatePicker(
-            value=dt.date(year, 1, 1),
-            description="Day",
-            style=hidden,
-            layout=widgets.Layout(width="130px"),
-        )
+        return widgets.DatePicker(value=dt.date(year, 1, 1), description="Day")
     if rule.kind == "tags":
-        # With None as its value ipywidgets would show an empty menu.
-        named = [(f"{shorten(tag, 28)} ({n:,})", (tag,)) for tag, n in tags[:MAX_TAGS]]
-        return widgets.Dropdown(
-            options=[("any tags, or none", ()), *named],
-            description="Tag",
-            layout=widgets.Layout(width="auto", flex="1 1 auto"),
-            style={"description_width": "initial"},
-        )
+        return widgets.Dropdown(options=[("any tag, or none", ())], description="Tag")
     return None

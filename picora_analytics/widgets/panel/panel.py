@@ -1,4 +1,4 @@
-"""The cleanup panel: filters, pictures, preview, confirmation, progress and receipt."""
+"""The cleanup panel: choose among pictures, review, delete, and read the receipt, within one box of constant height."""
 
 from __future__ import annotations
 
@@ -9,19 +9,21 @@ from typing import Any
 import ipywidgets as widgets
 import pandas as pd
 
+from picora_analytics.analysis.decided import Decisions
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
+from picora_analytics.pictures.signing import Signing
+from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.references.found import References
-from picora_analytics.widgets.gallery.keys import KeyGuard
-from picora_analytics.widgets.panel.basic_gallery import BasicGallery
-from picora_analytics.widgets.panel.confirm import ConfirmStep
-from picora_analytics.widgets.panel.filters import FilterStep
-from picora_analytics.widgets.panel.html import Act, alert, html, markup, style
-from picora_analytics.widgets.panel.plan import PlanStep
-from picora_analytics.widgets.panel.progress import PanelProgress, ProgressStep, ReceiptStep
+from picora_analytics.widgets.panel.embedded import EmbeddedGallery
+from picora_analytics.widgets.panel.filters import Filters
+from picora_analytics.widgets.panel.header import Header
+from picora_analytics.widgets.panel.html import Act, alert, html, markup, style, toggle
+from picora_analytics.widgets.panel.modes import Modes
+from picora_analytics.widgets.panel.page import Page
+from picora_analytics.widgets.panel.piles import Piles
 from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["CleanupPanel"]
@@ -29,11 +31,15 @@ __all__ = ["CleanupPanel"]
 
 class CleanupPanel:
     """
-    Clean up with the mouse: choose, look, plan, confirm, delete.
+    Clean up with the mouse: choose among the pictures, review, confirm, delete.
 
-    Nothing is deleted without a plan that was shown, the text typed that it asks for, and either a folder for the
-    backup or a tick that there is none. A selection that changes voids the plan. Each step shows the line of Python
-    that does the same. Small pictures are fetched by the kernel, of public images only.
+    Piles and filters make the list, the pictures are chosen by mouse or keyboard, and *Review* shows what would go.
+    Nothing is deleted without a review that was in sight, the text typed that it asks for, and either a folder for the
+    backup or a word that there is none. A selection that changes voids the plan. Behind ``‹›`` stands the line of
+    Python that does the same. The panel has one height; its middle scrolls.
+
+    A panel shows a deletion of the same account that runs or was interrupted, whichever panel began it. Small pictures
+    are fetched by the kernel, private ones through signed addresses where the key may sign.
 
     Parameters
     ----------
@@ -41,10 +47,15 @@ class CleanupPanel:
         As :func:`load_images` made it, or some of its rows: the whole library, read within 24 hours.
     client : Client
         Of the same account.
-    protect, decisions : optional
-        What plans must spare, as :func:`plan_deletion` takes it.
+    free : int or str, optional
+        The goal: bytes to free, or text such as ``"30 MiB"``. It can be written in the panel, too.
     references : References, optional
         Of :func:`find_references`; what they found is spared, and what not all could be looked at for.
+    decisions : path or DataFrame, optional
+        What was decided before, as :func:`plan_deletion` takes it. What is decided in the panel is written to the
+        path; without one it is held in :attr:`decisions`.
+    protect : optional
+        What plans must spare, as :func:`plan_deletion` takes it.
 
     Attributes
     ----------
@@ -62,7 +73,7 @@ class CleanupPanel:
     --------
     >>> with pic.DemoServer(n_images=40) as demo, pic.Client(demo.api_key, demo.url) as client:
     ...     images = pic.load_images(client, store=None, progress=False)
-    ...     panel = CleanupPanel(images, client)
+    ...     panel = CleanupPanel(images, client, free="10 MiB")
     ...     panel
     CleanupPanel(40 images, 0 selected, DEMO)
     >>> panel.mask.sum()
@@ -74,51 +85,54 @@ class CleanupPanel:
         images: pd.DataFrame,
         client: Client,
         *,
-        protect: Any = None,
-        decisions: Any = None,
+        free: int | str | None = None,
         references: References | None = None,
+        decisions: Decisions | None = None,
+        protect: Any = None,
     ) -> None:
         if not isinstance(client, Client):
             raise TypeError(
                 f"client is a {type(client).__name__}; give the Client that the images were loaded with."
             )
         self._session = session = CleanupSession(
-            images, protect=protect, decisions=decisions, references=references
+            images, free=free, protect=protect, decisions=decisions, references=references
         )
-        self._client = client
-        # Handlers run on a second thread of the kernel, deletion and pictures on others.
+        # Handlers run on a second thread of the kernel, deletion, counting and pictures on others.
         self._lock = threading.RLock()
         self._painting = False
-        self._cancelled = threading.Event()
+        self._counting = False
+        self._page = Page(layout=widgets.Layout(display="none"))
         self._message = html()
-        self._filters = FilterStep(session, self._do)
-        self._look = BasicGallery(session.library["demo"], self._do, self._lock, self._show_error)
-        self._plan = PlanStep(self._do, self._gesture(self._on_plan))
-        self._confirm = ConfirmStep(
-            self._do, self._gesture(self._on_keep), self._gesture(self._on_delete)
+        self._message.add_class("pc-message")
+        self._say("")
+        self._header = Header(self._do, self._gesture(self._on_suggest))
+        demo = session.library["demo"]
+        self._piles = Piles(Thumbnails(demo=demo), self._do, self._lock)
+        self._filters = Filters(session, self._do, lambda _, text: self._gallery.search(text))
+        self._gallery = EmbeddedGallery(session, client, self._lock, _Host(self))
+        self._gallery.observe(lambda _: self._do(CleanupSession.changed), "changes")
+        pictures = widgets.Box([self._gallery])
+        pictures.add_class("pc-pictures")
+        self._choosing = widgets.Box(
+            [self._header.box, self._piles.box, self._filters.box, self._message, pictures]
         )
-        self._progress = ProgressStep(self._gesture(self._on_stop))
-        self._receipt = ReceiptStep(self._gesture(self._on_done))
-        columns = widgets.HBox(
-            [self._look.box, self._plan.side], layout=widgets.Layout(flex_flow="row wrap")
+        self._choosing.add_class("pc-choosing")
+        self._modes = Modes(
+            session,
+            client,
+            thumbnails=Thumbnails(demo=demo, sign=Signing(client)),
+            do=self._do,
+            lock=self._lock,
+            paint=self._paint,
+            chosen=lambda: self._gallery.focus("review"),
         )
         self.widget = widgets.VBox(
-            [
-                style(),
-                KeyGuard(layout=widgets.Layout(display="none")),
-                html(_title(session)),
-                self._filters.box,
-                columns,
-                self._plan.box,
-                self._message,
-                self._confirm.box,
-                self._progress.box,
-                self._receipt.box,
-            ],
-            layout=widgets.Layout(overflow="hidden"),
+            [style(), self._page, self._modes.banner.box, self._choosing, self._modes.box]
         )
-        self.widget.add_class("picora-panel")
+        for name in ("picora-panel", "pg"):
+            self.widget.add_class(name)
         self._paint()
+        self._modes.look_for_begun()
 
     def __repr__(self) -> str:
         with self._lock:
@@ -152,12 +166,21 @@ class CleanupPanel:
         with self._lock:
             return self._session.receipt
 
+    @property
+    def decisions(self) -> pd.DataFrame | None:
+        """What was decided before and here; None if nothing was. ``pic.write_decisions`` keeps it."""
+        with self._lock:
+            table = self._session.decided
+            return None if table is None else table.copy()
+
+    # Gestures
+
     def _do(self, act: Act) -> None:
         """Run a gesture: one at a time, deaf to our own painting, and every error shown in the panel."""
         with self._lock:
             if self._painting:
                 return
-            self._message.value = ""
+            self._say("")
             self._guarded(lambda: act(self._session))
             self._guarded(self._paint)
 
@@ -173,100 +196,103 @@ class CleanupPanel:
 
     def _show_error(self, error: Exception) -> None:
         known = isinstance(error, PicoraError | ValueError)
-        text = str(error) if known else f"{type(error).__name__}: {error}"
+        self._say(str(error) if known else f"{type(error).__name__}: {error}")
+
+    def _say(self, text: str) -> None:
         with self._lock:
-            self._message.value = alert(text)
+            toggle(self._message, bool(text))
+            self._message.value = alert(text) if text else ""
+
+    def _on_suggest(self, session: CleanupSession) -> None:
+        session.suggest_rest()
+
+    def _on_review(self, session: CleanupSession) -> None:
+        try:
+            self._modes.begin_review(session, session.reason())
+        except PicoraError as error:
+            self._gallery.complain(str(error))
+
+    def _on_press(self, session: CleanupSession, name: str) -> None:
+        """Do what a button in the list offers."""
+        values = dict(session.filters)
+        if name == "unreadable":
+            session.filters = {one: values[one] for one in values if one not in session.problems}
+        elif name == "search":
+            self._gallery.search("")
+        elif name == "last" and values:
+            values.popitem()
+            session.filters = values
+        elif name == "last" and session.pile is not None:
+            session.open_pile(session.pile.name)
+        elif name == "undo":
+            session.selection.undo()
+            session.changed()
+            session.show_selected(False)
+        elif name in ("all", "selected"):
+            session.show_selected(name == "selected")
+
+    # Painting
 
     def _paint(self) -> None:
-        """Bring every step in line with the session."""
-        self._painting = True
+        """Bring every part in line with the session."""
+        with self._lock:
+            before, self._painting = self._painting, True
+            try:
+                session = self._session
+                self._header.paint(session)
+                self._piles.paint(session)
+                self._filters.paint(session, self._gallery.searched)
+                self._gallery.paint()
+                self._modes.paint(session)
+                choosing = self._modes.mode == "choose"
+                toggle(self._choosing, choosing)
+                toggle(self._modes.box, not choosing)
+            finally:
+                self._painting = before
+            if session.candidates is None and not self._counting:
+                self._counting = True
+                threading.Thread(target=self._count, name="picora-counts", daemon=True).start()
+
+    def _count(self) -> None:
+        """Sort into piles and count for each filter, in the background: the pictures do not wait for it."""
+        session, version = self._session, -1
         try:
-            for part in (
-                self._filters,
-                self._look,
-                self._plan,
-                self._confirm,
-                self._progress,
-                self._receipt,
-            ):
-                part.paint(self._session)
-        finally:
-            self._painting = False
-
-    # Gestures that lead from one step to another; what is painted before the focus is there to take it
-
-    def _on_plan(self, session: CleanupSession) -> None:
-        plan = session.make_plan(self._plan.reason.value)
-        self._confirm.clear()
-        self._paint()
-        if not plan.refusals:
-            self._confirm.keep.focus()
-
-    def _on_keep(self, session: CleanupSession) -> None:
-        session.void()
-        self._confirm.clear()
-        self._paint()
-        self._plan.button.focus()
-        self._message.value = markup(
-            '<div role="status">Nothing was deleted; the selection is as it was.</div>'
-        )
-
-    def _on_delete(self, session: CleanupSession) -> None:
-        backup = self._confirm.backup
-        plan = session.begin(self._confirm.typed.value, backup)
-        self._confirm.clear()
-        self._cancelled.clear()
-        self._progress.begin(len(plan.images))
-        self._paint()
-        self._progress.stop.focus()
-        threading.Thread(
-            target=self._carry_out, args=(plan, backup), name="picora-deletion", daemon=True
-        ).start()
-
-    def _on_stop(self, _: CleanupSession) -> None:
-        self._cancelled.set()
-        self._progress.show(None, "Stopping before the next batch …")
-
-    def _on_done(self, session: CleanupSession) -> None:
-        self._receipt.put_away(session)
-        self._paint()
-        self._look.select_none.focus()
-
-    def _carry_out(self, plan: DeletionPlan, backup: str | None) -> None:
-        """Delete in the background: an interrupt of the kernel would not stop a handler, its Cancel does."""
-        receipt: DeletionReceipt | None = None
-        failure: Exception | None = None
-        try:
-            receipt = carry_out(
-                plan,
-                self._client,
-                backup=backup,
-                progress=PanelProgress(self._show_progress),
-                cancelled=self._cancelled.is_set,
-            )
+            while version != session.version:
+                with self._lock:
+                    version, count = session.version, session.counting()
+                candidates = count()
+                with self._lock:
+                    if version == session.version:
+                        session.take_candidates(candidates)
+                        self._paint()
+            with self._lock:
+                self._filters.offer_tags(session)
+            for name, chip in self._filters.chips.items():
+                with self._lock:
+                    session.count(name, chip.value)
+            with self._lock:
+                self._paint()
+            self._piles.fetch(session, lambda: version == session.version)
         except Exception as error:
-            failure, receipt = error, getattr(error, "receipt", None)
-        with self._lock:
-            self._session.finish(receipt)
-            if failure is not None:
-                self._show_error(failure)
-            self._guarded(self._paint)
-            if receipt is not None:
-                self._receipt.done.focus()  # The panel is shorter now; this scrolls to what counts.
-
-    def _show_progress(self, done: int | None, text: str) -> None:
-        with self._lock:
-            self._progress.show(done, text)
+            self._show_error(error)
+        finally:
+            self._counting = False
 
 
-def _title(session: CleanupSession) -> str:
-    library = session.library
-    if library["demo"]:
-        return markup(
-            '<p><span class="picora-stamp">DEMO</span>an invented library on this machine; nothing here is yours</p>'
-        )
-    return markup(
-        "<p>Account {account} on {host}</p>",
-        account=library["account"][:8],
-        host=library["base_url"],
-    )
+class _Host:
+    """What the gallery may ask of its panel."""
+
+    def __init__(self, panel: CleanupPanel) -> None:
+        self._panel = panel
+
+    def review(self) -> None:
+        """Lead to the review."""
+        self._panel._do(self._panel._on_review)
+
+    def press(self, name: str) -> None:
+        """Do what a button in the list says."""
+        self._panel._do(lambda session: self._panel._on_press(session, name))
+
+    def decided(self) -> None:
+        """Count anew."""
+        self._panel._do(lambda _: None)

@@ -1,37 +1,33 @@
-"""What a cleanup panel knows, without a widget: filters, page, selection, plan, and what must be typed."""
+"""What a cleanup panel knows, without a widget: filters, piles, selection, goal, plan, and what must be typed."""
 
 from __future__ import annotations
 
 import enum
-from collections.abc import Iterable, Mapping
-from typing import Any, cast
+import functools
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 import pandas as pd
 
-from picora_analytics.analysis.criteria import RULES, Criteria, literal
+from picora_analytics.analysis.criteria import literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
-from picora_analytics.library.frame import Facts, facts_of, total_bytes
-from picora_analytics.widgets.gallery.orders import ORDERS, Ints, in_order
-from picora_analytics.widgets.gallery.selection import Bools, Tally
+from picora_analytics.cleanup.plan.candidates import CandidatePile, Candidates
+from picora_analytics.errors import ConfirmationError, PlanError
+from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.text import plural
+from picora_analytics.units import format_bytes, format_share, parse_bytes
+from picora_analytics.widgets.gallery.selection import Bools, Selection, Tally
+from picora_analytics.widgets.panel.deciding import Decided, Word
+from picora_analytics.widgets.panel.filtering import Filtering
 from picora_analytics.widgets.panel.sparing import Sparing
 
-__all__ = ["PAGE_SIZE", "CleanupSession", "Stage", "needed_text"]
+__all__ = ["CleanupSession", "Goal", "Stage", "needed_text"]
 
-PAGE_SIZE = 24
 NAMED_IN_CODE = 3  # More ids than this are not spelled out in a line of Python.
 LARGE_SHARE = 0.1
-_UNREADABLE = {
-    "days": "a number of days",
-    "date": "a date; pick one, such as 2024-01-31",
-    "size": "a size; write it like 5 MiB",
-    "references": "known: make the panel with references=pic.find_references(...)",
-    "decision": "known: make the panel with decisions=, such as decisions.csv",
-    "hidden": "known: make the panel with decisions=, such as decisions.csv",
-}
-_KINDS = {rule.name: rule.kind for rule in RULES}
+MOST_SHARE = 0.25  # As plan_deletion has it by default.
 
 
 class Stage(enum.Enum):
@@ -40,6 +36,14 @@ class Stage(enum.Enum):
     CHOOSING = "choosing"
     PLANNED = "planned"
     DELETING = "deleting"
+
+
+class Goal(NamedTuple):
+    """What is to be freed: as it was written, in bytes (None for no goal), and what is wrong with it."""
+
+    text: str
+    wanted: int | None
+    problem: str = ""
 
 
 def needed_text(plan: DeletionPlan, *, backup: bool = False) -> str:
@@ -66,10 +70,17 @@ class CleanupSession:
     ----------
     images : DataFrame
         As :func:`load_images` made it, or some of its rows.
+    free : int or str, optional
+        The goal in bytes, or text such as ``"30 MiB"``.
     protect, decisions : optional
         As :func:`plan_deletion` takes them.
     references : References, optional
         What they found is spared.
+
+    Attributes
+    ----------
+    selection : Selection
+        What is listed and what is selected; a gallery shows the same one.
 
     Raises
     ------
@@ -81,187 +92,263 @@ class CleanupSession:
         self,
         images: pd.DataFrame,
         *,
+        free: int | str | None = None,
         protect: Any = None,
         decisions: Any = None,
         references: Any = None,
     ) -> None:
-        self._sparing = Sparing(images, protect, decisions, references)
-        self._references, self._decisions = references, decisions
+        self._protect, self.references = protect, references
+        self._decided = Decided(decisions)
+        self._spare(images)
         self._images = images
         self._library = cast(Facts, facts_of(images))
-        self._size = images["size_bytes"].fillna(0).astype("int64")
-        self._selected = np.zeros(len(images), dtype=bool)
-        self._gone = np.zeros(len(images), dtype=bool)
-        self._answers: dict[str, tuple[Any, Bools, Bools]] = {}
+        self.selection = Selection(images)
+        self._filtering = Filtering(images, references)
+        self._filtering.decide(self.decisions)
         self.stage = Stage.CHOOSING
         self.plan: DeletionPlan | None = None
         self.receipt: DeletionReceipt | None = None
-        self.problems: dict[str, str] = {}
-        self._order = next(iter(ORDERS))
-        self._orders: dict[str, Ints] = {}
-        self._only_selected = False
-        self.filters = {}
+        self._planned: Bools | None = None
+        self._known_spared: tuple[tuple[int, Sparing], Bools] | None = None
+        self.candidates: Candidates | None = None
+        self.version = 0  # Of what piles are made of.
+        self.piles: Sequence[CandidatePile] = ()
+        self.pile: CandidatePile | None = None
+        self._only: Bools | None = None
+        self.suggested = 0
+        self.shortfall = False
+        self.set_goal("" if free is None else free)
 
     # The library
 
     @property
     def images(self) -> pd.DataFrame:
         """What is still there, with the facts of the load less what was deleted since."""
-        if not self._gone.any():
+        there = self.selection.there
+        if there.all():
             return self._images
-        left = self._images.loc[~self._gone]
+        left = self._images.loc[there]
         left.attrs = self._images.attrs | {"picora": dict(self.library)}
         return left
 
     @property
     def library(self) -> Facts:
         """The facts of the frame, less what was deleted since."""
-        gone = self._tally(self._gone)
-        return {
+        gone = self.selection.tally(~self.selection.there)
+        facts: Facts = {
             **self._library,
             "n_images": self._library["n_images"] - gone.n_images,
             "size_bytes": self._library["size_bytes"] - gone.size_bytes,
         }
+        usage = facts.get("usage")
+        if usage is not None and usage["size_bytes"] is not None:
+            used = max(usage["size_bytes"] - gone.size_bytes, 0)
+            facts["usage"] = {"size_bytes": used, "quota_bytes": usage["quota_bytes"]}
+        return facts
 
-    def _tally(self, rows: Bools, unknown: int = 0) -> Tally:
-        return Tally(int(rows.sum()), total_bytes(self._size[rows]), unknown)
+    # Decisions
 
-    # Filters
+    @property
+    def decisions(self) -> Any:
+        """What was decided before and here, as :func:`plan_deletion` takes it."""
+        return self._decided.given
+
+    @property
+    def decided(self) -> pd.DataFrame | None:
+        """The rows of it."""
+        return self._decided.table
+
+    def decision_of(self, image_id: str) -> str:
+        """Give what was decided here of an image; empty if nothing was."""
+        return self._decided.own(image_id)
+
+    def decide(self, ids: Sequence[str], word: Word | None) -> None:
+        """
+        Decide the same of some images, or take back what was decided here of one.
+
+        Raises
+        ------
+        PlanError, OSError
+            If the decisions cannot be written; nothing was decided then.
+        """
+        if self.stage is Stage.DELETING:
+            raise PlanError(_RUNNING)
+        if word is None:
+            for image_id in ids:
+                self._decided.take_back(image_id)
+        else:
+            self._decided.say(self._images.loc[list(ids)], word)
+        self._spare(self._images)
+        self._filtering.decide(self.decisions)
+        self.void()
+        self.uncount()
+
+    def keep(self, ids: Sequence[str]) -> None:
+        """Take images out of the selection, and note that they are kept."""
+        self.select(ids, selected=False)
+        self.decide(ids, "keep")
+
+    def _spare(self, images: pd.DataFrame) -> None:
+        self._sparing = Sparing(images, self._protect, self.decisions, self.references)
+
+    def would_spare(self, row: int) -> str:
+        """Say why a plan would leave out the image of a row; empty if it would not."""
+        return self._sparing.why(row)
+
+    @property
+    def always_spared(self) -> Bools:
+        """Which rows no plan would take, whatever else is selected."""
+        return self._sparing.always
+
+    # Filters, piles and the list
 
     @property
     def filters(self) -> Mapping[str, Any]:
         """The rules to look by and their values, by the names in :class:`Criteria`; all must be met."""
-        return self._filters
+        return self._filtering.values
 
     @filters.setter
     def filters(self, filters: Mapping[str, Any]) -> None:
-        sure = np.ones(len(self._images), dtype=bool)
-        perhaps = sure.copy()
-        self._filters, self.problems = dict(filters), {}
-        for name, value in filters.items():
-            try:
-                surely, possibly = self._answer(name, value)
-            except SchemaError as error:
-                self.problems[name] = str(error)
-            except ValueError:
-                shown = "" if value is None else value
-                self.problems[name] = (
-                    f"“{shown}” is not {_UNREADABLE.get(_KINDS[name], 'a value')}."
-                )
-            else:
-                sure &= surely
-                perhaps &= possibly
+        self._filtering.set(filters)
+        self._only = None
         if self.problems:
-            # Nobody knows what was meant: nothing matches, and nothing is planned.
-            sure[:], perhaps[:] = False, False
-            self.void()
-        self._matching = sure
-        self._unknown = int((perhaps & ~sure & ~self._gone).sum())
-        self._page = 0
+            self.void()  # Nobody knows what was meant: nothing matches, and nothing is planned.
         self._list()
 
-    def _answer(self, name: str, value: Any) -> tuple[Bools, Bools]:
-        """Ask one rule which images it matches for sure, and which perhaps."""
-        known = self._answers.get(name)
-        if known is None or known[0] != value:
-            criteria = Criteria(**{name: value})
-            mask = criteria.mask(self._images, self._references, self._decisions)
-            sure = mask.fillna(False).to_numpy(dtype=bool)
-            known = self._answers[name] = value, sure, mask.fillna(True).to_numpy(dtype=bool)
-        return known[1:]
+    @property
+    def problems(self) -> dict[str, str]:
+        """What cannot be read, by the name of its rule."""
+        return self._filtering.problems
+
+    def _list(self) -> None:
+        wanted = self._filtering.sure
+        if self._only is not None:
+            wanted = self._only
+        elif self.pile is not None:
+            wanted = wanted & self.pile.rows
+        self.selection.show(None if wanted.all() else wanted)
 
     @property
     def matching(self) -> Tally:
-        """What the filters match, and how many images they cannot tell of."""
-        return self._tally(self._matching & ~self._gone, self._unknown)
+        """What is listed, and how many images the filters cannot tell of."""
+        tally = self.selection.tally(self.selection.matching)
+        unknown = self._filtering.perhaps & ~self._filtering.sure & self.selection.there
+        return tally._replace(unknown=int(unknown.sum()))
 
     def count(self, name: str, value: Any) -> int | None:
         """Count what one rule matches by itself; None if it cannot read its value."""
         try:
-            return int((self._answer(name, value)[0] & ~self._gone).sum())
+            return int((self._filtering.answer(name, value)[0] & self.selection.there).sum())
         except ValueError:
             return None
 
+    def counted(self, name: str, value: Any) -> int | None:
+        """Give what one rule matches by itself, if that was asked before."""
+        known = self._filtering.known(name, value)
+        return None if known is None else int((known & self.selection.there).sum())
+
     def tags(self) -> list[tuple[str, int]]:
         """Give each tag with its number of images, the most frequent first."""
-        lists = self._images.loc[~self._gone, "tags"]
+        lists = self._images.loc[self.selection.there, "tags"]
         counted = lists[[tags is not None and len(tags) > 0 for tags in lists]].map(set)
         counts = counted.explode().value_counts()
         return sorted(
             ((str(tag), int(n)) for tag, n in counts.items()), key=lambda pair: (-pair[1], pair[0])
         )
 
-    # The list
-
-    @property
-    def order(self) -> str:
-        """One of :data:`ORDERS`."""
-        return self._order
-
-    @order.setter
-    def order(self, order: str) -> None:
-        if order not in ORDERS:
-            raise ValueError(f"order={order!r} is none of {', '.join(ORDERS)}.")
-        self._order, self._page = order, 0
+    def open_pile(self, name: str) -> None:
+        """List one pile; the one that is listed is closed."""
+        open_ = self.pile
+        found = [pile for pile in self.piles if pile.name == name]
+        self.pile = None if open_ is not None and open_.name == name else next(iter(found), None)
+        self._only = None
         self._list()
 
     @property
-    def only_selected(self) -> bool:
-        """Whether the list shows the selection, whatever the filters."""
-        return self._only_selected
+    def only(self) -> bool:
+        """Whether the list shows what was selected at a moment, whatever the filters."""
+        return self._only is not None
 
-    @only_selected.setter
-    def only_selected(self, only: bool) -> None:
-        self._only_selected, self._page = only, 0
+    def show_selected(self, on: bool = True) -> None:
+        """List what is selected now; what is deselected later stays listed."""
+        self._only, self.suggested = (self.selection.chosen.copy() if on else None), 0
         self._list()
 
-    def _list(self) -> None:
-        """Note which rows are listed and in which order; rows deselected later stay until the next call."""
-        wanted = (self._selected if self._only_selected else self._matching) & ~self._gone
-        if self._order not in self._orders:
-            self._orders[self._order] = in_order(self._images, self._order)
-        rows = self._orders[self._order]
-        self._listed = rows[wanted[rows]]
-        self._page = min(self._page, self.n_pages - 1)
+    # Piles and the goal
 
-    @property
-    def n_listed(self) -> int:
-        """How many images the list has, on all pages."""
-        return len(self._listed)
+    def uncount(self) -> None:
+        """Say that the piles are no longer right: what they were made of changed."""
+        self.candidates, self.version = None, self.version + 1
 
-    @property
-    def n_pages(self) -> int:
-        """How many pages the list has; an empty list has one."""
-        return max(-(-len(self._listed) // PAGE_SIZE), 1)
+    def counting(self) -> Callable[[], Candidates]:
+        """Give what sorts the images that are there now into piles; it takes a while, on whichever thread."""
+        return functools.partial(
+            Candidates,
+            self.images,
+            references=self.references,
+            decisions=self.decisions,
+            protect=self._sparing.protection(self.images),
+        )
 
-    @property
-    def page(self) -> int:
-        """The page shown, counted from 0; setting one beyond the end gives the last."""
-        return self._page
+    def take_candidates(self, candidates: Candidates) -> None:
+        """Take the piles; a list that shows one goes on as it is, so that nobody loses the place."""
+        there = np.flatnonzero(self.selection.there)
+        self.candidates = candidates
+        self.piles = [
+            pile._replace(rows=self._among(there[pile.rows])) for pile in candidates.piles()
+        ]
 
-    @page.setter
-    def page(self, page: int) -> None:
-        self._page = max(0, min(page, self.n_pages - 1))
+    def _among(self, rows: Any) -> Bools:
+        found = np.zeros(len(self._images), dtype=bool)
+        found[rows] = True
+        return found
 
-    def turn(self, pages: int) -> None:
-        """Go some pages on, or back."""
-        self.page += pages
+    def set_goal(self, text: int | str) -> None:
+        """Take another goal; what cannot be read is none, and says so."""
+        self.shortfall = False
+        if isinstance(text, int):
+            text = format_bytes(text) if text >= 0 else str(text)
+        text = text.strip()
+        try:
+            self.goal = Goal(text, parse_bytes(text) if text else None)
+        except ValueError:
+            self.goal = Goal(text, None, f"“{text}” is not a size. Write it like 30 MiB.")
 
-    def rows(self) -> pd.DataFrame:
-        """Give the rows of the page shown."""
-        start = self._page * PAGE_SIZE
-        return self._images.iloc[self._listed[start : start + PAGE_SIZE]]
+    def suggest_rest(self) -> int:
+        """
+        Add the least missed images until the goal is reached; give how many.
+
+        Raises
+        ------
+        PlanError
+            If there is no goal, or the piles are not counted yet.
+        """
+        if self.goal.wanted is None or self.candidates is None:
+            raise PlanError(self.goal.problem or "Nothing can be suggested yet.")
+        missing = max(self.goal.wanted - self.going.size_bytes, 0)
+        there = self.selection.there
+        rows = self.candidates.fewest(missing, self.selection.chosen[there])
+        chosen = self._among(np.flatnonzero(there)[rows])
+        before = self.selection.chosen
+        if chosen.any():
+            self.selection.choose(before | chosen)
+            self.changed()
+        self.shortfall = self.going.size_bytes < self.goal.wanted
+        if chosen.any():
+            self._only, self.suggested = chosen, int(chosen.sum())
+            self._list()
+        return int(chosen.sum())
 
     # The selection
 
     @property
     def mask(self) -> pd.Series[Any]:
         """The selection, over the ids of the frame that was given."""
-        return pd.Series(self._selected, self._images.index, dtype="boolean", name="selected")
+        return self.selection.mask
 
     def is_selected(self, image_id: str) -> bool:
         """Tell whether an image is selected."""
-        return bool(self._selected[self._images.index.get_loc(image_id)])
+        return bool(self.selection.chosen[self._images.index.get_loc(image_id)])
 
     def select(self, ids: str | Iterable[str], selected: bool = True) -> None:
         """
@@ -276,76 +363,119 @@ class CleanupSession:
         places = self._images.index.get_indexer(pd.Index(wanted, dtype=object))
         if (places < 0).any():
             raise KeyError(wanted[int(np.argmin(places))])
-        rows = self._selected.copy()
+        rows = self.selection.chosen.copy()
         rows[places] = selected
         self._choose(rows)
 
     def select_matching(self) -> None:
-        """Add all that the filters match."""
-        self._choose(self._selected | self._matching)
+        """Add all that is listed."""
+        self._choose(self.selection.chosen | self.selection.matching)
 
     def select_none(self) -> None:
         """Deselect everything."""
-        self._choose(np.zeros_like(self._selected))
+        self._choose(np.zeros(len(self._images), dtype=bool))
 
     def _choose(self, rows: Bools) -> None:
         if self.stage is Stage.DELETING:
-            raise PlanError("A deletion is running; wait for its receipt, or cancel it.")
-        rows &= ~self._gone
-        if not np.array_equal(rows, self._selected):
-            self._selected = rows
+            raise PlanError(_RUNNING)
+        rows = rows & self.selection.there
+        if not np.array_equal(rows, self.selection.chosen):
+            self.selection.choose(rows)
+            self.changed()
+
+    def changed(self) -> None:
+        """Void the plan if it is no longer what is selected."""
+        if self._planned is not None and not np.array_equal(self._planned, self.selection.chosen):
             self.void()
 
     @property
     def selected(self) -> Tally:
         """What is selected."""
-        return self._tally(self._selected)
+        return self.selection.tally(self.selection.chosen)
+
+    @property
+    def spared_rows(self) -> Bools:
+        """What of the selection a plan would leave out."""
+        known, stamp = self._known_spared, (self.selection.changes, self._sparing)
+        if known is None or known[0] != stamp:
+            rows = self._sparing.of(self.selection.chosen, ~self.selection.there)
+            known = self._known_spared = stamp, rows
+        return known[1]
 
     @property
     def spared(self) -> Tally:
         """What of the selection a plan would leave out."""
-        return self._tally(self._sparing.of(self._selected, self._gone))
+        return self.selection.tally(self.spared_rows)
 
     @property
-    def n_selected_elsewhere(self) -> int:
-        """How many selected images the filters do not match."""
-        return int((self._selected & ~self._matching).sum())
+    def going(self) -> Tally:
+        """What of the selection a plan would take."""
+        return self.selection.tally(self.selection.chosen & ~self.spared_rows)
+
+    @property
+    def refusal(self) -> str:
+        """Say why what is selected is too much for one plan; empty if it is not."""
+        going, library = self.going, self.library
+        for part, whole, words in (
+            (going.n_images, library["n_images"], "library"),
+            (going.size_bytes, library["size_bytes"], "storage"),
+        ):
+            if part > MOST_SHARE * whole:
+                return (
+                    f"{plural(going.n_images, 'image')} are {format_share(part, whole)} of the {words}. "
+                    "One review takes a quarter at most: choose fewer."
+                )
+        return ""
 
     # Lines of Python
 
     def filter_code(self) -> str:
         """Write the filters as the line that gives the same mask."""
-        rules = "" if self.problems else Criteria(**self._filters).code()
-        every = f'pd.Series({not self.problems}, images.index, dtype="boolean")'
-        return f"mask = {rules or every}"
+        every = f'mask = pd.Series({not self.problems}, images.index, dtype="boolean")'
+        return self._filtering.code() or every
 
     def plan_code(self, reason: str) -> str:
         """Write the line that makes the same plan."""
         return (
             f"plan = pic.plan_deletion(images, mask, reason={literal(reason)}"
-            f"{self._sparing.arguments()})"
+            f"{self._sparing.arguments(self._decided.name)})"
         )
 
     def selection_code(self) -> str:
-        """Write the selection as what must be typed after the filters."""
-        there = ~self._gone
-        extra = self._selected & ~self._matching
-        missing = self._matching & ~self._selected & there
-        if extra.sum() > NAMED_IN_CODE or missing.sum() > NAMED_IN_CODE or self._gone.any():
+        """Write the selection as the line that gives the same mask: the filters with what differs from them."""
+        rules, there, chosen = self._filtering.code(), self.selection.there, self.selection.chosen
+        extra, missing = chosen & ~self._filtering.sure, self._filtering.sure & ~chosen & there
+        if not rules or extra.sum() > NAMED_IN_CODE or missing.sum() > NAMED_IN_CODE:
             return "mask = panel.mask"
+        if not there.all():
+            return "mask = panel.mask"
+        ids = self._images.index
         lines = [
-            f"mask[[{', '.join(literal(image_id) for image_id in self._images.index[rows])}]] = {value}"
+            f"mask[[{', '.join(literal(image_id) for image_id in ids[rows])}]] = {value}"
             for rows, value in ((missing, False), (extra, True))
             if rows.any()
         ]
-        return "; ".join(lines) or "images[mask]"
+        return "; ".join([rules, *lines])
 
     # Plan, confirm, delete
+
+    def reason(self) -> str:
+        """Say why what is selected may go, as far as the pile or the filters say it."""
+        inside = [
+            pile.why
+            for pile in self.piles
+            if pile.may_go and not (self.selection.chosen & ~pile.rows).any()
+        ]
+        if inside:
+            return inside[0]
+        if self.filters and not (self.selection.chosen & ~self._filtering.sure).any():
+            return self._filtering.words()
+        return "chosen by hand"
 
     def void(self) -> None:
         """Forget the plan: it is no longer what is selected."""
         if self.stage is not Stage.DELETING:
-            self.plan, self.stage = None, Stage.CHOOSING
+            self.plan, self._planned, self.stage = None, None, Stage.CHOOSING
 
     def make_plan(self, reason: str) -> DeletionPlan:
         """
@@ -357,14 +487,15 @@ class CleanupSession:
             If nothing is selected, there is no reason, a filter cannot be read, or a deletion is running.
         """
         if self.stage is Stage.DELETING:
-            raise PlanError("A deletion is running; wait for its receipt, or cancel it.")
+            raise PlanError(_RUNNING)
         self.void()
         if self.problems:
             raise PlanError(f"A filter cannot be read: {' '.join(self.problems.values())}")
-        if not self._selected.any():
-            raise PlanError("Nothing is selected; tick some images first.")
-        self.plan = self._sparing.plan(self.images, self.mask[~self._gone], reason)
-        self.stage = Stage.PLANNED
+        if not self.selection.chosen.any():
+            raise PlanError("Nothing is selected; choose some images first.")
+        mask = self.mask[self.selection.there]
+        self.plan = self._sparing.plan(self.images, mask, reason)
+        self._planned, self.stage = self.selection.chosen.copy(), Stage.PLANNED
         return self.plan
 
     def begin(self, typed: str, backup: str | None) -> DeletionPlan:
@@ -388,7 +519,7 @@ class CleanupSession:
         if self.stage is Stage.DELETING:
             raise PlanError("This plan is being carried out already.")
         if self.plan is None:
-            raise PlanError("There is no plan of this selection; press Plan first.")
+            raise PlanError("There is no plan of this selection; press Review first.")
         if self.plan.refusals:
             raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
         needed = needed_text(self.plan, backup=backup is not None)
@@ -407,12 +538,16 @@ class CleanupSession:
 
     def finish(self, receipt: DeletionReceipt | None) -> None:
         """Note the outcomes; the plan is used up, also where nothing was sent."""
-        self.stage, self.plan = Stage.CHOOSING, None
+        self.stage, self.plan, self._planned = Stage.CHOOSING, None, None
         if receipt is None:
             return
         self.receipt = receipt
         outcomes = receipt.outcomes
         gone = outcomes.loc[outcomes["outcome"].isin(["deleted", "already gone"]), "id"]
-        self._gone |= self._images.index.isin(gone)
-        self._selected &= ~self._gone
+        self.selection.remove(gone)
+        self._only = None
         self._list()
+        self.uncount()
+
+
+_RUNNING = "A deletion is running; wait for its receipt, or cancel it."

@@ -40,7 +40,8 @@ class Sparing:
                 trial = images.assign(content_hash=nothing)
         self._ids = images.index if everything is not None else pd.Index([])
         spared = self.plan(trial, everything, "a trial").spared
-        self._always = images.index.isin(spared.index)
+        self.always = images.index.isin(spared.index)
+        self._why = spared["reason"]
         self._images = images
         self._content = pd.factorize(spelled_one_way(images["content_hash"]))[0]
         ages = images["created_at"].reset_index(drop=True).sort_values(kind="stable")
@@ -51,33 +52,39 @@ class Sparing:
 
     def plan(self, images: pd.DataFrame, choice: Any, reason: str) -> DeletionPlan:
         """Plan a selection of the images that are still there."""
-        parts, single = self._protect, not isinstance(self._protect, list | tuple | set | frozenset)
-        gone = self._ids[~self._ids.isin(images.index)] if len(self._ids) else self._ids
-        narrowed = [_without(part, gone) for part in ([parts] if single else parts)]
+        parts = self.protection(images)
         if self._references is not None:
-            single = False
-            narrowed = [part for part in (*narrowed, self._references) if part is not None]
+            several = isinstance(parts, list)
+            parts = [part for part in (parts if several else [parts]) if part is not None]
+            parts.append(self._references)
         return plan_deletion(
-            images,
-            choice,
-            reason=reason,
-            protect=narrowed[0] if single else narrowed,
-            decisions=self._decisions,
+            images, choice, reason=reason, protect=parts, decisions=self._decisions
         )
 
-    def arguments(self) -> str:
-        """Write what a plan is given besides images, mask and reason."""
+    def protection(self, images: pd.DataFrame) -> Any:
+        """Give what protects of the images that are still there, without the references."""
+        gone = self._ids[~self._ids.isin(images.index)] if len(self._ids) else self._ids
+        if isinstance(self._protect, list | tuple | set | frozenset):
+            return [_without(part, gone) for part in self._protect]
+        return _without(self._protect, gone)
+
+    def why(self, row: int) -> str:
+        """Say why no plan would take the image of a row; empty if one may."""
+        return str(self._why[self._images.index[row]]) if self.always[row] else ""
+
+    def arguments(self, decisions: str) -> str:
+        """Write what a plan is given besides images, mask and reason; `decisions` is the name of these."""
         protect = "" if self._protect is None else "protect"
         if self._references is not None:
             protect = f"[{protect}, references]" if protect else "references"
-        given = {"protect": protect, "decisions": "" if self._decisions is None else "decisions"}
+        given = {"protect": protect, "decisions": decisions}
         return "".join(f", {name}={value}" for name, value in given.items() if value)
 
     def of(self, selected: Bools, gone: Bools) -> Bools:
         """Tell which of the selected images a plan would spare."""
-        taken = selected & ~self._always
+        taken = selected & ~self.always
         last = self._last_of_their_content(taken, ~gone)
-        return selected & self._always | last | self._stuck(taken & ~last, ~gone)
+        return selected & self.always | last | self._stuck(taken & ~last, ~gone)
 
     def _last_of_their_content(self, taken: Bools, there: Bools) -> Bools:
         """Find the first image of each content of which all images would be taken."""
