@@ -1,10 +1,14 @@
-"""What a panel needs of the page: its keys stay in it, and its pictures are named by their ticks."""
+"""What a panel needs of the page: its keys stay in it, and it says so when no kernel answers any more."""
 
 from __future__ import annotations
+
+from pathlib import Path
 
 import anywidget
 
 __all__ = ["KeyGuard"]
+
+_HERE = Path(__file__).parent
 
 
 class KeyGuard(anywidget.AnyWidget):
@@ -15,34 +19,8 @@ class KeyGuard(anywidget.AnyWidget):
     box in focus, `d d` deleted the cell of the panel; with this, nothing happens.
 
     It also tells screen readers to pass over the pictures there, as the tick below each says its name:
-    ipywidgets' Image has no alternative text.
+    ipywidgets' Image has no alternative text. It gives the panel the dark colours where the theme is dark, and once
+    its kernel is gone, it makes everything inert but what says so.
     """
 
-    _esm = """
-    export default {
-      render({ el }) {
-        const stop = (event) => {
-          const save = (event.ctrlKey || event.metaKey) && event.key === "s";
-          if (event.key !== "Tab" && !save) event.stopPropagation();
-        };
-        let panel = null, frame = 0;
-        const name = () => {
-          for (const image of panel.querySelectorAll("img:not([alt])")) image.alt = "";
-        };
-        const added = new MutationObserver(name);
-        const attach = () => {
-          panel = el.closest(".picora-panel");
-          if (!panel) { frame = requestAnimationFrame(attach); return; }
-          panel.addEventListener("keydown", stop);
-          added.observe(panel, { childList: true, subtree: true });
-          name();
-        };
-        attach();
-        return () => {
-          cancelAnimationFrame(frame);
-          added.disconnect();
-          panel?.removeEventListener("keydown", stop);
-        };
-      },
-    };
-    """
+    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("texts.js", "keys.js"))

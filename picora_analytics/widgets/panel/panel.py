@@ -10,18 +10,18 @@ import ipywidgets as widgets
 import pandas as pd
 
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.apply.start import carry_out
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
+from picora_analytics.pictures.signing import Signing
+from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.references.found import References
 from picora_analytics.widgets.gallery.keys import KeyGuard
 from picora_analytics.widgets.panel.basic_gallery import BasicGallery
-from picora_analytics.widgets.panel.confirm import ConfirmStep
 from picora_analytics.widgets.panel.filters import FilterStep
-from picora_analytics.widgets.panel.html import Act, alert, html, markup, style
+from picora_analytics.widgets.panel.html import Act, alert, html, markup, style, toggle
+from picora_analytics.widgets.panel.modes import Modes
 from picora_analytics.widgets.panel.plan import PlanStep
-from picora_analytics.widgets.panel.progress import PanelProgress, ProgressStep, ReceiptStep
 from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["CleanupPanel"]
@@ -89,36 +89,39 @@ class CleanupPanel:
         # Handlers run on a second thread of the kernel, deletion and pictures on others.
         self._lock = threading.RLock()
         self._painting = False
-        self._cancelled = threading.Event()
         self._message = html()
         self._filters = FilterStep(session, self._do)
         self._look = BasicGallery(session.library["demo"], self._do, self._lock, self._show_error)
         self._plan = PlanStep(self._do, self._gesture(self._on_plan))
-        self._confirm = ConfirmStep(
-            self._do, self._gesture(self._on_keep), self._gesture(self._on_delete)
+        self._modes = Modes(
+            session,
+            client,
+            thumbnails=Thumbnails(demo=session.library["demo"], sign=Signing(client)),
+            do=self._do,
+            lock=self._lock,
+            paint=self._paint,
+            chosen=lambda: self._plan.button.focus(),
         )
-        self._progress = ProgressStep(self._gesture(self._on_stop))
-        self._receipt = ReceiptStep(self._gesture(self._on_done))
         columns = widgets.HBox(
             [self._look.box, self._plan.side], layout=widgets.Layout(flex_flow="row wrap")
+        )
+        self._choosing = widgets.VBox(
+            [html(_title(session)), self._filters.box, columns, self._message]
         )
         self.widget = widgets.VBox(
             [
                 style(),
                 KeyGuard(layout=widgets.Layout(display="none")),
-                html(_title(session)),
-                self._filters.box,
-                columns,
-                self._plan.box,
-                self._message,
-                self._confirm.box,
-                self._progress.box,
-                self._receipt.box,
+                self._modes.banner.box,
+                self._choosing,
+                self._modes.box,
             ],
             layout=widgets.Layout(overflow="hidden"),
         )
-        self.widget.add_class("picora-panel")
+        for name in ("picora-panel", "pg"):
+            self.widget.add_class(name)
         self._paint()
+        self._modes.look_for_begun()
 
     def __repr__(self) -> str:
         with self._lock:
@@ -181,82 +184,16 @@ class CleanupPanel:
         """Bring every step in line with the session."""
         self._painting = True
         try:
-            for part in (
-                self._filters,
-                self._look,
-                self._plan,
-                self._confirm,
-                self._progress,
-                self._receipt,
-            ):
+            for part in (self._filters, self._look, self._plan, self._modes):
                 part.paint(self._session)
+            choosing = self._modes.mode == "choose"
+            toggle(self._choosing, choosing)
+            toggle(self._modes.box, not choosing)
         finally:
             self._painting = False
 
-    # Gestures that lead from one step to another; what is painted before the focus is there to take it
-
     def _on_plan(self, session: CleanupSession) -> None:
-        plan = session.make_plan(self._plan.reason.value)
-        self._confirm.clear()
-        self._paint()
-        if not plan.refusals:
-            self._confirm.keep.focus()
-
-    def _on_keep(self, session: CleanupSession) -> None:
-        session.void()
-        self._confirm.clear()
-        self._paint()
-        self._plan.button.focus()
-        self._message.value = markup(
-            '<div role="status">Nothing was deleted; the selection is as it was.</div>'
-        )
-
-    def _on_delete(self, session: CleanupSession) -> None:
-        backup = self._confirm.backup
-        plan = session.begin(self._confirm.typed.value, backup)
-        self._confirm.clear()
-        self._cancelled.clear()
-        self._progress.begin(len(plan.images))
-        self._paint()
-        self._progress.stop.focus()
-        threading.Thread(
-            target=self._carry_out, args=(plan, backup), name="picora-deletion", daemon=True
-        ).start()
-
-    def _on_stop(self, _: CleanupSession) -> None:
-        self._cancelled.set()
-        self._progress.show(None, "Stopping before the next batch …")
-
-    def _on_done(self, session: CleanupSession) -> None:
-        self._receipt.put_away(session)
-        self._paint()
-        self._look.select_none.focus()
-
-    def _carry_out(self, plan: DeletionPlan, backup: str | None) -> None:
-        """Delete in the background: an interrupt of the kernel would not stop a handler, its Cancel does."""
-        receipt: DeletionReceipt | None = None
-        failure: Exception | None = None
-        try:
-            receipt = carry_out(
-                plan,
-                self._client,
-                backup=backup,
-                progress=PanelProgress(self._show_progress),
-                cancelled=self._cancelled.is_set,
-            )
-        except Exception as error:
-            failure, receipt = error, getattr(error, "receipt", None)
-        with self._lock:
-            self._session.finish(receipt)
-            if failure is not None:
-                self._show_error(failure)
-            self._guarded(self._paint)
-            if receipt is not None:
-                self._receipt.done.focus()  # The panel is shorter now; this scrolls to what counts.
-
-    def _show_progress(self, done: int | None, text: str) -> None:
-        with self._lock:
-            self._progress.show(done, text)
+        self._modes.begin_review(session, self._plan.reason.value)
 
 
 def _title(session: CleanupSession) -> str:

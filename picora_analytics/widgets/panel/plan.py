@@ -5,9 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import ipywidgets as widgets
-from markupsafe import Markup
 
-from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes, format_share
 from picora_analytics.widgets.panel.html import (
@@ -19,7 +17,6 @@ from picora_analytics.widgets.panel.html import (
     html,
     markup,
     on_change,
-    toggle,
 )
 from picora_analytics.widgets.panel.session import CleanupSession, Stage
 
@@ -30,8 +27,7 @@ class PlanStep:
     """The selection in numbers beside the list, and below it the plan made of it."""
 
     def __init__(self, do: Do, plan: Callable[[], None]) -> None:
-        self._summary, self.code, self.preview = html(), html(), html()
-        self._previewed: DeletionPlan | None = None
+        self._summary, self.code = html(), html()
         self.reason = widgets.Text(
             description="Reason",
             style={"description_width": "initial"},
@@ -49,7 +45,6 @@ class PlanStep:
         self.button.layout.align_self = "stretch"
         self.side = widgets.VBox([self._summary, self.reason, self.button, self.code])
         self.side.add_class("picora-side")
-        self.box = widgets.VBox([self.preview], layout=fill())
 
     def _void(self, session: CleanupSession) -> None:
         if session.plan is not None and session.plan.reason != self.reason.value.strip():
@@ -75,9 +70,3 @@ class PlanStep:
         self.button.disabled = (
             session.stage is Stage.DELETING or not chosen.n_images or bool(session.problems)
         )
-        plan = session.plan
-        toggle(self.box, plan is not None)
-        if plan is not None and plan is not self._previewed:
-            self._previewed = plan
-            # Its template escapes every value.
-            self.preview.value = Markup(plan._repr_html_())  # noqa: S704

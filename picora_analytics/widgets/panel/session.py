@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import enum
+import os
 from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
@@ -12,8 +13,10 @@ import pandas as pd
 from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError, SchemaError
 from picora_analytics.library.frame import Facts, facts_of, total_bytes
+from picora_analytics.references.found import COULD_NOT_LOOK, References
 from picora_analytics.widgets.gallery.orders import ORDERS, Ints, in_order
 from picora_analytics.widgets.gallery.selection import Bools, Tally
 from picora_analytics.widgets.panel.sparing import Sparing
@@ -42,18 +45,19 @@ class Stage(enum.Enum):
     DELETING = "deleting"
 
 
-def needed_text(plan: DeletionPlan, *, backup: bool = False) -> str:
+def needed_text(plan: Plan, *, backup: bool = False, looked: bool = False) -> str:
     """
     Give what a person must type before a plan is carried out.
 
-    That is the count; above a tenth of the library, or without a backup, with the word delete before it.
+    That is the count; above a tenth of the library, without a backup, or where nobody looked for each image everywhere,
+    with the word delete before it.
     """
     n, library = len(plan.images), plan.library
     large = (
         n > LARGE_SHARE * library["n_images"]
         or plan.size_bytes > LARGE_SHARE * library["size_bytes"]
     )
-    return f"{n}" if backup and not large else f"delete {n}"
+    return f"{n}" if backup and looked and not large else f"delete {n}"
 
 
 class CleanupSession:
@@ -86,7 +90,11 @@ class CleanupSession:
         references: Any = None,
     ) -> None:
         self._sparing = Sparing(images, protect, decisions, references)
+        self.references: References | None = references
+        self.can_hide = True  # Until the service says that it cannot.
         self._references, self._decisions = references, decisions
+        is_path = isinstance(decisions, str | os.PathLike)
+        self.decisions_file: str | os.PathLike[str] | None = decisions if is_path else None
         self._images = images
         self._library = cast(Facts, facts_of(images))
         self._size = images["size_bytes"].fillna(0).astype("int64")
@@ -280,6 +288,10 @@ class CleanupSession:
         rows[places] = selected
         self._choose(rows)
 
+    def keep(self, ids: Iterable[str]) -> None:
+        """Take images out of the selection."""
+        self.select(ids, False)
+
     def select_matching(self) -> None:
         """Add all that the filters match."""
         self._choose(self._selected | self._matching)
@@ -367,9 +379,24 @@ class CleanupSession:
         self.stage = Stage.PLANNED
         return self.plan
 
+    def has_looked(self, ids: pd.Index[Any]) -> bool:
+        """Tell whether someone has looked for each of these images, everywhere they meant to."""
+        found = self.references
+        return found is not None and not (found.status(ids) == COULD_NOT_LOOK).any()
+
+    def kept_from(self, ids: Iterable[str]) -> dict[str, str]:
+        """Tell which of some images a plan made now would spare, and why: decisions, references, protection."""
+        rows = self._images.index.isin(list(ids)) & ~self._gone
+        if not rows.any():
+            return {}
+        plan = self._sparing.plan(
+            self.images, pd.Series(rows[~self._gone], self.images.index, dtype="boolean"), "left"
+        )
+        return {str(one): str(why) for one, why in plan.spared["reason"].items()}
+
     def begin(self, typed: str, backup: str | None) -> DeletionPlan:
         """
-        Take the plan to carry it out, once, if it was confirmed.
+        Take the plan to delete it, once, if it was confirmed.
 
         Parameters
         ----------
@@ -385,25 +412,39 @@ class CleanupSession:
         ConfirmationError
             If the text is another, or neither a folder nor the loss was given.
         """
-        if self.stage is Stage.DELETING:
-            raise PlanError("This plan is being carried out already.")
-        if self.plan is None:
-            raise PlanError("There is no plan of this selection; press Plan first.")
-        if self.plan.refusals:
-            raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
-        needed = needed_text(self.plan, backup=backup is not None)
-        if typed.strip() != needed:
-            raise ConfirmationError(
-                f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; to delete these images type "
-                f"{literal(needed)}. Nothing was deleted."
-            )
+        plan = self._waiting_plan()
+        looked = self.has_looked(plan.images.index)
+        self._confirm(typed, needed_text(plan, backup=backup is not None, looked=looked), "deleted")
         if backup is not None and not backup.strip():
             raise ConfirmationError(
-                "Name a folder for the backup, or tick that there is none: then these images cannot come back. "
+                "Name a folder for the backup, or say that there is none: then these images cannot come back. "
                 "Nothing was deleted."
             )
         self.stage = Stage.DELETING
+        return plan
+
+    def begin_hiding(self, typed: str) -> DeletionPlan:
+        """Take the plan to hide its public images, once, if their number was typed; raises as :meth:`begin` does."""
+        plan = self._waiting_plan()
+        self._confirm(typed, f"{int(plan.images['is_public'].fillna(False).sum())}", "hidden")
+        self.stage = Stage.DELETING
+        return plan
+
+    def _waiting_plan(self) -> DeletionPlan:
+        if self.stage is Stage.DELETING:
+            raise PlanError("This plan is being carried out already.")
+        if self.plan is None:
+            raise PlanError("There is no plan of this selection; press Review first.")
+        if self.plan.refusals:
+            raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
         return self.plan
+
+    def _confirm(self, typed: str, needed: str, done: str) -> None:
+        if typed.strip() != needed:
+            raise ConfirmationError(
+                f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; type {literal(needed)}. "
+                f"Nothing was {done}."
+            )
 
     def finish(self, receipt: DeletionReceipt | None) -> None:
         """Note the outcomes; the plan is used up, also where nothing was sent."""
