@@ -17,12 +17,15 @@ class Guard {
     // JupyterLab lets go of a widget when its kernel is restarted, and tells its state otherwise.
     const die = () => this.die();
     model.on("comm_live_update", die);
+    const top = () => this.panel?.scrollIntoView({ block: "start" });
+    model.on("change:mode", top);
     const kernel = model.widget_manager?.kernel;
     const told = (/** @type {unknown} */ _, /** @type {string} */ status) => GONE.includes(status) && die();
     kernel?.statusChanged?.connect?.(told);
     signal.addEventListener("abort", () => {
       cancelAnimationFrame(this.frame);
       model.off("comm_live_update", die);
+      model.off("change:mode", top);
       kernel?.statusChanged?.disconnect?.(told);
     });
     this.attach();

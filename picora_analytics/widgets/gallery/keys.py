@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import anywidget
+import traitlets
 
 __all__ = ["KeyGuard"]
 
@@ -20,7 +21,9 @@ class KeyGuard(anywidget.AnyWidget):
 
     It also tells screen readers to pass over the pictures there, as the tick below each says its name:
     ipywidgets' Image has no alternative text. It gives the panel the dark colours where the theme is dark, and once
-    its kernel is gone, it makes everything inert but what says so.
+    its kernel is gone, it makes everything inert but what says so. When the mode changes, the panel's top is shown.
     """
 
     _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("texts.js", "keys.js"))
+
+    mode = traitlets.Unicode("choose").tag(sync=True)

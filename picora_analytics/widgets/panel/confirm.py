@@ -97,7 +97,7 @@ class ConfirmBox:
         self.do.disabled = not needed or typed != needed
         wrong = bool(typed) and not needed.startswith(typed)
         toggle(self.typed, wrong, "pm-bad", present=True)
-        why = f"{self.question.why}, type" if self.question.why else "Type"
+        why = f"{self.question.why}; type" if self.question.why else "Type"
         self.say(f"{why}: {needed}" if wrong else "")
 
     def say(self, text: str) -> None:

@@ -102,6 +102,7 @@ class CleanupPanel:
             paint=self._paint,
             chosen=lambda: self._plan.button.focus(),
         )
+        self._guard = KeyGuard(layout=widgets.Layout(display="none"))
         columns = widgets.HBox(
             [self._look.box, self._plan.side], layout=widgets.Layout(flex_flow="row wrap")
         )
@@ -111,7 +112,7 @@ class CleanupPanel:
         self.widget = widgets.VBox(
             [
                 style(),
-                KeyGuard(layout=widgets.Layout(display="none")),
+                self._guard,
                 self._modes.banner.box,
                 self._choosing,
                 self._modes.box,
@@ -189,6 +190,7 @@ class CleanupPanel:
             choosing = self._modes.mode == "choose"
             toggle(self._choosing, choosing)
             toggle(self._modes.box, not choosing)
+            self._guard.mode = self._modes.mode
         finally:
             self._painting = False
 

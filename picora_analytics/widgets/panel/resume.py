@@ -17,6 +17,7 @@ from picora_analytics.times import day_and_time
 from picora_analytics.widgets.panel.confirm import ConfirmBox, Question
 from picora_analytics.widgets.panel.facts import losses, says, stamp, verdict
 from picora_analytics.widgets.panel.html import button, code, html, markup, toggle
+from picora_analytics.widgets.panel.review import why_more
 from picora_analytics.widgets.panel.session import CleanupSession, needed_text
 from picora_analytics.widgets.panel.tiles import Tiles
 
@@ -187,7 +188,7 @@ class ResumeStep:
         known = session.has_looked(plan.images.index)
         if n:
             why = "" if backup else "Without a backup"
-            why = why or ("" if known else "As nobody could look everywhere")
+            why = why or ("" if known else why_more(session))
             question = Question(
                 needed_text(plan, backup=backup, looked=known),
                 "to delete the rest",

@@ -32,7 +32,7 @@ from picora_analytics.widgets.panel.html import Do, button, code, html, markup, 
 from picora_analytics.widgets.panel.session import CleanupSession, Stage, needed_text
 from picora_analytics.widgets.panel.tiles import Tiles
 
-__all__ = ["ReviewStep"]
+__all__ = ["ReviewStep", "why_more"]
 
 LARGE, SMALL, ALL = (
     12,
@@ -304,7 +304,7 @@ class ReviewStep:
         public = int(plan.images["is_public"].fillna(False).sum())
         other = "Hide instead, can be undone" if public and session.can_hide else ""
         why = "" if backup else "Without a backup"
-        why = why or ("" if looked else "As nobody could look everywhere")
+        why = why or ("" if looked else why_more(session))
         needed = needed_text(plan, backup=backup, looked=looked)
         question = Question(needed, "to delete", f"Delete {n:,} for ever", out, other, why)
         self.confirm.ask(question, losses(plan, backup=backup))
@@ -326,6 +326,11 @@ class ReviewStep:
         self.confirm.facts.value = says(
             "warn", "This plan is refused", markup("{text}.", text="; ".join(refused))
         )
+
+
+def why_more(session: CleanupSession) -> str:
+    """Say why more than the number is asked for where not every image was looked for."""
+    return "Nobody has looked" if session.references is None else "Not all could be looked at"
 
 
 def _heading(title: str, more: str) -> Markup:
