@@ -6,12 +6,20 @@ import html
 import os
 import sys
 import time
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from typing import Any, Protocol, TextIO
 
 from picora_analytics.text import visible
 
-__all__ = ["Progress", "in_notebook", "is_interactive", "is_set", "notice", "progress_for"]
+__all__ = [
+    "Progress",
+    "follow",
+    "in_notebook",
+    "is_interactive",
+    "is_set",
+    "notice",
+    "progress_for",
+]
 
 LINE_EVERY = 10.0  # Seconds between lines where there is no terminal.
 
@@ -27,6 +35,13 @@ class Progress(Protocol):
 
     def finish(self, text: str) -> None:
         """End, with the one line that stays."""
+
+
+def follow(progress: Progress, step: str, ids: Collection[str]) -> None:
+    """Tell a progress that has a method ``follow`` what became of images: ``backed up``, ``deleted``, ``gone``, ..."""
+    told = getattr(progress, "follow", None)
+    if told is not None and ids:
+        told(step, ids)
 
 
 class Silent:

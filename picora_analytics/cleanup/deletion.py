@@ -11,12 +11,12 @@ from typing import Any, Self
 import pandas as pd
 
 from picora_analytics.cleanup.apply.dry_run import dry_run
+from picora_analytics.cleanup.apply.hiding import hide
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.backup.backup import Backup, back_up
 from picora_analytics.cleanup.plan.document import load_plan, save_plan, to_document
 from picora_analytics.cleanup.plan.guard import Caps
-from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
 from picora_analytics.cleanup.plan.preview import preview_html, preview_text
 from picora_analytics.cleanup.plan.sparing import make_caps, make_plan
@@ -278,23 +278,7 @@ class DeletionPlan(Plan):
         PicoraError
             Beginning with "Not available here" where the service does not change images.
         """
-        plan = self.as_hiding()
-        kept = kept_from_hiding(plan, decisions)
-        if confirm is None:
-            return dry_run(plan, client, kept)
-        check_phrase(plan, confirm)
-        made: DeletionReceipt | None = None
-        try:
-            made = carry_out(
-                plan, client, backup=None, journal=journal, progress=progress, keep=kept
-            )
-        except BaseException as error:  # What was hidden until then is noted as well.
-            made = getattr(error, "receipt", None)
-            raise
-        finally:
-            if made is not None and decisions is not None:
-                note_hidden(plan, made.hidden_at, decisions)
-        return made
+        return hide(self, client, confirm, decisions=decisions, journal=journal, progress=progress)
 
 
 def plan_deletion(

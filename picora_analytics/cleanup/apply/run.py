@@ -25,7 +25,7 @@ from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import check_stopped
 from picora_analytics.errors import APIError, PicoraError, PlanError, UnsafePlanError
 from picora_analytics.library.snapshots import SnapshotStore
-from picora_analytics.progress import Progress
+from picora_analytics.progress import Progress, follow
 from picora_analytics.text import about, plural
 from picora_analytics.units import format_bytes
 
@@ -110,10 +110,17 @@ class Run:
             self._ledger.open()
         else:
             self._refuse(self._plan.refusals)
+        self._tell(self._ledger.outcomes)
         self._show.wait("looking at what is there now")
         self._waiting = self._ledger.open_ids
         self._look_at(self._waiting)
         self._ledger.open()
+
+    def rehearse(self) -> list[str]:
+        """Look as :meth:`look` does and give what would go, with a ledger that was not opened: nothing is written."""
+        self._waiting = self._ledger.open_ids
+        self._look_at(self._waiting)
+        return self._waiting
 
     def _look_at(self, ids: list[str]) -> None:
         """Look at images that are waiting, keep what changed or became protected, and check the caps again."""
@@ -132,6 +139,9 @@ class Run:
             }
         )
         self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
+        self._tell(found)
+        if self._ledger.sent and not self._waiting:
+            return  # Nothing more is to go, so there is nothing to refuse.
         deleted = self._ledger.deleted
         gone, taken = (self._plan.amount(ids) for ids in (deleted, [*self._waiting, *deleted]))
         library = current.library
@@ -141,6 +151,17 @@ class Run:
             )
         dated = clock_refusals(self._client)
         self._refuse([*dated, *self._plan.refusals, *self._plan.caps.breaches(taken, library)])
+
+    def _tell(self, ids: Iterable[str]) -> None:
+        """Tell whoever follows each image what became of some."""
+        outcomes = self._ledger.outcomes
+        told: dict[str, list[str]] = {}
+        for one in ids:
+            if one in outcomes:
+                word = outcomes[one][0]
+                told.setdefault("deleted" if word == self._plan.deed.done else word, []).append(one)
+        for word, own in told.items():
+            follow(self._show, word, own)
 
     def _settle_lost(self, ids: list[str], current: Current) -> list[str]:
         """Settle the images of lost answers to which it was done after all, and list them."""
@@ -220,6 +241,7 @@ class Run:
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
         self._ledger.record({one: self._ledger.kept(one, why) for one, why in reasons.items()})
+        self._tell(reasons)
         self._waiting = [image_id for image_id in self._waiting if image_id not in reasons]
 
     def delete(self) -> None:
@@ -241,6 +263,7 @@ class Run:
                 self._report_time("this server knows no batches: ")
             except StaleError:
                 stale += 1
+            self._tell(ids)
             self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
             self._show.update(len(self._ledger.outcomes), len(self._plan.images))
             if time.monotonic() - self._reported_at > REPORT_EVERY:
@@ -318,6 +341,7 @@ class Run:
         seen = [one for one in ids if one in current.states]
         ids = [*ids, *gone]
         self._ledger.record(dict.fromkeys(seen, ("unknown", "reported deleted, still visible")))
+        follow(self._show, "gone", [one for one in ids if one not in current.states])
         self.notes.append(f"looked at again: {len(ids) - len(seen):,} of {len(ids):,} are gone")
         if current.listing is not None and self._others is not None:
             missing = self._others.difference(current.listing.index)

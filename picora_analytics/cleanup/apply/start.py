@@ -10,12 +10,10 @@ import re
 import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import Any
-
-from filelock import FileLock, Timeout
 
 from picora_analytics.cleanup.apply.journal import Past, read_journal
 from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
+from picora_analytics.cleanup.apply.places import journals, locked, note_place
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.apply.run import Run
 from picora_analytics.cleanup.apply.visibility import VisibilityRun
@@ -26,13 +24,10 @@ from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_oth
 from picora_analytics.client.client import Client
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import stopping
-from picora_analytics.errors import ConfirmationError, JournalError, LockedError, PlanError
-from picora_analytics.files import data_folder, session_folder
-from picora_analytics.library.frame import Facts
+from picora_analytics.errors import ConfirmationError, JournalError, PlanError
 from picora_analytics.progress import Progress, progress_for
-from picora_analytics.text import visible
 
-__all__ = ["carry_out", "check_phrase", "journal_path", "journals", "locked", "resume_deletion"]
+__all__ = ["carry_out", "check_phrase", "journal_path", "look_again", "resume_deletion"]
 
 # Seconds that an answer under way may still take after Cancel.
 LAST_CHANCE = 0.5
@@ -120,7 +115,7 @@ def carry_out(
     plan = _as_confirmed(plan)
     refuse_other_account(plan, client)
     path = journal_path(plan, client, journal)
-    with locked(plan.library, client):
+    with locked(plan, client, path):
         past = read_journal(path)
         if past is not None and not _is_of(past, plan):
             raise JournalError(
@@ -143,6 +138,7 @@ def resume_deletion(
     backup: str | os.PathLike[str] | Unsaid | None = UNSAID,
     progress: Progress | bool | None = None,
     cancelled: Callable[[], bool] = lambda: False,
+    keep: Mapping[str, str] | None = None,
 ) -> DeletionReceipt:
     """
     Resume a deletion that was interrupted, from its journal.
@@ -164,6 +160,8 @@ def resume_deletion(
     progress : Progress or bool, optional
     cancelled : callable
         Asked between requests; what was not tried is kept, and can be resumed again.
+    keep : mapping of id to str, optional
+        Images to keep besides, and why. With all that are left, the deletion is ended there.
 
     Returns
     -------
@@ -180,10 +178,31 @@ def resume_deletion(
     path = _journal_of(journal, client) if isinstance(journal, Plan) else Path(journal).expanduser()
     plan = plan_from(_past(path, journal).plan, f"The plan in the journal {path}", None)
     refuse_other_account(plan, client)
-    with locked(plan.library, client):
+    with locked(plan, client, path):
         past = _past(path, journal)  # Again: another run may just have ended.
         where = past.backup if isinstance(backup, Unsaid) else backup
-        return _go_on(plan, client, path, past, _Options(where, progress, cancelled))
+        return _go_on(plan, client, path, past, _Options(where, progress, cancelled, keep))
+
+
+def look_again(
+    client: Client, journal: str | os.PathLike[str], *, keep: Mapping[str, str] | None = None
+) -> DeletionReceipt:
+    """
+    Tell what :func:`resume_deletion` would do now: a dry run of what is left. Nothing is sent but reads.
+
+    Raises
+    ------
+    JournalError, PlanError, UnsafePlanError
+        As the resume would; then nothing can be resumed.
+    """
+    path = Path(journal).expanduser()
+    past = _past(path, journal)
+    plan = plan_from(past.plan, f"The plan in the journal {path}", None)
+    refuse_other_account(plan, client)
+    ledger = Ledger(plan, path, past, past.backup)  # Never opened: nothing is written.
+    run = Run(plan, client, ledger, progress_for(False, ""), lambda: False, keep=keep)
+    would = dict.fromkeys(run.rehearse(), (plan.deed.would, ""))
+    return make_receipt(plan, ledger.outcomes | would, dry_run=True, journal=path, complete=False)
 
 
 def _journal_of(plan: Plan, client: Client) -> Path:
@@ -262,6 +281,7 @@ def _go_on(
         return _answer(plan, past, past.ended_at, path)
     show = progress_for(options.progress, plan.deed.doing)
     folder = None if options.backup is None else os.fspath(options.backup)
+    note_place(path, plan.library, client)
     ledger = Ledger(plan, path, past, folder)
     kind = Run if plan.deed is DELETE else VisibilityRun
     run = kind(plan, client, ledger, show, options.cancelled, keep=options.keep)
@@ -320,29 +340,6 @@ def journal_path(plan: Plan, client: Client, journal: str | os.PathLike[str]) ->
     # What is shown again has no plan of its own to be found by, only the phrase that was typed.
     name = plan.confirmation if plan.deed is SHOW else plan.fingerprint
     return journals(plan.library, client) / f"{name}.ndjson"
-
-
-def journals(library: Facts, client: Client) -> Path:
-    """Give the folder in which the journals of an account are kept."""
-    return _home(library, client) / "journals" / library["account"]
-
-
-def locked(library: Facts, client: Client) -> contextlib.AbstractContextManager[Any]:
-    """Lock an account, so that one run at a time changes it; LockedError if another run holds it."""
-    folder = _home(library, client) / "locks"
-    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-    lock = FileLock(folder / f"{library['account']}.lock", timeout=0, mode=0o600)
-    try:
-        return lock.acquire()
-    except Timeout:
-        raise LockedError(
-            f"Another run is changing account {visible(library['account'][:8])}; wait until it has ended."
-        ) from None
-
-
-def _home(library: Facts, client: Client) -> Path:
-    # Each demo is another library under the same phrases, and ends with the session.
-    return session_folder() / client.demo_session if library["demo"] else data_folder()
 
 
 def _counted(receipt: DeletionReceipt) -> str:

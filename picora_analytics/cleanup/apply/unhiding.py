@@ -14,8 +14,9 @@ import pandas as pd
 from picora_analytics.cleanup.apply.dry_run import dry_run
 from picora_analytics.cleanup.apply.evidence import Hidden, read_evidence
 from picora_analytics.cleanup.apply.journal import read_journal
+from picora_analytics.cleanup.apply.places import journals
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
-from picora_analytics.cleanup.apply.start import carry_out, check_phrase, journals
+from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.plan.columns import among, cells
 from picora_analytics.cleanup.plan.deeds import SHOW
 from picora_analytics.cleanup.plan.document import plan_from

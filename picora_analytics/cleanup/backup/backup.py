@@ -25,7 +25,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
 from picora_analytics.library.frame import Facts
-from picora_analytics.progress import Progress, progress_for
+from picora_analytics.progress import Progress, follow, progress_for
 from picora_analytics.text import plural, visible
 from picora_analytics.units import format_bytes
 
@@ -207,6 +207,7 @@ def back_up(
             for image_id, proof in known.items()
             if image_id not in lost and hashes.get(image_id, proof.sha256).lower() == proof.sha256
         }
+        follow(show, "backed up", proofs.keys())
         todo = [image for image_id, image in wanted.items() if image_id not in proofs]
         need = sum(image.size_bytes or 0 for image in todo)
         free = _check_room(target.path, need + PER_FILE * len(todo))
@@ -347,6 +348,7 @@ class BackupRun:
                 image = jobs[job]
                 try:
                     self.proofs[image.id] = job.result()
+                    follow(self._show, "backed up", [image.id])
                 except NoProofError as error:
                     self.failed[image.id] = str(error)
                 except ArchivedError as error:

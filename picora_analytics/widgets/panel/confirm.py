@@ -1,85 +1,114 @@
-"""Step 4: the question, the text to type, and where a backup goes."""
+"""The last question before something is sent: facts, a text to type, a red button, and the way out in focus."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
 import ipywidgets as widgets
+from markupsafe import Markup
 
-from picora_analytics.analysis.criteria import literal
-from picora_analytics.text import plural
-from picora_analytics.widgets.panel.html import (
-    Do,
-    button,
-    code,
-    fill,
-    html,
-    markup,
-    on_change,
-    toggle,
-)
-from picora_analytics.widgets.panel.session import CleanupSession, Stage, needed_text
+from picora_analytics.widgets.panel.html import button, html, markup, on_change, sign, toggle
 
-__all__ = ["ConfirmStep"]
+__all__ = ["ConfirmBox", "Question"]
 
 
-class ConfirmStep:
-    """Shown while a plan that may be carried out waits for its confirmation."""
+class Question(NamedTuple):
+    """
+    What is asked.
 
-    def __init__(self, do: Do, keep: Callable[[], None], delete: Callable[[], None]) -> None:
-        self.text, self.code = html(), html()
+    Attributes
+    ----------
+    needed : str
+        What must be typed.
+    to : str
+        What that does, as in "to delete".
+    does : str
+        The text of the red button.
+    out : str
+        The text of the button that leaves everything.
+    other : str
+        The text of the other way; empty for none.
+    why : str
+        Where more than the number is asked for: why.
+    calm : bool
+        Whether it can be undone, so that the button is not red.
+    """
+
+    needed: str
+    to: str
+    does: str
+    out: str
+    other: str = ""
+    why: str = ""
+    calm: bool = False
+
+
+class ConfirmBox:
+    """
+    A field, the button that it switches on, the way out, and another way.
+
+    Enter in the field does nothing, and the kernel alone switches the button on, so that it is off while it is busy.
+    """
+
+    def __init__(
+        self, do: Callable[[], None], out: Callable[[], None], other: Callable[[], None]
+    ) -> None:
+        self.question = Question("", "", "", "")
+        self.facts, self.label, self.problem = html(), html(), html()
         self.typed = widgets.Text(
-            description="Type here",
-            style={"description_width": "initial"},
-            tooltip="Type exactly what is asked for; pressing Enter here does nothing",
-            layout=widgets.Layout(width="260px"),
+            description="What to type", tooltip="Type exactly what is asked for; Enter does nothing"
         )
-        self.folder = widgets.Text(
-            value="kept/",
-            description="Backup goes to",
-            style={"description_width": "initial"},
-            tooltip="A folder; an image whose backup cannot be proved is kept",
-            layout=widgets.Layout(width="260px"),
-        )
-        self.no_backup = widgets.Checkbox(
-            description="No backup: these images cannot come back", indent=False, layout=fill()
-        )
-        # What must be typed depends on these; painting is all there is to do.
-        on_change(lambda: do(lambda _: None), self.folder, self.no_backup)
-        self.keep = button("Cancel", keep, tooltip="Keep all images")
-        self.delete = button("Delete for ever", delete, button_style="danger")
-        question = widgets.VBox(
-            [self.text, self.typed, widgets.HBox([self.keep, self.delete]), self.code]
-        )
-        question.add_class("picora-confirm")
-        self.box = widgets.VBox(
-            [widgets.VBox([self.folder, self.no_backup]), question], layout=fill()
-        )
+        self.typed.add_class("pm-typed")
+        self.do = button("Delete", do, icon="trash")
+        self.out = button("Keep all", out)
+        self.other = button("Hide instead", other)
+        self.do.add_class("pm-do")
+        self.out.add_class("pm-line")
+        self.other.add_class("pm-link")
+        on_change(self._judge, self.typed)
+        row = widgets.HBox([self.typed, self.do])
+        row.add_class("pm-row")
+        ends = widgets.HBox([self.out, self.other])
+        ends.add_class("pm-ends")
+        self.box = widgets.VBox([self.facts, self.label, row, self.problem, ends])
+        self.box.add_class("pm-confirm")
 
-    @property
-    def backup(self) -> str | None:
-        """The folder for the backup; None if the person ticked that there is none."""
-        return None if self.no_backup.value else self.folder.value.strip()
+    def ask(self, question: Question, facts: Markup) -> None:
+        """Show a question; what was typed for another is taken back."""
+        if question[:3] != self.question[:3]:
+            self.typed.value = ""
+        self.question = question
+        self.facts.value = facts
+        self.label.value = markup(
+            '<span class="pm-ask">Type <b>{needed}</b> {to}</span>',
+            needed=question.needed,
+            to=question.to,
+        )
+        self.do.description, self.out.description = question.does, question.out
+        self.other.description = question.other or "Hide instead"
+        toggle(self.other, bool(question.other))
+        toggle(self.box, question.calm, "pm-calm", present=True)
+        self.do.icon = "eye-slash" if question.calm else "trash"
+        self._judge()
+
+    def _judge(self) -> None:
+        needed, typed = self.question.needed, self.typed.value.strip()
+        self.do.disabled = not needed or typed != needed
+        wrong = bool(typed) and not needed.startswith(typed)
+        toggle(self.typed, wrong, "pm-bad", present=True)
+        why = f"{self.question.why}; type" if self.question.why else "Type"
+        self.say(f"{why}: {needed}" if wrong else "")
+
+    def say(self, text: str) -> None:
+        """Say under the field what is wrong."""
+        said = markup(
+            '<div class="pm-error" role="alert">{sign}<span>{text}</span></div>',
+            sign=sign("warn"),
+            text=text,
+        )
+        self.problem.value = said if text else ""
 
     def clear(self) -> None:
-        """Take back what was typed and ticked: each plan is asked for by itself."""
-        self.typed.value, self.no_backup.value = "", False
-
-    def paint(self, session: CleanupSession) -> None:
-        """Ask about the plan."""
-        plan = session.plan
-        asking = session.stage is Stage.PLANNED and plan is not None and not plan.refusals
-        toggle(self.box, asking)
-        if plan is None:
-            return
-        self.text.value = markup(
-            '<h3 role="heading">4&ensp;Delete {images} for ever?</h3>'
-            "<p>Type <code><strong>{needed}</strong></code>, say above where the backup goes or that there is "
-            "none, then press the red button. Enter alone keeps everything.</p>",
-            images=plural(len(plan.images), "image"),
-            needed=needed_text(plan, backup=self.backup is not None),
-        )
-        backup = "None" if self.backup is None else literal(self.backup)
-        self.code.value = code(
-            f'plan.apply(client, confirm="{plan.confirmation}", backup={backup})'
-        )
+        """Take back what was typed."""
+        self.typed.value = ""

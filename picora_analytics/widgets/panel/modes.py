@@ -1,11 +1,459 @@
-"""Stub until the branch is merged."""
+"""What takes the place of choosing: review, resume, progress and receipt, and the banner above; and how they follow."""
+
+from __future__ import annotations
+
+import threading
+from collections.abc import Callable
+
 import ipywidgets as widgets
+import pandas as pd
+
+from picora_analytics.cleanup.apply.begun import (
+    Begun,
+    BegunDeletions,
+    begun_deletions,
+    read_begun,
+)
+from picora_analytics.cleanup.apply.hiding import hide
+from picora_analytics.cleanup.apply.places import Holder, holder_of
+from picora_analytics.cleanup.apply.receipt import DeletionReceipt
+from picora_analytics.cleanup.apply.start import carry_out, look_again, resume_deletion
+from picora_analytics.cleanup.backup.restore import restore_images
+from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.deeds import HIDE
+from picora_analytics.client.client import Client, Usage
+from picora_analytics.errors import ConfirmationError, PicoraError
+from picora_analytics.pictures.thumbnails import Thumbnails
+from picora_analytics.progress import Progress
+from picora_analytics.widgets.panel.banner import Banner
+from picora_analytics.widgets.panel.html import Act, Do, alert
+from picora_analytics.widgets.panel.progress import ProgressStep
+from picora_analytics.widgets.panel.receipt import ReceiptStep
+from picora_analytics.widgets.panel.resume import ResumeStep
+from picora_analytics.widgets.panel.review import ReviewStep
+from picora_analytics.widgets.panel.running import Job, running
+from picora_analytics.widgets.panel.session import CleanupSession, Stage
+
+__all__ = ["Modes"]
+
+LEFT_BY_YOU = "left as it is, by you"
+
+
 class Modes:
-    def __init__(self, session, client, **k):
-        self.box = widgets.VBox(); self.mode="choose"
-        class B: box = widgets.VBox()
-        self.banner=B
-    def paint(self, s): pass
-    def look_for_begun(self): pass
-    def focus(self): pass
-    def begin_review(self, session, reason): return session.make_plan(reason)
+    """
+    The modes of a panel beside choosing.
+
+    Parameters
+    ----------
+    session : CleanupSession
+    client : Client
+    thumbnails : Thumbnails
+    do : callable
+        Runs a gesture under the panel's lock, and paints.
+    lock : lock
+        The panel's, for what comes from other threads.
+    paint : callable
+        Paints the panel.
+    chosen : callable
+        Given the focus once choosing is in sight again.
+
+    Attributes
+    ----------
+    box : VBox
+        The mode in sight; hidden while it is choosing.
+    banner : Banner
+        Stands above everything.
+    """
+
+    def __init__(
+        self,
+        session: CleanupSession,
+        client: Client,
+        *,
+        thumbnails: Thumbnails,
+        do: Do,
+        lock: threading.RLock,
+        paint: Callable[[], None],
+        chosen: Callable[[], None],
+    ) -> None:
+        self._session, self._client = session, client
+        self._do, self._lock, self._paint, self._chosen = do, lock, paint, chosen
+        self._job: Job | None = None
+        self._in_sight = False  # Whether the running job is shown, not merely named in the banner.
+        self._receipt: DeletionReceipt | None = None
+        self._carried: DeletionPlan | None = None
+        self._keep: dict[str, str] = {}
+        self._begun = BegunDeletions([], [])
+        self._holder: Holder | None = None
+        self.review = ReviewStep(
+            do,
+            thumbnails,
+            back=self._gesture(self._on_back),
+            delete=self._gesture(self._on_delete),
+            hide=self._gesture(self._on_hide),
+            keep=lambda one: do(lambda session: self._on_keep(session, one)),
+        )
+        self.resume = ResumeStep(
+            thumbnails,
+            back=self._gesture(self._on_back),
+            go_on=self._gesture(self._on_go_on),
+            leave=self._gesture(lambda session: self._on_leave(session, self.resume.begun)),
+            receipt=self._gesture(lambda session: self._on_so_far(session, self.resume.begun)),
+        )
+        self.progress = ProgressStep(thumbnails, self._gesture(self._on_stop))
+        self.receipt = ReceiptStep(
+            thumbnails,
+            done=self._gesture(self._on_done),
+            again=self._gesture(self._on_again),
+            upload=self._gesture(self._on_upload),
+        )
+        self.banner = Banner(
+            show=self._gesture(self._on_show),
+            look=self._gesture(lambda _: self.look_for_begun()),
+            receipt=lambda one: do(lambda session: self._on_so_far(session, one)),
+            leave=lambda one: do(lambda session: self._on_leave(session, one)),
+            resume=lambda one: do(lambda session: self._on_resume(session, one)),
+        )
+        steps = (self.review, self.resume, self.progress, self.receipt)
+        self.box = widgets.VBox([step.box for step in steps])
+        self.box.add_class("pm-modes")
+
+    @property
+    def mode(self) -> str:
+        """One of ``choose``, ``review``, ``resume``, ``progress`` and ``receipt``."""
+        if self._in_sight and self._job is not None and not self._job.ended:
+            return "progress"
+        if self._receipt is not None:
+            return "receipt"
+        if self.resume.begun is not None:
+            return "resume"
+        return "review" if self._session.stage is Stage.PLANNED else "choose"
+
+    @property
+    def job(self) -> Job | None:
+        """The deletion that runs in this process, or that ended last."""
+        return self._job
+
+    def focus(self) -> None:
+        """Focus the safe control of the mode in sight."""
+        act = {
+            "review": self.review.focus,
+            "resume": self.resume.focus,
+            "progress": self.progress.focus,
+            "receipt": self.receipt.focus,
+        }.get(self.mode, self._chosen)
+        act()
+
+    def paint(self, session: CleanupSession) -> None:
+        """Bring the modes in line with the session; one of them is in sight."""
+        job = running(session.library)
+        if job is not None and job is not self._job and (self._job is None or self._job.ended):
+            self._job = job
+            job.listen(self)
+        mode = self.mode
+        self.progress.paint(self._job if mode == "progress" else None)
+        self.receipt.paint(self._receipt if mode == "receipt" else None, self._job)
+        self.review.paint(session)
+        for name, step in (("review", self.review), ("resume", self.resume)):
+            if mode != name:
+                step.box.add_class("picora-hidden")
+        self.banner.paint(
+            None if mode == "progress" else self._job,
+            self._holder,
+            () if mode == "resume" else self._begun.found,
+            self._begun.problems,
+        )
+
+    def _gesture(self, act: Act) -> Callable[[], None]:
+        return lambda: self._do(act)
+
+    # Review
+
+    def begin_review(self, session: CleanupSession, reason: str) -> DeletionPlan:
+        """Plan the selection, and show it."""
+        plan = session.make_plan(reason)
+        self.review.begin(plan)
+        self._paint()
+        self.focus()
+        return plan
+
+    def _on_back(self, session: CleanupSession) -> None:
+        self.resume.close()
+        session.void()
+        self._paint()
+        self._chosen()
+
+    def _on_keep(self, session: CleanupSession, image_id: str) -> None:
+        reason = self.review.reason.value.strip() or (session.plan.reason if session.plan else "")
+        session.keep([image_id])
+        if session.selected.n_images:
+            session.make_plan(reason)
+        self._paint()
+        self.focus()
+
+    def _on_delete(self, session: CleanupSession) -> None:
+        backup = self.review.backup
+        try:
+            plan = session.begin(self.review.confirm.typed.value, backup)
+        except ConfirmationError as error:
+            self.review.confirm.say(str(error))
+            return
+        client = self._client
+
+        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
+            return carry_out(plan, client, backup=backup, progress=progress, cancelled=cancelled)
+
+        self._start(
+            plan,
+            Job(
+                plan.library,
+                plan.images,
+                run,
+                backup=backup,
+                n_spared=len(plan.spared),
+                usage=self._usage,
+            ),
+        )
+
+    def _on_hide(self, session: CleanupSession) -> None:
+        try:
+            plan = session.begin_hiding(self.review.confirm.typed.value)
+        except ConfirmationError as error:
+            self.review.confirm.say(str(error))
+            return
+        client, decisions = self._client, session.decisions_file
+
+        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
+            phrase = plan.hiding_confirmation  # The number of what is hidden was typed for it.
+            return hide(
+                plan,
+                client,
+                phrase,
+                decisions=decisions,
+                progress=progress,
+                cancelled=cancelled,
+            )
+
+        images = plan.images[plan.images["is_public"].fillna(False)]
+        self._start(plan, Job(plan.library, images, run, deed=HIDE, n_spared=len(plan.spared)))
+
+    def _start(self, plan: DeletionPlan | None, job: Job) -> None:
+        self._carried, self._job, self._in_sight = plan, job, True
+        self._receipt = None
+        self.review.confirm.clear()
+        self.resume.close()
+        self._session.stage = Stage.DELETING
+        job.listen(self)
+        job.start()
+        self._paint()
+        self.focus()
+
+    def _usage(self) -> Usage | None:
+        try:
+            return self._client.usage()
+        except PicoraError:
+            return None
+
+    # While it runs, and once it has ended
+
+    def _on_show(self, session: CleanupSession) -> None:
+        if self._job is not None and not self._job.ended:
+            self._in_sight = True
+            session.void()
+            session.stage = Stage.DELETING
+            self._paint()
+            self.focus()
+
+    def _on_stop(self, _: CleanupSession) -> None:
+        if self._job is not None:
+            self._job.cancel()
+
+    def on_job(self, job: Job) -> None:
+        """Take what a job tells, from its thread."""
+        with self._lock:
+            if job is not self._job:
+                return
+            if not job.ended:
+                self.progress.paint(job if self.mode == "progress" else None)
+                self.banner.paint(
+                    None if self.mode == "progress" else job, self._holder, self._begun.found
+                )
+                return
+            shown, self._in_sight = self._in_sight, False
+            self._end(job, shown)
+        self.look_for_begun()
+
+    def _end(self, job: Job, shown: bool) -> None:
+        session, failure = self._session, job.failure
+        plan = self._carried if shown else None
+        session.finish(job.receipt)
+        self._receipt = job.receipt if shown else None
+        why = "" if failure is None else _said(failure)
+        if failure is not None and job.deed is HIDE and why.startswith("Not available here"):
+            session.can_hide = False
+        if failure is not None and job.receipt is None and plan is not None:
+            # Nothing was sent: the review stands again, and says why.
+            session.plan, session.stage = plan, Stage.PLANNED
+            self.review.begin(plan)
+        self._paint()
+        if why and self._receipt is not None:
+            self.receipt.say(alert(why))
+        elif why and self.mode == "review":
+            self.review.confirm.say(why)
+        elif why and shown:
+            self.banner.say(why)
+        if shown:
+            self.focus()
+
+    def _on_done(self, _: CleanupSession) -> None:
+        self._receipt = None
+        self._paint()
+        self._chosen()
+
+    def _on_again(self, session: CleanupSession) -> None:
+        receipt, plan = self._receipt, self._carried
+        begun = None
+        if receipt is not None and receipt.journal is not None:
+            begun = read_begun(receipt.journal)
+        self._receipt = None
+        if begun is not None:
+            self._on_resume(session, begun)
+        elif plan is not None and session.selected.n_images:
+            self.begin_review(session, plan.reason)
+        else:
+            self._on_done(session)
+
+    def _on_upload(self, _: CleanupSession) -> None:
+        folder, ids = self.receipt.backup, self.receipt.deleted
+        if folder is not None:
+            self.receipt.uploading("Uploading …")
+            threading.Thread(
+                target=self._upload, args=(folder, ids), name="picora-restore", daemon=True
+            ).start()
+
+    def _upload(self, folder: str, ids: list[str]) -> None:
+        try:
+            table: pd.DataFrame = restore_images(
+                self._client, folder, ids, progress=_Said(self.receipt.uploading)
+            )
+        except Exception as error:
+            with self._lock:
+                self.receipt.failed(_said(error))
+            return
+        with self._lock:
+            self.receipt.uploaded(table)
+
+    # What was interrupted
+
+    def look_for_begun(self) -> None:
+        """Look in the background what was begun and not ended, and what runs elsewhere."""
+        threading.Thread(target=self._look_for_begun, name="picora-begun", daemon=True).start()
+
+    def _look_for_begun(self) -> None:
+        library = self._session.library
+        try:
+            holder = holder_of(library, self._client)
+            begun = begun_deletions(library, self._client)
+        except (PicoraError, OSError) as error:
+            holder, begun = None, BegunDeletions([], [_said(error)])
+        with self._lock:
+            self._holder, self._begun = holder, begun
+            self._paint()
+
+    def _on_resume(self, session: CleanupSession, begun: Begun) -> None:
+        session.void()
+        self._receipt = None
+        self.banner.say("Looking at what is there now …", problem=False)
+        threading.Thread(
+            target=self._look_again, args=(begun,), name="picora-look", daemon=True
+        ).start()
+
+    def _look_again(self, begun: Begun) -> None:
+        looked, why = None, ""
+        try:
+            with self._lock:
+                keep = self._session.kept_from(begun.left)
+            looked = look_again(self._client, begun.path, keep=keep)
+        except Exception as error:
+            keep, why = {}, _said(error)
+        with self._lock:
+            self._keep = keep
+            self.banner.say("")
+            self.resume.open(self._session, begun, looked, why)
+            self._paint()
+            self.focus()
+
+    def _on_go_on(self, _: CleanupSession) -> None:
+        begun, needed = self.resume.begun, self.resume.needed
+        if begun is None or not needed:
+            return
+        if self.resume.confirm.typed.value.strip() != needed:
+            self.resume.confirm.say(f"Type {needed}. Nothing more was deleted.")
+            return
+        self._resume(begun, self._keep)
+
+    def _on_leave(self, _: CleanupSession, begun: Begun | None) -> None:
+        if begun is not None:
+            self._resume(begun, dict.fromkeys(begun.left, LEFT_BY_YOU))
+
+    def _resume(self, begun: Begun, keep: dict[str, str]) -> None:
+        client = self._client
+
+        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
+            return resume_deletion(
+                client, begun.path, progress=progress, cancelled=cancelled, keep=keep
+            )
+
+        plan = begun.plan
+        backup = begun.past.backup
+        job = Job(
+            plan.library,
+            plan.images,
+            run,
+            backup=backup,
+            n_spared=len(plan.spared),
+            usage=self._usage,
+        )
+        self._start(None, job)
+
+    def _on_so_far(self, _: CleanupSession, begun: Begun | None) -> None:
+        if begun is None:
+            return
+        plan = begun.plan
+        receipt = begun.receipt()
+        job = Job(
+            plan.library,
+            plan.images,
+            lambda *_: receipt,
+            backup=begun.past.backup,
+            n_spared=len(plan.spared),
+        )
+        job.follow("deleted", begun.done)
+        job.ended = True
+        self.resume.close()
+        self._job, self._receipt = job, receipt
+        self._paint()
+        self.focus()
+
+
+class _Said:
+    """A progress in words."""
+
+    def __init__(self, say: Callable[[str], None]) -> None:
+        self._say = say
+
+    def update(self, done: int, total: int | None) -> None:
+        """Count."""
+        self._say(f"Uploaded {done:,}" + ("" if total is None else f" of {total:,}"))
+
+    def wait(self, reason: str) -> None:
+        """Say why nothing happens."""
+        self._say(reason)
+
+    def finish(self, text: str) -> None:
+        """Say the last line; the table follows."""
+
+
+def _said(error: Exception) -> str:
+    known = isinstance(error, PicoraError | ValueError)
+    return str(error) if known else f"{type(error).__name__}: {error}"

@@ -17,12 +17,12 @@ from picora_analytics.errors import PicoraError
 from picora_analytics.pictures.signing import Signing
 from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.references.found import References
+from picora_analytics.widgets.gallery.keys import KeyGuard
 from picora_analytics.widgets.panel.embedded import EmbeddedGallery
 from picora_analytics.widgets.panel.filters import Filters
 from picora_analytics.widgets.panel.header import Header
 from picora_analytics.widgets.panel.html import Act, alert, html, markup, style, toggle
 from picora_analytics.widgets.panel.modes import Modes
-from picora_analytics.widgets.panel.page import Page
 from picora_analytics.widgets.panel.piles import Piles
 from picora_analytics.widgets.panel.session import CleanupSession
 
@@ -101,7 +101,7 @@ class CleanupPanel:
         self._lock = threading.RLock()
         self._painting = False
         self._counting = False
-        self._page = Page(layout=widgets.Layout(display="none"))
+        self._guard = KeyGuard(layout=widgets.Layout(display="none"))
         self._message = html()
         self._message.add_class("pc-message")
         self._say("")
@@ -127,7 +127,7 @@ class CleanupPanel:
             chosen=lambda: self._gallery.focus("review"),
         )
         self.widget = widgets.VBox(
-            [style(), self._page, self._modes.banner.box, self._choosing, self._modes.box]
+            [style(), self._guard, self._modes.banner.box, self._choosing, self._modes.box]
         )
         for name in ("picora-panel", "pg"):
             self.widget.add_class(name)
@@ -247,6 +247,7 @@ class CleanupPanel:
                 choosing = self._modes.mode == "choose"
                 toggle(self._choosing, choosing)
                 toggle(self._modes.box, not choosing)
+                self._guard.mode = self._modes.mode
             finally:
                 self._painting = before
             if session.candidates is None and not self._counting:

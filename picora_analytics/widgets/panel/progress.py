@@ -1,92 +1,121 @@
-"""Steps 5 and 6: how far the deletion is, and its receipt."""
+"""How far a running deletion is: a bar for each thing that happens, in their order, and the pictures themselves."""
 
 from __future__ import annotations
 
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import ipywidgets as widgets
 from markupsafe import Markup
 
-from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.widgets.panel.html import button, code, fill, html, markup, step, toggle
-from picora_analytics.widgets.panel.session import CleanupSession, Stage
+from picora_analytics.cleanup.plan.deeds import DELETE
+from picora_analytics.pictures.thumbnails import Thumbnails
+from picora_analytics.text import about
+from picora_analytics.widgets.panel.facts import bar, stamp
+from picora_analytics.widgets.panel.html import button, html, markup, sign, toggle
+from picora_analytics.widgets.panel.running import Job
+from picora_analytics.widgets.panel.tiles import Tiles
 
-__all__ = ["PanelProgress", "ProgressStep", "ReceiptStep"]
+__all__ = ["MOST_SHOWN", "ProgressStep", "marks_of"]
 
-UPDATE_EVERY = 0.1  # Seconds between two states of the progress bar.
+MOST_SHOWN = 200  # Of more images than this, the last that were done are shown.
+REFRESHED = 1.0  # Seconds between two such lists.
+
+_TITLES = {
+    "backed up": "Backing up",
+    "deleted": "Deleting",
+    "gone": "Looking whether they are gone",
+}
+_NAMES = {"backed up": "Backup", "deleted": "Deleted", "gone": "Seen to be gone"}
+_SIGNS = {"backed up": "down", "deleted": "trash", "gone": "eye"}
+_MARKS = {"backed up": "t", "deleted": "g", "gone": "g", "kept": "x", "failed": "x", "unknown": "x"}
+
+
+def marks_of(job: Job, ids: Iterable[str]) -> dict[str, str]:
+    """Give the marks of images, by what became of them."""
+    return {one: _MARKS.get(job.step_of.get(one, ""), " ") for one in ids}
 
 
 class ProgressStep:
-    """The bar of a running deletion, and the button that stops it."""
+    """Stands in the panel while a deletion runs that this process began."""
 
-    def __init__(self, stop: Callable[[], None]) -> None:
-        self.bar = widgets.IntProgress(description="Deleting", layout=fill())
-        self._text = html()
-        self.stop = button(
-            "Cancel", stop, tooltip="Stop before the next batch; what was not tried is kept"
+    def __init__(self, thumbnails: Thumbnails, stop: Callable[[], None]) -> None:
+        self._job: Job | None = None
+        self._listed = 0.0
+        self._title, self._note, self._steps, self._foot = html(), html(), html(), html()
+        self.map = Tiles(thumbnails, "map")
+        self.stop = button("Stop", stop, tooltip="What was not tried is kept")
+        self.stop.add_class("pm-line")
+        top = widgets.HBox([self._title, self._note])
+        top.add_class("pm-top")
+        middle = widgets.VBox([self._steps, self.map])
+        middle.add_class("pm-middle")
+        foot = widgets.HBox([self._foot, self.stop])
+        foot.add_class("pm-foot")
+        self.box = widgets.VBox([top, middle, foot])
+        self.box.add_class("pm-mode")
+
+    def focus(self) -> None:
+        """Focus what stops it."""
+        self.stop.focus()
+
+    def paint(self, job: Job | None) -> None:
+        """Show how far a job is; nothing without one, or once it has ended."""
+        shown = job is not None and not job.ended
+        toggle(self.box, shown)
+        if job is None or not shown:
+            return
+        self._show_pictures(job)
+        hiding = job.deed is not DELETE
+        title = "Stopping …" if job.cancelled else "Hiding" if hiding else _TITLES[job.current]
+        self._title.value = markup(
+            '<h2 role="heading" aria-level="2">{title} {stamp}</h2>',
+            title=title,
+            stamp=stamp(job.library),
         )
-        self.box = step(5, "Delete", self.bar, self._text, self.stop)
+        left = job.seconds_left()
+        note = job.why if left is None else f"{about(left)} to go"
+        self._note.value = markup('<span class="pg-mut" role="status">{text}</span>', text=note)
+        names = ["deleted"] if hiding else ["deleted", "gone"]
+        names = [*(["backed up"] if job.backup is not None else []), *names]
+        self._steps.value = markup(
+            '<div class="pm-steps">{steps}</div>',
+            steps=Markup("").join(_step(job, name) for name in names),
+        )
+        backing = job.current == "backed up"
+        if backing:
+            foot = "Nothing is deleted before its backup is proved."
+        else:
+            foot = "This goes on when you close the tab; while the kernel runs, any panel shows it."
+        self._foot.value = markup('<span class="pg-mut">{text}</span>', text=foot)
+        self.stop.description = "Stop, delete nothing" if backing else "Stop after this batch"
+        self.stop.disabled = job.cancelled
 
-    def begin(self, n_images: int) -> None:
-        """Start at nothing done."""
-        self.bar.value, self.bar.max = 0, max(n_images, 1)
-        self.show(None, "Reading the library again …")
-
-    def show(self, done: int | None, text: str) -> None:
-        """Move the bar, unless `done` is None, and say what is going on."""
-        if done is not None:
-            self.bar.value = done
-        self._text.value = markup("<p>{text}</p>", text=text)
-
-    def paint(self, session: CleanupSession) -> None:
-        """Stand there while a deletion runs."""
-        toggle(self.box, session.stage is Stage.DELETING)
-
-
-class ReceiptStep:
-    """The last receipt, until it is put away."""
-
-    def __init__(self, done: Callable[[], None]) -> None:
-        self.text = html()
-        self._shown: DeletionReceipt | None = None
-        self._put_away: DeletionReceipt | None = None
-        self.done = button("Done", done, tooltip="Put the receipt away; panel.receipt keeps it")
-        self.box = step(6, "Receipt", self.text, self.done)
-
-    def put_away(self, session: CleanupSession) -> None:
-        """Hide the receipt, which the session keeps."""
-        self._put_away = session.receipt
-
-    def paint(self, session: CleanupSession) -> None:
-        """Show the receipt if there is one."""
-        receipt = session.receipt
-        toggle(self.box, receipt is not None and receipt is not self._put_away)
-        if receipt is not None and receipt is not self._shown:
-            self._shown = receipt
-            # Its template escapes every value.
-            whole = Markup(receipt._repr_html_())  # noqa: S704
-            self.text.value = whole + code('receipt = panel.receipt; receipt.write("receipt.csv")')
+    def _show_pictures(self, job: Job) -> None:
+        few = len(job.images) <= MOST_SHOWN
+        if job is not self._job:
+            self._job, self._listed = job, 0.0
+            self.map.show(job.images.iloc[: MOST_SHOWN if few else 0], label="Their pictures")
+        if not few and job.latest and time.monotonic() - self._listed > REFRESHED:
+            self._listed = time.monotonic()
+            rows = job.images.loc[list(dict.fromkeys(reversed(job.latest)))]
+            self.map.show(rows, label="The last that were done")
+        self.map.mark(marks_of(job, self.map.ids))
 
 
-class PanelProgress:
-    """Progress for the panel, at most ten states a second and the last one always."""
-
-    def __init__(self, show: Callable[[int | None, str], None]) -> None:
-        self._show = show
-        self._last = 0.0
-
-    def update(self, done: int, total: int | None) -> None:
-        """Move the bar."""
-        now = time.monotonic()
-        if now - self._last >= UPDATE_EVERY or done == total:
-            self._last = now
-            self._show(done, f"{done:,}" if total is None else f"{done:,} of {total:,}")
-
-    def wait(self, reason: str) -> None:
-        """Say why nothing happens."""
-        self._show(None, reason)
-
-    def finish(self, text: str) -> None:
-        """Leave the last line."""
-        self._show(None, text)
+def _step(job: Job, name: str) -> Markup:
+    counts, total = job.counts(), len(job.images)
+    n, due = counts[name], total - counts["stays"]
+    done = n >= due
+    state = "pm-done" if done else "pm-now" if name == job.current else ""
+    word = "Hidden" if job.deed is not DELETE else _NAMES[name]
+    return markup(
+        '<div class="pm-step {state}"><div class="pm-two"><span>{sign} <b>{word}</b></span>'
+        "<span>{n} of {due}</span></div>{bar}</div>",
+        state=state,
+        sign=sign("check" if done else _SIGNS[name]),
+        word=word,
+        n=f"{n:,}",
+        due=f"{due:,}",
+        bar=bar(f"{word}: {n:,} of {due:,}", due, ("k" if done else "g", n)),
+    )

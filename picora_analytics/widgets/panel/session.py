@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import enum
 import functools
+import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
@@ -14,8 +15,10 @@ from picora_analytics.analysis.criteria import literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.candidates import CandidatePile, Candidates
+from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
 from picora_analytics.library.frame import Facts, facts_of
+from picora_analytics.references.found import COULD_NOT_LOOK, References
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes, format_share, parse_bytes
 from picora_analytics.widgets.gallery.selection import Bools, Selection, Tally
@@ -46,18 +49,19 @@ class Goal(NamedTuple):
     problem: str = ""
 
 
-def needed_text(plan: DeletionPlan, *, backup: bool = False) -> str:
+def needed_text(plan: Plan, *, backup: bool = False, looked: bool = False) -> str:
     """
     Give what a person must type before a plan is carried out.
 
-    That is the count; above a tenth of the library, or without a backup, with the word delete before it.
+    That is the count; above a tenth of the library, without a backup, or where nobody looked for each image everywhere,
+    with the word delete before it.
     """
     n, library = len(plan.images), plan.library
     large = (
         n > LARGE_SHARE * library["n_images"]
         or plan.size_bytes > LARGE_SHARE * library["size_bytes"]
     )
-    return f"{n}" if backup and not large else f"delete {n}"
+    return f"{n}" if backup and looked and not large else f"delete {n}"
 
 
 class CleanupSession:
@@ -97,7 +101,11 @@ class CleanupSession:
         decisions: Any = None,
         references: Any = None,
     ) -> None:
-        self._protect, self.references = protect, references
+        self._protect = protect
+        self.references: References | None = references
+        self.can_hide = True  # Until the service says that it cannot.
+        is_path = isinstance(decisions, str | os.PathLike)
+        self.decisions_file: str | os.PathLike[str] | None = decisions if is_path else None
         self._decided = Decided(decisions)
         self._spare(images)
         self._images = images
@@ -183,10 +191,11 @@ class CleanupSession:
         self.void()
         self.uncount()
 
-    def keep(self, ids: Sequence[str]) -> None:
+    def keep(self, ids: Iterable[str]) -> None:
         """Take images out of the selection, and note that they are kept."""
-        self.select(ids, selected=False)
-        self.decide(ids, "keep")
+        wanted = [ids] if isinstance(ids, str) else list(ids)
+        self.decide(wanted, "keep")
+        self.select(wanted, selected=False)
 
     def _spare(self, images: pd.DataFrame) -> None:
         self._sparing = Sparing(images, self._protect, self.decisions, self.references)
@@ -498,9 +507,25 @@ class CleanupSession:
         self._planned, self.stage = self.selection.chosen.copy(), Stage.PLANNED
         return self.plan
 
+    def has_looked(self, ids: pd.Index[Any]) -> bool:
+        """Tell whether someone has looked for each of these images, everywhere they meant to."""
+        found = self.references
+        return found is not None and not (found.status(ids) == COULD_NOT_LOOK).any()
+
+    def kept_from(self, ids: Iterable[str]) -> dict[str, str]:
+        """Tell which of some images a plan made now would spare, and why: decisions, references, protection."""
+        there = self.selection.there
+        rows = self._images.index.isin(list(ids)) & there
+        if not rows.any():
+            return {}
+        plan = self._sparing.plan(
+            self.images, pd.Series(rows[there], self.images.index, dtype="boolean"), "left"
+        )
+        return {str(one): str(why) for one, why in plan.spared["reason"].items()}
+
     def begin(self, typed: str, backup: str | None) -> DeletionPlan:
         """
-        Take the plan to carry it out, once, if it was confirmed.
+        Take the plan to delete it, once, if it was confirmed.
 
         Parameters
         ----------
@@ -516,25 +541,39 @@ class CleanupSession:
         ConfirmationError
             If the text is another, or neither a folder nor the loss was given.
         """
+        plan = self._waiting_plan()
+        looked = self.has_looked(plan.images.index)
+        self._confirm(typed, needed_text(plan, backup=backup is not None, looked=looked), "deleted")
+        if backup is not None and not backup.strip():
+            raise ConfirmationError(
+                "Name a folder for the backup, or say that there is none: then these images cannot come back. "
+                "Nothing was deleted."
+            )
+        self.stage = Stage.DELETING
+        return plan
+
+    def begin_hiding(self, typed: str) -> DeletionPlan:
+        """Take the plan to hide its public images, once, if their number was typed; raises as :meth:`begin` does."""
+        plan = self._waiting_plan()
+        self._confirm(typed, f"{int(plan.images['is_public'].fillna(False).sum())}", "hidden")
+        self.stage = Stage.DELETING
+        return plan
+
+    def _waiting_plan(self) -> DeletionPlan:
         if self.stage is Stage.DELETING:
             raise PlanError("This plan is being carried out already.")
         if self.plan is None:
             raise PlanError("There is no plan of this selection; press Review first.")
         if self.plan.refusals:
             raise PlanError(f"The plan is refused: {'; '.join(map(str, self.plan.refusals))}.")
-        needed = needed_text(self.plan, backup=backup is not None)
+        return self.plan
+
+    def _confirm(self, typed: str, needed: str, done: str) -> None:
         if typed.strip() != needed:
             raise ConfirmationError(
-                f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; to delete these images type "
-                f"{literal(needed)}. Nothing was deleted."
+                f"You typed {literal(typed.strip()) if typed.strip() else 'nothing'}; type {literal(needed)}. "
+                f"Nothing was {done}."
             )
-        if backup is not None and not backup.strip():
-            raise ConfirmationError(
-                "Name a folder for the backup, or tick that there is none: then these images cannot come back. "
-                "Nothing was deleted."
-            )
-        self.stage = Stage.DELETING
-        return self.plan
 
     def finish(self, receipt: DeletionReceipt | None) -> None:
         """Note the outcomes; the plan is used up, also where nothing was sent."""

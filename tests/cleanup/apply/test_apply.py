@@ -466,11 +466,11 @@ def test_the_journal_of_a_saved_plan_is_beside_it(service, client, tmp_path):
     assert (tmp_path / "plan.journal.ndjson").exists()
 
 
-def test_a_second_run_on_the_same_account_is_locked_out(service, client):
+def test_a_second_run_on_the_same_account_is_locked_out(service, client, tmp_path):
     plan = _plan(client)
 
     with (
-        locked(plan.library, client),
+        locked(plan, client, tmp_path / "journal"),
         pytest.raises(pic.LockedError, match=r"wait until it has ended\.$"),
     ):
         plan.apply(client, confirm=_typed(plan), backup=None, progress=False)
