@@ -6,7 +6,9 @@ import contextlib
 import datetime as dt
 import hashlib
 import os
+import shutil
 import socket
+import time
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -23,6 +25,7 @@ from picora_analytics.times import now
 
 __all__ = ["Holder", "holder_of", "journal_paths", "journals", "locked", "note_place"]
 
+DEMO_ENDS = 7 * 86400  # Seconds after which nobody comes back to a demo.
 _PLACE = ".place"  # Of a file that names a journal kept elsewhere, as beside a saved plan.
 
 
@@ -129,5 +132,17 @@ def _lock(library: Facts, client: Client) -> tuple[FileLock, Path]:
 
 
 def _home(library: Facts, client: Client) -> Path:
-    # Each demo is another library under the same phrases, and ends with the session.
-    return session_folder() / client.demo_session if library["demo"] else data_folder()
+    """Give the folder of an account; each demo is another library under the same phrases, and has one of its own."""
+    if not library["demo"]:
+        return data_folder()
+    if not client.demo_session:
+        return session_folder()
+    home = (
+        data_folder() / "demo" / client.demo_session
+    )  # A kernel may be restarted while its demo goes on.
+    if not home.exists():
+        for old in home.parent.glob("*"):
+            with contextlib.suppress(OSError):
+                if time.time() - old.stat().st_mtime > DEMO_ENDS:
+                    shutil.rmtree(old, ignore_errors=True)
+    return home

@@ -4,6 +4,8 @@
 
 const GONE = ["dead", "terminating", "restarting", "autorestarting"];
 
+const SETTLING = 200; // Milliseconds.
+
 class Guard {
   /**
    * @param {any} model
@@ -17,7 +19,11 @@ class Guard {
     // JupyterLab lets go of a widget when its kernel is restarted, and tells its state otherwise.
     const die = () => this.die();
     model.on("comm_live_update", die);
-    const top = () => this.panel?.scrollIntoView({ block: "start" });
+    const top = () => {
+      const show = () => this.panel?.scrollIntoView({ block: "start" });
+      show();
+      setTimeout(show, SETTLING); // What takes the focus then scrolls once more.
+    };
     model.on("change:mode", top);
     const kernel = model.widget_manager?.kernel;
     const told = (/** @type {unknown} */ _, /** @type {string} */ status) => GONE.includes(status) && die();

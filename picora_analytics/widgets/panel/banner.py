@@ -57,6 +57,7 @@ class Banner:
         self._painted: object = None
         self._said = html()
         self.box = widgets.VBox([self._dead, self._said, self._rows])
+        self.box.add_class("pm-alive")
 
     def say(self, text: str, *, problem: bool = True) -> None:
         """Say something above everything; an empty text takes it back."""

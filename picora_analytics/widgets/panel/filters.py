@@ -136,7 +136,11 @@ class Chip:
             parts.append(self.edit)
             self.field.add_class("pc-field")
             on_change(lambda: do(lambda session: self._change(session, filters)), self.field)
-            inside = [html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])), self.field, self.problem]
+            inside = [
+                html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])),
+                self.field,
+                self.problem,
+            ]
         close = button("Done", lambda: do(lambda _: self._close()))
         close.add_class("pc-close")
         self.pop.children = [*inside, close]

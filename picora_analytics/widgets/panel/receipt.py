@@ -50,7 +50,7 @@ class ReceiptStep:
         self._shown: DeletionReceipt | None = None
         self._job: Job | None = None
         self._title, self._note, self._facts = html(), html(), html()
-        self._stayed, self.stayed = html(), Tiles(thumbnails, "large")
+        self._stayed, self.stayed = html(), Tiles(thumbnails, "rows")
         self.again = button("Look, then try again", again)
         self.again.add_class("pm-line")
         self._stays = widgets.VBox([self._stayed, self.stayed, self.again])
@@ -247,7 +247,10 @@ def _facts(receipt: DeletionReceipt, job: Job | None) -> Markup:
         else:
             lines.append((f"{n:,} backed up", f" in {job.backup}, each file proved"))
     if job is not None:
-        lines.append((f"{job.n_spared:,} were spared", ", and nothing else was touched"))
+        spared = job.n_spared
+        was = "was" if spared == 1 else "were"
+        what = f"{spared:,} {was} spared" if spared else "Nothing else"
+        lines.append((what, ", and nothing else was touched" if spared else " was touched"))
     facts = Markup("").join(
         markup(
             '<div class="pm-tick">{sign}<span><b>{what}</b>{more}</span></div>',

@@ -53,7 +53,7 @@ class ResumeStep:
         top = widgets.HBox([self.back, self._title, self._note])
         top.add_class("pm-top")
         self._left, self.left = html(), Tiles(thumbnails, "small")
-        self._kept, self.kept = html(), Tiles(thumbnails, "large")
+        self._kept, self.kept = html(), Tiles(thumbnails, "rows")
         self._gone, self.gone = html(), Tiles(thumbnails, "small")
         left = widgets.VBox([self._left, self.left, self._kept, self.kept, self._gone, self.gone])
         left.add_class("pm-left")

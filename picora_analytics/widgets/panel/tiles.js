@@ -72,7 +72,7 @@ class Tiles {
     const tile = make("div", "pm-tile", "", { role: "listitem", title: cell.whole, "data-place": String(place) });
     const pic = make("div", "pg-pic pg-wait", "", { role: "img", "aria-label": words });
     tile.append(pic);
-    if (this.model.get("kind") !== "large") return tile;
+    if (!["large", "rows"].includes(this.model.get("kind"))) return tile;
     const text = make("div", "pm-words");
     if (cell.note) {
       const note = make("div", "pm-note");

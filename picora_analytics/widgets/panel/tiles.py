@@ -48,8 +48,8 @@ class Tiles(anywidget.AnyWidget):
     ----------
     thumbnails : Thumbnails
         Which the tiles of one panel share.
-    kind : {"large", "small", "map", "strip"}
-        Large ones have a name, a note and a button.
+    kind : {"large", "rows", "small", "map", "strip"}
+        Large ones and rows have a name and a note, and large ones may have a button.
     press : callable, optional
         Given the id of a large one whose button was pressed.
     """
