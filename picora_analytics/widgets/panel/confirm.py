@@ -66,7 +66,8 @@ class ConfirmBox:
         self.do.add_class("pm-do")
         self.out.add_class("pm-line")
         self.other.add_class("pm-link")
-        on_change(self._judge, self.typed)
+        self._said = ""
+        on_change(lambda: self.say(""), self.typed)
         row = widgets.HBox([self.typed, self.do])
         row.add_class("pm-row")
         ends = widgets.HBox([self.out, self.other])
@@ -77,7 +78,7 @@ class ConfirmBox:
     def ask(self, question: Question, facts: Markup) -> None:
         """Show a question; what was typed for another is taken back."""
         if question[:3] != self.question[:3]:
-            self.typed.value = ""
+            self.typed.value = self._said = ""
         self.question = question
         self.facts.value = facts
         self.label.value = markup(
@@ -98,10 +99,7 @@ class ConfirmBox:
         wrong = bool(typed) and not needed.startswith(typed)
         toggle(self.typed, wrong, "pm-bad", present=True)
         why = f"{self.question.why}; type" if self.question.why else "Type"
-        self.say(f"{why}: {needed}" if wrong else "")
-
-    def say(self, text: str) -> None:
-        """Say under the field what is wrong."""
+        text = f"{why}: {needed}" if wrong else self._said
         said = markup(
             '<div class="pm-error" role="alert">{sign}<span>{text}</span></div>',
             sign=sign("warn"),
@@ -109,6 +107,12 @@ class ConfirmBox:
         )
         self.problem.value = said if text else ""
 
+    def say(self, text: str) -> None:
+        """Say under the field what is wrong, until something else is typed or asked; an empty text takes it back."""
+        self._said = text
+        self._judge()
+
     def clear(self) -> None:
-        """Take back what was typed."""
+        """Take back what was typed and said."""
         self.typed.value = ""
+        self.say("")

@@ -125,7 +125,7 @@ class ReviewStep:
         )
         self.folder = widgets.Text(value="kept/", description="Folder for the backup")
         self._cost = html()
-        on_change(lambda: do(lambda _: None), self.choice, self.folder)
+        on_change(lambda: do(lambda _: self.confirm.say("")), self.choice, self.folder)
         choices = widgets.Box([self.choice, self.folder, html("they cannot come back")])
         choices.add_class("pm-choices")
         self._backup = widgets.VBox([choices, self._cost])

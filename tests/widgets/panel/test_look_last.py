@@ -1,14 +1,9 @@
 """A deletion from the panel looks last: what was protected or edited while a backup came is kept."""
 
-import threading
-import time
-
 import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
-from picora_analytics.widgets import CleanupPanel
-from picora_analytics.widgets.panel.session import needed_text
 
 CHANGES = {
     "tagged as protected": {"tags": ["keep"]},
@@ -18,39 +13,22 @@ CHANGES = {
 }
 
 
-def _until(true, seconds=60):
-    end = time.monotonic() + seconds
-    while not true():
-        assert time.monotonic() < end
-        time.sleep(0.01)
-
-
-def _fetching():
-    return [one for one in threading.enumerate() if one.name == "picora-thumbnails"]
-
-
 @pytest.mark.parametrize("change", CHANGES.values(), ids=CHANGES)
 @pytest.mark.parametrize("seed_only", [True, False], ids=["seed", "current"])
-def test_what_changes_while_the_backup_comes_is_kept(tmp_path, change, seed_only):
+def test_what_changes_while_the_backup_comes_is_kept(tmp_path, hands, change, seed_only):
     with DemoServer(n_images=120, seed_only=seed_only, rate_scale=None) as service:
         marked, *_ = sorted(service.images)
         service.edit(marked, tags=["keep"])
         with pic.Client(service.api_key, service.url) as client:
             images = pic.load_images(client, store=None, progress=False)
-            panel = CleanupPanel(images, client, protect="keep")
             small = images["is_public"] & (images["size_bytes"] < 200_000)
             chosen = pic.plan_deletion(images, small, reason="x", protect="keep").images.index[:3]
-            panel._do(lambda session: session.select(chosen))
-            panel._plan.reason.value = "a test"
-            panel._plan.button.click()
+            panel = hands.review(images, client, chosen, protect="keep")
             assert len(panel.plan.images) == 3
             # From here on a picture is asked for by the backup alone.
-            _until(lambda: not _fetching())
             service.fail("GET", "/*.*", meanwhile=lambda: service.edit(chosen[0], **change))
-            panel._confirm.folder.value = str(tmp_path / "kept")
-            panel._confirm.typed.value = needed_text(panel.plan, backup=True)
-            panel._confirm.delete.click()
-            _until(lambda: panel.receipt is not None)
+            hands.confirm(panel, tmp_path / "kept")
+            hands.end(panel)
 
         outcomes = panel.receipt.outcomes.set_index("id")["outcome"]
         assert outcomes.to_dict() == {
