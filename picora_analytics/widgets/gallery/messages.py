@@ -142,7 +142,23 @@ class Decide(_OfList, tag="decide", kw_only=True, frozen=True):
     word: Literal["keep", "delete", "later", ""]
 
 
-Message = Decide | Press | Review | Go | Hello | Bye | Rows | Marks | Thumbs | Select | Open | Look | Group | Find | Sort
+Message = (
+    Decide
+    | Press
+    | Review
+    | Go
+    | Hello
+    | Bye
+    | Rows
+    | Marks
+    | Thumbs
+    | Select
+    | Open
+    | Look
+    | Group
+    | Find
+    | Sort
+)
 
 
 def read(content: Any) -> Message:

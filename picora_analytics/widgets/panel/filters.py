@@ -103,7 +103,7 @@ class Filters:
             chip.paint(session, name in session.filters)
         if self.search.value.strip() != searched:
             self.search.value = searched
-        on = [name for name in session.filters]
+        on = list(session.filters)
         behind = [name for name in on if name not in _FIRST]
         self.more.description = f"More {len(behind)}" if behind else "More"
         self.fold.description = f"Filters {len(on)}" if on else "Filters"
@@ -136,7 +136,11 @@ class Chip:
             parts.append(self.edit)
             self.field.add_class("pc-field")
             on_change(lambda: do(lambda session: self._change(session, filters)), self.field)
-            inside = [html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])), self.field, self.problem]
+            inside = [
+                html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])),
+                self.field,
+                self.problem,
+            ]
         close = button("Done", lambda: do(lambda _: self._close()))
         close.add_class("pc-close")
         self.pop.children = [*inside, close]

@@ -132,7 +132,9 @@ class Card:
             '{some}<div class="pc-pile-text" title="{why}; {certainty}"><div class="pc-pile-name">{number}&ensp;{title}'
             '</div><div class="pc-pile-facts"><span>{n} · <b>{size}</b></span><span class="pc-sure {kind}">{sign}{sure}'
             "</span></div></div>",
-            some=markup('<span class="pg-tag pc-some">{sign}{text}</span>', sign=sign("check"), text=some)
+            some=markup(
+                '<span class="pg-tag pc-some">{sign}{text}</span>', sign=sign("check"), text=some
+            )
             if some
             else "",
             why=pile.why,

@@ -114,4 +114,3 @@ def _why(session: CleanupSession, n: int) -> str:
     row = int(session.spared_rows.argmax())
     why = session.would_spare(row)
     return f": {why}" if why else ""
-
