@@ -13,9 +13,11 @@ class Detail {
    * @param {Kernel} kernel
    * @param {() => void} closed
    * @param {AbortSignal} signal
+   * @param {boolean} aside whether it stands beside the pictures and follows the focus, instead of covering them
    */
-  constructor(host, kernel, closed, signal) {
+  constructor(host, kernel, closed, signal, aside = false) {
     this.host = host;
+    this.aside = aside;
     this.kernel = kernel;
     this.closed = closed;
     this.signal = signal;
@@ -25,6 +27,8 @@ class Detail {
     kernel.events.addEventListener("detail", (event) => this.paint(event), { signal });
     kernel.events.addEventListener("picture", (event) => this.take(event), { signal });
     kernel.events.addEventListener("list", () => this.open && this.close(), { signal });
+    kernel.events.addEventListener("cells", () => this.follow(), { signal });
+    if (aside) kernel.events.addEventListener("pictures", () => this.copy(), { signal });
     signal.addEventListener("abort", () => this.forget());
     const options = { signal };
     this.where = make("span", "pg-mut");
@@ -43,8 +47,9 @@ class Detail {
       button("The next one", "right", () => this.step(1), { bare: true, name: "pg-line", ...options }),
     );
     const main = make("div", "pg-detp");
-    main.append(top, this.pic);
-    host.append(main, this.side);
+    if (aside) this.pic.classList.remove("pg-large");
+    else main.append(top, this.pic);
+    host.append(...(aside ? [this.pic, this.side] : [main, this.side]));
   }
 
   get open() {
@@ -55,11 +60,12 @@ class Detail {
   show(place) {
     if (place < 0 || place >= this.kernel.total) return;
     this.host.hidden = false;
-    this.kernel.tell("over");
     this.place = place;
     this.forget();
-    this.picture(this.kernel.pictures.get(place)?.url ?? "");
+    this.copy();
     this.kernel.say("open", { rev: this.kernel.view.rev, place });
+    if (this.aside) return;
+    this.kernel.tell("over");
     this.kernel.say("look", { rev: this.kernel.view.rev, places: [place] });
     this.kernel.expect();
   }
@@ -72,6 +78,20 @@ class Detail {
   choose() {
     this.kernel.select("toggle", this.place);
     this.chosen = !this.chosen;
+    this.paintToggle();
+  }
+
+  /** Show the small picture of the list. */
+  copy() {
+    const url = this.kernel.pictures.get(this.place)?.url ?? "";
+    if (this.pic.querySelector("img")?.getAttribute("src") !== url) this.picture(url);
+  }
+
+  /** Say whether it is chosen, whoever chose it. */
+  follow() {
+    const cell = this.open && this.kernel.cells.get(this.place);
+    if (!cell || Boolean(cell.chosen) === this.chosen) return;
+    this.chosen = Boolean(cell.chosen);
     this.paintToggle();
   }
 
@@ -107,7 +127,7 @@ class Detail {
     if (!this.open || found.place !== this.place) return;
     const had = this.side.contains(document.activeElement) && document.activeElement;
     const inside = this.host.contains(document.activeElement);
-    this.chosen = found.chosen;
+    this.chosen = Boolean(found.chosen);
     this.paintToggle();
     this.where.textContent = found.where;
     const title = make("h3", "", found.name, { tabindex: "-1" });
@@ -120,7 +140,7 @@ class Detail {
       this.side.append(badge);
     }
     this.side.append(facts, this.uses(found), this.decisions(found));
-    if (!inside || had) (this.words.includes(had) ? had : this.toggle).focus({ preventScroll: true });
+    if (had || !(inside || this.aside)) (this.words.includes(had) ? had : this.toggle).focus({ preventScroll: true });
   }
 
   /**
@@ -143,7 +163,7 @@ class Detail {
 
   /** @param {any} event */
   take({ detail: { place, url, why } }) {
-    if (!this.open || place !== this.place) return;
+    if (!this.open || this.aside || place !== this.place) return;
     this.forget();
     this.url = url;
     if (url) this.picture(url);
@@ -167,6 +187,7 @@ class Detail {
   close() {
     this.host.hidden = true;
     this.forget();
+    if (this.aside) return;
     this.kernel.say("look", { rev: this.kernel.view.rev, places: [] });
     this.kernel.tell("over");
     this.closed();

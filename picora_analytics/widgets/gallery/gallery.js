@@ -2,6 +2,8 @@
 // The gallery itself: what is on the screen, put together from the parts before.
 
 const GAP = 6;
+const PASSING = 150; // Milliseconds of focus after which a picture is looked at.
+const ROOM = 1490; // Pixels of a panel that has room for it.
 const QUIET = 60; // Milliseconds without scrolling before pictures are asked for.
 
 class Gallery {
@@ -38,6 +40,14 @@ class Gallery {
     }, signal);
     const back = () => this.focus();
     this.detail = new Detail(this.detailEl, this.kernel, back, signal);
+    if (this.facts.panel) {
+      this.aside = new Detail(this.asideEl, this.kernel, () => {}, signal, true);
+      // It follows the focus, a little later: whoever walks past needs no facts.
+      this.grid.addEventListener("focusin", () => {
+        clearTimeout(this.passing);
+        this.passing = window.setTimeout(() => this.inspect(), PASSING);
+      }, { signal });
+    }
     this.compare = new Compare(this.compareEl, this.kernel, back, signal);
     this.listen();
     this.relist();
@@ -69,6 +79,8 @@ class Gallery {
     this.compareEl = make("div", "pg-over pg-cmp");
     this.rail = new Rail(this.kernel, (place) => this.goto(place), signal);
     this.view.append(this.wrap, this.rail.el, this.detailEl, this.compareEl);
+    this.asideEl = make("aside", "pg-aside", "", { "aria-label": "The picture in focus" });
+    if (this.facts.panel) this.rail.el.after(this.asideEl);
     this.code = makeCode(this);
     this.refusal = make("div", "pg-refuse", "", { role: "alert", hidden: "" });
     this.problem = make("div", "pg-problem", "", { role: "alert" });
@@ -123,6 +135,7 @@ class Gallery {
       sizes.disconnect();
       themes.disconnect();
       clearTimeout(this.quiet);
+      clearTimeout(this.passing);
       cancelAnimationFrame(this.frame);
       root.remove();
     });
@@ -336,6 +349,12 @@ class Gallery {
     this.scroller.show(Math.floor(place / (this.list ? 1 : this.columns)));
     this.paint();
     this.cellOf(place)?.focus({ preventScroll: true });
+  }
+
+  /** Show beside the pictures what is known of the one in focus, where there is room. */
+  inspect() {
+    const room = this.root.clientWidth >= ROOM;
+    if (room && this.aside.place !== this.gestures.active) this.aside.show(this.gestures.active);
   }
 
   focus() {

@@ -103,7 +103,7 @@ class Filters:
             chip.paint(session, name in session.filters)
         if self.search.value.strip() != searched:
             self.search.value = searched
-        on = [name for name in session.filters]
+        on = list(session.filters)
         behind = [name for name in on if name not in _FIRST]
         self.more.description = f"More {len(behind)}" if behind else "More"
         self.fold.description = f"Filters {len(on)}" if on else "Filters"

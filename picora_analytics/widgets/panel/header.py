@@ -61,17 +61,14 @@ class Header:
     def paint(self, session: CleanupSession) -> None:
         """Show the library, what would be free, and how near the goal is."""
         library, going = session.library, session.going
-        whose = (
-            "an invented library on this machine"
-            if library["demo"]
-            else f"account {library['account'][:8]} on {library['base_url']}"
-        )
+        account = "" if library["demo"] else f"account {library['account'][:8]} · "
         self.who.value = markup(
             '<div class="pc-who"><div class="pc-name">{stamp}{n}</div>'
-            '<div class="pg-mut" title="{whose}"><span class="pc-whose">{whose} · </span>read {read} · complete</div></div>',
+            '<div class="pg-mut" title="{host}">{account}read {read} · complete</div></div>',
             stamp=Markup('<span class="pg-stamp">DEMO</span>') if library["demo"] else "",
             n=plural(library["n_images"], "image"),
-            whose=whose,
+            host="an invented library on this machine" if library["demo"] else library["base_url"],
+            account=account,
             read=day_and_time(parse_instant(library["loaded_at"])),
         )
         self.meter.value = _meter(session)

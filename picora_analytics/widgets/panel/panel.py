@@ -18,10 +18,11 @@ from picora_analytics.pictures.signing import Signing
 from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.references.found import References
 from picora_analytics.widgets.gallery.keys import KeyGuard
+from picora_analytics.widgets.panel.basic_gallery import BasicGallery
 from picora_analytics.widgets.panel.embedded import EmbeddedGallery
 from picora_analytics.widgets.panel.filters import Filters
 from picora_analytics.widgets.panel.header import Header
-from picora_analytics.widgets.panel.html import Act, alert, html, markup, style, toggle
+from picora_analytics.widgets.panel.html import Act, alert, button, html, markup, style, toggle
 from picora_analytics.widgets.panel.modes import Modes
 from picora_analytics.widgets.panel.piles import Piles
 from picora_analytics.widgets.panel.session import CleanupSession
@@ -111,10 +112,11 @@ class CleanupPanel:
         self._filters = Filters(session, self._do, lambda _, text: self._gallery.search(text))
         self._gallery = EmbeddedGallery(session, client, self._lock, _Host(self))
         self._gallery.observe(lambda _: self._do(CleanupSession.changed), "changes")
-        pictures = widgets.Box([self._gallery])
-        pictures.add_class("pc-pictures")
+        self._plain: BasicGallery | None = None
+        self._pictures = widgets.Box([_instead(self._gesture(self._on_plain)), self._gallery])
+        self._pictures.add_class("pc-pictures")
         self._choosing = widgets.Box(
-            [self._header.box, self._piles.box, self._filters.box, self._message, pictures]
+            [self._header.box, self._piles.box, self._filters.box, self._message, self._pictures]
         )
         self._choosing.add_class("pc-choosing")
         self._modes = Modes(
@@ -124,7 +126,7 @@ class CleanupPanel:
             do=self._do,
             lock=self._lock,
             paint=self._paint,
-            chosen=lambda: self._gallery.focus("review"),
+            chosen=self._focus,
         )
         self.widget = widgets.VBox(
             [style(), self._guard, self._modes.banner.box, self._choosing, self._modes.box]
@@ -203,6 +205,20 @@ class CleanupPanel:
             toggle(self._message, bool(text))
             self._message.value = alert(text) if text else ""
 
+    def _focus(self) -> None:
+        """Go back to where the review began."""
+        if self._plain is None:
+            self._gallery.focus("review")
+        else:
+            self._plain.review.focus()
+
+    def _on_plain(self, session: CleanupSession) -> None:
+        """Show pages of plain widgets in place of the gallery."""
+        review = self._gesture(self._on_review)
+        demo = session.library["demo"]
+        self._plain = BasicGallery(demo, self._do, self._lock, self._show_error, review)
+        self._pictures.children = [self._plain.box]
+
     def _on_suggest(self, session: CleanupSession) -> None:
         session.suggest_rest()
 
@@ -210,6 +226,8 @@ class CleanupPanel:
         try:
             self._modes.begin_review(session, session.reason())
         except PicoraError as error:
+            if self._plain is not None:
+                raise
             self._gallery.complain(str(error))
 
     def _on_press(self, session: CleanupSession, name: str) -> None:
@@ -243,6 +261,8 @@ class CleanupPanel:
                 self._piles.paint(session)
                 self._filters.paint(session, self._gallery.searched)
                 self._gallery.paint()
+                if self._plain is not None:
+                    self._plain.paint(session)
                 self._modes.paint(session)
                 choosing = self._modes.mode == "choose"
                 toggle(self._choosing, choosing)
@@ -278,6 +298,14 @@ class CleanupPanel:
             self._show_error(error)
         finally:
             self._counting = False
+
+
+def _instead(show: Callable[[], None]) -> widgets.VBox:
+    """Say what helps where the gallery does not appear; its page part hides this."""
+    text = markup("<p>The pictures did not load: the page part of anywidget is missing here.</p>")
+    box = widgets.VBox([html(text), button("Show plain pages instead", show)])
+    box.add_class("pc-instead")
+    return box
 
 
 class _Host:

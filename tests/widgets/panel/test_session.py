@@ -11,12 +11,8 @@ from hypothesis.stateful import RuleBasedStateMachine, initialize, invariant, ru
 import picora_analytics as pic
 from picora_analytics import rules
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.widgets.panel.session import (
-    PAGE_SIZE,
-    CleanupSession,
-    Stage,
-    needed_text,
-)
+from picora_analytics.widgets.gallery.orders import ORDERS
+from picora_analytics.widgets.panel.session import CleanupSession, Stage, needed_text
 
 
 @pytest.fixture
@@ -117,11 +113,11 @@ def test_what_a_rule_cannot_tell_is_counted_and_not_selected(library):
 @pytest.mark.parametrize(
     ("filters", "problem"),
     [
-        ({"larger_than": "5 pounds"}, "“5 pounds” is not a size; write it like 5 MiB."),
-        ({"larger_than": ""}, "“” is not a size; write it like 5 MiB."),
-        ({"larger_than": "-1"}, "“-1” is not a size; write it like 5 MiB."),
-        ({"uploaded_before": None}, "“” is not a date; pick one, such as 2024-01-31."),
-        ({"older_than": -1}, "“-1” is not a number of days."),
+        ({"larger_than": "5 pounds"}, "“5 pounds” is not a size. Write it like 5 MiB."),
+        ({"larger_than": ""}, "“” is not a size. Write it like 5 MiB."),
+        ({"larger_than": "-1"}, "“-1” is not a size. Write it like 5 MiB."),
+        ({"uploaded_before": None}, "“” is not a date. Pick one, such as 2024-01-31."),
+        ({"older_than": -1}, "“-1” is not a number of days. Write it like 730."),
     ],
 )
 def test_a_filter_that_cannot_be_read_matches_nothing_and_stops_the_plan(library, filters, problem):
@@ -134,7 +130,7 @@ def test_a_filter_that_cannot_be_read_matches_nothing_and_stops_the_plan(library
 
     assert session.problems == {next(iter(filters)): problem}
     assert session.count(*next(iter(filters.items()))) is None
-    assert (session.matching.n_images, session.matching.unknown, session.n_listed) == (0, 0, 0)
+    assert (session.matching.n_images, session.matching.unknown) == (0, 0)
     assert not eval(session.filter_code()[7:], {"pd": pd, "images": library}).any()
     assert list(session.mask[session.mask].index) == ["i0000000003"]
     assert session.plan is None
@@ -150,49 +146,35 @@ def test_tags_come_with_their_counts_most_frequent_first(make_images):
     assert CleanupSession(images).tags() == [("b", 2), ("a", 1)]
 
 
-def test_pages_show_each_image_once_in_the_order_asked_for(library):
-    session = CleanupSession(library)
-    seen = []
-    for page in range(session.n_pages):
-        session.page = page
-        seen += list(session.rows().index)
-
-    assert session.n_pages == 2
-    assert seen == list(library.sort_values("size_bytes", ascending=False).index)
-    session.page = 99
-    assert session.page == 1
-    session.order = "oldest first"
-    assert session.page == 0
-    assert session.rows()["created_at"].is_monotonic_increasing
-
-
-def test_a_tick_taken_off_while_listing_the_selection_stays_on_the_page(library):
+def test_the_list_of_what_is_selected_keeps_what_is_deselected_until_it_is_listed_anew(library):
     session = CleanupSession(library)
     session.select(["i0000000003", "i0000000005"])
-    session.only_selected = True
+    session.show_selected()
 
     session.select("i0000000003", False)
 
-    assert sorted(session.rows().index) == ["i0000000003", "i0000000005"]
-    session.only_selected = True
-    assert list(session.rows().index) == ["i0000000005"]
+    assert session.selection.matching.sum() == 2
+    session.show_selected()
+    assert session.selection.matching.sum() == 1
+    session.filters = {}
+    assert session.selection.matching.sum() == 40
 
 
 @pytest.mark.parametrize(
     ("change", "code"),
     [
-        pytest.param(lambda s: s.select_matching(), "images[mask]", id="all matching"),
+        pytest.param(lambda s: s.select_matching(), "", id="all matching"),
         pytest.param(
             lambda s: (s.select_matching(), s.select("i0000000001", False)),
-            'mask[["i0000000001"]] = False',
+            '; mask[["i0000000001"]] = False',
             id="one less",
         ),
         pytest.param(
             lambda s: (s.select_matching(), s.select("i0000000002")),
-            'mask[["i0000000002"]] = True',
+            '; mask[["i0000000002"]] = True',
             id="one more",
         ),
-        pytest.param(lambda s: s.select("i0000000001"), "mask = panel.mask", id="another choice"),
+        pytest.param(lambda s: s.select("i0000000001"), None, id="another choice"),
     ],
 )
 def test_the_selection_says_its_line_of_python(library, change, code):
@@ -201,11 +183,12 @@ def test_the_selection_says_its_line_of_python(library, change, code):
 
     change(session)
 
-    assert session.selection_code() == code
-    mask = rules.untagged(library)
-    if "panel" not in code and "=" in code:
-        exec(code, {"mask": mask})
-        assert mask.fillna(False).tolist() == session.mask.tolist()
+    rules_only = "mask = pic.rules.untagged(images)"
+    assert session.selection_code() == ("mask = panel.mask" if code is None else rules_only + code)
+    if code is not None:
+        scope = {"pic": pic, "images": library}
+        exec(session.selection_code(), scope)
+        assert scope["mask"].fillna(False).tolist() == session.mask.tolist()
 
 
 def test_what_was_decided_is_a_filter_where_there_are_decisions(library):
@@ -220,7 +203,7 @@ def test_what_was_decided_is_a_filter_where_there_are_decisions(library):
     session = CleanupSession(library)
     session.filters = {"decided": "delete"}
     assert session.problems == {
-        "decided": "“delete” is not known: make the panel with decisions=, such as decisions.csv."
+        "decided": 'There are no decisions. Make the panel with decisions="decisions.csv".'
     }
 
 
@@ -248,7 +231,7 @@ def test_what_is_no_library_is_refused(images):
 
 
 def test_nothing_selected_is_no_plan(library):
-    with pytest.raises(pic.PlanError, match=r"^Nothing is selected; tick some images first\.$"):
+    with pytest.raises(pic.PlanError, match=r"^Nothing is selected; choose some images first\.$"):
         CleanupSession(library).make_plan("a test")
 
 
@@ -270,7 +253,7 @@ def test_a_changed_selection_voids_the_plan(library, change):
 
     assert session.plan is None
     with pytest.raises(
-        pic.PlanError, match=r"^There is no plan of this selection; press Plan first\.$"
+        pic.PlanError, match=r"^There is no plan of this selection; press Review first\.$"
     ):
         session.begin(needed_text(plan), None)
 
@@ -362,7 +345,7 @@ def test_what_is_gone_leaves_list_selection_and_shares_but_not_the_mask(library)
     session.finish(_receipt(plan, i0000000005="failed", i0000000007="already gone"))
 
     assert list(session.images.index) == list(library.index.drop(["i0000000003", "i0000000007"]))
-    assert session.n_listed == 38
+    assert len(session.selection.listed) == 38
     assert session.mask[session.mask].index.tolist() == ["i0000000005"]
     assert session.mask.index.equals(library.index)
     assert session.library["n_images"] == 38
@@ -397,9 +380,11 @@ class AgainstASet(RuleBasedStateMachine):
             is_public=[i % 4 > 0 for i in range(60)],
         )
         self.session = CleanupSession(self.images)
-        self.selected, self.gone = set(), set()
+        self.selected, self.gone, self.only = set(), set(), None
 
     def _matching(self):
+        if self.only is not None:
+            return self.only - self.gone
         rows = pd.Series(True, self.images.index)
         filters = self.session.filters
         if "tagged" in filters:
@@ -414,6 +399,7 @@ class AgainstASet(RuleBasedStateMachine):
     def filter(self, tag, untagged, private):
         wanted = {"tagged": ("cat",) if tag else (), "untagged": untagged, "private": private}
         self.session.filters = {name: value for name, value in wanted.items() if value}
+        self.only = None
 
     @rule(places=st.lists(st.integers(0, 59), max_size=5), on=st.booleans())
     def tick(self, places, on):
@@ -431,10 +417,14 @@ class AgainstASet(RuleBasedStateMachine):
         self.session.select_none()
         self.selected = set()
 
-    @rule(page=st.integers(-2, 5), only=st.booleans())
-    def look(self, page, only):
-        self.session.only_selected = only
-        self.session.page = page
+    @rule(only=st.booleans())
+    def look(self, only):
+        self.session.show_selected(only)
+        self.only = set(self.selected) if only else None
+
+    @rule(order=st.sampled_from(sorted(ORDERS)))
+    def sort(self, order):
+        self.session.selection.sort(order)
 
     @rule(part=st.integers(1, 4))
     def delete(self, part):
@@ -447,6 +437,7 @@ class AgainstASet(RuleBasedStateMachine):
         kept = dict.fromkeys(sorted(plan.images.index)[::part][1:], "kept")
         self.session.finish(_receipt(plan, **kept))
         self.gone |= set(plan.images.index) - set(kept)
+        self.only = None
         self.selected -= self.gone
 
     @invariant()
@@ -455,8 +446,8 @@ class AgainstASet(RuleBasedStateMachine):
         assert set(mask.index[mask]) == self.selected
         assert self.session.selected.n_images == len(self.selected)
         assert self.session.matching.n_images == len(self._matching())
-        assert not set(self.session.rows().index) & self.gone
-        assert len(self.session.rows()) <= PAGE_SIZE
+        listed = self.images.index[self.session.selection.listed]
+        assert set(listed) == self._matching()
         if self.session.plan is not None:
             assert set(self.session.plan.images.index) == self.selected
 
