@@ -13,6 +13,7 @@ pytestmark = pytest.mark.browser
 
 README = Path(__file__).parents[2] / "README.md"
 PANEL = "panel = CleanupPanel(images, client)\npanel"
+HEIGHT = 856  # Of a window that is high enough.
 
 
 @pytest.fixture
@@ -27,10 +28,13 @@ def open_panel(open_notebook, service):
 
     def open_(*more, **options):
         notebook = open_notebook([_connect(service), PANEL, *more], **options)
+        page = notebook.page
+        if "width" not in options:
+            page.keyboard.press("Control+b")  # More room: the file browser goes.
         notebook.run_all()
-        expect(notebook.page.locator(".picora-panel")).to_be_visible()
-        # A card's own tick stands behind its picture: the list is painted.
-        expect(notebook.page.locator(".picora-card input:visible")).to_have_count(24)
+        expect(page.locator(".picora-panel")).to_be_visible()
+        expect(page.locator(".pg-c img").nth(3)).to_be_visible()
+        expect(page.locator(".pc-chips")).to_contain_text(re.compile(r"Untagged \d+"))
         return notebook
 
     return open_
@@ -49,39 +53,35 @@ def _button(page, name):
     return page.locator(".picora-panel").get_by_role("button", name=name, exact=True)
 
 
-def _choose(page, n=None):
-    """Select n images, or all that the filters match, and plan."""
-    if n is None:
-        _button(page, "Select all matching").click()
-    else:
-        page.get_by_label(
-            "Untagged"
-        ).check()  # Three of the largest hold over a quarter of all bytes.
-        expect(page.get_by_text("Matching: 16 of 120")).to_be_visible()
-        for i in range(n):
-            page.locator(".picora-card input").nth(i).check()
-        expect(page.get_by_text(f"{n} images selected")).to_be_visible()
-    page.get_by_placeholder("Why may these go?").fill("never tagged")
-    _button(page, "Plan").click()
-    expect(page.locator(".picora-confirm")).to_be_visible()
+_chip = _button
+
+
+def _count(page):
+    return page.locator(".pg-count")
+
+
+def _height(page):
+    return page.locator(".picora-panel").evaluate("one => one.offsetHeight")
 
 
 def _too_wide(page):
     """Give the beginnings of what is wider than its place."""
     return page.evaluate(
         """() => [...document.querySelectorAll('.picora-panel, .picora-panel .widget-html-content')]
-        .filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 80))"""
+        .filter(one => one.offsetWidth && one.scrollWidth > one.clientWidth + 1).map(one => one.innerText.slice(0, 80))"""
     )
 
 
-def _untagged(page):
-    """Filter, and wait until the ticks are those of the images listed now."""
-    page.get_by_label("Untagged").check()
-    expect(page.get_by_text("Matching: 16 of 120")).to_be_visible()
-    expect(page.locator(".picora-card:visible")).to_have_count(16)
-    expect(page.locator(".picora-card").nth(15)).to_contain_text("160.6 KiB")
-    # The pictures come last, after the ticks are in their places.
-    expect(page.locator(".picora-card img:visible")).to_have_count(13)
+def _untagged(page, n=None):
+    """List what is untagged, and choose the first ones or all."""
+    _chip(page, "Untagged 16").click()
+    expect(_count(page)).to_contain_text("16 of 120")
+    if n is None:
+        _button(page, "Select all 16").click()
+    else:
+        for i in range(n):
+            page.locator(".pg-c:visible").nth(i).click()
+        expect(page.locator(".pg-sum")).to_contain_text(f"{n} selected")
 
 
 def _deleting(service):
@@ -91,69 +91,64 @@ def _deleting(service):
 def test_the_whole_journey(open_panel, service, find_barriers, tmp_path):
     notebook = open_panel()
     page = notebook.page
-    page.keyboard.press("Control+b")  # More room: the file browser goes.
-    tags = page.get_by_label("Tag", exact=True).locator("option:checked")
-    expect(tags).to_have_text("any tags, or none")
-    images = page.locator(".picora-card img:visible")
-    expect(images.nth(14)).to_be_visible()
-    for loaded in images.evaluate_all("all => all.map(one => one.src.startsWith('blob:'))"):
+    for loaded in page.locator(".pg-c img").evaluate_all(
+        "all => all.map(one => one.src.startsWith('blob:'))"
+    ):
         assert loaded
-
-    page.get_by_label("Older than, in days").check()
-    expect(page.get_by_text(re.compile(r"Matching: 90 of 120"))).to_be_visible()
-    page.get_by_label("Untagged").check()
-    page.get_by_label("Older than, in days").uncheck()
-    expect(page.get_by_text("Matching: 16 of 120")).to_be_visible()
-    page.get_by_label("Untagged").uncheck()
-    _button(page, "Next").click()
-    expect(page.get_by_text("page 2 of 5")).to_be_visible()
-    _untagged(page)
-    expect(page.get_by_text("page 1 of 1")).to_be_visible()
-    _button(page, "Select all matching").click()
-    expect(page.get_by_text("16 images selected")).to_be_visible()
-    left_out = page.locator(".picora-card input").nth(2)
-    left_out.uncheck()
-    expect(page.get_by_text("15 images selected")).to_be_visible()
-    page.screenshot(path=tmp_path / "list.png")
-
-    title = page.locator(".picora-caption").nth(2).get_attribute("title")
-    expected = _plan_in_python(service, title[-12:-1])  # "Screenshot.png (0bf1Zgs_V1t)"
-    page.get_by_placeholder("Why may these go?").fill("never tagged")
-    _button(page, "Plan").click()
-    heading = page.locator(".picora-confirm h3")
-    expect(heading).to_contain_text("Delete 14 images for ever?")
-    planned = re.search(
-        r'confirm="(14-[0-9a-f]{12})"', page.locator(".picora-confirm code").last.inner_text()
-    )
-    assert planned
-    expect(page.locator(".picora-confirm button").first).to_be_focused()
-    page.set_viewport_size({"width": 900, "height": 1400})
-    page.screenshot(path=tmp_path / "plan.png")
-    assert _too_wide(page) == []
+    assert _height(page) == HEIGHT
     assert find_barriers(page, ".picora-panel") == []
 
-    field = page.locator(".picora-confirm input[type=text]")
-    field.fill("14")
-    _button(page, "Delete for ever").click()
-    expect(page.locator(".picora-error")).to_have_text(
-        'You typed "14"; to delete these images type "delete 14". Nothing was deleted.'
-    )
+    _chip(page, "Over 2 years 90").click()
+    expect(_count(page)).to_contain_text("90 of 120")
+    _chip(page, "Over 2 years 90").click()
+    _untagged(page)
+    left_out = page.locator(".pg-c:visible").nth(2)
+    left_out.locator(".pg-open").click()
+    page.get_by_text("Last edit").wait_for()
+    image_id = page.locator(".pg-det .pg-dl dd").last.inner_text()
+    page.screenshot(path=tmp_path / "detail.png")
+    assert _height(page) == HEIGHT
+    _button(page, "Selected").click()
+    _button(page, "Back").click()
+    expect(page.locator(".pg-sum")).to_contain_text("15 selected")
+    page.screenshot(path=tmp_path / "list.png")
+
+    expected = _plan_in_python(service, image_id)
+    _button(page, f"Review {len(expected.images)}").click()
+    n = len(expected.images)
+    expect(page.get_by_role("heading", name=re.compile(f"Delete {n} "))).to_be_visible()
+    out = _button(page, f"Keep all {n}")
+    expect(out).to_be_focused()
+    assert _height(page) == HEIGHT
+    page.screenshot(path=tmp_path / "review.png")
+    assert _too_wide(page) == []
+    assert find_barriers(page, ".picora-panel") == []
+    _button(page, "‹›").click()
+    planned = re.search(r'confirm="(\d+-[0-9a-f]{12})"', page.locator(".pm-review").inner_text())
+    assert planned is not None
+    assert planned[1] == expected.confirmation
+
+    red, field = _button(page, f"Delete {n} for ever"), page.locator(".pm-typed input")
+    field.fill(f"{n}")
+    page.get_by_label("No backup").check()
+    expect(red).to_be_disabled()
+    field.fill("delete 13")
+    expect(page.locator(".pm-error")).to_have_text(f"Without a backup, type: delete {n}")
+    field.press("Enter")
+    field.fill(f"delete {n}")
+    expect(red).to_be_enabled()
     assert _deleting(service) == []
 
-    field.fill("delete 14")
-    page.get_by_label("No backup: these images cannot come back").check()
-    _button(page, "Delete for ever").click()
-    receipt = page.get_by_text(re.compile(rf"RECEIPT of plan {planned[1]}: 14 images deleted"))
-    expect(receipt).to_be_visible()
-    expect(_button(page, "Done")).to_be_focused()
+    red.click()
+    expect(_button(page, "Choose more")).to_be_visible()
     page.screenshot(path=tmp_path / "receipt.png")
+    assert _height(page) == HEIGHT
 
     gone = {one.id for one in service.deleted}
-    assert planned[1] == expected.confirmation
     assert gone == set(expected.images.index)
     assert gone == {one for request in _deleting(service) for one in request.ids}
-    expect(page.get_by_text("Matching: 2 of 106")).to_be_visible()
-    expect(page.locator(".picora-card:visible")).to_have_count(2)
+    _button(page, "Choose more").click()
+    expect(_count(page)).to_contain_text(f"{16 - n} of {120 - n}")
     assert notebook.errors() == []
     assert notebook.own_console_errors == []
     assert notebook.hosts == {notebook.lab.url.removeprefix("http://")}
@@ -166,99 +161,117 @@ def _plan_in_python(service, left_out):
         images = pic.load_images(client, store=None, progress=False)
     mask = pic.rules.untagged(images)
     mask[[left_out]] = False
-    return pic.plan_deletion(images, mask, reason="never tagged")
+    return pic.plan_deletion(images, mask, reason="untagged")
 
 
-def test_keys_stay_in_the_panel_space_ticks_and_enter_alone_keeps_everything(open_panel, service):
+def test_a_deletion_by_keyboard_alone_and_enter_alone_keeps_everything(open_panel, service):
     page = open_panel().page
-    _untagged(page)
-    tick = page.locator(".picora-card input").nth(1)
-    tick.focus()
+    _chip(page, "Untagged 16").focus()
     for key in "abddx":  # Commands of the notebook: new cell above, below, delete the cell, cut it.
         page.keyboard.press(key)
     page.keyboard.press("Space")
-    expect(page.get_by_text("1 image selected")).to_be_visible()
-    expect(tick).to_be_focused()
+    expect(_count(page)).to_contain_text("16 of 120")
     assert page.locator(".jp-CodeCell").count() == 2
-
-    _choose(page, 3)
-    expect(page.locator(".picora-confirm button").first).to_be_focused()
+    page.locator(".pg-grid").focus()
+    page.locator(".pg-c").first.focus()
+    page.keyboard.press("Space")
+    page.keyboard.press("Shift+ArrowRight")
+    page.keyboard.press("Shift+ArrowRight")
+    expect(page.locator(".pg-sum")).to_contain_text("3 selected")
+    page.keyboard.press("Delete")
+    expect(_button(page, "Keep all 3")).to_be_focused()
 
     page.keyboard.press("Enter")
 
-    expect(page.get_by_text("Nothing was deleted; the selection is as it was.")).to_be_visible()
-    expect(page.locator(".picora-confirm")).to_be_hidden()
-    expect(_button(page, "Plan")).to_be_focused()
-    _button(page, "Plan").click()
-    field = page.locator(".picora-confirm input[type=text]")
-    field.fill("delete 3")
-    page.get_by_label("No backup: these images cannot come back").check()
-    field.press("Enter")
-    field.fill("delete 4")  # Whatever Enter had sent went before this.
-    _button(page, "Delete for ever").click()
-    expect(page.locator(".picora-error")).to_contain_text('You typed "delete 4"')
-    expect(page.locator(".picora-confirm")).to_be_visible()
+    expect(_button(page, "Review 3")).to_be_focused()
     assert _deleting(service) == []
+    page.keyboard.press("Enter")
+    expect(_button(page, "Keep all 3")).to_be_focused()
+    page.get_by_label("No backup").focus()
+    page.keyboard.press("Space")
+    page.locator(".pm-typed input").focus()
+    page.keyboard.type("delete 3")
+    page.keyboard.press("Enter")
+    expect(_button(page, "Delete 3 for ever")).to_be_enabled()
+    assert _deleting(service) == []
+    page.keyboard.press("Tab")
+    expect(_button(page, "Delete 3 for ever")).to_be_focused()
+    page.keyboard.press("Enter")
+    expect(_button(page, "Choose more")).to_be_focused()
+    assert len(service.deleted) == 3
 
 
 def test_an_unreadable_field_says_so_beside_itself(open_panel, find_barriers, tmp_path):
     page = open_panel(width=900).page
-    page.get_by_label("Larger than").check()
-    expect(page.get_by_text(re.compile(r"Matching: [1-9]\d? of 120"))).to_be_visible()
-
+    _button(page, "Filters").click()
+    _chip(page, "Change: larger than").first.click()
     page.get_by_label("Size", exact=True).fill("5 pounds")
     page.keyboard.press("Tab")
 
-    problem = page.locator(".picora-filters").get_by_role("alert")
-    expect(problem).to_have_text("“5 pounds” is not a size; write it like 5 MiB.")
-    expect(page.get_by_text("Matching: 0 of 120")).to_be_visible()
-    expect(_button(page, "Select all matching")).to_be_disabled()
+    problem = page.locator(".pc-filters").get_by_role("alert").filter(visible=True)
+    expect(problem).to_have_text("“5 pounds” is not a size. Write it like 5 MiB.")
+    expect(_count(page)).to_contain_text("No list")
+    expect(_button(page, "Select all")).to_be_disabled()
     page.screenshot(path=tmp_path / "unreadable.png")
+    assert _height(page) == HEIGHT
     assert _too_wide(page) == []
     assert find_barriers(page, ".picora-panel") == []
-    page.get_by_label("Uploaded before").check()
-    page.get_by_label("Day", exact=True).fill("")
-    expect(page.locator(".picora-filters").get_by_role("alert")).to_have_count(2)
+    _button(page, "Take that filter off").click()
+    expect(_count(page)).to_contain_text("120 images")
 
 
-def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture):
+def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture, lab):
     written = re.search(r'confirm="(\d+-[0-9a-f]+)"', README.read_text(encoding="utf-8"))
     notebook = open_notebook(
         [
             "import picora_analytics as pic\nclient = pic.connect()\n"
             "images = pic.load_images(client, progress=False)",
-            "pic.CleanupPanel(images, client)",
+            'pic.CleanupPanel(images, client, free="100 MiB")',
         ],
         width=1500,
-        height=1400,
+        height=1100,
     )
     notebook.run_all()
     page = notebook.page
     panel = page.locator(".picora-panel")
-    expect(panel.locator(".picora-card input:visible")).to_have_count(24)
-    page.get_by_label("Older than, in days").check()
-    page.get_by_label("Untagged").check()
-    expect(panel).to_contain_text("Matching: 52 of 1,200")
-    page.get_by_placeholder("Why may these go?").fill("two years old and never tagged")
-    _button(page, "Select all matching").click()
-    expect(panel).to_contain_text("47 would go, 5 spared")
-    expect(panel.locator(".picora-card.picora-selected:visible")).to_have_count(24)
-    expect(panel.locator(".picora-card img:visible").nth(15)).to_be_visible()
+    expect(panel.locator(".pg-c img").nth(10)).to_be_visible()
+    _chip(page, "Over 2 years 753").click()
+    _chip(page, "Untagged 162").click()
+    expect(_count(page)).to_contain_text("52 of 1,200")
+    _button(page, "Select all 52").click()
+    expect(_button(page, "Review 47")).to_be_enabled()
+    expect(panel).to_contain_text("5 spared")
+    expect(panel.locator(".pc-strip img:visible").nth(7)).to_be_visible()
+    expect(panel.locator(".pg-c img").nth(10)).to_be_visible()
+    page.mouse.move(0, 0)
     keep_picture(panel, "panel.png")
 
-    _button(page, "Plan").click()
+    _button(page, "Review 47").click()
+    page.get_by_label("Why").fill("two years old and never tagged")
+    page.keyboard.press("Tab")
+    _button(page, "‹›").click()
 
-    expect(page.locator(".picora-confirm code").last).to_contain_text(written[0])
+    expect(page.locator(".pm-review")).to_contain_text(written[0])
+    _set_theme(lab, "JupyterLab Dark")
+    expect(page.locator(".picora-panel.pg-dark")).to_be_visible()
+    _button(page, "‹›").click()
+    page.mouse.move(0, 0)
+    keep_picture(panel, "panel-review-dark.png")
+    _set_theme(lab, "")
     assert notebook.errors() == []
+
+
+def _set_theme(lab, name):
+    path = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
+    lab.ask("PUT", path, {"raw": f'{{"theme": "{name}"}}' if name else "{}"})
 
 
 @pytest.fixture
 def dark(lab):
     """Give JupyterLab its dark theme."""
-    path = "/lab/api/settings/@jupyterlab/apputils-extension:themes"
-    lab.ask("PUT", path, {"raw": '{"theme": "JupyterLab Dark"}'})
+    _set_theme(lab, "JupyterLab Dark")
     yield
-    lab.ask("PUT", path, {"raw": "{}"})
+    _set_theme(lab, "")
 
 
 def test_hostile_names_are_dead_text(
@@ -275,13 +288,17 @@ def test_hostile_names_are_dead_text(
         height=1400,
     )
     page = notebook.page
+    _button(page, "Filters").click()
+    _chip(page, "More").click()
+    _chip(page, "Tag").click()
     page.get_by_label("Tag", exact=True).select_option("hostile (7)")
-    expect(page.get_by_text("Matching: 7 of 127")).to_be_visible()
-    _button(page, "Select all matching").click()
-    page.get_by_placeholder("Why may these go?").fill(hostile_names[1])
-    _button(page, "Plan").click()
-    expect(page.locator(".picora-plan").first).to_contain_text("<img src=x onerror=")
-    expect(page.locator(".picora-confirm")).to_be_visible()
+    expect(_count(page)).to_contain_text("7 of 127")
+    _button(page, "Select all 7").click()
+    _button(page, "Review 7").click()
+    page.get_by_label("Why").fill(hostile_names[1])
+    page.keyboard.press("Tab")
+    expect(page.get_by_role("heading", name=re.compile("Delete 7 "))).to_be_visible()
+    expect(page.locator(".pm-review")).to_be_visible()
     page.screenshot(path=tmp_path / "dark.png")
 
     assert _too_wide(page) == []
