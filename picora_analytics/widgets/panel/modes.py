@@ -14,22 +14,28 @@ from picora_analytics.cleanup.apply.begun import (
     begun_deletions,
     read_begun,
 )
-from picora_analytics.cleanup.apply.hiding import hide
 from picora_analytics.cleanup.apply.places import Holder, holder_of
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.apply.start import carry_out, look_again, resume_deletion
+from picora_analytics.cleanup.apply.start import look_again
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.deeds import HIDE
-from picora_analytics.client.client import Client, Usage
+from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, PicoraError
 from picora_analytics.pictures.thumbnails import Thumbnails
-from picora_analytics.progress import Progress
 from picora_analytics.widgets.panel.banner import Banner
 from picora_analytics.widgets.panel.html import Act, Do, alert
+from picora_analytics.widgets.panel.jobs import (
+    Said,
+    deletion_job,
+    hiding_job,
+    job_so_far,
+    recall_pictures,
+    resuming_job,
+)
 from picora_analytics.widgets.panel.progress import ProgressStep
 from picora_analytics.widgets.panel.receipt import ReceiptStep
-from picora_analytics.widgets.panel.resume import ResumeStep
+from picora_analytics.widgets.panel.resume import GONE, ResumeStep
 from picora_analytics.widgets.panel.review import ReviewStep
 from picora_analytics.widgets.panel.running import Job, running
 from picora_analytics.widgets.panel.session import CleanupSession, Stage
@@ -76,7 +82,7 @@ class Modes:
         paint: Callable[[], None],
         chosen: Callable[[], None],
     ) -> None:
-        self._session, self._client = session, client
+        self._session, self._client, self._thumbnails = session, client, thumbnails
         self._do, self._lock, self._paint, self._chosen = do, lock, paint, chosen
         self._job: Job | None = None
         self._in_sight = False  # Whether the running job is shown, not merely named in the banner.
@@ -198,22 +204,7 @@ class Modes:
         except ConfirmationError as error:
             self.review.confirm.say(str(error))
             return
-        client = self._client
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            return carry_out(plan, client, backup=backup, progress=progress, cancelled=cancelled)
-
-        self._start(
-            plan,
-            Job(
-                plan.library,
-                plan.images,
-                run,
-                backup=backup,
-                n_spared=len(plan.spared),
-                usage=self._usage,
-            ),
-        )
+        self._start(plan, deletion_job(plan, self._client, backup))
 
     def _on_hide(self, session: CleanupSession) -> None:
         try:
@@ -221,21 +212,7 @@ class Modes:
         except ConfirmationError as error:
             self.review.confirm.say(str(error))
             return
-        client, decisions = self._client, session.decisions_file
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            phrase = plan.hiding_confirmation  # The number of what is hidden was typed for it.
-            return hide(
-                plan,
-                client,
-                phrase,
-                decisions=decisions,
-                progress=progress,
-                cancelled=cancelled,
-            )
-
-        images = plan.images[plan.images["is_public"].fillna(False)]
-        self._start(plan, Job(plan.library, images, run, deed=HIDE, n_spared=len(plan.spared)))
+        self._start(plan, hiding_job(plan, self._client, session.decisions_file))
 
     def _start(self, plan: DeletionPlan | None, job: Job) -> None:
         self._carried, self._job, self._in_sight = plan, job, True
@@ -247,12 +224,6 @@ class Modes:
         job.start()
         self._paint()
         self.focus()
-
-    def _usage(self) -> Usage | None:
-        try:
-            return self._client.usage()
-        except PicoraError:
-            return None
 
     # While it runs, and once it has ended
 
@@ -334,7 +305,7 @@ class Modes:
     def _upload(self, folder: str, ids: list[str]) -> None:
         try:
             table: pd.DataFrame = restore_images(
-                self._client, folder, ids, progress=_Said(self.receipt.uploading)
+                self._client, folder, ids, progress=Said(self.receipt.uploading)
             )
         except Exception as error:
             with self._lock:
@@ -370,6 +341,7 @@ class Modes:
 
     def _look_again(self, begun: Begun) -> None:
         looked, why = None, ""
+        recall_pictures(begun, self._thumbnails, GONE)
         try:
             with self._lock:
                 keep = self._session.kept_from(begun.left)
@@ -397,61 +369,17 @@ class Modes:
             self._resume(begun, dict.fromkeys(begun.left, LEFT_BY_YOU))
 
     def _resume(self, begun: Begun, keep: dict[str, str]) -> None:
-        client = self._client
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            return resume_deletion(
-                client, begun.path, progress=progress, cancelled=cancelled, keep=keep
-            )
-
-        plan = begun.plan
-        backup = begun.past.backup
-        job = Job(
-            plan.library,
-            plan.images,
-            run,
-            backup=backup,
-            n_spared=len(plan.spared),
-            usage=self._usage,
-        )
-        self._start(None, job)
+        self._start(None, resuming_job(begun, self._client, keep))
 
     def _on_so_far(self, _: CleanupSession, begun: Begun | None) -> None:
         if begun is None:
             return
-        plan = begun.plan
-        receipt = begun.receipt()
-        job = Job(
-            plan.library,
-            plan.images,
-            lambda *_: receipt,
-            backup=begun.past.backup,
-            n_spared=len(plan.spared),
-        )
-        job.follow("deleted", begun.done)
-        job.ended = True
+        recall_pictures(begun, self._thumbnails, GONE)
+        job, receipt = job_so_far(begun)
         self.resume.close()
         self._job, self._receipt = job, receipt
         self._paint()
         self.focus()
-
-
-class _Said:
-    """A progress in words."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def update(self, done: int, total: int | None) -> None:
-        """Count."""
-        self._say(f"Uploaded {done:,}" + ("" if total is None else f" of {total:,}"))
-
-    def wait(self, reason: str) -> None:
-        """Say why nothing happens."""
-        self._say(reason)
-
-    def finish(self, text: str) -> None:
-        """Say the last line; the table follows."""
 
 
 def _said(error: Exception) -> str:
