@@ -163,10 +163,17 @@ class Modes:
         for name, step in (("review", self.review), ("resume", self.resume)):
             if mode != name:
                 step.box.add_class("picora-hidden")
+        self._paint_banner()
+
+    def _paint_banner(self) -> None:
+        """Name what is not in sight: a deletion shown large is none of that."""
+        mode = self.mode
+        shown = mode == "progress"
+        begun = () if shown or mode == "resume" else self._begun.found
         self.banner.paint(
-            None if mode == "progress" else self._job,
-            self._holder,
-            () if mode == "resume" else self._begun.found,
+            None if shown else self._job,
+            None if shown else self._holder,
+            begun,
             self._begun.problems,
         )
 
@@ -246,9 +253,7 @@ class Modes:
                 return
             if not job.ended:
                 self.progress.paint(job if self.mode == "progress" else None)
-                self.banner.paint(
-                    None if self.mode == "progress" else job, self._holder, self._begun.found
-                )
+                self._paint_banner()
                 return
             shown, self._in_sight = self._in_sight, False
             self._end(job, shown)
