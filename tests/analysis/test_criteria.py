@@ -75,12 +75,12 @@ def test_the_command_has_an_option_for_each_rule():
 
 
 def test_the_panel_has_a_filter_for_each_rule(library):
-    from picora_analytics.widgets.panel.filters import FilterStep
+    from picora_analytics.widgets.panel.filters import Filters
     from picora_analytics.widgets.panel.session import CleanupSession
 
-    step = FilterStep(CleanupSession(library), lambda act: None)
+    filters = Filters(CleanupSession(library), lambda act: None, lambda session, text: None)
 
-    assert list(step.filters) == NAMES
+    assert list(filters.chips) == NAMES
 
 
 def test_the_table_of_a_policy_knows_each_rule():

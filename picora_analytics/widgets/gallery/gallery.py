@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import secrets
 import threading
 from pathlib import Path
@@ -42,6 +43,12 @@ _SCRIPTS = (
     "controls.js",
     "gallery.js",
 )
+
+
+def _lean(script: str) -> str:
+    """Leave out comments that have lines of their own: each page is sent the script."""
+    return re.sub(r"(?m)^[ ]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n", "", script)
+
 
 _CODE = {
     "browse": 'plan = pic.plan_deletion(images, gallery.mask, reason="...")',
@@ -101,7 +108,7 @@ class ImageGallery(anywidget.AnyWidget):
     ([False, True], ['b'])
     """
 
-    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in _SCRIPTS)
+    _esm = "\n".join(_lean((_HERE / name).read_text(encoding="utf-8")) for name in _SCRIPTS)
     _css = _HERE / "gallery.css"
 
     proto = traitlets.Int(messages.PROTOCOL).tag(sync=True)

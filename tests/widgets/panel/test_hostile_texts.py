@@ -3,6 +3,7 @@
 import ast
 import html.parser
 import re
+import time
 
 import ipywidgets as widgets
 import pytest
@@ -29,7 +30,9 @@ TEXTS = {
 }
 TAGS = {"div", "p", "span", "h3", "br", "code", "strong", "bdi", "ul", "li", "pre"}
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
-ATTRIBUTES = {"class", "style", "title", "role"}
+TAGS |= {"b", "i", "h2", "svg", "path"}
+ATTRIBUTES = {"class", "style", "title", "role", "viewbox", "d"}
+ATTRIBUTES |= {f"aria-{name}" for name in ("hidden", "label", "level", "valuemin", "valuemax", "valuenow")}
 
 
 @pytest.fixture(scope="module")
@@ -59,14 +62,20 @@ def panel(client, make_images, text):
         size_bytes=[10**9, *([1000] * (n - 1))],
     )
     images.attrs["picora"]["base_url"] = "https://" + text
-    panel = CleanupPanel(images, client)
-    panel._filters.filters["tagged"].field.value = (text,)
-    panel._filters.filters["larger_than"].field.value = text
-    panel._filters.filters["larger_than"].tick.value = True
-    panel._filters.filters["larger_than"].tick.value = False
-    panel._look.cards[0].tick.value = True
-    panel._plan.reason.value = text + "."
-    panel._plan.button.click()
+    panel = CleanupPanel(images, client, free=text)
+    end = time.monotonic() + 20
+    while panel._counting:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    chips = panel._filters.chips
+    chips["tagged"].field.value = (text,)
+    chips["larger_than"].field.value = text
+    panel._gesture(panel._on_plain)()
+    panel._show_error(ValueError(text))
+    panel._plain._failed(ValueError(text))
+    chips["larger_than"].on.value = False
+    panel._plain.cards[0].tick.value = True
+    panel._do(lambda session: panel._modes.begin_review(session, text + "."))
     return panel
 
 
@@ -91,7 +100,6 @@ class Reader(html.parser.HTMLParser):
 def test_it_is_dead_and_short_in_every_widget(panel, text):
     assert panel.plan is not None
 
-    panel._look._failed(ValueError(text))
     for widget in _widgets(panel.widget):
         if isinstance(widget, widgets.HTML) and "<style>" not in widget.value:
             found = Reader(widget.value)
@@ -110,7 +118,7 @@ def test_it_is_dead_and_short_in_every_widget(panel, text):
         assert not state.get("description_allow_html")
         for option in state.get("_options_labels", ()):
             assert len(option) < 400
-    assert len(panel._look.cards[0].text.value) < 4000
+    assert len(panel._plain.cards[0].text.value) < 4000
 
 
 def test_what_is_shown_to_paste_holds_it_as_a_literal(panel, text):
@@ -119,7 +127,6 @@ def test_what_is_shown_to_paste_holds_it_as_a_literal(panel, text):
         "tagged": (text,),
         "untagged": True,
     }  # Matches nothing: the selection is one more.
-    mask = session.mask & False
 
     lines = [session.plan_code(text), session.filter_code(), session.selection_code()]
 
@@ -131,5 +138,7 @@ def test_what_is_shown_to_paste_holds_it_as_a_literal(panel, text):
     }
     assert literals == {text, "i0000000000" + text, True}
     assert all(line.isprintable() for line in lines)
-    exec(lines[2], {"mask": mask})
-    assert mask[mask].index.tolist() == ["i0000000000" + text]
+    scope = {"pic": pic, "images": session.images}
+    exec(lines[2], scope)
+    found = scope["mask"].fillna(False)
+    assert found[found].index.tolist() == ["i0000000000" + text]
