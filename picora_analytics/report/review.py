@@ -63,7 +63,7 @@ def write_review_page(
     pictures = _fetched(images, plan.library["demo"], progress)
     facts = preview_facts(plan)
     noted, n_noted = look_twice(images, TWICE)
-    notes = {row: note for row, note in noted}
+    notes = dict(noted)
     tiles = [
         _tile(row, str(image_id), image, pictures.get(str(image_id)), notes.get(row, ""))
         for row, (image_id, image) in enumerate(images.iterrows())
