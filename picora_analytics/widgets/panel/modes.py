@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
 
 import ipywidgets as widgets
 import pandas as pd
@@ -24,7 +26,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, PicoraError
 from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.widgets.panel.banner import Banner
-from picora_analytics.widgets.panel.html import Act, Do, alert
+from picora_analytics.widgets.panel.html import Act, Do, alert, toggle
 from picora_analytics.widgets.panel.jobs import (
     Said,
     deletion_job,
@@ -41,6 +43,8 @@ from picora_analytics.widgets.panel.running import Job, running
 from picora_analytics.widgets.panel.session import CleanupSession, Stage
 
 __all__ = ["Modes"]
+
+_Step = TypeVar("_Step", ReviewStep, ResumeStep, ProgressStep, ReceiptStep)
 
 LEFT_BY_YOU = "left as it is, by you"
 
@@ -91,28 +95,6 @@ class Modes:
         self._keep: dict[str, str] = {}
         self._begun = BegunDeletions([], [])
         self._holder: Holder | None = None
-        self.review = ReviewStep(
-            do,
-            thumbnails,
-            back=self._gesture(self._on_back),
-            delete=self._gesture(self._on_delete),
-            hide=self._gesture(self._on_hide),
-            keep=lambda one: do(lambda session: self._on_keep(session, one)),
-        )
-        self.resume = ResumeStep(
-            thumbnails,
-            back=self._gesture(self._on_back),
-            go_on=self._gesture(self._on_go_on),
-            leave=self._gesture(lambda session: self._on_leave(session, self.resume.begun)),
-            receipt=self._gesture(lambda session: self._on_so_far(session, self.resume.begun)),
-        )
-        self.progress = ProgressStep(thumbnails, self._gesture(self._on_stop))
-        self.receipt = ReceiptStep(
-            thumbnails,
-            done=self._gesture(self._on_done),
-            again=self._gesture(self._on_again),
-            upload=self._gesture(self._on_upload),
-        )
         self.banner = Banner(
             show=self._gesture(self._on_show),
             look=self._gesture(lambda _: self.look_for_begun()),
@@ -120,9 +102,62 @@ class Modes:
             leave=lambda one: do(lambda session: self._on_leave(session, one)),
             resume=lambda one: do(lambda session: self._on_resume(session, one)),
         )
-        steps = (self.review, self.resume, self.progress, self.receipt)
-        self.box = widgets.VBox([step.box for step in steps])
+        self.box = widgets.VBox()
         self.box.add_class("pm-modes")
+
+    # Each is made shortly before it may be needed: a page takes its time to make what a panel may never show.
+
+    @cached_property
+    def review(self) -> ReviewStep:
+        """The review."""
+        do = self._do
+        return self._added(
+            ReviewStep(
+                do,
+                self._thumbnails,
+                back=self._gesture(self._on_back),
+                delete=self._gesture(self._on_delete),
+                hide=self._gesture(self._on_hide),
+                keep=lambda one: do(lambda session: self._on_keep(session, one)),
+            )
+        )
+
+    @cached_property
+    def resume(self) -> ResumeStep:
+        """The review of what an interrupted deletion left."""
+        step = ResumeStep(
+            self._thumbnails,
+            back=self._gesture(self._on_back),
+            go_on=self._gesture(self._on_go_on),
+            leave=self._gesture(lambda session: self._on_leave(session, step.begun)),
+            receipt=self._gesture(lambda session: self._on_so_far(session, step.begun)),
+        )
+        return self._added(step)
+
+    @cached_property
+    def progress(self) -> ProgressStep:
+        """How far a deletion is."""
+        return self._added(ProgressStep(self._thumbnails, self._gesture(self._on_stop)))
+
+    @cached_property
+    def receipt(self) -> ReceiptStep:
+        """What came of it."""
+        return self._added(
+            ReceiptStep(
+                self._thumbnails,
+                done=self._gesture(self._on_done),
+                again=self._gesture(self._on_again),
+                upload=self._gesture(self._on_upload),
+            )
+        )
+
+    def _added(self, step: _Step) -> _Step:
+        step.box.add_class("picora-hidden")
+        self.box.children = (*self.box.children, step.box)
+        return step
+
+    def _made(self, name: str) -> bool:
+        return name in vars(self)
 
     @property
     def mode(self) -> str:
@@ -131,7 +166,7 @@ class Modes:
             return "progress"
         if self._receipt is not None:
             return "receipt"
-        if self.resume.begun is not None:
+        if self._made("resume") and self.resume.begun is not None:
             return "resume"
         return "review" if self._session.stage is Stage.PLANNED else "choose"
 
@@ -142,13 +177,11 @@ class Modes:
 
     def focus(self) -> None:
         """Focus the safe control of the mode in sight."""
-        act = {
-            "review": self.review.focus,
-            "resume": self.resume.focus,
-            "progress": self.progress.focus,
-            "receipt": self.receipt.focus,
-        }.get(self.mode, self._chosen)
-        act()
+        mode = self.mode
+        if mode == "choose":
+            self._chosen()
+        else:
+            getattr(self, mode).focus()
 
     def paint(self, session: CleanupSession) -> None:
         """Bring the modes in line with the session; one of them is in sight."""
@@ -157,12 +190,15 @@ class Modes:
             self._job = job
             job.listen(self)
         mode = self.mode
-        self.progress.paint(self._job if mode == "progress" else None)
-        self.receipt.paint(self._receipt if mode == "receipt" else None, self._job)
-        self.review.paint(session)
-        for name, step in (("review", self.review), ("resume", self.resume)):
-            if mode != name:
-                step.box.add_class("picora-hidden")
+        if self._made("progress") or self._job is not None:
+            self.progress.paint(self._job if mode == "progress" else None)
+        if self._made("receipt") or self._receipt is not None or self._begun.found:
+            self.receipt.paint(self._receipt if mode == "receipt" else None, self._job)
+        if self._made("review") or session.selected.n_images:
+            self.review.paint(session)
+            toggle(self.review.box, mode == "review")
+        if self._made("resume"):
+            toggle(self.resume.box, mode == "resume")
         self._paint_banner()
 
     def _paint_banner(self) -> None:
@@ -185,16 +221,21 @@ class Modes:
     def begin_review(self, session: CleanupSession, reason: str) -> DeletionPlan:
         """Plan the selection, and show it."""
         plan = session.make_plan(reason)
+        _ = self.progress, self.receipt
         self.review.begin(plan)
         self._paint()
         self.focus()
         return plan
 
     def _on_back(self, session: CleanupSession) -> None:
-        self.resume.close()
+        self._close_resume()
         session.void()
         self._paint()
         self._chosen()
+
+    def _close_resume(self) -> None:
+        if self._made("resume"):
+            self.resume.close()
 
     def _on_keep(self, session: CleanupSession, image_id: str) -> None:
         reason = self.review.reason.value.strip() or (session.plan.reason if session.plan else "")
@@ -224,8 +265,9 @@ class Modes:
     def _start(self, plan: DeletionPlan | None, job: Job) -> None:
         self._carried, self._job, self._in_sight = plan, job, True
         self._receipt = None
-        self.review.confirm.clear()
-        self.resume.close()
+        if self._made("review"):
+            self.review.confirm.clear()
+        self._close_resume()
         self._session.stage = Stage.DELETING
         job.listen(self)
         job.start()
@@ -339,6 +381,7 @@ class Modes:
     def _on_resume(self, session: CleanupSession, begun: Begun) -> None:
         session.void()
         self._receipt = None
+        _ = self.resume, self.progress, self.receipt
         self.banner.say("Looking at what is there now …", problem=False)
         threading.Thread(
             target=self._look_again, args=(begun,), name="picora-look", daemon=True
@@ -381,7 +424,7 @@ class Modes:
             return
         recall_pictures(begun, self._thumbnails, GONE)
         job, receipt = job_so_far(begun)
-        self.resume.close()
+        self._close_resume()
         self._job, self._receipt = job, receipt
         self._paint()
         self.focus()
