@@ -26,7 +26,9 @@ class Mortals:
     """
 
     def __init__(self, key: str) -> None:
-        self._home = tempfile.TemporaryDirectory()  # They are another machine: its locks are its own.
+        self._home = (
+            tempfile.TemporaryDirectory()
+        )  # They are another machine: its locks are its own.
         self._parent = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
