@@ -13,6 +13,8 @@ from picora_analytics.cli.common import FilePath, OutputPath, say
 if TYPE_CHECKING:
     import pandas as pd
 
+    from picora_analytics.cleanup.plan.model import Plan
+
 __all__ = ["review"]
 
 
@@ -21,8 +23,7 @@ __all__ = ["review"]
 @click.option(
     "--decisions",
     type=OutputPath(),
-    required=True,
-    help="The CSV that remembers what was decided; made where there is none.",
+    help="The CSV that remembers what was decided; made where there is none. A page needs none.",
 )
 @click.option(
     "--by",
@@ -32,19 +33,65 @@ __all__ = ["review"]
     help="Portions.",
 )
 @click.option("--portion", metavar="NAME", help="This one; default: the first not decided whole.")
-@click.option("-o", "--output", type=OutputPath(), help="Write what is open of it here, as CSV.")
-def review(file: str, decisions: str, by: str, portion: str | None, output: str | None) -> None:
+@click.option(
+    "-o",
+    "--output",
+    type=OutputPath(),
+    help="Write what is open of it here, as CSV; as a page with pictures where the name ends in .html.",
+)
+def review(
+    file: str, decisions: str | None, by: str, portion: str | None, output: str | None
+) -> None:
     """
     Look through a saved plan month by month or pile by pile, and go on where you stopped.
 
     With a plan, the portions are counted, and with -o the next one is written as a table. Strike out the lines of what
     should stay, and give the table back: these are noted as keep, the others as delete. A wish alone deletes nothing:
     plan --decided delete takes what was wished, and what nobody looked at is kept. No key is needed.
+
+    \b
+    With -o review.html, for people who have neither: one page with the pictures, to be sent
+    together with review.csv, written beside it. Public pictures alone are fetched.
     """
-    if file.lower().endswith(".csv"):
-        _take_back(Path(file), decisions)
+    is_page = output is not None and Path(output).suffix.lower() in (".html", ".htm")
+    if decisions is None and not is_page:
+        raise click.UsageError(
+            "Missing option '--decisions'; only a page (-o review.html) needs none."
+        )
+    if is_page and not file.lower().endswith(".csv"):
+        _write_page(Path(file), decisions, by, portion, Path(str(output)))
+    elif file.lower().endswith(".csv"):
+        _take_back(Path(file), str(decisions))
     else:
-        _hand_out(Path(file), decisions, by, portion, output)
+        _hand_out(Path(file), str(decisions), by, portion, output)
+
+
+def _write_page(
+    file: Path, decisions: str | None, by: str, portion: str | None, page: Path
+) -> None:
+    from picora_analytics import read_plan
+    from picora_analytics.cleanup.plan.review import write_review
+    from picora_analytics.report.review import write_review_page
+    from picora_analytics.text import plural
+
+    plan: Plan = read_plan(file)
+    earlier = decisions if decisions is not None and Path(decisions).exists() else None
+    if portion is not None:
+        plan = plan.portion(portion, by, decisions=earlier)
+    table = page.with_suffix(".csv")
+    # The page first: where that fails, no table is left alone.
+    _, n_pictures = write_review_page(plan, page, table.name)
+    write_review(plan, table)
+    say(
+        f"{len(plan.images):>8,}  {plural(len(plan.images), 'image').partition(' ')[2]}, "
+        f"{n_pictures:,} with a picture"
+    )
+    say(f"Send       {page} and {table}")
+    say(f"Keep       {table}.plan.json beside {table.name}: it says what was shown")
+    say(
+        f"Then       picora-analytics review {shlex.quote(str(table))} --decisions "
+        f"{shlex.quote(decisions or 'decisions.csv')}"
+    )
 
 
 def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: str | None) -> None:

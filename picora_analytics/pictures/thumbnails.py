@@ -213,6 +213,14 @@ class Thumbnails:
         with self._lock:
             return {image_id: self._known[image_id] for image_id in ids if image_id in self._known}
 
+    def put(self, image_id: str, data: bytes) -> None:
+        """Remember the picture in a file's bytes, as of an image that is gone and was backed up."""
+        whole = small_picture(data)
+        found = None if whole is None else _shrunk(whole)
+        if found is not None:
+            with self._lock:
+                self._known[image_id] = found
+
     def why_not(self, image_id: str) -> str:
         """Say why there is no picture of an image that was asked for."""
         with self._lock:

@@ -8,6 +8,8 @@ import pytest
 
 import picora_analytics as pic
 
+HOSTILE = '"><img src=x onerror="window.__xss=1">{{7*7}}.png'
+
 
 @pytest.fixture
 def plan(make_images):
@@ -70,3 +72,63 @@ def test_a_review_goes_on_where_it_stopped(run, plan, tmp_path):
     assert "Next       2020-02: 2 images, 17 B" in again.stdout
     assert list(plan.decided(tmp_path / "d.csv").images.index) == ["-c"]
     assert run("review", "plan.json", *decisions, "--portion", "1999-01").returncode == 1
+
+
+def test_a_plan_becomes_a_page_with_pictures_for_people_without_python(run, tmp_path):
+    with pic.DemoServer(n_images=60, rate_scale=None) as service:
+        service.add(1, filename=HOSTILE, title=HOSTILE, is_public=True, tags=())
+        with pic.Client(service.api_key, service.url) as client:
+            images = pic.load_images(client, store=None, progress=False)
+            private = list(images.index[~images["is_public"]][:2])
+            public = list(images.index[images["is_public"] & (images["size_bytes"] < 200_000)][:5])
+            named = list(images.index[images["filename"] == HOSTILE])
+            plan = pic.plan_deletion(
+                images, {"old": public + named, "copies": private}, reason=HOSTILE, max_fraction=1
+            )
+        plan.save(tmp_path / "plan.json")
+        before = len(service.requests)
+
+        done = run("review", "plan.json", "-o", "review.html")
+
+        assert done.returncode == 0, done.stderr
+        asked = [one.path for one in service.requests[before:]]
+    page = (tmp_path / "review.html").read_text("utf-8")
+    rows = pd.read_csv(tmp_path / "review.csv")
+    assert list(rows["id"].str.removeprefix("'")) == list(plan.images.index)
+    assert f"{len(plan.images)} pictures are to be deleted. Are any still needed?" in page
+    assert "DEMO" in page
+    assert page.count("<img ") == page.count('src="data:image/')
+    assert page.count('loading="lazy"') >= len(public)
+    for number, image_id in enumerate(plan.images.index, start=2):
+        part = page.split(f'id="row-{number}"')[1].partition("</li>")[0]
+        assert image_id in part
+        assert ("data:image" in part) is (image_id in public + named)
+        assert ("private, " in part) is (image_id in private)
+        assert not any(image_id in path for path in asked if image_id in private)
+    assert "<script" not in page.lower()
+    assert HOSTILE not in page
+    assert service.api_key not in page
+    assert service.url not in page
+    assert "review.csv" in done.stdout
+    # Somebody strikes out a row, and sends the table back.
+    lines = (tmp_path / "review.csv").read_text("utf-8-sig").splitlines(keepends=True)
+    (tmp_path / "review.csv").write_text("".join(lines[:1] + lines[2:]), "utf-8-sig")
+    back = run("review", "review.csv", "--decisions", "decisions.csv")
+    assert back.returncode == 0, back.stderr
+    said = pic.read_decisions(tmp_path / "decisions.csv").set_index("id")["decision"]
+    assert said[plan.images.index[0]] == "keep"
+    assert (said == "delete").sum() == len(plan.images) - 1
+
+
+def test_a_page_is_made_where_no_picture_comes(run, plan, tmp_path):
+    plan.save(tmp_path / "plan.json")
+
+    done = run("review", "plan.json", "-o", "for Ann.html", "--portion", "copies", "--by", "pile")
+
+    assert done.returncode == 0, done.stderr
+    page = (tmp_path / "for Ann.html").read_text("utf-8")
+    assert "2 pictures are to be deleted" in page
+    assert page.count("no picture came") + page.count("private, ") == 2
+    assert "'for Ann.csv' --decisions" in done.stdout
+    assert run("review", "plan.json", "-o", "part.csv").returncode == 2
+    assert run("review", "plan.json").returncode == 2

@@ -8,6 +8,7 @@ import signal
 import stat
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +26,9 @@ class Mortals:
     """
 
     def __init__(self, key: str) -> None:
+        self._home = (
+            tempfile.TemporaryDirectory()
+        )  # They are another machine: its locks are its own.
         self._parent = subprocess.Popen(
             [sys.executable, __file__],
             stdin=subprocess.PIPE,
@@ -32,6 +36,7 @@ class Mortals:
             env={
                 **os.environ,
                 "PICORA_API_KEY": key,
+                "PICORA_DATA_DIR": self._home.name,
                 "PYTHONPATH": os.pathsep.join(filter(None, sys.path)),
             },
         )
@@ -41,6 +46,7 @@ class Mortals:
 
     def __exit__(self, *_: object) -> None:
         self._parent.communicate(timeout=60)
+        self._home.cleanup()
 
     def run(self, **job: Any) -> tuple[bool, int]:
         """

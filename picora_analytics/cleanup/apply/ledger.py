@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
-from collections.abc import Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from pathlib import Path
 
 from picora_analytics.cleanup.apply.journal import Journal, Past
@@ -45,6 +45,8 @@ class Ledger:
         Those that this run sent a request for, whether its answer came or was lost.
     lost : set of ids
         Those that a request was sent for whose answer nobody read.
+    told : callable
+        Given the ids of each entry once it is written.
     accepted : set of ids
         Those of this run, or of one just before: the service may carry such a request out later, so that they are
         still there settles nothing.
@@ -63,6 +65,7 @@ class Ledger:
         self.times = dict(past.times) if past else {}
         self._heirs = dict(past.heirs) if past else {}
         self.tried: set[str] = set()
+        self.told: Callable[[Iterable[str]], object] = lambda _: None
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
         self.accepted = self._in_flight.copy() if _is_young(past) else set()
@@ -124,6 +127,7 @@ class Ledger:
             self._in_flight -= set(outcomes)
             if self._log is not None:
                 self._log.record(outcomes, told)
+            self.told(outcomes)
 
     def kept(self, image_id: str, reason: str) -> tuple[str, str]:
         """Give the outcome of an image that is not to go: not known while an earlier request may still take it."""

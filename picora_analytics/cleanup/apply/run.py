@@ -79,6 +79,7 @@ class Run:
     ) -> None:
         self._keep = keep
         self._plan, self._client, self._ledger = plan, client, ledger
+        ledger.told = self._tell
         self._show, self._cancelled = show, cancelled
         self._freshness = freshness or Freshness(client)
         self._lookup = Lookup(client, plan.library["n_images"], plan.n_others)
@@ -139,7 +140,6 @@ class Run:
             }
         )
         self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
-        self._tell(found)
         if self._ledger.sent and not self._waiting:
             return  # Nothing more is to go, so there is nothing to refuse.
         deleted = self._ledger.deleted
@@ -241,7 +241,6 @@ class Run:
     def _drop(self, reasons: dict[str, str]) -> None:
         """Keep images that were waiting."""
         self._ledger.record({one: self._ledger.kept(one, why) for one, why in reasons.items()})
-        self._tell(reasons)
         self._waiting = [image_id for image_id in self._waiting if image_id not in reasons]
 
     def delete(self) -> None:
@@ -263,7 +262,6 @@ class Run:
                 self._report_time("this server knows no batches: ")
             except StaleError:
                 stale += 1
-            self._tell(ids)
             self._waiting = [one for one in self._waiting if one not in self._ledger.outcomes]
             self._show.update(len(self._ledger.outcomes), len(self._plan.images))
             if time.monotonic() - self._reported_at > REPORT_EVERY:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
 import math
@@ -11,7 +12,7 @@ import shutil
 import threading
 import time
 from collections import Counter
-from collections.abc import Callable, Collection, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping
 from concurrent.futures import FIRST_COMPLETED, Future, wait
 from pathlib import Path
 from typing import Any
@@ -29,7 +30,7 @@ from picora_analytics.progress import Progress, follow, progress_for
 from picora_analytics.text import plural, visible
 from picora_analytics.units import format_bytes
 
-__all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "records_of"]
+__all__ = ["CANNOT_COME_BACK", "Backup", "back_up", "backed_up_pictures", "records_of"]
 
 AT_ONCE = 4
 ROUNDS = 7  # Docs, archive tier: restored in 30 s to 5 min; asked once a minute.
@@ -232,6 +233,19 @@ def back_up(
     )
     show.finish(backup._title())
     return backup
+
+
+def backed_up_pictures(
+    library: Facts, folder: str | os.PathLike[str], ids: Iterable[str], most: int
+) -> Iterator[tuple[str, bytes]]:
+    """Read the files of a backup as far as they are there and hold no more than so many bytes, to be looked at."""
+    target = BackupFolder.of(Path(folder), library)
+    proofs = target.proofs()
+    for image_id in ids:
+        proof = proofs.get(image_id)
+        if proof is not None and proof.size_bytes <= most:
+            with contextlib.suppress(OSError):
+                yield image_id, (target.path / proof.file).read_bytes()
 
 
 def _shared_bodies(

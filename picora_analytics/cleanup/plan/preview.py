@@ -21,7 +21,7 @@ from picora_analytics.library.frame import total_bytes
 from picora_analytics.text import about, pad, plural, shorten, visible
 from picora_analytics.units import format_bytes, format_share
 
-__all__ = ["preview_facts", "preview_html", "preview_text"]
+__all__ = ["look_twice", "preview_facts", "preview_html", "preview_text", "time_to_delete"]
 
 _NAME = 44  # Columns for a file name.
 _ALL_UNDER = 10  # Fewer images than this are all listed.
@@ -100,9 +100,14 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "hiding_confirmation": plan.hiding_confirmation,
         "requests": plural(-(-n // MAX_BATCH), "deleting request"),
         "reads": plural(min(-(-max(library["n_images"], 1) // MAX_PAGE_SIZE), n + 3), "read"),
-        "time": about(seconds_needed(-(-n // MAX_BATCH))),
+        "time": time_to_delete(n),
         "time_single": about(seconds_needed(n)),
     }
+
+
+def time_to_delete(n: int) -> str:
+    """Say how long the deletion of some images takes at Picora's documented pace, downloads apart."""
+    return about(seconds_needed(-(-n // MAX_BATCH)))
 
 
 def _years(images: pd.DataFrame) -> pd.Series[Any]:

@@ -2,7 +2,6 @@
 // A cell of the grid, and a row of the list.
 
 const WIDEST = 176; // Pixels of a cell, at least.
-const CROP = 0.34; // A picture fills its cell if no more than this is cut away.
 const LIST_ROW = 40;
 
 const COLUMNS = [
@@ -22,33 +21,6 @@ const COLUMNS = [
 function sentence(cell) {
   const more = [cell.badge, cell.chosen && cell.spared ? `would be spared: ${cell.spared}` : ""];
   return [cell.whole, cell.size, cell.date, cell.seen, ...more].filter(Boolean).join(", ");
-}
-
-/**
- * Put a picture, its placeholder or a waiting mat into a place.
- * @param {any} pic
- * @param {any} cell
- * @param {{ url: string, why: string } | undefined} picture
- */
-function paintPicture(pic, cell, picture) {
-  const state = picture ? picture.url || `why:${picture.why}` : "wait";
-  if (pic.dataset.state === state) return;
-  pic.dataset.state = state;
-  pic.querySelector(".pg-gap")?.remove();
-  pic.querySelector("img")?.remove();
-  pic.classList.toggle("pg-wait", !picture);
-  pic.classList.toggle("pg-ph", Boolean(picture && !picture.url));
-  if (picture?.url) {
-    const image = make("img", "", "", { alt: "", draggable: "false" });
-    const crop = cell.ratio ? 1 - Math.min(cell.ratio, 4 / 3) / Math.max(cell.ratio, 4 / 3) : 1;
-    image.className = crop <= CROP ? "" : "pg-fit";
-    image.src = picture.url;
-    pic.prepend(image);
-  } else if (picture) {
-    const gap = make("span", "pg-gap");
-    gap.append(sign(cell.seen === "public" ? "broken" : "lock"), make("span", "", picture.why));
-    pic.prepend(gap);
-  }
 }
 
 /** Make an empty cell of the grid. */

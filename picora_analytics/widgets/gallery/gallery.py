@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import re
 import secrets
 import threading
 from pathlib import Path
@@ -23,6 +22,7 @@ from picora_analytics.references.found import References
 from picora_analytics.widgets.gallery import messages
 from picora_analytics.widgets.gallery.loading import Loader, Picture, Wanted
 from picora_analytics.widgets.gallery.opening import Opened, open_images
+from picora_analytics.widgets.gallery.script import script
 from picora_analytics.widgets.gallery.selection import Bools
 from picora_analytics.widgets.gallery.session import FIRST, Answer, GallerySession
 from picora_analytics.widgets.gallery.static import PREVIEWED, preview
@@ -34,6 +34,7 @@ _HERE = Path(__file__).parent
 _SCRIPTS = (
     "texts.js",
     "scroll.js",
+    "picture.js",
     "protocol.js",
     "cells.js",
     "rail.js",
@@ -43,12 +44,6 @@ _SCRIPTS = (
     "controls.js",
     "gallery.js",
 )
-
-
-def _lean(script: str) -> str:
-    """Leave out comments that have lines of their own: each page is sent the script."""
-    return re.sub(r"(?m)^[ ]*(?://.*|/\*\*[^*]*(?:\*(?!/)[^*]*)*\*/)\n", "", script)
-
 
 _CODE = {
     "browse": 'plan = pic.plan_deletion(images, gallery.mask, reason="...")',
@@ -108,7 +103,7 @@ class ImageGallery(anywidget.AnyWidget):
     ([False, True], ['b'])
     """
 
-    _esm = "\n".join(_lean((_HERE / name).read_text(encoding="utf-8")) for name in _SCRIPTS)
+    _esm = script(*(_HERE / name for name in _SCRIPTS))
     _css = _HERE / "gallery.css"
 
     proto = traitlets.Int(messages.PROTOCOL).tag(sync=True)

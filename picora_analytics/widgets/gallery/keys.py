@@ -7,6 +7,8 @@ from pathlib import Path
 import anywidget
 import traitlets
 
+from picora_analytics.widgets.gallery.script import script
+
 __all__ = ["KeyGuard"]
 
 _HERE = Path(__file__).parent
@@ -24,6 +26,6 @@ class KeyGuard(anywidget.AnyWidget):
     its kernel is gone, it makes everything inert but what says so. When the mode changes, the panel's top is shown.
     """
 
-    _esm = "\n".join((_HERE / name).read_text(encoding="utf-8") for name in ("texts.js", "keys.js"))
+    _esm = script(_HERE / "texts.js", _HERE / "keys.js")
 
     mode = traitlets.Unicode("choose").tag(sync=True)

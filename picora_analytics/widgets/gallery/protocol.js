@@ -253,23 +253,6 @@ class Kernel {
   }
 }
 
-/** @param {DataView | ArrayBuffer | Uint8Array | undefined} buffer */
-function bytes(buffer) {
-  if (!buffer) return new Uint8Array();
-  if (buffer instanceof ArrayBuffer) return new Uint8Array(buffer);
-  return new Uint8Array(buffer.buffer, buffer.byteOffset, buffer.byteLength);
-}
-
-/**
- * Give a picture an address within this page, if its kind is one that a page may be given.
- * @param {Uint8Array} data
- * @param {string} kind
- */
-function address(data, kind) {
-  if (!["webp", "png", "jpeg", "gif"].includes(kind) || !data.length) return "";
-  return URL.createObjectURL(new Blob([/** @type {BlobPart} */ (data)], { type: `image/${kind}` }));
-}
-
 /**
  * @param {any} content
  * @param {Uint8Array} data

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Callable
+from functools import cached_property
+from typing import TypeVar
 
 import ipywidgets as widgets
 import pandas as pd
@@ -14,27 +16,35 @@ from picora_analytics.cleanup.apply.begun import (
     begun_deletions,
     read_begun,
 )
-from picora_analytics.cleanup.apply.hiding import hide
 from picora_analytics.cleanup.apply.places import Holder, holder_of
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
-from picora_analytics.cleanup.apply.start import carry_out, look_again, resume_deletion
+from picora_analytics.cleanup.apply.start import look_again
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.deeds import HIDE
-from picora_analytics.client.client import Client, Usage
+from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, PicoraError
 from picora_analytics.pictures.thumbnails import Thumbnails
-from picora_analytics.progress import Progress
 from picora_analytics.widgets.panel.banner import Banner
-from picora_analytics.widgets.panel.html import Act, Do, alert
+from picora_analytics.widgets.panel.html import Act, Do, alert, toggle
+from picora_analytics.widgets.panel.jobs import (
+    Said,
+    deletion_job,
+    hiding_job,
+    job_so_far,
+    recall_pictures,
+    resuming_job,
+)
 from picora_analytics.widgets.panel.progress import ProgressStep
 from picora_analytics.widgets.panel.receipt import ReceiptStep
-from picora_analytics.widgets.panel.resume import ResumeStep
+from picora_analytics.widgets.panel.resume import GONE, ResumeStep
 from picora_analytics.widgets.panel.review import ReviewStep
 from picora_analytics.widgets.panel.running import Job, running
 from picora_analytics.widgets.panel.session import CleanupSession, Stage
 
 __all__ = ["Modes"]
+
+_Step = TypeVar("_Step", ReviewStep, ResumeStep, ProgressStep, ReceiptStep)
 
 LEFT_BY_YOU = "left as it is, by you"
 
@@ -76,7 +86,7 @@ class Modes:
         paint: Callable[[], None],
         chosen: Callable[[], None],
     ) -> None:
-        self._session, self._client = session, client
+        self._session, self._client, self._thumbnails = session, client, thumbnails
         self._do, self._lock, self._paint, self._chosen = do, lock, paint, chosen
         self._job: Job | None = None
         self._in_sight = False  # Whether the running job is shown, not merely named in the banner.
@@ -85,28 +95,6 @@ class Modes:
         self._keep: dict[str, str] = {}
         self._begun = BegunDeletions([], [])
         self._holder: Holder | None = None
-        self.review = ReviewStep(
-            do,
-            thumbnails,
-            back=self._gesture(self._on_back),
-            delete=self._gesture(self._on_delete),
-            hide=self._gesture(self._on_hide),
-            keep=lambda one: do(lambda session: self._on_keep(session, one)),
-        )
-        self.resume = ResumeStep(
-            thumbnails,
-            back=self._gesture(self._on_back),
-            go_on=self._gesture(self._on_go_on),
-            leave=self._gesture(lambda session: self._on_leave(session, self.resume.begun)),
-            receipt=self._gesture(lambda session: self._on_so_far(session, self.resume.begun)),
-        )
-        self.progress = ProgressStep(thumbnails, self._gesture(self._on_stop))
-        self.receipt = ReceiptStep(
-            thumbnails,
-            done=self._gesture(self._on_done),
-            again=self._gesture(self._on_again),
-            upload=self._gesture(self._on_upload),
-        )
         self.banner = Banner(
             show=self._gesture(self._on_show),
             look=self._gesture(lambda _: self.look_for_begun()),
@@ -114,9 +102,62 @@ class Modes:
             leave=lambda one: do(lambda session: self._on_leave(session, one)),
             resume=lambda one: do(lambda session: self._on_resume(session, one)),
         )
-        steps = (self.review, self.resume, self.progress, self.receipt)
-        self.box = widgets.VBox([step.box for step in steps])
+        self.box = widgets.VBox()
         self.box.add_class("pm-modes")
+
+    # Each is made shortly before it may be needed: a page takes its time to make what a panel may never show.
+
+    @cached_property
+    def review(self) -> ReviewStep:
+        """The review."""
+        do = self._do
+        return self._added(
+            ReviewStep(
+                do,
+                self._thumbnails,
+                back=self._gesture(self._on_back),
+                delete=self._gesture(self._on_delete),
+                hide=self._gesture(self._on_hide),
+                keep=lambda one: do(lambda session: self._on_keep(session, one)),
+            )
+        )
+
+    @cached_property
+    def resume(self) -> ResumeStep:
+        """The review of what an interrupted deletion left."""
+        step = ResumeStep(
+            self._thumbnails,
+            back=self._gesture(self._on_back),
+            go_on=self._gesture(self._on_go_on),
+            leave=self._gesture(lambda session: self._on_leave(session, step.begun)),
+            receipt=self._gesture(lambda session: self._on_so_far(session, step.begun)),
+        )
+        return self._added(step)
+
+    @cached_property
+    def progress(self) -> ProgressStep:
+        """How far a deletion is."""
+        return self._added(ProgressStep(self._thumbnails, self._gesture(self._on_stop)))
+
+    @cached_property
+    def receipt(self) -> ReceiptStep:
+        """What came of it."""
+        return self._added(
+            ReceiptStep(
+                self._thumbnails,
+                done=self._gesture(self._on_done),
+                again=self._gesture(self._on_again),
+                upload=self._gesture(self._on_upload),
+            )
+        )
+
+    def _added(self, step: _Step) -> _Step:
+        step.box.add_class("picora-hidden")
+        self.box.children = (*self.box.children, step.box)
+        return step
+
+    def _made(self, name: str) -> bool:
+        return name in vars(self)
 
     @property
     def mode(self) -> str:
@@ -125,7 +166,7 @@ class Modes:
             return "progress"
         if self._receipt is not None:
             return "receipt"
-        if self.resume.begun is not None:
+        if self._made("resume") and self.resume.begun is not None:
             return "resume"
         return "review" if self._session.stage is Stage.PLANNED else "choose"
 
@@ -136,13 +177,11 @@ class Modes:
 
     def focus(self) -> None:
         """Focus the safe control of the mode in sight."""
-        act = {
-            "review": self.review.focus,
-            "resume": self.resume.focus,
-            "progress": self.progress.focus,
-            "receipt": self.receipt.focus,
-        }.get(self.mode, self._chosen)
-        act()
+        mode = self.mode
+        if mode == "choose":
+            self._chosen()
+        else:
+            getattr(self, mode).focus()
 
     def paint(self, session: CleanupSession) -> None:
         """Bring the modes in line with the session; one of them is in sight."""
@@ -151,16 +190,26 @@ class Modes:
             self._job = job
             job.listen(self)
         mode = self.mode
-        self.progress.paint(self._job if mode == "progress" else None)
-        self.receipt.paint(self._receipt if mode == "receipt" else None, self._job)
-        self.review.paint(session)
-        for name, step in (("review", self.review), ("resume", self.resume)):
-            if mode != name:
-                step.box.add_class("picora-hidden")
+        if self._made("progress") or self._job is not None:
+            self.progress.paint(self._job if mode == "progress" else None)
+        if self._made("receipt") or self._receipt is not None or self._begun.found:
+            self.receipt.paint(self._receipt if mode == "receipt" else None, self._job)
+        if self._made("review") or session.selected.n_images:
+            self.review.paint(session)
+            toggle(self.review.box, mode == "review")
+        if self._made("resume"):
+            toggle(self.resume.box, mode == "resume")
+        self._paint_banner()
+
+    def _paint_banner(self) -> None:
+        """Name what is not in sight: a deletion shown large is none of that."""
+        mode = self.mode
+        shown = mode == "progress"
+        begun = () if shown or mode == "resume" else self._begun.found
         self.banner.paint(
-            None if mode == "progress" else self._job,
-            self._holder,
-            () if mode == "resume" else self._begun.found,
+            None if shown else self._job,
+            None if shown else self._holder,
+            begun,
             self._begun.problems,
         )
 
@@ -172,16 +221,21 @@ class Modes:
     def begin_review(self, session: CleanupSession, reason: str) -> DeletionPlan:
         """Plan the selection, and show it."""
         plan = session.make_plan(reason)
+        _ = self.progress, self.receipt
         self.review.begin(plan)
         self._paint()
         self.focus()
         return plan
 
     def _on_back(self, session: CleanupSession) -> None:
-        self.resume.close()
+        self._close_resume()
         session.void()
         self._paint()
         self._chosen()
+
+    def _close_resume(self) -> None:
+        if self._made("resume"):
+            self.resume.close()
 
     def _on_keep(self, session: CleanupSession, image_id: str) -> None:
         reason = self.review.reason.value.strip() or (session.plan.reason if session.plan else "")
@@ -198,22 +252,7 @@ class Modes:
         except ConfirmationError as error:
             self.review.confirm.say(str(error))
             return
-        client = self._client
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            return carry_out(plan, client, backup=backup, progress=progress, cancelled=cancelled)
-
-        self._start(
-            plan,
-            Job(
-                plan.library,
-                plan.images,
-                run,
-                backup=backup,
-                n_spared=len(plan.spared),
-                usage=self._usage,
-            ),
-        )
+        self._start(plan, deletion_job(plan, self._client, backup))
 
     def _on_hide(self, session: CleanupSession) -> None:
         try:
@@ -221,38 +260,19 @@ class Modes:
         except ConfirmationError as error:
             self.review.confirm.say(str(error))
             return
-        client, decisions = self._client, session.decisions_file
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            phrase = plan.hiding_confirmation  # The number of what is hidden was typed for it.
-            return hide(
-                plan,
-                client,
-                phrase,
-                decisions=decisions,
-                progress=progress,
-                cancelled=cancelled,
-            )
-
-        images = plan.images[plan.images["is_public"].fillna(False)]
-        self._start(plan, Job(plan.library, images, run, deed=HIDE, n_spared=len(plan.spared)))
+        self._start(plan, hiding_job(plan, self._client, session.decisions_file))
 
     def _start(self, plan: DeletionPlan | None, job: Job) -> None:
         self._carried, self._job, self._in_sight = plan, job, True
         self._receipt = None
-        self.review.confirm.clear()
-        self.resume.close()
+        if self._made("review"):
+            self.review.confirm.clear()
+        self._close_resume()
         self._session.stage = Stage.DELETING
         job.listen(self)
         job.start()
         self._paint()
         self.focus()
-
-    def _usage(self) -> Usage | None:
-        try:
-            return self._client.usage()
-        except PicoraError:
-            return None
 
     # While it runs, and once it has ended
 
@@ -275,9 +295,7 @@ class Modes:
                 return
             if not job.ended:
                 self.progress.paint(job if self.mode == "progress" else None)
-                self.banner.paint(
-                    None if self.mode == "progress" else job, self._holder, self._begun.found
-                )
+                self._paint_banner()
                 return
             shown, self._in_sight = self._in_sight, False
             self._end(job, shown)
@@ -334,7 +352,7 @@ class Modes:
     def _upload(self, folder: str, ids: list[str]) -> None:
         try:
             table: pd.DataFrame = restore_images(
-                self._client, folder, ids, progress=_Said(self.receipt.uploading)
+                self._client, folder, ids, progress=Said(self.receipt.uploading)
             )
         except Exception as error:
             with self._lock:
@@ -363,6 +381,7 @@ class Modes:
     def _on_resume(self, session: CleanupSession, begun: Begun) -> None:
         session.void()
         self._receipt = None
+        _ = self.resume, self.progress, self.receipt
         self.banner.say("Looking at what is there now …", problem=False)
         threading.Thread(
             target=self._look_again, args=(begun,), name="picora-look", daemon=True
@@ -370,6 +389,7 @@ class Modes:
 
     def _look_again(self, begun: Begun) -> None:
         looked, why = None, ""
+        recall_pictures(begun, self._thumbnails, GONE)
         try:
             with self._lock:
                 keep = self._session.kept_from(begun.left)
@@ -397,61 +417,17 @@ class Modes:
             self._resume(begun, dict.fromkeys(begun.left, LEFT_BY_YOU))
 
     def _resume(self, begun: Begun, keep: dict[str, str]) -> None:
-        client = self._client
-
-        def run(progress: Progress, cancelled: Callable[[], bool]) -> DeletionReceipt:
-            return resume_deletion(
-                client, begun.path, progress=progress, cancelled=cancelled, keep=keep
-            )
-
-        plan = begun.plan
-        backup = begun.past.backup
-        job = Job(
-            plan.library,
-            plan.images,
-            run,
-            backup=backup,
-            n_spared=len(plan.spared),
-            usage=self._usage,
-        )
-        self._start(None, job)
+        self._start(None, resuming_job(begun, self._client, keep))
 
     def _on_so_far(self, _: CleanupSession, begun: Begun | None) -> None:
         if begun is None:
             return
-        plan = begun.plan
-        receipt = begun.receipt()
-        job = Job(
-            plan.library,
-            plan.images,
-            lambda *_: receipt,
-            backup=begun.past.backup,
-            n_spared=len(plan.spared),
-        )
-        job.follow("deleted", begun.done)
-        job.ended = True
-        self.resume.close()
+        recall_pictures(begun, self._thumbnails, GONE)
+        job, receipt = job_so_far(begun)
+        self._close_resume()
         self._job, self._receipt = job, receipt
         self._paint()
         self.focus()
-
-
-class _Said:
-    """A progress in words."""
-
-    def __init__(self, say: Callable[[str], None]) -> None:
-        self._say = say
-
-    def update(self, done: int, total: int | None) -> None:
-        """Count."""
-        self._say(f"Uploaded {done:,}" + ("" if total is None else f" of {total:,}"))
-
-    def wait(self, reason: str) -> None:
-        """Say why nothing happens."""
-        self._say(reason)
-
-    def finish(self, text: str) -> None:
-        """Say the last line; the table follows."""
 
 
 def _said(error: Exception) -> str:

@@ -11,11 +11,9 @@ from markupsafe import Markup
 
 from picora_analytics.analysis.criteria import literal
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.preview import look_twice
-from picora_analytics.client.changes import MAX_BATCH
-from picora_analytics.client.pacing import seconds_needed
+from picora_analytics.cleanup.plan.preview import look_twice, time_to_delete
 from picora_analytics.pictures.thumbnails import Thumbnails
-from picora_analytics.text import about, plural
+from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery.orders import in_order
 from picora_analytics.widgets.panel.confirm import ConfirmBox, Question
@@ -115,6 +113,7 @@ class ReviewStep:
 
     def _make_facts(self, do: Do) -> list[widgets.Widget]:
         self._frees, self._years, self._verdict = html(), html(), html()
+        self._freed = widgets.VBox([self._frees])
         self.reason = widgets.Text(
             description="Why", tooltip="Stands in the plan and in the receipt"
         )
@@ -130,7 +129,7 @@ class ReviewStep:
         choices.add_class("pm-choices")
         self._backup = widgets.VBox([choices, self._cost])
         parts = {
-            "pm-frees": widgets.VBox([self._frees]),
+            "pm-frees": self._freed,
             "pm-reason": widgets.VBox([self.reason]),
             "pm-uploaded": widgets.VBox([self._years]),
             "pm-verdict": widgets.VBox([self._verdict]),
@@ -286,6 +285,7 @@ class ReviewStep:
     def _ask(self, session: CleanupSession, plan: DeletionPlan, n: int) -> None:
         refused = [str(one) for one in plan.refusals]
         toggle(self._backup, not refused and not self._hiding)
+        toggle(self._freed, not self._hiding)
         if refused:
             self._refuse(refused)
             return
@@ -308,13 +308,10 @@ class ReviewStep:
         needed = needed_text(plan, backup=backup, looked=looked)
         question = Question(needed, "to delete", f"Delete {n:,} for ever", out, other, why)
         self.confirm.ask(question, losses(plan, backup=backup))
-        takes = about(seconds_needed(-(-n // MAX_BATCH)))
-        first = f"{format_bytes(plan.size_bytes)} to download first, then " if backup else ""
-        self._cost.value = markup(
-            '<span class="pg-mut">{text}</span>',
-            text=f"{first}{takes} to delete; you can stop between batches."[0:1].upper()
-            + f"{first}{takes} to delete; you can stop between batches."[1:],
-        )
+        takes = f"{time_to_delete(n)} to delete; you can stop between batches."
+        first = f"{format_bytes(plan.size_bytes)} to download first, then "
+        text = first + takes if backup else takes.capitalize()
+        self._cost.value = markup('<span class="pg-mut">{text}</span>', text=text)
         self.folder.disabled = not backup
 
     def _refuse(self, refused: list[str]) -> None:

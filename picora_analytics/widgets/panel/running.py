@@ -85,13 +85,17 @@ class Job:
         self._began: dict[str, float] = {}
         self.started = time.monotonic()
         self._listeners: weakref.WeakSet[Any] = weakref.WeakSet()
-        self._last = 0.0
+        self._changed = False
+        self._over = threading.Event()
 
     def start(self) -> None:
         """Begin on a thread of its own: an interrupt of the kernel would not stop a handler, Cancel does."""
         with _LOCK:
-            _JOBS[_key(self.library)] = self
-        threading.Thread(target=self._run, name="picora-deletion", daemon=True).start()
+            _JOBS.setdefault(
+                _key(self.library), self
+            )  # A second one is locked out, and ends at once.
+        for act in (self._run, self._show):
+            threading.Thread(target=act, name="picora-deletion", daemon=True).start()
 
     def _run(self) -> None:
         try:
@@ -104,7 +108,8 @@ class Job:
         with _LOCK:
             if _JOBS.get(_key(self.library)) is self:
                 del _JOBS[_key(self.library)]
-        self._tell(always=True)
+        self._over.set()
+        self._tell()
 
     def listen(self, listener: Any) -> None:
         """Call ``listener.on_job(job)`` when something changed, from a thread; a forgotten listener is let go."""
@@ -113,7 +118,7 @@ class Job:
     def cancel(self) -> None:
         """Stop before the next request; what was not tried is kept."""
         self._cancelled.set()
-        self._tell(always=True)
+        self._changed = True
 
     @property
     def cancelled(self) -> bool:
@@ -124,16 +129,16 @@ class Job:
 
     def update(self, done: int, total: int | None) -> None:
         """Take how far it is; the steps of each image say more."""
-        self._tell()
+        self._changed = True
 
     def wait(self, reason: str) -> None:
         """Take why nothing happens."""
         self.why = reason
-        self._tell(always=True)
+        self._changed = True
 
     def finish(self, text: str) -> None:
         """Take the last line of a step."""
-        self._tell(always=True)
+        self._changed = True
 
     def follow(self, step: str, ids: Collection[str]) -> None:
         """Take what became of images."""
@@ -144,7 +149,7 @@ class Job:
             self._n[word] += 1
             self.step_of[one] = word
         self.latest = [*self.latest, *ids][-LATEST:]
-        self._tell()
+        self._changed = True
 
     def counts(self) -> dict[str, int]:
         """Count the images that have passed each step, and those that stay."""
@@ -173,11 +178,14 @@ class Job:
         took = time.monotonic() - since
         return took / done * (len(self.images) - n["stays"] - done)
 
-    def _tell(self, *, always: bool = False) -> None:
-        moment = time.monotonic()
-        if not always and moment - self._last < UPDATE_EVERY:
-            return
-        self._last = moment
+    def _show(self) -> None:
+        """Let panels look when something changed, a few times a second; the deletion does not wait for them."""
+        while not self._over.wait(UPDATE_EVERY):
+            if self._changed:
+                self._changed = False
+                self._tell()
+
+    def _tell(self) -> None:
         for listener in list(self._listeners):
             listener.on_job(self)
 

@@ -16,13 +16,14 @@ from picora_analytics.text import shorten
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery.loading import Loader, Picture, Wanted
+from picora_analytics.widgets.gallery.script import script
 
 __all__ = ["Tiles"]
 
 _HERE = Path(__file__).parent
 # The signs, and how a picture is put into its place, are the gallery's.
 _SCRIPTS = (
-    *(_HERE.parent / "gallery" / name for name in ("texts.js", "protocol.js", "cells.js")),
+    *(_HERE.parent / "gallery" / name for name in ("texts.js", "picture.js")),
     _HERE / "tiles.js",
 )
 _NAME, _WHOLE = 44, 120
@@ -54,7 +55,7 @@ class Tiles(anywidget.AnyWidget):
         Given the id of a large one whose button was pressed.
     """
 
-    _esm = "\n".join(path.read_text(encoding="utf-8") for path in _SCRIPTS)
+    _esm = script(*_SCRIPTS)
 
     kind = traitlets.Unicode().tag(sync=True)
     tiles = traitlets.Dict().tag(sync=True)

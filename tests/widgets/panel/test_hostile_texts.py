@@ -32,7 +32,9 @@ TAGS = {"div", "p", "span", "h3", "br", "code", "strong", "bdi", "ul", "li", "pr
 TAGS |= {"table", "thead", "tbody", "tr", "th", "td"}
 TAGS |= {"b", "i", "h2", "svg", "path"}
 ATTRIBUTES = {"class", "style", "title", "role", "viewbox", "d"}
-ATTRIBUTES |= {f"aria-{name}" for name in ("hidden", "label", "level", "valuemin", "valuemax", "valuenow")}
+ATTRIBUTES |= {
+    f"aria-{name}" for name in ("hidden", "label", "level", "valuemin", "valuemax", "valuenow")
+}
 
 
 @pytest.fixture(scope="module")

@@ -305,7 +305,10 @@ def test_a_goal_out_of_reach_and_one_that_cannot_be_read_say_so(make_panel):
 
 def test_keep_is_written_heeded_and_taken_back(make_panel, images, tmp_path):
     path = tmp_path / "decisions.csv"
-    pic.write_decisions(pd.DataFrame({"id": images.index[-1:], "decision": ["later"], "until": ["2030-01-01"]}), path)
+    pic.write_decisions(
+        pd.DataFrame({"id": images.index[-1:], "decision": ["later"], "until": ["2030-01-01"]}),
+        path,
+    )
     panel = make_panel(decisions=path)
     _choose(panel, 2)
     first = str(panel._session.images.index[panel._session.selection.listed[0]])
