@@ -30,7 +30,9 @@ def view_of(session: CleanupSession, view: dict[str, Any], searched: str) -> dic
     """
     matching = session.matching
     unknown = f" · of {matching.unknown:,} more the filters cannot tell" if matching.unknown else ""
-    found: dict[str, Any] = {"all": True, "press": None, "empty": _empty(session, searched)}
+    # A list that is not empty must not change with the selection: the page would draw it anew.
+    empty = None if view["total"] else _empty(session, searched)
+    found: dict[str, Any] = {"all": True, "press": None, "empty": empty}
     if session.problems:
         return found | {"count": "No list", "of": "until the filter can be read", "all": False}
     if session.suggested and session.only:
