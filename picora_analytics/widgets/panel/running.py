@@ -91,9 +91,8 @@ class Job:
     def start(self) -> None:
         """Begin on a thread of its own: an interrupt of the kernel would not stop a handler, Cancel does."""
         with _LOCK:
-            _JOBS.setdefault(
-                _key(self.library), self
-            )  # A second one is locked out, and ends at once.
+            # A second one is locked out, and ends at once.
+            _JOBS.setdefault(_key(self.library), self)
         for act in (self._run, self._show):
             threading.Thread(target=act, name="picora-deletion", daemon=True).start()
 

@@ -3,6 +3,7 @@
 import os
 import threading
 
+import msgspec
 import pytest
 
 import picora_analytics as pic
@@ -133,4 +134,7 @@ def test_who_holds_the_account_is_told_and_a_note_left_behind_is_not_believed(se
     assert (holder.pid, holder.n_images, holder.where) == (os.getpid(), 5, "this notebook")
     goes_on.set()
     run.join(20)
+    assert holder_of(plan.library, client) is None
+    (lock,) = journals(plan.library, client).parents[1].glob("locks/*.lock")
+    lock.with_suffix(".holder").write_bytes(msgspec.json.encode(holder))  # As after a kill.
     assert holder_of(plan.library, client) is None

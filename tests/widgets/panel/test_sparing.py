@@ -45,7 +45,7 @@ PROTECTIONS = {
 @pytest.mark.slow
 def test_what_is_said_to_be_spared_is_spared(library, protect, chosen, gone):
     session = CleanupSession(library, protect=protect(library))
-    session._gone |= library.index.isin(gone)
+    session.selection.remove(gone)
     session.select(chosen - gone | {IDS[0]})
 
     plan = session.make_plan("a test")
@@ -73,7 +73,7 @@ def test_a_protection_that_fits_nothing_is_refused_at_once(library, protect, mes
 
 def test_the_protected_stay_protected_after_a_deletion(library):
     session = CleanupSession(library, protect=[library.index[[1, 2]], "keep"])
-    session._gone |= library.index.isin(["i0000000000"])
+    session.selection.remove(["i0000000000"])
     session.select(["i0000000001", "i0000000003", "i0000000008"])
 
     plan = session.make_plan("a test")
