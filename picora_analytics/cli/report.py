@@ -62,6 +62,9 @@ _REPORTS = (".html", ".md", ".json")
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
+@click.option(
+    "--no-pictures", is_flag=True, help="Fetch no picture for the page; else a few public ones."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
 @quiet_option
 @with_client
@@ -73,6 +76,7 @@ def report(
     since: str | None,
     refresh: Any,
     store: str | None,
+    no_pictures: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -94,7 +98,8 @@ def report(
         raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
     previous = _previous(client, store, when)
     images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
-    made = StorageReport(images, quota=quota or known, previous=previous)
+    shown = None if no_pictures else client  # Asked for nothing until a page is written.
+    made = StorageReport(images, quota=quota or known, previous=previous, client=shown)
     written = [path for path in outputs if path != "-"]
     for path in written:  # Saved before printed: whoever reads only the first lines loses nothing.
         _write_report(made, Path(path))

@@ -20,18 +20,20 @@ from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.references.found import References
 from picora_analytics.report.answers import full_tables
+from picora_analytics.report.chapters import is_number, shown, titles
+from picora_analytics.report.drawings import charts
 from picora_analytics.report.facts import Asked, gather
 from picora_analytics.report.layout import (
-    GROUPS,
-    fill,
+    bar_sentence,
     finding_noun,
+    first_screen,
     header,
-    is_number,
-    overview,
-    shown,
+    known,
+    other_findings,
 )
 from picora_analytics.report.markdown import markdown, plain
-from picora_analytics.report.writing import as_html, look_up, written
+from picora_analytics.report.pictures import embedded
+from picora_analytics.report.writing import as_html, as_text, fill, look_up, written
 
 __all__ = ["StorageReport"]
 
@@ -79,7 +81,8 @@ class StorageReport:
     decisions : path or DataFrame, optional
         As :func:`read_decisions` reads it: what was decided to be kept is no finding.
     client : Client, optional
-        Asked for the quota, where neither `quota` nor the load tells it.
+        Asked for the quota, where neither `quota` nor the load tells it. With it the page shows some pictures, small
+        and public ones only: what is private stays a lock.
     code : {"shell", "python"}, optional
         Show with each finding the line that gives its rows, or the command that plans for them.
 
@@ -129,7 +132,7 @@ class StorageReport:
         if quota is None and client is not None and quota_of(facts_of(images), None) is None:
             usage = client.usage()
             quota = usage.quota_bytes if usage else None
-        self._previous = previous
+        self._previous, self._client = previous, client
         self._facts = gather(images, Asked(quota, previous, references, decisions, code))
 
     @property
@@ -163,7 +166,7 @@ class StorageReport:
 
         Each number stands in an element whose ``data-fact`` names its place in :attr:`facts`.
         """
-        return self._render(page=True, pictures=self._pictures)
+        return self._render(page=True, pictures=self._pictures, charts=charts(self._facts))
 
     def write_html(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -226,12 +229,10 @@ class StorageReport:
         return target
 
     @functools.cached_property
-    def _pictures(self) -> dict[str, Any]:
-        from picora_analytics.report.pictures import draw  # matplotlib takes a second
+    def _pictures(self) -> dict[str, str] | None:
+        return None if self._client is None else embedded(self._images, self._facts)
 
-        return draw(self._images, dated=bool(self._facts["library"]["loaded_at"]))
-
-    def _render(self, **more: Any) -> str:
+    def _render(self, *, page: bool, pictures: dict[str, str] | None, **more: Any) -> str:
         facts = self._facts
         fact = functools.partial(as_html, facts)
         library = facts["library"]
@@ -241,6 +242,8 @@ class StorageReport:
         whose = "DEMO" if library["demo"] else library["account"]
         return _TEMPLATE.render(
             facts,
+            page=page,
+            pictures=pictures,
             fact=fact,
             say=lambda sentence: Markup(fill(sentence, fact, escape)),  # noqa: S704 - both escape
             look_up=functools.partial(look_up, facts),
@@ -248,14 +251,27 @@ class StorageReport:
             finding_noun=finding_noun,
             title=" · ".join(filter(None, ["Picora storage report", whose, loaded_at])),
             header=header(facts),
-            overview=overview(facts),
-            groups=GROUPS,
+            screen=first_screen(facts),
+            known=known(facts),
+            bar_looks=_looks(facts),
+            bar_label=fill(bar_sentence(facts), functools.partial(as_text, facts)),
+            places=other_findings(facts),
             sections=shown(facts),
+            titles=titles(facts),
             **more,
         )
 
     def _repr_html_(self) -> str:
-        return self._render(page=False, pictures={})
+        return self._render(page=False, pictures=None)
 
     def __repr__(self) -> str:
         return plain(self._facts)
+
+
+def _looks(facts: dict[str, Any]) -> list[str]:
+    """Give the class of each part of the bar: what stays, the piles in their order, what is free."""
+    parts = facts["bar"]["parts"] if facts["bar"] else []
+    return [
+        "k0" if one["part"] == "stays" else "kf" if one["part"] == "free" else f"k{i}"
+        for i, one in enumerate(parts)
+    ]
