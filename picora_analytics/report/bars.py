@@ -6,9 +6,8 @@ from typing import Any, NamedTuple
 
 from markupsafe import Markup
 
-from picora_analytics.report.svg import LETTER, Drawing, drawn
+from picora_analytics.report.svg import LETTER, Drawing, drawn, room
 from picora_analytics.report.writing import as_text, fill
-from picora_analytics.text import width
 
 __all__ = ["Bar", "bar_chart", "bars_of", "change_bars", "concentration_bars", "saving_bars"]
 
@@ -126,14 +125,13 @@ def _plain(facts: dict[str, Any], sentence: str) -> str:
 def _draw(drawing: Drawing, bars: list[Bar]) -> None:
     facts, wide = drawing.facts, drawing.width >= _WIDE
     columns = int(drawing.width * (0.26 if wide else 0.3) / LETTER)
-    plain = [_plain(facts, bar.label) for bar in bars]
-    names = [min(width(text) + text.count("\ufffd"), columns) for text in plain]
-    texts = [width(_plain(facts, bar.text + (bar.note if wide else ""))) for bar in bars]
+    names = [min(room(_plain(facts, bar.label)), columns) for bar in bars]
+    texts = [room(_plain(facts, bar.text + (bar.note if wide else ""))) for bar in bars]
     left = max(names) * LETTER + 14
-    room = max(drawing.width - left - max(texts) * LETTER - _GAP, 30)
+    space = max(drawing.width - left - max(texts) * LETTER - _GAP, 30)
     values = [float(bar.value or 0) for bar in bars]
     below, above = -min(0.0, *values), max(0.0, *values)
-    scale = room / ((below + above) or 1)
+    scale = space / ((below + above) or 1)
     zero = left + below * scale
     drawing.height = len(bars) * _ROW
     for row, (bar, value) in enumerate(zip(bars, values, strict=True)):

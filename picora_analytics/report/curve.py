@@ -199,7 +199,9 @@ def _today(drawing: Drawing, frame: _Frame, now: dt.datetime, size: float, limit
     text = (
         f"{{growth.by_month.{len(drawing.facts['growth']['by_month']) - 1}.total_size_bytes}} today"
     )
-    if not limit or not 0 <= y - frame.y(limit) < _CLOSE:
+    if x - _LEFT < _TODAY:
+        drawing.text(x + 10, y + 22 if y < frame.y(0) - 30 else y - 12, text, "blue")
+    elif not limit or not 0 <= y - frame.y(limit) < _CLOSE:
         drawing.text(x - 10, y - 9, text, "blue", "end")
     elif drawing.width - x > _TODAY:
         drawing.text(x + 10, y + 22, text, "blue")

@@ -15,14 +15,16 @@ from typing import Any
 from markupsafe import Markup, escape
 
 from picora_analytics.report.writing import as_text, fill, look_up
-from picora_analytics.text import shorten
+from picora_analytics.text import shorten, width
 
-__all__ = ["LETTER", "WIDTHS", "Drawing", "drawn", "round_steps"]
+__all__ = ["LETTER", "WIDTHS", "Drawing", "cut", "drawn", "room", "round_steps"]
 
 # What the widths of a window get: see the style sheet.
 WIDTHS = (1120, 660, 368)
 # Pixels that a column of text takes at the size of the drawings' letters, a little more than most fonts need.
 LETTER = 8.3
+# Letters and signs that take half as much again.
+_WIDE = "mwMWOQ@%&<>=+~#"
 
 
 class Drawing:
@@ -100,8 +102,7 @@ class Drawing:
             place,
             Markup(' data-form="{}"').format(form) if form else Markup(""),
             known,
-            # What cannot be seen is shown as a mark, which is as wide as a Chinese character.
-            shorten(text, columns // (2 if "\ufffd" in text else 1)) if columns else text,
+            cut(text, columns) if columns else text,
         )
 
     def markup(self, label: str) -> Markup:
@@ -111,11 +112,25 @@ class Drawing:
         ).format(self.width, self.width, self.height, label, Markup("").join(self._parts))
 
 
+def room(text: str) -> float:
+    """Guess on the safe side how many columns a text takes in a page's font."""
+    wide = sum(text.count(char) for char in _WIDE)
+    return width(text) + 0.4 * wide + text.count("\N{REPLACEMENT CHARACTER}")
+
+
+def cut(text: str, columns: int) -> str:
+    """Cut the middle out of a text until it fits."""
+    for n in range(columns, 1, -1):
+        if room(short := shorten(text, n)) <= columns:
+            return short
+    return shorten(text, 1)
+
+
 def drawn(facts: dict[str, Any], draw: Callable[[Drawing], None], label: str) -> Markup:
     """Draw a chart at each width."""
     found = []
-    for width in WIDTHS:
-        drawing = Drawing(facts, width)
+    for one in WIDTHS:
+        drawing = Drawing(facts, one)
         draw(drawing)
         found.append(drawing.markup(label))
     return Markup("").join(found)
