@@ -63,6 +63,11 @@ _REPORTS = (".html", ".md", ".json")
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
 @click.option(
+    "--metrics",
+    type=OutputPath(),
+    help="Also write the numbers as OpenMetrics, for Prometheus; replaced whole.",
+)
+@click.option(
     "--no-pictures", is_flag=True, help="Fetch no picture for the page; else a few public ones."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
@@ -76,6 +81,7 @@ def report(
     since: str | None,
     refresh: Any,
     store: str | None,
+    metrics: str | None,
     no_pictures: bool,
     as_json: bool,
     quiet: bool,
@@ -103,6 +109,11 @@ def report(
     written = [path for path in outputs if path != "-"]
     for path in written:  # Saved before printed: whoever reads only the first lines loses nothing.
         _write_report(made, Path(path))
+    if metrics == "-":
+        say(made.to_metrics().rstrip("\n"))
+    elif metrics is not None:
+        _write_text(made.to_metrics(), Path(metrics))
+        written.append(metrics)
     if as_json:
         say(made.to_json().rstrip("\n"))
     elif "-" in outputs:
@@ -204,9 +215,12 @@ def _write_report(made: StorageReport, path: Path) -> None:
     if path.suffix.lower() == ".html":
         made.write_html(path)
         return
+    _write_text(made.to_markdown() if path.suffix.lower() == ".md" else made.to_json(), path)
+
+
+def _write_text(text: str, path: Path) -> None:
     from picora_analytics.files import write_atomic
 
-    text = made.to_markdown() if path.suffix.lower() == ".md" else made.to_json()
     write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 

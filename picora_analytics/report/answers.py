@@ -38,7 +38,8 @@ _TWO_YEARS = 104
 
 def forecast_facts(images: pd.DataFrame, limit: int | None) -> dict[str, Any]:
     """Say when the quota is reached, as far as the past tells, and how the storage goes on until then."""
-    weeks = forecast_storage(images, quota=limit)
+    # With its unit: a bare small number is taken for a slip.
+    weeks = forecast_storage(images, quota=None if limit is None else f"{limit} B")
     told = weeks.attrs["forecast"]
     return {
         "full_early_at": told["early"],

@@ -32,6 +32,7 @@ from picora_analytics.report.layout import (
     other_findings,
 )
 from picora_analytics.report.markdown import markdown, plain
+from picora_analytics.report.metrics import metrics
 from picora_analytics.report.pictures import embedded
 from picora_analytics.report.writing import as_html, as_text, fill, look_up, written
 
@@ -195,10 +196,19 @@ class StorageReport:
         Make JSON: :attr:`facts` as they are.
 
         ``format`` and ``version`` come first; another version may mean other names. Keys ending in
-        ``_bytes`` are whole bytes, in ``_share`` 0 to 1, in ``_at`` instants in UTC; null is unknown.
+        ``_bytes`` are bytes, in ``_share`` 0 to 1, in ``_at`` instants in UTC; null is unknown. Its JSON Schema is in
+        the package: ``schemas/report.schema.json``, beside those of plans, receipts and references.
         """
         # Escaped to ASCII: what strangers named their files cannot harm a terminal or an editor.
         return json.dumps(self._facts, indent=2, allow_nan=False) + "\n"
+
+    def to_metrics(self) -> str:
+        """
+        Make OpenMetrics text, as for the textfile collector of Prometheus's node exporter.
+
+        Gauges named ``picora_...``, each a number of :attr:`facts`; the unknown is left out, and so are names and tags.
+        """
+        return metrics(self._facts)
 
     @property
     def tables(self) -> dict[str, pd.DataFrame]:

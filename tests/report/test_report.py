@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from prometheus_client.openmetrics import parser as openmetrics
 
 import picora_analytics as pic
 from picora_analytics.errors import SchemaError
@@ -157,6 +158,46 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     assert "img.picora.com" not in page + report.to_markdown() + report.to_json()
     assert page.startswith('<!doctype html>\n<html lang="en">')
     assert len(page) < 1_500_000
+
+
+@pytest.mark.slow
+def test_every_metric_is_a_number_of_the_json(report_and_page):
+    report, _ = report_and_page
+    said = json.loads(report.to_json())
+    text = report.to_metrics()
+    families = {one.name: one for one in openmetrics.text_string_to_metric_families(text)}
+
+    def at(name, **labels):
+        return [
+            one.value
+            for one in families[name].samples
+            if labels.items() <= one.labels.items() and one.name == name
+        ]
+
+    assert {one.type for one in families.values()} == {"gauge"}
+    assert at("picora_images") == [said["totals"]["n_images"]]
+    assert at("picora_could_save_bytes", bound="low") == [said["savings_in_all"]["low_bytes"]]
+    if said["totals"]["size_bytes"] is not None:
+        assert at("picora_storage_bytes") == [said["totals"]["size_bytes"]]
+        assert at("picora_quota_used_ratio") == [said["quota"]["used_share"]]
+    for pile in said["piles"]:
+        assert at("picora_pile", pile=pile["pile"]) == [pile["n_images"]]
+    # Whatever else there is stands in the JSON as well: a number, or an instant.
+    known = set(_numbers(said))
+    for family in families.values():
+        assert all(one.value in known for one in family.samples), family.name
+    assert not any(name in text for name in HOSTILE)
+
+
+def _numbers(value):
+    """Give every number of a document, and every instant in seconds."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)
+    elif isinstance(value, int | float):
+        yield value
+    elif isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:]+Z)?", value):
+        yield pd.to_datetime(value, utc=True).timestamp()
 
 
 @pytest.mark.slow
