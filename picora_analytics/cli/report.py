@@ -58,6 +58,16 @@ _REPORTS = (".html", ".md", ".json")
     metavar="WHEN",
     help="Say what changed since then: 7d, a date, or latest for what was remembered last.",
 )
+@click.option(
+    "--references",
+    type=FilePath(dir_okay=False, exists=True),
+    help="What `scan --json` saved: what is in no page may go sooner.",
+)
+@click.option(
+    "--decisions",
+    type=FilePath(dir_okay=False, exists=True),
+    help="CSV of earlier decisions: what was kept is not proposed.",
+)
 @refresh_option
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
@@ -79,6 +89,8 @@ def report(
     quota: str | None,
     fail_over: str | None,
     since: str | None,
+    references: str | None,
+    decisions: str | None,
     refresh: Any,
     store: str | None,
     metrics: str | None,
@@ -95,9 +107,10 @@ def report(
         raise click.UsageError("--quota 0 is no quota.")
     when = _since(since)
     _check(outputs)
-    from picora_analytics import StorageReport
+    from picora_analytics import StorageReport, read_references
     from picora_analytics.library.frame import total_bytes
 
+    looked = None if references is None else read_references(references)
     usage = None if quota else client.usage()
     known = size if size is not None else usage.quota_bytes if usage else None
     if limit is not None and not known:
@@ -105,7 +118,14 @@ def report(
     previous = _previous(client, store, when)
     images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
     shown = None if no_pictures else client  # Asked for nothing until a page is written.
-    made = StorageReport(images, quota=quota or known, previous=previous, client=shown)
+    made = StorageReport(
+        images,
+        quota=quota or known,
+        previous=previous,
+        references=looked,
+        decisions=decisions,
+        client=shown,
+    )
     written = [path for path in outputs if path != "-"]
     for path in written:  # Saved before printed: whoever reads only the first lines loses nothing.
         _write_report(made, Path(path))

@@ -289,6 +289,8 @@ def titles(facts: dict[str, Any]) -> dict[str, str]:
     for key, (ask, answer) in answers.items():
         if ask(facts):
             found[key] = f"{found[key]}: {answer}"
+    if facts["references"] and facts["references"]["n_files"] == 1:
+        found["references"] = found["references"].replace(" files", " file")
     if facts["forecast"]:
         told = headline(facts["forecast"], over=bool(facts["quota"]["over_bytes"]))
         found["growth"] = f"Growth: {told[:1].lower()}{told[1:]}"
