@@ -764,3 +764,27 @@ def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
     folder = report.write_tables(tmp_path / "tables")
     assert {path.stem for path in folder.glob("*.csv")} == set(report.tables)
     assert pd.read_parquet(folder / "sizes.parquet")["n_images"].tolist() == [60]
+
+
+@pytest.mark.slow
+def test_the_page_holds_small_public_pictures_and_asks_for_no_private_one(make_images):
+    with pic.DemoServer(n_images=15) as server, pic.Client(server.api_key, server.url) as client:
+        images = pic.load_images(client, store=None, progress=False)
+        old = pd.Timestamp("2020-01-01", tz="UTC")
+        images["created_at"] = images["updated_at"] = old
+        images["tags"] = pd.Series([()] * len(images), images.index, dtype=object)
+        images["is_public"] = [True, True, False, *[None] * 12]
+        report = StorageReport(images, client=client)
+        pages = [report.to_html(), report.to_html()]
+        asked = [one.path for one in server.requests if one.port == "pictures"]
+
+    (pile,) = report.facts["piles"]
+    public = set(images.index[:2])
+    assert {row["id"] for row in pile["pictures"] if row["is_public"]} == public
+    # Asked for once, however often the page is made, and nothing else.
+    assert len(asked) == 2 and all(any(one in path for one in public) for path in asked)
+    assert pages[0] == pages[1]
+    assert len(re.findall(r'<img class="shot" src="data:image/webp;base64,', pages[0])) == 2
+    locks = re.findall(r'class="shot no" role="img" aria-label="([\w ]+)"', pages[0])
+    assert len(locks) == 2 and set(locks) <= {"private", "perhaps private"}
+    assert "data:image" not in StorageReport(images).to_html()
