@@ -214,6 +214,7 @@ def _finding(found: Finding, place: int, code: str | None) -> dict[str, Any]:
         "text": found.text,
         "n_images": found.n_images,
         "size_bytes": found.size_bytes,
+        "could_save_low_bytes": found.could_save_low_bytes,
         "could_save_bytes": found.could_save_bytes,
         "sure": found.sure,
         "code": {"python": found.code, "shell": found.shell}.get(code or ""),

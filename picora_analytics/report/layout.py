@@ -130,7 +130,8 @@ def known(facts: dict[str, Any]) -> list[Known]:
             "half of the storage": Known(f"{n} hold{'s' * one} half", f"of the storage, {size}."),
             "oversized": Known(
                 f"{n} {'is' if one else 'are'} over {{oversized.max_edge}} px",
-                f"smaller files would save up to {{{at}.could_save_bytes}}, at new addresses."
+                f"smaller files would save {{{at}.could_save_low_bytes}} to {{{at}.could_save_bytes}}, at new "
+                "addresses."
                 if row["could_save_bytes"]
                 else "smaller files would save little.",
             ),
@@ -194,7 +195,9 @@ def finding_noun(row: Mapping[Any, Any]) -> str:
 def finding_sentence(facts: dict[str, Any], place: int) -> str:
     """Say a finding in a sentence with paths."""
     at, row = f"findings.{place}", facts["findings"][place]
-    save = f"; could save up to {{{at}.could_save_bytes}}" if row["could_save_bytes"] else ""
+    save = ""
+    if row["could_save_bytes"]:
+        save = f"; could save {{{at}.could_save_low_bytes}} to {{{at}.could_save_bytes}}"
     return (
         f"**{{{at}.text}}** · {{{at}.n_images}} {finding_noun(row)} · "
         f"{{{at}.size_bytes}} · {{{at}.sure}}{save}"

@@ -51,6 +51,7 @@ _FINDINGS: dict[str, Any] = {
     "text": STR,
     "n_images": "int64",
     "size_bytes": "Int64",
+    "could_save_low_bytes": "Int64",
     "could_save_bytes": "Int64",
     "sure": STR,
     "code": STR,
@@ -147,11 +148,12 @@ class StorageReport:
 
         Returns
         -------
-        DataFrame of shape (up to 7, 7), indexed by ``number``
+        DataFrame of shape (up to 7, 8), indexed by ``number``
             ``group`` (``could do`` or ``worth knowing``), ``text``, ``n_images``, ``size_bytes``
-            these images hold (missing where no size is known), ``could_save_bytes`` (an estimate,
-            at most; mostly missing), ``sure``: what the statement rests on, and ``code``: the line
-            of `code`, missing unless asked for; in Python it gives the rows, with ``images`` and ``pic`` at hand.
+            these images hold (missing where no size is known), ``could_save_low_bytes`` and
+            ``could_save_bytes`` (estimates, at least and at most; mostly missing), ``sure``: what the
+            statement rests on, and ``code``: the line of `code`, missing unless asked for; in Python
+            it gives the rows, with ``images`` and ``pic`` at hand.
         """
         rows = self._facts["findings"]
         index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")

@@ -270,6 +270,8 @@ def test_findings_are_as_worked_out_by_hand(worked):
     ]
     # Half the edge is a quarter of the pixels.
     assert found["could_save_bytes"].tolist() == [pd.NA, pd.NA, 75_000, *[pd.NA] * 3]
+    # Fewer pixels hold more detail each: three quarters of the power, 100,000 * (1 - 0.25 ** 0.75).
+    assert found["could_save_low_bytes"].tolist() == [pd.NA, pd.NA, 64_644, *[pd.NA] * 3]
 
 
 @pytest.mark.slow
