@@ -147,14 +147,14 @@ def report(
 
 
 def _show(made: StorageReport, size: int, quota: int | None) -> None:
-    """Print the meter, what changed, and the first findings."""
-    from picora_analytics.cli.tables import head, meter, show_findings
+    """Print the meter, what changed, what could go, and what stands out."""
+    from picora_analytics.cli.tables import head, meter, show_guidance
     from picora_analytics.units import format_bytes
 
     head("STORAGE", meter(size, quota) if quota else format_bytes(size))
     if made.facts["since"]:
         head("SINCE", f"{made.facts['since']['loaded_at'][:10]}   {made.facts['since']['text']}")
-    show_findings(made.findings().head(3))
+    show_guidance(made.facts)
 
 
 def _crossed(images: pd.DataFrame, limit: float | None, quota: int | None) -> int:

@@ -93,10 +93,10 @@ def ground(forecast: dict[str, Any], *, over: bool) -> str:
     """Say what the headline rests on: a sentence with paths."""
     if over or forecast["until_at"] is None:
         return ""
-    pace = "at {forecast.weekly_bytes} a week, as of late"
+    pace = "so long the space lasts at {forecast.weekly_bytes} a week, as of late"
     if forecast["no_range_because"] is not None:
         return f"{pace}; no range: {{forecast.no_range_because}}"
-    return "at the pace of its own past; {forecast.range_holds} such forecasts hold"
+    return "so long the space lasts at the pace of its own past; {forecast.range_holds} such forecasts hold"
 
 
 def reference_facts(images: pd.DataFrame, references: References) -> dict[str, Any]:

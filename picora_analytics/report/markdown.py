@@ -17,7 +17,7 @@ from picora_analytics.report.layout import (
 from picora_analytics.report.writing import as_markdown, as_text, fill, look_up, written
 from picora_analytics.text import pad, shorten
 
-__all__ = ["finding_line", "markdown", "plain"]
+__all__ = ["finding_line", "markdown", "plain", "text_line"]
 
 
 def markdown(facts: dict[str, Any]) -> str:
@@ -105,10 +105,11 @@ def _table(facts: dict[str, Any], table: Table) -> list[str]:
 
 def finding_line(row: Mapping[Any, Any], columns: int) -> str:
     """Write a finding as a line of text, its own words in a number of columns."""
-    return _line(f"{row['number']}", row["text"], row, columns)
+    return text_line(f"{row['number']}", row["text"], row, columns)
 
 
-def _line(number: str, text: str, row: Mapping[Any, Any], columns: int) -> str:
+def text_line(number: str, text: str, row: Mapping[Any, Any], columns: int) -> str:
+    """Write a number of images as a line of text, what they are in a number of columns."""
     size = written("size_bytes", row["size_bytes"])
     return (
         f"{number}  {pad(shorten(text, columns), columns)} {row['n_images']:>6,} "
@@ -132,12 +133,12 @@ def plain(facts: dict[str, Any]) -> str:
     if facts["piles"]:
         lines += ["", "  What could go, least missed first"]
     lines += [
-        f"  {_line(str(i), pile['title'], pile, width)}   {pile['certainty']}"
+        f"  {text_line(str(i), pile['title'], pile, width)}   {pile['certainty']}"
         for i, pile in enumerate(facts["piles"], start=1)
     ]
     if others:
         lines += ["", "  What stands out"]
-    lines += [f"  {_line('·', row['text'], row, width)}" for row in others]
+    lines += [f"  {text_line('·', row['text'], row, width)}" for row in others]
     if not texts:
         lines += ["", "  Nothing stands out."]
     lines += [

@@ -17,7 +17,8 @@ def plain_value(value: Any) -> Any:
     if pd.isna(value):
         return None
     if isinstance(value, pd.Timestamp):
-        return value.tz_convert("UTC").strftime("%Y-%m-%dT%H:%M:%SZ")
+        moment = value.tz_convert("UTC")
+        return f"{moment.year:04}-{moment:%m-%dT%H:%M:%SZ}"  # %Y writes the year 1 as one digit.
     if isinstance(value, str):
         return visible(value)
     if isinstance(value, bool | np.bool_):

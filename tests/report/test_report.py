@@ -755,7 +755,10 @@ def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
     # 5,000 bytes at 1,000 a week, as ever: five weeks after 23 November.
     assert report.facts["quota"]["size_bytes"] == 65_000
     assert report.facts["forecast"]["full_early_at"] == "2026-12-28"
-    assert "Full around 28 Dec 2026, at the pace of its own past" in report.to_markdown()
+    assert (
+        "Full around 28 Dec 2026, so long the space lasts at the pace of its own past"
+        in report.to_markdown()
+    )
     assert report.findings()["code"].isna().all()
     assert "picora-analytics plan" not in report.to_markdown()
     assert set(StorageReport(images, code="python").findings()["code"].str[:6]) == {"images"}
