@@ -78,13 +78,13 @@ def bar_facts(
     whole, first = max(used, limit), [pile for pile in piles if pile["card"]]
     goes = sum(pile["size_bytes"] or 0 for pile in first)
     parts = [("stays", "stays", used - goes)]
-    parts += [(pile["pile"], pile["short"], pile["size_bytes"] or 0) for pile in first]
+    parts += [(pile["pile"], pile["short"], pile["size_bytes"]) for pile in first]
     parts += [("free", "free", limit - used)] if limit >= used else []
     return {
         "whole_bytes": whole,
         "quota_share": limit / whole,
         "parts": [
-            {"part": part, "short": short, "size_bytes": size, "whole_share": size / whole}
+            {"part": part, "short": short, "size_bytes": size, "whole_share": (size or 0) / whole}
             for part, short, size in parts
         ],
     }

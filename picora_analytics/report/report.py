@@ -215,7 +215,16 @@ class StorageReport:
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every summary of the report in full, by name; the page shows the first rows of the long ones."""
-        return full_tables(self._images, self._previous)
+        found = full_tables(self._images, self._previous)
+        piles = [
+            {key: value for key, value in pile.items() if key not in ("card", "code", "pictures")}
+            for pile in self._facts["piles"]
+        ]
+        if piles:
+            found["piles"] = pd.DataFrame(piles).convert_dtypes()
+        if self._facts["forecast"]:
+            found["forecast"] = pd.DataFrame(self._facts["forecast"]["weeks"]).convert_dtypes()
+        return found
 
     def write_tables(self, folder: str | os.PathLike[str]) -> Path:
         """

@@ -768,6 +768,9 @@ def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
         StorageReport(images, code="sql")
     folder = report.write_tables(tmp_path / "tables")
     assert {path.stem for path in folder.glob("*.csv")} == set(report.tables)
+    assert len(pd.read_parquet(folder / "forecast.parquet")) == len(
+        report.facts["forecast"]["weeks"]
+    )
     assert pd.read_parquet(folder / "sizes.parquet")["n_images"].tolist() == [60]
 
 
@@ -793,3 +796,20 @@ def test_the_page_holds_small_public_pictures_and_asks_for_no_private_one(make_i
     locks = re.findall(r'class="shot no" role="img" aria-label="([\w ]+)"', pages[0])
     assert len(locks) == 2 and set(locks) <= {"private", "perhaps private"}
     assert "data:image" not in StorageReport(images).to_html()
+
+
+@pytest.mark.slow
+def test_a_pile_of_unknown_size_is_not_said_to_hold_nothing(make_images, tmp_path):
+    images = make_images(
+        size_bytes=[None, 500], created_at=["2020-01-01", "2026-11-01"], tags=[(), ("a",)]
+    )
+
+    report = StorageReport(images, quota=1000)
+
+    parts = [(one["part"], one["size_bytes"]) for one in report.facts["bar"]["parts"]]
+    assert parts == [("stays", 500), ("old-untagged", None), ("free", 500)]
+    assert "old, no tag unknown" in re.sub(r"<.*?>", "", report.to_html())
+    assert report.facts["without"] is None
+    table = pd.read_parquet(report.write_tables(tmp_path) / "piles.parquet")
+    assert table[["pile", "n_images"]].to_numpy().tolist() == [["old-untagged", 1]]
+    assert table["size_bytes"].isna().all()
