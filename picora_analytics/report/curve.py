@@ -18,8 +18,8 @@ __all__ = ["growth_chart"]
 _NARROW = 500
 # A narrow drawing shows the last years only, as the ones to come are what matters.
 _LAST_YEARS = dt.timedelta(days=5 * 365)
-# Pixels between two lines that have no room for a text, and what one of a size takes.
-_CLOSE, _TODAY = 22, 130
+# Pixels between two lines that have no room for a text, and what the texts of today and of a month take.
+_CLOSE, _TODAY, _NOTE = 22, 130, 210
 _TOP, _BOTTOM, _LEFT, _RIGHT = 62, 30, 46, 16
 
 
@@ -210,14 +210,18 @@ def _today(drawing: Drawing, frame: _Frame, now: dt.datetime, size: float, limit
 
 
 def _month(drawing: Drawing, frame: _Frame) -> None:
-    """Name the month that stands out, right below its step, where there is room for it."""
+    """Name the month that stands out: below its step, or left of it, where there is room for it."""
     month = drawing.facts["growth"]["fullest_month"]
     if month is None or drawing.width <= _NARROW:
         return
     begin = parse_instant(f"{month['period']}-01")
-    x = frame.x(begin + dt.timedelta(days=45))
-    y = min(frame.y(month["total_size_bytes"] or 0) + 24, frame.y(0) - 25)
-    if begin < frame.first or x > drawing.width - 260:
+    x, y = frame.x(begin), frame.y(month["total_size_bytes"] or 0)
+    right = frame.x(begin + dt.timedelta(days=45))
+    if y + 47 <= frame.y(0) and right < drawing.width - _NOTE:
+        x, y, anchor = right, y + 24, "start"
+    elif x - _LEFT > _NOTE:
+        x, y, anchor = x - 6, y - 22, "end"
+    else:
         return
-    drawing.text(x, y, "{growth.fullest_month.period:month}", "name strong")
-    drawing.text(x, y + 17, "{growth.fullest_month.n_images} images in one month", "halo")
+    drawing.text(x, y, "{growth.fullest_month.period:month}", "name strong", anchor)
+    drawing.text(x, y + 17, "{growth.fullest_month.n_images} images in one month", "halo", anchor)
