@@ -396,16 +396,16 @@ def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
     pic.find_references(pd.Index(["R8l4Cdl_Aiu"]), tmp_path / "a.md").write(tmp_path / "refs.json")
     known = ("--references", "refs.json", "--decisions", "kept.csv")
 
-    fine = run("report", "--demo", *outputs, *known, "--fail-over", "95%")
-    full = run("report", "--demo", "-o", "r.json", "--quota", "1 GiB", "--fail-over", "90%")
+    fine = run("report", "--demo", *outputs, "--fail-over", "95%")
+    full = run("report", "--demo", "-o", "r.json", "--quota", "1 GiB", "--fail-over", "90%", *known)
 
     assert fine.returncode == 0, fine.stderr
     page = (tmp_path / "r.html").read_text(encoding="utf-8")
     assert page.startswith("<!doctype html>") and "data:image/webp" in page
     assert (tmp_path / "r.prom").read_text().endswith("\n# EOF\n")
-    assert 'status="found"} 1\n' in (tmp_path / "r.prom").read_text()
     assert (tmp_path / "r.md").read_text(encoding="utf-8").strip() == fine.stdout.strip()
     assert '"version":1' in (tmp_path / "r.json").read_text().replace(" ", "")
+    assert '"n_found":1,' in (tmp_path / "r.json").read_text().replace(" ", "")
     assert full.returncode == 3
 
 
