@@ -14,7 +14,7 @@ from picora_analytics.analysis.question import FrameT, Kind, question, summed
 from picora_analytics.analysis.repeats import REPEAT_COLUMNS, with_repeats
 from picora_analytics.analysis.small import answered, rows_of
 
-__all__ = ["BYTES_PER_PIXEL", "FLOOR", "summarize_savings"]
+__all__ = ["BYTES_PER_PIXEL", "FLOOR", "LEAST_POWER", "summarize_savings"]
 
 # What a WebP of good quality takes for each pixel, a pessimistic figure by its authors' own words, and the
 # bytes below which nothing is listed (Lighthouse until 2025: modern-image-formats, uses-optimized-images).
@@ -25,7 +25,7 @@ _LOW = {"image/jpeg": 0.25, "image/png": 0.26, "image/bmp": 0.26, "image/tiff": 
 _GIF_FLOOR, _GIF_MOST = 100 * 1024, 0.95
 # Fewer pixels hold more detail each: bytes shrink at least with this power of the pixels (HTTP Archive,
 # bits per pixel by megapixels, 2024).
-_LEAST_POWER = 0.75
+LEAST_POWER = 0.75
 # More than any file: keeps sums of absurd sizes within 64 bits.
 _MOST = float(2**53)
 
@@ -164,9 +164,9 @@ def _with_pixels(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     return rows.with_columns(
         over_high=_whole(size * (1 - share)),
-        over_low=_whole(size * (1 - share**_LEAST_POWER)),
+        over_low=_whole(size * (1 - share**LEAST_POWER)),
         left_high=size * share,
-        left_low=size * share**_LEAST_POWER,
+        left_low=size * share**LEAST_POWER,
         left_pixels=nw.col("pixels") * share,
     )
 
