@@ -30,7 +30,12 @@ __all__ = ["plot_changes", "plot_savings"]
 
 
 def plot_savings(
-    images: pd.DataFrame, *, max_edge: int = MAX_EDGE, ax: Axes | None = None, **kwargs: Any
+    images: pd.DataFrame,
+    *,
+    max_edge: int = MAX_EDGE,
+    measured: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """
     Draw what could be saved step by step, from the storage of today down to what would be left.
@@ -41,7 +46,7 @@ def plot_savings(
     ----------
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
-    max_edge : int
+    max_edge, measured
         As for :func:`summarize_savings`.
     ax : Axes, optional
         Where to draw; by default a new figure.
@@ -66,7 +71,7 @@ def plot_savings(
     """
     ax = axes(images, ax, "plot_savings")
     ax.set_title("What could be saved")
-    table = summarize_savings(images, max_edge=max_edge)
+    table = summarize_savings(images, max_edge=max_edge, measured=measured)
     steps = table[table["high_bytes"] > 0]
     if steps.empty:
         return nothing(ax, "Nothing found to save" if len(images) else "No images")
