@@ -15,8 +15,9 @@ from picora_analytics.charts.drawing import (
     listed,
     nothing,
 )
+from picora_analytics.library.media_types import format_name
 
-__all__ = ["format_name", "plot_formats", "plot_visibility"]
+__all__ = ["plot_formats", "plot_visibility"]
 
 
 def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -96,11 +97,3 @@ def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     bars(ax, table["visibility"].tolist(), table["size_bytes"], table["n_images"], **kwargs)
     ax.set_ylabel("Visibility")
     return describe(ax, listed(table["visibility"].tolist(), table["size_bytes"]))
-
-
-def format_name(mime_type: str) -> str:
-    """Name a format as people do."""
-    known = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WebP", "avif": "AVIF"}
-    known["svg+xml"] = "SVG"
-    kind, _, name = mime_type.partition("/")
-    return known.get(name, mime_type) if kind == "image" else mime_type

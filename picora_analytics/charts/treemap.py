@@ -16,8 +16,8 @@ from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.tags import summarize_tags
 from picora_analytics.charts.colors import BLUE, GREEN, ORANGE, READABLE, background, contrast
 from picora_analytics.charts.drawing import axes, describe, families, listed, nothing, readable
-from picora_analytics.charts.formats import format_name
 from picora_analytics.library.frame import total_bytes
+from picora_analytics.library.media_types import format_name
 from picora_analytics.text import width
 
 __all__ = ["plot_treemap", "squarify"]
