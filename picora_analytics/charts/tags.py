@@ -13,6 +13,7 @@ from picora_analytics.charts.drawing import (
     bars,
     describe,
     listed,
+    most_bars,
     nothing,
 )
 
@@ -32,7 +33,7 @@ def plot_tags(
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
     top : int
-        Maximum number of bars.
+        Maximum number of bars; a small chart has fewer.
     ax : Axes, optional
         Where to draw; by default a new figure.
     **kwargs
@@ -59,9 +60,9 @@ def plot_tags(
     ax.set_title("Storage by tag")
     if tags.empty:
         return nothing(ax, "No tags" if len(images) else "No images")
-    shown = tags.head(top)
-    bars(ax, shown["tag"].tolist(), shown["size_bytes"], shown["n_images"], **kwargs)
+    shown = tags.head(most_bars(ax, top))
+    fitters = bars(ax, shown["tag"].tolist(), shown["size_bytes"], shown["n_images"], **kwargs)
     ax.set_ylabel("Tag")
     if len(tags) > len(shown):
         ax.set_title(f"Storage by tag, top {len(shown)} of {len(tags):,}")
-    return describe(ax, listed(shown["tag"].tolist(), shown["size_bytes"]))
+    return describe(ax, listed(shown["tag"].tolist(), shown["size_bytes"]), *fitters)
