@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-import functools
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import dates as mdates, font_manager, pyplot as plt
+from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
-from picora_analytics.text import plain_text, plural, shorten, visible
+from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
+from picora_analytics.text import plural, shorten, visible
 from picora_analytics.units import format_bytes
 
 __all__ = [
@@ -24,40 +22,17 @@ __all__ = [
     "bars",
     "date_ticks",
     "describe",
-    "families",
     "inches",
     "listed",
     "most_bars",
     "named",
     "nothing",
     "plain_numbers",
-    "readable",
     "unit_of",
 ]
 
-# For names in Chinese, Japanese and Korean, by system; the first ones installed are used.
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Heiti SC",
-    "Microsoft YaHei",
-    "SimHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Apple SD Gothic Neo",
-    "Arial Unicode MS",
-    "Droid Sans Fallback",
-)
 # Points that a bar and its name need at least.
 _LEAST_ROW = 10
-_PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"  # DejaVu Sans has it, and matplotlib brings DejaVu Sans
 
 
 def axes(images: object, ax: Axes | None, caller: str) -> Axes:
@@ -72,45 +47,6 @@ def axes(images: object, ax: Axes | None, caller: str) -> Axes:
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     return ax
-
-
-def families() -> list[str]:
-    """Give the fonts that names of strangers are drawn with: the caller's, then fallbacks."""
-    own = mpl.rcParams["font.family"]
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    fallback = [name for name in _CJK if name in installed]
-    return [*([own] if isinstance(own, str) else own), "DejaVu Sans", *fallback]
-
-
-def readable(text: object, columns: int = 32) -> str:
-    r"""
-    Make a stranger's text drawable by matplotlib: short, no formula, no missing glyph.
-
-    Examples
-    --------
-    >>> print(readable("$x$ \N{PRIVATE USE ONE}"))
-    \$x\$ �
-    """
-    drawable = _drawable(tuple(families()))
-    clear = "".join(
-        char if ord(char) in drawable else _PLACEHOLDER
-        for char in visible(text)
-        # What joins or modifies an emoji has no width of its own.
-        if ord(char) in drawable or unicodedata.category(char) not in ("Mn", "Me", "Cf")
-    )
-    if not clear.strip():
-        return "(blank)"
-    # Where formulas are switched off, a backslash would be drawn.
-    return (
-        plain_text(clear, columns) if mpl.rcParams["text.parse_math"] else shorten(clear, columns)
-    )
-
-
-@functools.lru_cache(maxsize=8)
-def _drawable(names: tuple[str, ...]) -> frozenset[int]:
-    fonts = [font_manager.FontProperties(family=[name]) for name in names]
-    paths = {font_manager.findfont(font) for font in fonts}
-    return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))
 
 
 def bars(
@@ -150,6 +86,7 @@ def bars(
 
 def named(ax: Axes, names: Sequence[object]) -> Names:
     """Write strangers' names beside the bars of a chart; returns what fits them."""
+    find_fonts(names)
     shown = [readable(name) for name in names]
     ax.set_yticks(np.arange(len(names)), labels=shown, family=families())
     ax.tick_params(axis="y", length=0)
@@ -200,6 +137,11 @@ def describe(ax: Axes, sentence: str, *fitters: Fitter) -> Axes:
     chart fit, those that `fitters` are for as well.
     """
     words = visible(f"{ax.get_title()}. {sentence}")
+    names = [name for one in fitters for name in getattr(one, "names", ())]
+    if lacking := [name for name in names if undrawable(name)]:
+        words += f" No font here draws {', '.join(shorten(name, 40) for name in lacking)}."
+        note = f"{plural(len(lacking), 'name')} not drawn for want of a font"
+        ax.set_xlabel("; ".join(filter(None, [ax.get_xlabel(), note])))
     fit_words(ax, *fitters)
     ax.set_label(words)
     figure = ax.get_figure()

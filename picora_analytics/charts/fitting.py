@@ -146,7 +146,7 @@ class Names:
     """Strangers' names beside bars: smaller, then shortened, beside at most two fifths of the chart."""
 
     def __init__(self, names: list[Any], shortened: Callable[[Any, int], str], most: int) -> None:
-        self._names, self._shortened, self._most = names, shortened, most
+        self.names, self._shortened, self._most = names, shortened, most
 
     def fit(self, ax: Axes) -> None:
         """Fit all alike."""
@@ -157,7 +157,7 @@ class Names:
         room = 0.42 * cell_of(ax).width
         columns = self._most
         while True:
-            for label, name in zip(labels, self._names, strict=True):
+            for label, name in zip(labels, self.names, strict=True):
                 label.set_text(self._shortened(name, columns))
                 label.set_fontsize(size)
             widest = max((label.get_window_extent().width for label in labels), default=0.0)

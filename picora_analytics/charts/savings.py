@@ -20,9 +20,9 @@ from picora_analytics.charts.drawing import (
     named,
     nothing,
     plain_numbers,
-    readable,
     unit_of,
 )
+from picora_analytics.charts.fonts import readable
 from picora_analytics.library.frame import total_bytes
 from picora_analytics.units import format_bytes
 

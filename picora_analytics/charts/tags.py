@@ -15,6 +15,7 @@ from picora_analytics.charts.drawing import (
     listed,
     most_bars,
     nothing,
+    unit_of,
 )
 
 __all__ = ["plot_tags"]
@@ -26,7 +27,8 @@ def plot_tags(
     """
     Draw the storage of each tag.
 
-    An image with three tags counts under each, so the bars add up to more than the library.
+    An image with three tags counts under each, so the bars add up to more than the library. The mark on a bar is where
+    it would end if each image gave a third of its bytes to each: the marks add up.
 
     Parameters
     ----------
@@ -63,6 +65,10 @@ def plot_tags(
     shown = tags.head(most_bars(ax, top))
     fitters = bars(ax, shown["tag"].tolist(), shown["size_bytes"], shown["n_images"], **kwargs)
     ax.set_ylabel("Tag")
+    shared = shown["shared_size_bytes"].fillna(0) / unit_of(shown["size_bytes"].max())[1]
+    look: dict[str, Any] = {"linestyle": "none", "markersize": 7, "markeredgewidth": 2}
+    ax.plot(shared, range(len(shown)), marker="|", color=ax.xaxis.label.get_color(), **look)
+    ax.set_xlabel(f"{ax.get_xlabel()}; marks: shared among an image's tags")
     if len(tags) > len(shown):
         ax.set_title(f"Storage by tag, top {len(shown)} of {len(tags):,}")
     return describe(ax, listed(shown["tag"].tolist(), shown["size_bytes"]), *fitters)

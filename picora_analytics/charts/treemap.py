@@ -19,12 +19,11 @@ from picora_analytics.charts.colors import BLUE, GREEN, ORANGE, READABLE, backgr
 from picora_analytics.charts.drawing import (
     axes,
     describe,
-    families,
     inches,
     listed,
     nothing,
-    readable,
 )
+from picora_analytics.charts.fonts import families, find_fonts, readable
 from picora_analytics.library.frame import total_bytes
 from picora_analytics.library.media_types import format_name
 from picora_analytics.text import width
@@ -133,6 +132,7 @@ def plot_treemap(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     # Squares in inches, so that they are squares on paper.
     page = Box(0, 0, *page_size)
     groups = _groups(images, formats)
+    find_fonts(tag for _, tags in groups for tag, _ in tags)
     boxes = squarify([sum(size for _, size in tags) for _, tags in groups], page)
     tiles: list[Tile] = []
     for number, ((name, tags), box) in enumerate(zip(groups, boxes, strict=True)):
@@ -196,7 +196,7 @@ class Tiles:
     """The words in the areas: shortened to their width, or left out of those that are too small."""
 
     def __init__(self, tiles: list[Tile]) -> None:
-        self._tiles = tiles
+        self._tiles, self.names = tiles, [tile.label for tile in tiles]
 
     def fit(self, ax: Axes) -> None:
         """Fit each; what is left out is in the words of the chart."""
