@@ -9,6 +9,9 @@ BENCH := .venv-bench
 # Two workers a core, for many tests wait for a service.
 PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2))
 
+# Tests start many processes, which would compile the package anew each time.
+unexport PYTHONDONTWRITEBYTECODE
+
 .PHONY: help demo test test-fast check lab test-oldest test-spark prove bench format notebooks screenshots clean
 
 help:
@@ -81,6 +84,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/floor.py
 	$(BIN)/python tests/prove/spreadsheets.py
 	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
+	PICORA_WEEKS=4 $(BIN)/python -m pytest tests/cli/test_weeks.py
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own
 	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup tests/widgets/gallery
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"

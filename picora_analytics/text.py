@@ -94,7 +94,7 @@ def folded(text: str) -> str:
             text = unicodedata.normalize("NFKC", _without_unseen(text).casefold())
             text = text.translate(_TYPOGRAPHY)
         return _without_unseen(text).translate(_SEPARATORS)
-    return text.casefold().translate(_SEPARATORS)
+    return text.casefold().translate(_TYPOGRAPHY).translate(_SEPARATORS)
 
 
 def _without_unseen(text: str) -> str:

@@ -6,8 +6,6 @@ import subprocess
 import sys
 from pathlib import Path
 
-import nbclient
-import nbformat
 import pytest
 
 from picora_analytics import DemoServer
@@ -19,12 +17,20 @@ def _path(name):
     return next(path for path in NOTEBOOKS if path.stem == name)
 
 
+def _read(path):
+    import nbformat  # Here, for it takes seconds: other workers need not wait for it.
+
+    return nbformat.read(path, as_version=4)
+
+
 def _run(name, tmp_path, monkeypatch, again=None):
     """Run a notebook, and after its end once more the cells that hold some text."""
+    import nbclient
+
     monkeypatch.setenv("PICORA_DEMO", "1")  # Here nobody can type.
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
-    notebook = nbformat.read(_path(name), as_version=4)
+    notebook = _read(_path(name))
     notebook.cells += [cell.copy() for cell in notebook.cells if again and again in cell.source]
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
@@ -49,7 +55,9 @@ def test_a_notebook_runs_without_errors_or_warnings(path, tmp_path, monkeypatch)
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_committed_outputs_come_from_the_demo_and_from_one_run(path):
-    notebook = nbformat.read(path, as_version=4)
+    import nbformat
+
+    notebook = _read(path)
     code = [cell for cell in notebook.cells if cell.cell_type == "code" and cell.source]
 
     nbformat.validate(notebook)
@@ -62,7 +70,7 @@ def test_committed_outputs_come_from_the_demo_and_from_one_run(path):
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_a_story_of_short_cells(path):
-    notebook = nbformat.read(path, as_version=4)
+    notebook = _read(path)
 
     assert notebook.cells[0].source.startswith("# ")
     for cell in notebook.cells:
@@ -95,12 +103,16 @@ def test_the_cleanup_notebook_touches_only_its_own_demo_whatever_the_environment
 
 @pytest.mark.notebook
 def test_a_notebook_that_runs_by_itself_needs_a_key_or_a_word(tmp_path, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+    from nbclient.exceptions import CellExecutionError
+
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     cell = nbformat.v4.new_code_cell("import picora_analytics as pic\npic.connect()")
     notebook = nbformat.v4.new_notebook(cells=[cell])
 
-    with pytest.raises(nbclient.exceptions.CellExecutionError, match=r"No API key"):
-        nbclient.NotebookClient(notebook, timeout=60).execute()
+    with pytest.raises(CellExecutionError, match=r"No API key"):
+        NotebookClient(notebook, timeout=60).execute()
 
 
 @pytest.mark.notebook
@@ -135,11 +147,7 @@ def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypat
 
 def test_only_the_cleanup_notebook_holds_a_phrase_and_types_it_out():
     for path in NOTEBOOKS:
-        sources = "".join(
-            cell.source
-            for cell in nbformat.read(path, as_version=4).cells
-            if cell.cell_type == "code"
-        )
+        sources = "".join(cell.source for cell in _read(path).cells if cell.cell_type == "code")
         phrases = re.findall(r'confirm="((?:hide-)?\d+-[0-9a-f]{12})"', sources)
 
         assert sources.count("confirm=") == len(phrases)

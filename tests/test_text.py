@@ -194,6 +194,7 @@ def test_other_words_stay_other_words(text, other):
 
 
 @given(st.text())
+@example("`")
 @example("İ\u200b\u0345")
 @example("\u3164\u0308ß")
 def test_folding_twice_changes_nothing_more(text):

@@ -16,7 +16,6 @@ from pathlib import Path
 from typing import Any
 
 import httpx
-import nbformat
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
@@ -293,6 +292,8 @@ def open_notebook(
     opened: list[Notebook] = []
 
     def open_(cells: list[str] | Path, *, width: int = 1200, height: int = 1000) -> Notebook:
+        import nbformat  # Here, for it takes seconds: other workers need not wait for it.
+
         path = lab.folder / f"{request.node.name.partition('[')[0][:60]}.ipynb"
         if isinstance(cells, Path):
             made = nbformat.read(cells, as_version=4)

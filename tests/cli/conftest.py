@@ -17,25 +17,30 @@ main()
 
 
 @pytest.fixture
-def run(tmp_path):
+def process(tmp_path):
+    """Run the command in a process of its own, where that is what is asked."""
+
     def command(*arguments, server=None, columns=80, **environment):
         env = {k: v for k, v in os.environ.items() if not k.startswith("PICORA_")}
         env.pop("CI", None)  # What differs there is said by the tests that are about it.
-        env |= {"PICORA_DATA_DIR": str(tmp_path / "data"), "COLUMNS": str(columns)}
-        if server is not None:
-            env |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
-        env |= environment
         return subprocess.run(
             [sys.executable, "-W", "error", "-m", "picora_analytics", *arguments],
             capture_output=True,
             text=True,
             encoding=environment.get("PYTHONIOENCODING", "utf-8"),
             cwd=tmp_path,
-            env=env,
+            env=env | _settings(tmp_path, server, columns) | environment,
             timeout=600,
         )
 
     return command
+
+
+def _settings(folder, server, columns):
+    found = {"PICORA_DATA_DIR": str(folder / "data"), "COLUMNS": str(columns)}
+    if server is not None:
+        found |= {"PICORA_API_KEY": server.api_key, "PICORA_BASE_URL": server.url}
+    return found
 
 
 @pytest.fixture
@@ -65,23 +70,21 @@ def start(tmp_path):
 
 
 @pytest.fixture
-def here(tmp_path, monkeypatch, capfd):
+def run(tmp_path, monkeypatch, capfd):
     """Run the command in this process, which is faster: its code, what it printed, and what it complained of."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.setenv("COLUMNS", "80")
-    monkeypatch.delenv("CI", raising=False)
 
-    def command(*arguments, server=None, key=None):
-        for name, value in (
-            ("PICORA_API_KEY", key or (server and server.api_key)),
-            ("PICORA_BASE_URL", server and server.url),
-        ):
-            monkeypatch.setenv(name, value) if value else monkeypatch.delenv(name, raising=False)
-        monkeypatch.setattr(sys, "argv", ["picora-analytics", *map(str, arguments)])
+    def command(*arguments, server=None, columns=80, **environment):
         capfd.readouterr()
-        with pytest.raises(SystemExit) as ended:
-            main()
+        with pytest.MonkeyPatch.context() as patch:
+            for name in [*os.environ]:
+                if name.startswith("PICORA_") or name == "CI":
+                    patch.delenv(name)
+            for name, value in (_settings(tmp_path, server, columns) | environment).items():
+                patch.setenv(name, value)
+            patch.setattr(sys, "argv", ["picora-analytics", *map(str, arguments)])
+            with pytest.raises(SystemExit) as ended:
+                main()
         out, err = capfd.readouterr()
         return Done(ended.value.code or 0, out, err)
 

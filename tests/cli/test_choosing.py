@@ -25,8 +25,8 @@ def write(path, rows, *, encoding="utf-8-sig", separator=","):
     path.write_bytes(text.getvalue().encode(encoding, "replace"))
 
 
-def test_a_goal_is_planned_from_the_command(here, service, tmp_path):
-    done = here("plan", "--free", "300 KiB", "-o", "plan.json", server=service)
+def test_a_goal_is_planned_from_the_command(run, service, tmp_path):
+    done = run("plan", "--free", "300 KiB", "-o", "plan.json", server=service)
 
     assert done.returncode == 0, done.stderr
     made = pic.read_plan(tmp_path / "plan.json")
@@ -35,8 +35,8 @@ def test_a_goal_is_planned_from_the_command(here, service, tmp_path):
     assert made.size_bytes - made.images["size_bytes"].min() < 300 * 1024
 
 
-def test_a_goal_out_of_reach_is_said(here, service):
-    done = here(
+def test_a_goal_out_of_reach_is_said(run, service):
+    done = run(
         "plan", "--free-to", "0%", "--old", "400", "--reason", "the plan is full", server=service
     )
 
@@ -44,21 +44,21 @@ def test_a_goal_out_of_reach_is_said(here, service):
     assert "the plan is full" in done.stdout
 
 
-def test_a_part_of_the_quota_is_what_the_load_was_told(here, tmp_path):
+def test_a_part_of_the_quota_is_what_the_load_was_told(run, tmp_path):
     with pic.DemoServer(60, rate_scale=None, quota_bytes=1) as service:
-        done = here(
+        done = run(
             *("plan", "--free-to", "100%", "-o", "plan.json", "--reason", "x"), server=service
         )
 
     assert "To free to 100%: " in done.stderr
 
 
-def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
-    here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
+def test_a_pile_is_planned_without_what_was_decided(run, service, tmp_path):
+    run("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     first = pic.read_plan(tmp_path / "all.json").images.index[0]
-    noted = here("decide", "decisions.csv", f"--keep={first}", "--by", "mia")
+    noted = run("decide", "decisions.csv", f"--keep={first}", "--by", "mia")
 
-    done = here(
+    done = run(
         *("plan", "--pile", "old-untagged", "--decisions", "decisions.csv", "-o", "less.json"),
         server=service,
     )
@@ -69,11 +69,11 @@ def test_a_pile_is_planned_without_what_was_decided(here, service, tmp_path):
     assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
 
 
-def test_what_was_decided_is_planned_by_a_rule(here, service, tmp_path):
+def test_what_was_decided_is_planned_by_a_rule(run, service, tmp_path):
     wanted = next(iter(service.images))
-    here("decide", "decisions.csv", f"--delete={wanted}")
+    run("decide", "decisions.csv", f"--delete={wanted}")
 
-    done = here(
+    done = run(
         *("plan", "--decided", "delete", "--decisions", "decisions.csv", "--reason", "as decided"),
         *("-o", "plan.json"),
         server=service,
@@ -84,14 +84,14 @@ def test_what_was_decided_is_planned_by_a_rule(here, service, tmp_path):
     assert [*made.images.index, *made.spared.index] == [wanted]
 
 
-def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
-    here("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
+def test_what_a_search_found_is_never_suggested(run, service, tmp_path):
+    run("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     old = pic.read_plan(tmp_path / "all.json").images
     (tmp_path / "site").mkdir()
     (tmp_path / "site/post.md").write_text(f"![]({old['url'].iloc[0]})\n")
-    here("scan", "site", "--json", "refs.json", server=service)
+    run("scan", "site", "--json", "refs.json", server=service)
 
-    done = here(
+    done = run(
         *("plan", "--free", "1 GiB", "--references", "refs.json", "-o", "plan.json"), server=service
     )
 
@@ -121,8 +121,8 @@ def test_what_a_search_found_is_never_suggested(here, service, tmp_path):
         ),
     ],
 )
-def test_what_is_unclear_is_wrong_usage(here, service, arguments, said):
-    done = here("plan", *arguments, server=service)
+def test_what_is_unclear_is_wrong_usage(run, service, arguments, said):
+    done = run("plan", *arguments, server=service)
 
     assert done.returncode == 2
     assert said in done.stderr
@@ -132,19 +132,19 @@ def test_what_is_unclear_is_wrong_usage(here, service, arguments, said):
 
 
 @pytest.fixture
-def review(here, service, tmp_path):
+def review(run, service, tmp_path):
     """Write a plan's rows for a review, and give the file."""
-    here("plan", "--pile", "old-untagged", "--csv", "review.csv", server=service)
+    run("plan", "--pile", "old-untagged", "--csv", "review.csv", server=service)
     return tmp_path / "review.csv"
 
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
-def test_lines_struck_out_are_kept(here, service, review, tmp_path, encoding, separator):
+def test_lines_struck_out_are_kept(run, service, review, tmp_path, encoding, separator):
     head, first, second, *rest = table(review)
     write(review, [head, second, *rest], encoding=encoding, separator=separator)
 
-    done = here(
+    done = run(
         *("plan", "--from", "review.csv", "--decisions", "decisions.csv", "-o", "plan.json"),
         server=service,
     )
@@ -159,24 +159,24 @@ def test_lines_struck_out_are_kept(here, service, review, tmp_path, encoding, se
 
 
 def test_a_column_sorted_alone_keeps_what_it_confuses_and_names_the_line(
-    here, service, review, tmp_path
+    run, service, review, tmp_path
 ):
     head, *rows = table(review)
     ids = [row[0] for row in rows]
     write(review, [head, *([one, *row[1:]] for one, row in zip(ids[::-1], rows, strict=True))])
 
-    done = here("plan", "--from", "review.csv", "-o", "plan.json", server=service)
+    done = run("plan", "--from", "review.csv", "-o", "plan.json", server=service)
 
     assert "review.csv, line 2: its file name or address is not that of" in done.stderr
     middle = {ids[len(ids) // 2].removeprefix("'")} if len(ids) % 2 else set()
     assert set(pic.read_plan(tmp_path / "plan.json").images.index) == middle
 
 
-def test_an_id_that_was_not_shown_is_refused(here, service, review):
+def test_an_id_that_was_not_shown_is_refused(run, service, review):
     head, *rows = table(review)
     write(review, [head, *rows, ["aB3dE5fG7hJ", *rows[0][1:]]])
 
-    done = here("plan", "--from", "review.csv", server=service)
+    done = run("plan", "--from", "review.csv", server=service)
 
     assert done.returncode == 1
     assert (
@@ -185,10 +185,10 @@ def test_an_id_that_was_not_shown_is_refused(here, service, review):
     )
 
 
-def test_a_review_without_its_plan_is_refused(here, service, tmp_path):
+def test_a_review_without_its_plan_is_refused(run, service, tmp_path):
     (tmp_path / "review.csv").write_text("id\nx\n")
 
-    done = here("plan", "--from", "review.csv", server=service)
+    done = run("plan", "--from", "review.csv", server=service)
 
     assert done.returncode == 1
     assert "There is no 'review.csv.plan.json' beside 'review.csv'" in done.stderr
@@ -197,10 +197,10 @@ def test_a_review_without_its_plan_is_refused(here, service, tmp_path):
 # Decide
 
 
-def test_decisions_are_noted_one_after_the_other(here, tmp_path):
-    here("decide", "d.csv", "--keep=-T40cZpLq8x", "--note", "=the logo")
-    here("decide", "d.csv", "--later", "b", "--until", "2027-01-31", "--delete", "c")
-    done = here("decide", "d.csv", "--not-duplicates", "b", "c")
+def test_decisions_are_noted_one_after_the_other(run, tmp_path):
+    run("decide", "d.csv", "--keep=-T40cZpLq8x", "--note", "=the logo")
+    run("decide", "d.csv", "--later", "b", "--until", "2027-01-31", "--delete", "c")
+    done = run("decide", "d.csv", "--not-duplicates", "b", "c")
 
     found = pic.read_decisions(tmp_path / "d.csv")
     assert found[["id", "decision", "other_id", "until", "note"]].values.tolist() == [
@@ -224,7 +224,7 @@ def test_decisions_are_noted_one_after_the_other(here, tmp_path):
         ),
     ],
 )
-def test_what_cannot_be_noted_is_said(here, arguments, code, said):
-    done = here("decide", "none.csv", *arguments)
+def test_what_cannot_be_noted_is_said(run, arguments, code, said):
+    done = run("decide", "none.csv", *arguments)
 
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr

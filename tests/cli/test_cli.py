@@ -50,16 +50,16 @@ def test_decisions_may_be_a_head_alone(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_without_a_terminal_there_is_no_bar_and_no_colour(run):
-    done = run("load", "--demo")
+def test_without_a_terminal_there_is_no_bar_and_no_colour(process):
+    done = process("load", "--demo")
 
     assert "\x1b" not in done.stdout + done.stderr
     assert "\r" not in done.stderr
 
 
 @pytest.mark.slow
-def test_an_old_code_page_gets_plain_characters_instead_of_an_error(run):
-    done = run("demo", PYTHONIOENCODING="cp1252")
+def test_an_old_code_page_gets_plain_characters_instead_of_an_error(process):
+    done = process("demo", PYTHONIOENCODING="cp1252")
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"QUOTA +#+\.+ +\d+ %", done.stdout)
@@ -206,23 +206,23 @@ def test_plan_saves_a_plan_that_reads_back_and_sends_only_reads(run, tmp_path):
 
 
 @pytest.mark.slow
-def test_lab_copies_the_notebooks_and_overwrites_none(run, tmp_path):
+def test_lab_copies_the_notebooks_and_overwrites_none(process, tmp_path):
     mine = tmp_path / "mine"
     mine.mkdir()
     (mine / "01_explore.ipynb").write_text("my own work")
 
-    done = run("lab", "mine", "--", "--version")
+    done = process("lab", "mine", "--", "--version")
 
     assert done.returncode == 0, done.stderr
     assert re.search(r"\n\d+\.\d+\.\d+", done.stdout)
     assert (mine / "01_explore.ipynb").read_text() == "my own work"
-    assert run("lab", "fresh", "--", "--version").returncode == 0
+    assert process("lab", "fresh", "--", "--version").returncode == 0
     assert '"cells"' in (tmp_path / "fresh" / "01_explore.ipynb").read_text(encoding="utf-8")
 
 
 @pytest.mark.slow
-def test_options_for_jupyter_are_no_folder(run, tmp_path):
-    assert run("lab", "--", "--version").returncode == 0
+def test_options_for_jupyter_are_no_folder(process, tmp_path):
+    assert process("lab", "--", "--version").returncode == 0
 
     assert [path.name for path in tmp_path.iterdir()] == ["picora-notebooks"]
 

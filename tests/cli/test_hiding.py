@@ -16,7 +16,7 @@ def typed_after(word, done):
     return re.search(rf"To {word} +picora-analytics (.+)", done.stdout)[1].split()
 
 
-def test_hide_and_unhide_from_the_shell(here, tmp_path):
+def test_hide_and_unhide_from_the_shell(run, tmp_path):
     with DemoServer(40, rate_scale=None) as service:
         with pic.Client(service.api_key, service.url) as client:
             images = pic.load_images(client, store=None, progress=False)
@@ -24,24 +24,24 @@ def test_hide_and_unhide_from_the_shell(here, tmp_path):
         pic.plan_deletion(images, ids, reason="x", max_fraction=1).save(tmp_path / "plan.json")
         before = shapes(service)
 
-        rehearsed = here("hide", "plan.json", "--decisions", "d.csv", server=service)
+        rehearsed = run("hide", "plan.json", "--decisions", "d.csv", server=service)
         assert rehearsed.returncode == 0, rehearsed.stderr
-        wrong = here("hide", "plan.json", "--confirm", "5-123456789abc", server=service)
+        wrong = run("hide", "plan.json", "--confirm", "5-123456789abc", server=service)
         assert wrong.returncode == 1
         assert shapes(service) == before
-        done = here(*typed_after("hide", rehearsed), "-o", "receipt.json", server=service)
+        done = run(*typed_after("hide", rehearsed), "-o", "receipt.json", server=service)
         assert done.returncode == 0, done.stderr
         assert "5 images hidden" in done.stdout
         assert len(pic.read_decisions(tmp_path / "d.csv")) == 5
         journal = "plan.hide.journal.ndjson"
-        assert here("apply", journal, "--resume", server=service).returncode == 1
+        assert run("apply", journal, "--resume", server=service).returncode == 1
 
-        rehearsed = here("unhide", "d.csv", f"--id={ids[0]}", server=service)
-        assert here(*typed_after("show", rehearsed), server=service).returncode == 0
+        rehearsed = run("unhide", "d.csv", f"--id={ids[0]}", server=service)
+        assert run(*typed_after("show", rehearsed), server=service).returncode == 0
         assert service.images[ids[0]].is_public
-        rehearsed = here("unhide", journal, server=service)
-        assert here(*typed_after("show", rehearsed), server=service).returncode == 0
+        rehearsed = run("unhide", journal, server=service)
+        assert run(*typed_after("show", rehearsed), server=service).returncode == 0
         assert shapes(service) == before
-        assert here("unhide", "receipt.json", server=service).returncode == 0
-        assert here("unhide", "plan.json", server=service).returncode == 1
+        assert run("unhide", "receipt.json", server=service).returncode == 0
+        assert run("unhide", "plan.json", server=service).returncode == 1
         assert not service.deleted

@@ -3,6 +3,7 @@
 import json
 import signal
 import sys
+import threading
 import time
 
 import pytest
@@ -17,7 +18,7 @@ AT_ONCE = 20.0  # Seconds to end in; one is aimed at, and a busy machine is slow
 
 
 @pytest.fixture
-def plan(here, tmp_path):
+def plan(run, tmp_path):
     with DemoServer(n_images=300, rate_scale=None) as server:
         with pic.Client(server.api_key, server.url) as client:
             images = pic.load_images(client, store=None, progress=False)
@@ -100,16 +101,24 @@ def test_copying_from_a_silent_host_ends_at_once(start, plan, tmp_path, argument
 
 
 @pytest.mark.slow
-def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, tmp_path):
+def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, run, plan, tmp_path):
     made, server = plan
-    server.fail("DELETE", "/v1/media", delay=HELD)
-    journal = tmp_path / "plan.journal.ndjson"
+    asked_for, answered = threading.Event(), threading.Event()
+
+    def hold():
+        asked_for.set()
+        answered.wait()
+
+    server.fail("DELETE", "/v1/media", status=503, meanwhile=hold)
 
     process = start(
         *("apply", "plan.json", "--confirm", made.confirmation, "--no-backup", "-o", "r.json"),
         server=server,
     )
-    out, err = interrupt(process, lambda: journal.exists() and b'"intent"' in journal.read_bytes())
+    try:
+        out, err = interrupt(process, asked_for.is_set)
+    finally:
+        answered.set()
 
     assert process.returncode == 130, out + err
     assert err.endswith("Go on: picora-analytics apply plan.json --resume\n"), err
@@ -120,13 +129,13 @@ def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, here, plan, t
     assert receipt["complete"] is False
 
     server.clear_faults()
-    assert here("apply", "plan.json", "--resume", server=server).returncode == 0
+    assert run("apply", "plan.json", "--resume", server=server).returncode == 0
     assert {image.id for image in server.deleted} == set(made.images.index)
 
 
-def test_restoring_ends_at_once(start, here, plan):
+def test_restoring_ends_at_once(start, run, plan):
     made, server = plan
-    assert here("backup", "plan.json", "kept", server=server).returncode == 0
+    assert run("backup", "plan.json", "kept", server=server).returncode == 0
     for one in made.images.index:
         server.remove(one)
     server.fail("POST", "*", times=None, delay=HELD)

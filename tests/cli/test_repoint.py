@@ -11,10 +11,10 @@ def _prepared(tmp_path):
     return site / "page.md"
 
 
-def test_without_write_the_diff_and_the_line_to_type_are_shown(here, tmp_path):
+def test_without_write_the_diff_and_the_line_to_type_are_shown(run, tmp_path):
     page = _prepared(tmp_path)
 
-    done = here("repoint", "map.csv", "my site", "--no-check")
+    done = run("repoint", "map.csv", "my site", "--no-check")
 
     assert done.returncode == 0
     assert done.stdout.startswith("diff --git a/page.md b/page.md\n")
@@ -24,31 +24,31 @@ def test_without_write_the_diff_and_the_line_to_type_are_shown(here, tmp_path):
     assert OLD in page.read_text()
 
 
-def test_with_write_the_file_is_changed_and_the_way_back_is_said(here, tmp_path):
+def test_with_write_the_file_is_changed_and_the_way_back_is_said(run, tmp_path):
     page = _prepared(tmp_path)
 
-    done = here("repoint", "map.csv", "my site", "--no-check", "--write")
+    done = run("repoint", "map.csv", "my site", "--no-check", "--write")
 
     assert done.returncode == 0
     assert NEW in page.read_text()
     assert "git apply -R" in done.stdout and (tmp_path / "my site.repoint.patch").exists()
 
 
-def test_a_map_that_cannot_be_used_is_wrong_usage(here, tmp_path):
+def test_a_map_that_cannot_be_used_is_wrong_usage(run, tmp_path):
     _prepared(tmp_path)
     (tmp_path / "map.csv").write_text("from,to\n")
 
-    done = here("repoint", "map.csv", "my site")
+    done = run("repoint", "map.csv", "my site")
 
     assert done.returncode == 2
     assert "needs old and new" in done.stderr
 
 
-def test_a_refusal_speaks_in_words_of_the_shell(here, tmp_path):
+def test_a_refusal_speaks_in_words_of_the_shell(run, tmp_path):
     page = _prepared(tmp_path)
     page.write_text(OLD)
 
-    done = here("repoint", "map.csv", "my site")
+    done = run("repoint", "map.csv", "my site")
 
     assert done.returncode == 1
     assert done.stderr.rstrip().endswith("or --no-check.")

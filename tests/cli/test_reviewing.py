@@ -48,11 +48,11 @@ def test_portions_add_up_and_hold_what_is_open(plan):
         plan.portions("tag")
 
 
-def test_a_review_goes_on_where_it_stopped(here, plan, tmp_path):
+def test_a_review_goes_on_where_it_stopped(run, plan, tmp_path):
     plan.save(tmp_path / "plan.json")
     decisions = ("--decisions", "d.csv")
 
-    first = here("review", "plan.json", *decisions, "-o", "part.csv")
+    first = run("review", "plan.json", *decisions, "-o", "part.csv")
     assert first.returncode == 0, first.stderr
     assert "Next       2020-01: 2 images, 6 B" in first.stdout
     rows = list(csv.reader(io.StringIO((tmp_path / "part.csv").read_text("utf-8-sig"))))
@@ -60,13 +60,13 @@ def test_a_review_goes_on_where_it_stopped(here, plan, tmp_path):
     text = io.StringIO()
     csv.writer(text).writerows(kept)
     (tmp_path / "part.csv").write_text(text.getvalue(), "utf-8-sig")
-    back = here("review", "part.csv", *decisions)
+    back = run("review", "part.csv", *decisions)
 
     assert back.returncode == 0, back.stderr
     noted = pic.read_decisions(tmp_path / "d.csv").set_index("id")["decision"].to_dict()
     assert noted == {"b": "keep", "-c": "delete"}
-    again = here("review", "plan.json", *decisions, "--by", "month")
+    again = run("review", "plan.json", *decisions, "--by", "month")
     assert "2020-01  (decided)" in again.stdout
     assert "Next       2020-02: 2 images, 17 B" in again.stdout
     assert list(plan.decided(tmp_path / "d.csv").images.index) == ["-c"]
-    assert here("review", "plan.json", *decisions, "--portion", "1999-01").returncode == 1
+    assert run("review", "plan.json", *decisions, "--portion", "1999-01").returncode == 1

@@ -32,18 +32,18 @@ def site(tmp_path):
 OPTIONS = ("scan", "site", "--ids", "ids.csv", "--baseline", "base.jsonl")
 
 
-def test_a_baseline_makes_day_one_green_and_only_news_red(here, site):
+def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
 
-    first = here(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans")
+    first = run(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans")
     assert (first.returncode, "with 3 findings; commit it" in first.stdout) == (0, True)
-    again = here(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans")
+    again = run(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans")
     assert again.returncode == 0
 
     (site / "a.md").write_text(
         f"![a]({HOST}newNEWnewNE.png)\n{IDS[1]} {HOST}{IDS[1].upper()}.png\n"
     )
-    done = here(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans", "--annotations")
+    done = run(*OPTIONS, "--max-dangling", "0", "--fail-on-new-orphans", "--annotations")
 
     assert done.returncode == 3
     assert f"a.md:1  {HOST}newNEWnewNE.png" in done.stdout
@@ -52,86 +52,86 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(here, site):
     assert done.stdout.count("::error file=site/a.md,line=") == 2
     assert f"::warning title=Not found in these files::{IDS[0]}" in done.stdout
     assert "oldOLD" not in done.stdout.partition("Dangling")[2]
-    assert here(*OPTIONS, "--max-dangling", "2").returncode == 0
+    assert run(*OPTIONS, "--max-dangling", "2").returncode == 0
 
 
-def test_lines_of_the_baseline_that_are_no_longer_true_are_counted(here, site):
+def test_lines_of_the_baseline_that_are_no_longer_true_are_counted(run, site):
     (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
-    here(*OPTIONS)
+    run(*OPTIONS)
     (site / "old.md").write_text(f"{IDS[2]}")
 
-    done = here(*OPTIONS)
+    done = run(*OPTIONS)
 
     assert done.returncode == 0
     assert "2 lines of the baseline no longer true; --update-baseline drops them" in done.stdout
-    here(*OPTIONS, "--update-baseline")
+    run(*OPTIONS, "--update-baseline")
     lines = Path("base.jsonl").read_text().splitlines()
     assert lines == [json.dumps({"id": IDS[3], "kind": "orphan"}, separators=(",", ":"))]
 
 
-def test_the_files_of_the_check_are_not_looked_into(here, site, tmp_path):
+def test_the_files_of_the_check_are_not_looked_into(run, site, tmp_path):
     for name in ("ids.csv",):
         (tmp_path / name).rename(site / name)
     files = ("--ids", "site/ids.csv", "--baseline", "site/base.jsonl", "--json", "site/r.json")
     options = ("scan", "site", *files, "--markdown", "site/r.md", "--fail-on-new-orphans")
 
-    assert here(*options).returncode == 0
-    done = here(*options)
+    assert run(*options).returncode == 0
+    done = run(*options)
 
     assert done.returncode == 0
     assert "2 found, 2 not found in these files" in done.stdout
 
 
-def test_what_cannot_be_looked_at_exits_with_4_until_it_is_excluded(here, site):
+def test_what_cannot_be_looked_at_exits_with_4_until_it_is_excluded(run, site):
     (site / "a.pdf").write_bytes(b"%PDF-1.7")
 
-    done = here(*OPTIONS)
+    done = run(*OPTIONS)
     assert done.returncode == 4
     assert "could not look: site/a.pdf, a PDF" in done.stdout
     assert "--exclude" in done.stderr
-    assert here(*OPTIONS, "--exclude", "*.pdf", "--update-baseline").returncode == 0
+    assert run(*OPTIONS, "--exclude", "*.pdf", "--update-baseline").returncode == 0
 
 
-def test_a_private_image_is_named_nowhere(here, site, tmp_path):
+def test_a_private_image_is_named_nowhere(run, site, tmp_path):
     rows = "".join(f"{one},{one != IDS[3]}\n" for one in IDS)
     (tmp_path / "ids.csv").write_text(f"id,is_public\n{rows}")
     (site / "b.md").write_text(f"{HOST}{IDS[3].upper()}.png")
 
-    done = here(*OPTIONS, "--annotations", "--markdown", "r.md")
-    again = here("scan", "site", "--ids", "ids.csv", "--annotations")
+    done = run(*OPTIONS, "--annotations", "--markdown", "r.md")
+    again = run("scan", "site", "--ids", "ids.csv", "--annotations")
 
     texts = (done.stdout, again.stdout, Path("r.md").read_text(), Path("base.jsonl").read_text())
     assert not any(IDS[3] in text for text in texts)
 
 
-def test_an_id_that_stands_twice_is_private_if_one_row_says_so(here, site, tmp_path):
+def test_an_id_that_stands_twice_is_private_if_one_row_says_so(run, site, tmp_path):
     (tmp_path / "ids.csv").write_text(
         f"id,filename,is_public\n{IDS[3]},a,True\n{IDS[3]},a,False\n{IDS[0]},b,True\n"
     )
 
-    done = here("scan", "site", "--ids", "ids.csv")
+    done = run("scan", "site", "--ids", "ids.csv")
 
     assert done.returncode == 0, done.stderr
     assert IDS[3] not in done.stdout
 
 
-def test_an_incomplete_scan_drops_nothing_from_the_baseline(here, site):
-    here(*OPTIONS)
+def test_an_incomplete_scan_drops_nothing_from_the_baseline(run, site):
+    run(*OPTIONS)
     before = Path("base.jsonl").read_text()
     (site / "a.pdf").write_bytes(b"%PDF-1.7")
 
-    assert here(*OPTIONS, "--update-baseline").returncode == 4
+    assert run(*OPTIONS, "--update-baseline").returncode == 4
     assert Path("base.jsonl").read_text() == before
 
 
-def test_names_of_strangers_are_dead_in_every_form(here, tmp_path, monkeypatch):
+def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
     folder = tmp_path / "site"
     folder.mkdir()
     name = "x,y::error::`|<b>\x1b[31m\u202e.md"
     (folder / name).write_text(f"{HOST}goneGONEgon.png")
     (tmp_path / "ids.csv").write_text(f"id,filename\n{IDS[0]},=1+1`|<img src=x>\n")
 
-    done = here("scan", "site", "--ids", "ids.csv", "--annotations", "--markdown", "r.md")
+    done = run("scan", "site", "--ids", "ids.csv", "--annotations", "--markdown", "r.md")
 
     shown = done.stdout + Path("r.md").read_text()
     assert "\x1b" not in shown and "\u202e" not in shown
@@ -154,35 +154,35 @@ def test_names_of_strangers_are_dead_in_every_form(here, tmp_path, monkeypatch):
         (("plan", "--not-found-in", "--reason", "x", "--demo"), "needs --references"),
     ],
 )
-def test_a_wrong_call_exits_with_2(here, site, tmp_path, arguments, said):
+def test_a_wrong_call_exits_with_2(run, site, tmp_path, arguments, said):
     (tmp_path / "empty.csv").write_text("id\n")
 
-    done = here(*arguments)
+    done = run(*arguments)
 
     assert done.returncode == 2
     assert said in re.sub(r"\s+", " ", done.stderr)
 
 
-def test_a_broken_baseline_is_refused(here, site, tmp_path):
+def test_a_broken_baseline_is_refused(run, site, tmp_path):
     (tmp_path / "base.jsonl").write_text('{"kind":"orphan","id":"x"}\nno json\n')
 
-    done = here(*OPTIONS)
+    done = run(*OPTIONS)
 
     assert done.returncode == 1
     assert "line 2, is not a finding" in done.stderr
 
 
-def test_a_plan_spares_what_a_scan_found(here, tmp_path):
+def test_a_plan_spares_what_a_scan_found(run, tmp_path):
     with DemoServer(n_images=60, rate_scale=None) as server:
         with pic.Client(server.api_key, server.url) as client:
             images = pic.load_images(client, store=None, progress=False)
         (tmp_path / "site").mkdir()
         (tmp_path / "site" / "a.md").write_text(f"{images.index[0]}\n")
 
-        written = here("load", "-o", "ids.csv", "--public-only", server=server)
-        scanned = here("scan", "site", "--json", "refs.json", server=server)
+        written = run("load", "-o", "ids.csv", "--public-only", server=server)
+        scanned = run("scan", "site", "--json", "refs.json", server=server)
         rule = ("--older-than", "1", "--not-found-in", "--reason", "x", "--max-fraction", "1")
-        planned = here("plan", *rule, "--references", "refs.json", "-o", "plan.json", server=server)
+        planned = run("plan", *rule, "--references", "refs.json", "-o", "plan.json", server=server)
 
     assert written.returncode == scanned.returncode == planned.returncode == 0, planned.stderr
     table = Path("ids.csv").read_text(encoding="utf-8-sig").splitlines()

@@ -67,10 +67,10 @@ def asked(server, start=0):
     return [seen.path for seen in server.requests[start:]]
 
 
-def test_wrong_calls_are_refused_before_anything_is_read(here, server, tmp_path):
+def test_wrong_calls_are_refused_before_anything_is_read(run, server, tmp_path):
     before = len(server.requests)
     for arguments, words in WRONG:
-        done = here(*arguments, server=server)
+        done = run(*arguments, server=server)
         message = " ".join(done.stderr.split())
         assert (done.returncode, words in message) == (2, True), (arguments, message)
         assert message[-1] in ".:)'", message
@@ -79,46 +79,46 @@ def test_wrong_calls_are_refused_before_anything_is_read(here, server, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_weekly_job_reads_once(here, server):
+def test_a_weekly_job_reads_once(run, server):
     store = ("--store", "kept")
     first = len(server.requests)
-    assert here("load", *store, "-q", server=server).returncode == 0
+    assert run("load", *store, "-q", server=server).returncode == 0
     pages = asked(server, first).count("/v1/images")
     before = len(server.requests)
-    report = here("report", *store, "--since", "latest", "-o", "r.md", server=server)
-    planned = here(*PLAN, *store, "--max-fraction", "1", "-o", "p.json", server=server)
+    report = run("report", *store, "--since", "latest", "-o", "r.md", server=server)
+    planned = run(*PLAN, *store, "--max-fraction", "1", "-o", "p.json", server=server)
     listed = [path for path in asked(server, before) if path == "/v1/images"]
 
     assert (report.returncode, planned.returncode) == (0, 0), planned.stderr
     assert pages >= 1
     # Only the rehearsal of the plan looks again.
     report_only = len(server.requests)
-    here("report", *store, "-o", "r.md", server=server)
+    run("report", *store, "-o", "r.md", server=server)
     assert "/v1/images" not in asked(server, report_only)
     assert len(listed) <= pages
     full = len(server.requests)
-    here("report", *store, "--refresh", "full", "-o", "r.md", server=server)
+    run("report", *store, "--refresh", "full", "-o", "r.md", server=server)
     assert "/v1/images" in asked(server, full)
 
 
-def test_a_threshold_is_named_with_its_value(here, server):
-    done = here("report", "--quota", "1 MiB", "--fail-over", "90%", "-o", "r.md", server=server)
+def test_a_threshold_is_named_with_its_value(run, server):
+    done = run("report", "--quota", "1 MiB", "--fail-over", "90%", "-o", "r.md", server=server)
 
     assert done.returncode == 3
     assert re.search(r"--fail-over 90% was crossed: [\d,]+ % in use, .* of 1\.0 MiB\.", done.stderr)
     assert "picora-analytics plan --pile duplicates" in done.stderr
 
 
-def test_a_report_prints_the_meter_the_growth_and_the_first_findings(here, server, tmp_path):
+def test_a_report_prints_the_meter_the_growth_and_the_first_findings(run, server, tmp_path):
     with DemoServer(n_images=60, rate_scale=None) as own:
-        none = here("report", "--store", "kept", "--since", "7d", "-o", "r.html", server=own)
+        none = run("report", "--store", "kept", "--since", "7d", "-o", "r.html", server=own)
         store = SnapshotStore(tmp_path / "kept")
         older = tmp_path / "kept" / "20200101T000000.000000Z.parquet"
         store.path().rename(older)
         own.remove(next(iter(own.images)))
         since = ("--since", "7d", "--refresh", "full")
-        later = here("report", "--store", "kept", *since, "-o", "r.html", server=own)
-        facts = here("report", "--store", "kept", "--json", "-o", "r.md", server=own)
+        later = run("report", "--store", "kept", *since, "-o", "r.html", server=own)
+        facts = run("report", "--store", "kept", "--json", "-o", "r.md", server=own)
 
     assert none.returncode == 0 and "no growth this time" in none.stderr
     assert none.stdout.startswith("STORAGE") and "WHAT STANDS OUT" in none.stdout
@@ -127,8 +127,8 @@ def test_a_report_prints_the_meter_the_growth_and_the_first_findings(here, serve
     assert facts.stderr == ""
 
 
-def test_nothing_to_delete_is_a_success(here, server, tmp_path):
-    done = here("plan", "--larger-than", "1 TiB", "--reason", "x", "-o", "p.json", server=server)
+def test_nothing_to_delete_is_a_success(run, server, tmp_path):
+    done = run("plan", "--larger-than", "1 TiB", "--reason", "x", "-o", "p.json", server=server)
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("Nothing to delete.\n")
@@ -136,7 +136,7 @@ def test_nothing_to_delete_is_a_success(here, server, tmp_path):
 
 
 @pytest.mark.skipif(sys.platform == "win32", reason="Windows has no /dev/full")
-def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(here, server, tmp_path):
+def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(run, server, tmp_path):
     (tmp_path / "kept").mkdir()
     (tmp_path / "kept").chmod(0o500)
     import os
@@ -147,7 +147,7 @@ def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(here, server
         folder = "above/kept"
     else:
         folder = "kept"
-    done = here("load", "--store", folder, server=server)
+    done = run("load", "--store", folder, server=server)
 
     assert done.returncode in (1, 4), done.stderr
     assert "Errno" not in done.stderr
@@ -170,11 +170,11 @@ def test_what_is_saved_is_saved_before_a_pipe_ends(run, tmp_path):
     assert done.returncode == 0
 
 
-def test_every_help_ends_with_the_exit_codes(here):
+def test_every_help_ends_with_the_exit_codes(run):
     from picora_analytics.cli.main import cli
 
     for name in ("", *cli.commands):
-        done = here(*filter(None, [name]), "--help")
+        done = run(*filter(None, [name]), "--help")
         assert "Exit codes" in done.stdout, name
         assert "130" in " ".join(done.stdout.split()), name
 

@@ -33,7 +33,7 @@ def dead(done):
 
 
 @pytest.fixture
-def plan(here, tmp_path):
+def plan(run, tmp_path):
     """Save a plan of two images; a stranger's hand may then have been at it."""
     with DemoServer(n_images=40) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
@@ -56,7 +56,7 @@ COMMANDS = [
 
 @pytest.mark.parametrize("arguments", COMMANDS)
 @pytest.mark.slow
-def test_a_service_that_answers_with_escapes_megabytes_and_the_key(here, plan, tmp_path, arguments):
+def test_a_service_that_answers_with_escapes_megabytes_and_the_key(run, plan, tmp_path, arguments):
     made, server = plan
     made.save(tmp_path / "plan.json")
     message = f"{KEY} {TITLE} {'x' * 3_000_000} {KEY}"
@@ -64,7 +64,7 @@ def test_a_service_that_answers_with_escapes_megabytes_and_the_key(here, plan, t
     server.api_key, kept = KEY, server.api_key
     server.fail("*", "/v1/*", times=None, status=400, body=body)
     try:
-        done = here(*(made.confirmation if a == "PHRASE" else a for a in arguments), server=server)
+        done = run(*(made.confirmation if a == "PHRASE" else a for a in arguments), server=server)
     finally:
         server.api_key = kept
 
@@ -73,14 +73,14 @@ def test_a_service_that_answers_with_escapes_megabytes_and_the_key(here, plan, t
 
 @evil
 @pytest.mark.slow
-def test_names_titles_and_tags(here, text):
+def test_names_titles_and_tags(run, text):
     with DemoServer(n_images=6) as server:
         for one in list(server.images):
             server.edit(one, filename=f"{text}.png", title=text, tags=(text,))
         shown = [
-            here("load", server=server),
-            here("report", "-o", "-", server=server),
-            here(
+            run("load", server=server),
+            run("report", "-o", "-", server=server),
+            run(
                 "plan", "--older-than", "0", "--reason", text, "--max-fraction", "1", server=server
             ),
         ]
@@ -92,7 +92,7 @@ def test_names_titles_and_tags(here, text):
 @evil
 @pytest.mark.parametrize("field", ["account", "base_url"])
 @pytest.mark.slow
-def test_a_plan_of_a_stranger(here, plan, tmp_path, text, field):
+def test_a_plan_of_a_stranger(run, plan, tmp_path, text, field):
     made, server = plan
     forged = dataclasses.replace(
         made, reason=text, library={**made.library, "demo": False, field: text}
@@ -100,13 +100,13 @@ def test_a_plan_of_a_stranger(here, plan, tmp_path, text, field):
     forged.save(tmp_path / "plan.json")
 
     for said in ((), ("--confirm", forged.confirmation, "--no-backup"), ("--resume",)):
-        assert dead(here("apply", "plan.json", *said, server=server)).returncode in (1, 3)
-    assert dead(here("backup", "plan.json", "kept", server=server)).returncode == 1
+        assert dead(run("apply", "plan.json", *said, server=server)).returncode in (1, 3)
+    assert dead(run("backup", "plan.json", "kept", server=server)).returncode == 1
 
 
 @evil
 @pytest.mark.slow
-def test_other_files_of_strangers(here, plan, tmp_path, text):
+def test_other_files_of_strangers(run, plan, tmp_path, text):
     made, server = plan
     made.save(tmp_path / "plan.json")
     head = {"format": "picora-analytics copies", "version": 1, "account": text, "base_url": text}
@@ -135,10 +135,10 @@ def test_other_files_of_strangers(here, plan, tmp_path, text):
         ("apply", "other.json"),
         ("diff", "broken.parquet", "broken.parquet"),
     ):
-        assert dead(here(*arguments, server=server)).returncode == 1, arguments
+        assert dead(run(*arguments, server=server)).returncode == 1, arguments
 
 
-def test_a_fault_of_our_own_shows_no_key(here, monkeypatch):
+def test_a_fault_of_our_own_shows_no_key(run, monkeypatch):
     import picora_analytics.cli.main as command
 
     @command.cli.command("broken")
@@ -146,7 +146,7 @@ def test_a_fault_of_our_own_shows_no_key(here, monkeypatch):
         raise LookupError(f"{KEY} {TITLE}") from RuntimeError(KEY)
 
     try:
-        done = here("broken", key=KEY)
+        done = run("broken", PICORA_API_KEY=KEY)
     finally:
         command.cli.commands.pop("broken")
 
@@ -156,12 +156,12 @@ def test_a_fault_of_our_own_shows_no_key(here, monkeypatch):
 
 
 @pytest.mark.slow
-def test_an_id_that_looks_like_an_option_or_a_command_is_an_id(here, plan, tmp_path):
+def test_an_id_that_looks_like_an_option_or_a_command_is_an_id(run, plan, tmp_path):
     made, server = plan
     made.save(tmp_path / "plan.json")
-    here("backup", "plan.json", "kept", server=server)
+    run("backup", "plan.json", "kept", server=server)
     for strange in ("-x", "--help", "$(rm -rf ~)", "a b", "'"):
-        done = here("restore", "kept", "--id", strange, server=server)
+        done = run("restore", "kept", "--id", strange, server=server)
         assert done.returncode == 1
         assert repr(strange) in done.stderr
 
@@ -172,7 +172,7 @@ def test_what_is_offered_to_type_can_be_pasted(monkeypatch, tmp_path):
 
     from picora_analytics.cli.demo import _as_typed
 
-    folder = tmp_path / "my $(touch here) environment"
+    folder = tmp_path / "my $(touch run) environment"
     folder.mkdir()
     (folder / "picora-analytics").touch()
     monkeypatch.setattr(sys, "executable", str(folder / "python"))

@@ -29,7 +29,7 @@ def written(tmp_path):
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
 @pytest.mark.slow
-def test_plans_phrases_and_decisions_are_read_in_every_encoding(here, written, tmp_path, encoding):
+def test_plans_phrases_and_decisions_are_read_in_every_encoding(run, written, tmp_path, encoding):
     with DemoServer(n_images=40) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
         made = pic.plan_deletion(images, list(images.index[:3]), reason="café", max_fraction=1)
@@ -38,12 +38,12 @@ def test_plans_phrases_and_decisions_are_read_in_every_encoding(here, written, t
         written("phrase.txt", f"# agreed by Zoë\n{made.confirmation}\n", encoding)
         written("decisions.csv", f"id,decision\n{images.index[0]},keep\n", encoding)
 
-        planned = here(
+        planned = run(
             *("plan", "--older-than", "0", "--max-fraction", "1", "--reason", "x"),
             *("--decisions", "decisions.csv", "-o", "new.json"),
             server=server,
         )
-        done = here(
+        done = run(
             "apply", "plan.json", "--confirm-file", "phrase.txt", "--no-backup", server=server
         )
 
@@ -73,11 +73,11 @@ folder = "kept"
 
 
 @pytest.mark.parametrize("encoding", ENCODINGS)
-def test_policies_are_read_in_every_encoding(here, written, encoding):
+def test_policies_are_read_in_every_encoding(run, written, encoding):
     written("policy.toml", POLICY, encoding)
 
     with DemoServer(n_images=10) as server:
-        done = here("apply", "--standing-order", "policy.toml", server=server)
+        done = run("apply", "--standing-order", "policy.toml", server=server)
 
     # It came as far as what else the policy needs.
     assert "cannot be followed" not in done.stderr
@@ -94,22 +94,22 @@ def home(tmp_path, monkeypatch):
 
 
 @pytest.mark.slow
-def test_a_tilde_is_the_home_folder_in_every_path(here, home, tmp_path, monkeypatch):
+def test_a_tilde_is_the_home_folder_in_every_path(run, home, tmp_path, monkeypatch):
     with DemoServer(n_images=40) as server:
         run = [
-            here("load", "--store=~/store", "--output=~/rows.csv", server=server),
-            here(
+            run("load", "--store=~/store", "--output=~/rows.csv", server=server),
+            run(
                 *("plan", "--older-than", "1", "--max-fraction", "1", "--reason", "x"),
                 *("--store=~/store", "--output=~/plan.json", "--csv=~/plan.csv"),
                 server=server,
             ),
-            here(
+            run(
                 "report", "--output=~/r.html", "--output=~/r.md", "--output=~/r.json", server=server
             ),
-            here("backup", "~/plan.json", "~/kept", server=server),
-            here("apply", "~/plan.json", "--output=~/receipt.csv", server=server),
-            here("restore", "~/kept", "--output=~/restored.csv", server=server),
-            here("snapshots", "--store=~/store"),
+            run("backup", "~/plan.json", "~/kept", server=server),
+            run("apply", "~/plan.json", "--output=~/receipt.csv", server=server),
+            run("restore", "~/kept", "--output=~/restored.csv", server=server),
+            run("snapshots", "--store=~/store"),
         ]
         monkeypatch.setenv("PICORA_DATA_DIR", "~/data")
 
@@ -145,8 +145,8 @@ def test_a_tilde_is_the_home_folder_where_no_command_expands_it(home, tmp_path, 
     assert [path.name for path in tmp_path.iterdir()] == ["home"]
 
 
-def test_a_home_that_is_not_there_is_named(here):
-    done = here("load", "--demo", "--store=~nobody-of-this-name/kept")
+def test_a_home_that_is_not_there_is_named(run):
+    done = run("load", "--demo", "--store=~nobody-of-this-name/kept")
 
     assert done.returncode == 2
     assert "There is no home folder for '~nobody-of-this-name/kept'" in " ".join(
@@ -169,11 +169,11 @@ MISSING = [
 
 
 @pytest.mark.parametrize("arguments", MISSING)
-def test_a_missing_file_is_named_once(here, tmp_path, arguments):
+def test_a_missing_file_is_named_once(run, tmp_path, arguments):
     with DemoServer(n_images=10) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
         pic.plan_deletion(images, list(images.index[:1]), reason="x").save(tmp_path / "plan.json")
-        done = here(*arguments, server=server)
+        done = run(*arguments, server=server)
 
     assert done.returncode == 1
     message = done.stderr.splitlines()[-1]
@@ -190,8 +190,8 @@ def test_a_missing_file_is_named_once(here, tmp_path, arguments):
     ],
     ids=" ".join,
 )
-def test_every_command_without_a_key_is_wrong_usage(here, tmp_path, arguments):
-    done = here(*arguments)
+def test_every_command_without_a_key_is_wrong_usage(run, tmp_path, arguments):
+    done = run(*arguments)
 
     assert done.returncode == 2
     assert "No API key" in done.stderr

@@ -2,7 +2,6 @@
 
 import re
 
-import nbformat
 import pytest
 from playwright.sync_api import expect
 
@@ -80,6 +79,7 @@ def test_choosing_in_a_notebook(open_notebook, service, tmp_path):
 
 @pytest.mark.slow
 def test_a_saved_notebook_keeps_public_pictures_only(open_notebook, service):
+    import nbformat
     from nbconvert import HTMLExporter
 
     notebook = open_notebook(
