@@ -216,7 +216,7 @@ def test_kinds_are_known_by_their_first_bytes(start, kind):
     [
         ({"mime_type": ["image/svg+xml"], "is_public": [False]}, "SVG · private"),
         ({"mime_type": [None], "is_public": [None]}, "unknown type · perhaps private"),
-        ({"mime_type": ["image/\u202epng"]}, "\N{REPLACEMENT CHARACTER}PNG"),
+        ({"mime_type": ["image/\u202epng"]}, "\N{REPLACEMENT CHARACTER}png"),
     ],
 )
 def test_a_placeholder_says_what_is_not_shown(make_images, columns, text):
