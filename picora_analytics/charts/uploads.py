@@ -75,9 +75,10 @@ def plot_ages(
     ax.set_title("Storage by age of upload")
     if ages.empty:
         return nothing(ax, "No images")
-    bars(ax, ages["age"].tolist(), ages["size_bytes"], ages["n_images"], **kwargs)
+    labels = ages["age"].tolist()
+    fitters = bars(ax, labels, ages["size_bytes"], ages["n_images"], **kwargs)
     ax.set_ylabel("Age")
-    return describe(ax, listed(ages["age"].tolist(), ages["size_bytes"], most=8))
+    return describe(ax, listed(labels, ages["size_bytes"], most=8), *fitters)
 
 
 def plot_growth(
