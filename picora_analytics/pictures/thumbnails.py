@@ -216,7 +216,7 @@ class Thumbnails:
     def put(self, image_id: str, data: bytes) -> None:
         """Remember the picture in a file's bytes, as of an image that is gone and was backed up."""
         whole = small_picture(data)
-        found = None if whole is None else _shrunk(whole)
+        found = None if whole is None else shrunk(whole)
         if found is not None:
             with self._lock:
                 self._known[image_id] = found
