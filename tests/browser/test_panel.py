@@ -305,7 +305,7 @@ def test_hostile_names_are_dead_text(
     _chip(page, "Tag").click()
     page.get_by_label("Tag", exact=True).select_option("hostile (7)")
     expect(_count(page)).to_contain_text("7 of 127")
-    page.locator(".pg-rail").click()  # Beside the chips, which are closed by that.
+    page.locator(".pc-name").click()  # Beside the chips, which are closed by that.
     expect(page.locator(".pc-unfolded")).to_have_count(0)
     _button(page, "Select all 7").click()
     _button(page, "Review 7").click()

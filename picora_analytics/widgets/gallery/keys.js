@@ -101,6 +101,8 @@ function tidy(panel) {
   };
   for (const one of panel.querySelectorAll(".widget-toggle-button"))
     set(one, "aria-pressed", one.classList.contains("mod-active"));
+  for (const one of panel.querySelectorAll(".pc-edit:not([aria-label])"))
+    one.setAttribute("aria-label", one.getAttribute("title") ?? "");
   for (const one of panel.querySelectorAll(".pc-field"))
     set(one.querySelector("input, select"), "aria-invalid", one.classList.contains("pc-bad"));
 }
