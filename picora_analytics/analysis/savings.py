@@ -19,6 +19,7 @@ from picora_analytics.errors import SchemaError
 __all__ = [
     "BYTES_PER_PIXEL",
     "FLOOR",
+    "LEAST_POWER",
     "REENCODED",
     "check_edge",
     "flagged_rows",
@@ -34,7 +35,7 @@ _LOW = {"image/jpeg": 0.25, "image/png": 0.26, "image/bmp": 0.26, "image/tiff": 
 _GIF_FLOOR, _GIF_MOST = 100 * 1024, 0.95
 # Fewer pixels hold more detail each: bytes shrink at least with this power of the pixels (HTTP Archive,
 # bits per pixel by megapixels, 2024).
-_LEAST_POWER = 0.75
+LEAST_POWER = 0.75
 # More than any file: keeps sums of absurd sizes within 64 bits.
 _MOST = float(2**53)
 
@@ -230,9 +231,9 @@ def _with_pixels(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     return rows.with_columns(
         over_high=_whole(size * (1 - share)),
-        over_low=_whole(size * (1 - share**_LEAST_POWER)),
+        over_low=_whole(size * (1 - share**LEAST_POWER)),
         left_high=size * share,
-        left_low=size * share**_LEAST_POWER,
+        left_low=size * share**LEAST_POWER,
         left_pixels=nw.col("pixels") * share,
     )
 

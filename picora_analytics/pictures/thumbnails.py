@@ -27,7 +27,7 @@ from picora_analytics.client.pictures import (
 from picora_analytics.library.media_types import format_name, media_type
 from picora_analytics.text import shorten
 
-__all__ = ["Sign", "Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
+__all__ = ["Sign", "Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls", "shrunk"]
 
 # One set of parameters for all lists: each new one makes the service store another variant (docs, image processing).
 SMALL: dict[str, str | int] = {"w": 320, "h": 240, "fit": "inside", "fmt": "webp"}
@@ -268,7 +268,7 @@ class Thumbnails:
             with self._lock:
                 self._why[image_id] = _why(row, error)
             return None
-        return found if large or len(found.data) <= MAX_BYTES else _shrunk(found)
+        return found if large or len(found.data) <= MAX_BYTES else shrunk(found)
 
     def _signed(self, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]) -> list[str]:
         """Ask for an address that opens a private image, if its file may be asked for at all."""
@@ -295,7 +295,7 @@ def _why(row: pd.Series[Any], error: PictureError) -> str:
     return "no picture came" + (f" ({error.status})" if error.status not in (None, 200) else "")
 
 
-def _shrunk(whole: Thumbnail) -> Thumbnail | None:
+def shrunk(whole: Thumbnail) -> Thumbnail | None:
     """Make a small picture of a file that came as it is, since only the service makes small ones of public files."""
     from PIL import Image
 
