@@ -68,7 +68,7 @@ def plot_forecast(
     >>> plot_forecast(images, quota=6400).get_title()
     'Full around 21 Dec 2026'
     """
-    ax = axes(images, ax, "plot_forecast")
+    ax = axes(images, ax, "plot_forecast", "created_at", "size_bytes")
     forecast = forecast_storage(images, quota=quota, snapshots=snapshots)
     said = forecast.attrs["forecast"]
     ax.set_title("Storage to come")

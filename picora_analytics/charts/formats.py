@@ -50,7 +50,7 @@ def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['PNG', 'unknown']
     """
-    ax = axes(images, ax, "plot_formats")
+    ax = axes(images, ax, "plot_formats", "mime_type", "size_bytes", "width", "height")
     formats = summarize_formats(images).head(most_bars(ax, 12))  # more kinds than a browser knows
     ax.set_title("Storage by format")
     if formats.empty:
@@ -90,7 +90,7 @@ def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['public', 'private']
     """
-    ax = axes(images, ax, "plot_visibility")
+    ax = axes(images, ax, "plot_visibility", "is_public", "size_bytes")
     table = summarize_visibility(images)
     ax.set_title("Storage by visibility")
     if table.empty:

@@ -28,6 +28,8 @@ from picora_analytics.units import format_bytes
 
 __all__ = ["plot_changes", "plot_savings"]
 
+_CHANGED_BY = {"tag": "tags", "format": "mime_type", "month": "created_at"}
+
 
 def plot_savings(
     images: pd.DataFrame,
@@ -69,7 +71,19 @@ def plot_savings(
     >>> plot_savings(images).get_title()
     'Could save 256.0 KiB to 828.7 KiB'
     """
-    ax = axes(images, ax, "plot_savings")
+    ax = axes(
+        images,
+        ax,
+        "plot_savings",
+        "id",
+        "size_bytes",
+        "width",
+        "height",
+        "mime_type",
+        "is_public",
+        "created_at",
+        "content_hash",
+    )
     ax.set_title("What could be saved")
     table = summarize_savings(images, max_edge=max_edge, measured=measured)
     steps = table[table["high_bytes"] > 0]
@@ -155,7 +169,8 @@ def plot_changes(
     >>> plot_changes(old, new).get_title()
     '+2.0 KiB since then'
     """
-    ax = axes(new, axes(old, ax, "plot_changes"), "plot_changes")
+    needs = (_CHANGED_BY.get(by, "tags"), "size_bytes")
+    ax = axes(new, axes(old, ax, "plot_changes", *needs), "plot_changes", *needs)
     changes = summarize_changes(old, new, by=by)
     ax.set_title("What changed")
     key = str(changes.columns[0])

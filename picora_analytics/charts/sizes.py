@@ -121,7 +121,7 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     >>> plot_concentration(make_images(size_bytes=[600, 200, 100, 100])).get_title()
     '1 of 4 images holds half of the storage'
     """
-    ax = axes(images, ax, "plot_concentration")
+    ax = axes(images, ax, "plot_concentration", "size_bytes")
     ax.set_title("Where the storage is")
     row = summarize_concentration(images).iloc[0]
     n, total = int(row["n_images"]), int(row["size_bytes"] if row["n_images"] else 0)
@@ -195,7 +195,18 @@ def plot_largest(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['a.png', 'b.png']
     """
-    ax = axes(images, ax, "plot_largest")
+    ax = axes(
+        images,
+        ax,
+        "plot_largest",
+        "id",
+        "filename",
+        "size_bytes",
+        "width",
+        "height",
+        "mime_type",
+        "created_at",
+    )
     files = summarize_largest(images, top=most_bars(ax, top))
     ax.set_title("Largest files")
     if files.empty:

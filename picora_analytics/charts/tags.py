@@ -57,7 +57,7 @@ def plot_tags(
     >>> [float(bar.get_width()) for bar in ax.patches]
     [3.0, 2.0]
     """
-    ax = axes(images, ax, "plot_tags")
+    ax = axes(images, ax, "plot_tags", "tags", "size_bytes")
     tags = summarize_tags(images)
     ax.set_title("Storage by tag")
     if tags.empty:

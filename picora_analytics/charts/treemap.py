@@ -119,7 +119,7 @@ def plot_treemap(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     >>> [text.get_text() for text in ax.texts]
     ['PNG cat', 'no tag']
     """
-    ax = axes(images, ax, "plot_treemap")
+    ax = axes(images, ax, "plot_treemap", "mime_type", "size_bytes", "width", "height", "tags")
     ax.set_title("Where the storage is")
     formats = summarize_formats(images)
     formats = formats[formats["size_bytes"].fillna(0) > 0]

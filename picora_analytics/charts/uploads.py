@@ -70,7 +70,7 @@ def plot_ages(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['0 - 30 days', 'over 5 years']
     """
-    ax = axes(images, ax, "plot_ages")
+    ax = axes(images, ax, "plot_ages", "created_at", "size_bytes")
     ages = summarize_ages(images, now=now)
     ax.set_title("Storage by age of upload")
     if ages.empty:
@@ -123,7 +123,7 @@ def plot_growth(
     >>> ax.get_title()
     'Growth, surviving images only'
     """
-    ax = axes(images, ax, "plot_growth")
+    ax = axes(images, ax, "plot_growth", "created_at", "size_bytes")
     growth = summarize_growth(images, freq=freq)
     ax.set_title("Growth, surviving images only")
     if growth.empty:

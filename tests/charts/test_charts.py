@@ -6,6 +6,7 @@ import itertools
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 import picora_analytics as pic
@@ -360,3 +361,11 @@ def test_a_small_chart_has_fewer_bars_and_says_so(make_images):
     n = len(ax.patches)
     assert n < 20
     assert ax.get_title().replace("\n", " ") == f"Storage by tag, top {n} of 40"
+
+
+@pytest.mark.parametrize("name", [name for name in pic.__all__ if name.startswith("plot_")])
+def test_an_error_names_the_chart_that_was_asked_for(name):
+    frames = [pd.DataFrame({"x": [1]})] * (2 if name == "plot_changes" else 1)
+
+    with pytest.raises(pic.SchemaError, match=rf"^{name} needs the column"):
+        getattr(pic, name)(*frames)
