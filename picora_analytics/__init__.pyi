@@ -89,6 +89,8 @@ from .library import (
 )
 from .pictures import (
     find_duplicates as find_duplicates,
+    measure_savings as measure_savings,
+    reconcile_usage as reconcile_usage,
 )
 from .references import (
     References as References,

@@ -64,6 +64,9 @@ def test_committed_outputs_come_from_the_demo_and_from_one_run(path):
     assert [cell.execution_count for cell in code] == list(range(1, len(code) + 1))
     assert "DEMO" in json.dumps([cell.outputs for cell in code])
     assert not re.search(r"sk_live_(?!\.\.\.)", path.read_text(encoding="utf-8"))
+    # Pictures drawn here must not depend on the fonts of this machine.
+    assert "\ufffd" not in json.dumps([cell.outputs for cell in code], ensure_ascii=False)
+    assert not re.search(r"plot_(tags|overview|treemap|changes)\(", "".join(c.source for c in code))
     # A widget's state would be saved at its first moment, and GitHub refuses half of it.
     assert "widgets" not in notebook.metadata
 
@@ -122,6 +125,8 @@ def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypat
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     out = tmp_path / "out.ipynb"
     page = tmp_path / "mine.html"
+    (tmp_path / "pages").mkdir()
+    (tmp_path / "pages" / "a.md").write_text("![](https://cdn.example/R8l4Cdl_Aiu.jpg)")
 
     done = subprocess.run(
         [
@@ -135,6 +140,7 @@ def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypat
                 tmp_path,
             ),
             *("-p", "quota", "2 GiB", "-p", "output", page, "--no-progress-bar"),
+            *("-p", "pages", tmp_path / "pages"),
         ],
         capture_output=True,
         text=True,
@@ -142,7 +148,9 @@ def test_the_report_notebook_takes_parameters_from_papermill(tmp_path, monkeypat
     )
 
     assert done.returncode == 0, done.stderr
-    assert "2.00 GiB" in page.read_text(encoding="utf-8")
+    text = re.sub(r"<[^>]*>", "", page.read_text(encoding="utf-8"))
+    assert "1.31 of 2.00 GiB" in text
+    assert "In your pages: 1 found in 1 file" in text
 
 
 def test_only_the_cleanup_notebook_holds_a_phrase_and_types_it_out():

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import STR
+from picora_analytics.library.media_types import media_type
 
 __all__ = [
     "READS",
@@ -104,9 +105,19 @@ def _everyday(column: pd.Series[Any], name: str, caller: str) -> Any:
         if kind == "datetime":
             return naive_utc(column).array
         dtype: Any = STR if kind == "str" else kind
-        return (column if column.dtype == dtype else column.astype(dtype)).array
+        read = column if column.dtype == dtype else column.astype(dtype)
+        return (_spelled_one_way(read) if name == "mime_type" else read).array
     except (ValueError, TypeError) as error:
         raise wrong_kind(caller, name, kind, column.dtype) from error
+
+
+def _spelled_one_way(types: pd.Series[Any]) -> pd.Series[Any]:
+    """Give media types in one spelling each; a library has a handful."""
+    codes, different = pd.factorize(types)
+    spelled = [media_type(one) for one in different]
+    if spelled == list(different):
+        return types
+    return pd.Series([*spelled, None], dtype=STR).take(codes)
 
 
 def naive_utc(column: pd.Series[Any]) -> pd.Series[Any]:

@@ -13,6 +13,7 @@ from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.analysis.decided import Decisions, standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
+from picora_analytics.analysis.savings import FLOOR, LEAST_POWER
 from picora_analytics.analysis.sizes import summarize_concentration
 from picora_analytics.analysis.uploads import summarize_growth
 from picora_analytics.library.frame import facts_of, total_bytes
@@ -32,8 +33,6 @@ OLD_DAYS, NEW_DAYS = 730, 30
 MOVE_SHARE, _MOVE_IMAGES = 0.4, 20
 # Half of the bytes in at most this part of the images is worth a line.
 _FEW = 0.25
-# Below this a smaller copy saves nothing worth a new address (Lighthouse's floor).
-_SAVES_FLOOR = 4096
 # A part of the listed bytes below which the service's own count is near enough.
 _UNEXPLAINED, MIB = 0.005, 1024**2
 
@@ -71,8 +70,8 @@ class Finding(NamedTuple):
     n_images : int
     size_bytes : int or None
         Bytes these images hold now; None where no size is known.
-    could_save_bytes : int or None
-        Estimated bytes that smaller copies would save at most; None where that is not the question.
+    could_save_low_bytes, could_save_bytes : int or None
+        Estimated bytes that smaller copies would save at least, and at most; None where that is not the question.
     rows : array of bool
         True for these images, in the order of the frame.
     """
@@ -85,6 +84,7 @@ class Finding(NamedTuple):
     shell: str | None
     n_images: int
     size_bytes: int | None
+    could_save_low_bytes: int | None
     could_save_bytes: int | None
     rows: Mask
 
@@ -208,7 +208,7 @@ def _finding(
     images: pd.DataFrame,
     statement: _Statement,
     mask: pd.Series[Any] | Mask,
-    could_save_bytes: int | None = None,
+    could_save: tuple[int | None, int | None] = (None, None),
 ) -> list[Finding]:
     """Count the rows that a statement is about; without such a row there is no finding."""
     rows: Mask = np.asarray(mask.fillna(False) if isinstance(mask, pd.Series) else mask, dtype=bool)
@@ -217,7 +217,7 @@ def _finding(
         return []
     sizes = read_pandas(images, ["size_bytes"], "list_findings")["size_bytes"][rows]
     size = total_bytes(sizes) if sizes.notna().any() else None
-    return [Finding(*statement, n, size, could_save_bytes, rows)]
+    return [Finding(*statement, n, size, *could_save, rows)]
 
 
 def _duplicates(images: pd.DataFrame) -> list[Finding]:
@@ -276,10 +276,12 @@ def _old(images: pd.DataFrame) -> list[Finding]:
 def _too_large(images: pd.DataFrame) -> list[Finding]:
     rows = read_pandas(images, ["width", "height", "size_bytes"], "list_findings")
     edge = rows[["width", "height"]].max(axis="columns").astype("Float64")
-    saved = rows["size_bytes"] * (1 - (MAX_EDGE / edge) ** 2)
+    share = (MAX_EDGE / edge) ** 2
+    high = rows["size_bytes"] * (1 - share)
+    low = rows["size_bytes"] * (1 - share**LEAST_POWER)
     mask = rules.oversized(images)
-    worth = saved[mask.fillna(False).to_numpy(dtype=bool) & saved.notna().to_numpy(dtype=bool)]
-    worth = worth[worth >= _SAVES_FLOOR]
+    worth = mask.fillna(False).to_numpy(dtype=bool) & (high >= FLOOR).fillna(False).to_numpy(bool)
+    saves = (int(low[worth].sum()), int(high[worth].sum())) if worth.any() else (None, None)
     statement = _Statement(
         "oversized",
         "could do",
@@ -288,7 +290,7 @@ def _too_large(images: pd.DataFrame) -> list[Finding]:
         "images[pic.rules.oversized(images)]",
         'picora-analytics plan --oversized --reason "to be uploaded smaller"',
     )
-    return _finding(images, statement, mask, int(worth.sum()) if len(worth) else None)
+    return _finding(images, statement, mask, saves)
 
 
 def _concentrated(images: pd.DataFrame) -> list[Finding]:

@@ -8,6 +8,7 @@ import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, labelled, with_shares
 from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.library.media_types import EXTENSIONS
 
 __all__ = ["NAME_KINDS", "SCREENSHOT", "summarize_names"]
 
@@ -32,17 +33,7 @@ _KINDS = {
 }
 NAME_KINDS = (*_KINDS, "descriptive", UNKNOWN)
 # What a name may end in, by the format the file then should have; other endings say nothing.
-_ENDINGS = {
-    "image/jpeg": r"(?i)\.(?:jpe?g|jfif|jpe)$",
-    "image/png": r"(?i)\.png$",
-    "image/gif": r"(?i)\.gif$",
-    "image/webp": r"(?i)\.webp$",
-    "image/avif": r"(?i)\.avif$",
-    "image/svg+xml": r"(?i)\.svgz?$",
-    "image/bmp": r"(?i)\.(?:bmp|dib)$",
-    "image/tiff": r"(?i)\.tiff?$",
-    "image/heic": r"(?i)\.(?:heic|heif)$",
-}
+_ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)})$" for kind, ends in EXTENSIONS.items()}
 
 
 @question(

@@ -38,6 +38,7 @@ from picora_analytics.analysis.everyday import (
 )
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import FACT_COLUMNS, STR, Facts, facts_of
+from picora_analytics.library.media_types import EXTENSIONS, media_type
 
 __all__ = [
     "By",
@@ -62,6 +63,8 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 # The sizes once more, where 64 bits may be too few for their sum: whole numbers of Python, or of 128 bits.
 WIDE = "wide_size_bytes"
+# Beyond so many odd media types a stranger made them up, and none is another spelling of a known one.
+_MOST_TYPES = 200
 
 _NARWHALS: dict[Kind, Any] = {
     "int64": nw.Int64(),
@@ -246,6 +249,8 @@ def _enter(
     read = naive.select(*(_read(schema[name], name, caller) for name in names))
     known = _facts_told(read, told) if told else None
     read = read.select(*columns)
+    if "mime_type" in columns:
+        read = _with_types_spelled_one_way(read)
     return (_with_wide_sizes(read) if "size_bytes" in columns else read), known
 
 
@@ -291,6 +296,17 @@ def _with_wide_sizes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     """Add the sizes in 128 bits where 64 may be too few for their sum: one look at the column says it."""
     largest, n = frame.select(largest=nw.col("size_bytes").max(), n=nw.len()).collect().row(0)
     return widened(frame, "size_bytes", WIDE) if _too_wide(largest, n) else frame
+
+
+def _with_types_spelled_one_way(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
+    """Spell media types as the loader does; what came through it has no other spelling, and costs one look."""
+    column = nw.col("mime_type")
+    others = frame.filter(~column.is_in(list(EXTENSIONS))).select(column).unique().head(_MOST_TYPES)
+    spelled: nw.Expr = column
+    for other in others.collect()["mime_type"].to_list():
+        if (one := media_type(other)) != other:
+            spelled = nw.when(column == other).then(nw.lit(one, nw.String())).otherwise(spelled)
+    return frame.with_columns(mime_type=spelled)
 
 
 def _too_wide(largest: Any, n: int) -> bool:

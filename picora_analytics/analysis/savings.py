@@ -7,14 +7,24 @@ from __future__ import annotations
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
+import pandas as pd
 
 from picora_analytics.analysis.counting import COUNTS, HEIGHT, SIZE, WIDTH, measured
 from picora_analytics.analysis.dimensions import MAX_EDGE
-from picora_analytics.analysis.question import FrameT, Kind, question, summed
+from picora_analytics.analysis.question import FrameT, Kind, question, read_pandas, summed
 from picora_analytics.analysis.repeats import REPEAT_COLUMNS, with_repeats
 from picora_analytics.analysis.small import answered, rows_of
+from picora_analytics.errors import SchemaError
 
-__all__ = ["BYTES_PER_PIXEL", "FLOOR", "summarize_savings"]
+__all__ = [
+    "BYTES_PER_PIXEL",
+    "FLOOR",
+    "LEAST_POWER",
+    "REENCODED",
+    "check_edge",
+    "flagged_rows",
+    "summarize_savings",
+]
 
 # What a WebP of good quality takes for each pixel, a pessimistic figure by its authors' own words, and the
 # bytes below which nothing is listed (Lighthouse until 2025: modern-image-formats, uses-optimized-images).
@@ -25,7 +35,7 @@ _LOW = {"image/jpeg": 0.25, "image/png": 0.26, "image/bmp": 0.26, "image/tiff": 
 _GIF_FLOOR, _GIF_MOST = 100 * 1024, 0.95
 # Fewer pixels hold more detail each: bytes shrink at least with this power of the pixels (HTTP Archive,
 # bits per pixel by megapixels, 2024).
-_LEAST_POWER = 0.75
+LEAST_POWER = 0.75
 # More than any file: keeps sums of absurd sizes within 64 bits.
 _MOST = float(2**53)
 
@@ -50,6 +60,9 @@ _STEPS = (
     _Step("likely duplicates", "look first", "is_likely", None, "is_likely"),
     _Step("not judged", "size, pixels or raster format not known", "is_unknown", None, "no_row"),
 )
+# What another copy of the same picture saves.
+_ANEW = _STEPS[1:5]
+REENCODED = tuple(step.flag for step in _ANEW)
 _ANSWERS: dict[str, Kind] = {
     "flag": "str",
     "evidence": "str",
@@ -61,7 +74,9 @@ _ANSWERS: dict[str, Kind] = {
 
 
 @question(*REPEAT_COLUMNS, answers=_ANSWERS)
-def summarize_savings(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
+def summarize_savings(
+    images: FrameT, *, max_edge: int = MAX_EDGE, measured: pd.DataFrame | None = None
+) -> FrameT:
     """
     Estimate what could be saved, from low to high: duplicates, then pixels, then formats.
 
@@ -76,6 +91,8 @@ def summarize_savings(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
         ``mime_type``, ``is_public``, ``created_at`` and ``content_hash``.
     max_edge : int
         Images whose longer edge has more pixels count as oversized.
+    measured : DataFrame, optional
+        Of :func:`measure_savings` for the same images: its rows take the place of what is estimated here.
 
     Returns
     -------
@@ -100,8 +117,7 @@ def summarize_savings(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
                      flag  low_bytes  high_bytes
     0  inefficient format     250000      600000
     """
-    if not max_edge > 0:
-        raise ValueError(f"max_edge={max_edge!r} is not a length: give whole pixels above 0.")
+    check_edge(max_edge)
     flagged = _flagged(images, max_edge)
     sums: dict[str, nw.Expr] = {}
     for step in _STEPS:
@@ -117,7 +133,58 @@ def summarize_savings(images: FrameT, *, max_edge: int = MAX_EDGE) -> FrameT:
         sums[f"alone {step.flag}"] = nw.when(nw.col(step.alone)).then(alone).sum()
     (row,) = rows_of(flagged.select(**sums))
     answers = [_answer(step, row) for step in _STEPS if row[f"n {step.flag}"]]
+    if measured is not None:
+        answers = _with_measured(answers, measured)
     return answered(answers, images, _ANSWERS)
+
+
+def check_edge(max_edge: int) -> None:
+    """Raise ValueError for what is not a length."""
+    if not max_edge > 0:
+        raise ValueError(f"max_edge={max_edge!r} is not a length: give whole pixels above 0.")
+
+
+def flagged_rows(images: pd.DataFrame, max_edge: int, caller: str) -> pd.DataFrame:
+    """
+    Give of each image what it is flagged for first, besides being a duplicate, and its estimates in bytes.
+
+    Row by row: ``flag`` (missing where there is none), ``mime_type``, ``size_bytes``, ``low`` and ``high``.
+    """
+    check_edge(max_edge)
+    rows = read_pandas(images, REPEAT_COLUMNS, caller).assign(row=range(len(images)))
+    flagged = _flagged(nw.from_native(rows).lazy(), max_edge).collect().to_native()
+    flagged = flagged.sort_values("row", ignore_index=True)
+    flag = pd.Series(pd.NA, index=flagged.index, dtype=object)
+    low, high = (pd.Series(0, index=flagged.index, dtype="int64") for _ in range(2))
+    for step in _ANEW:
+        here = flagged[step.rows].fillna(False).astype(bool)
+        flag = flag.mask(here & flag.isna(), step.flag)
+        low += flagged[f"{step.columns}_low"].where(here, 0)
+        high += flagged[f"{step.columns}_high"].where(here, 0)
+    return pd.DataFrame(
+        {
+            "flag": flag,
+            "mime_type": flagged["mime_type"],
+            "size_bytes": flagged["size_bytes"],
+            "low": low,
+            "high": high,
+        }
+    )
+
+
+def _with_measured(answers: list[dict[str, Any]], measured: pd.DataFrame) -> list[dict[str, Any]]:
+    """Put the rows of a measured sample where the estimates of the same images are."""
+    missing = [name for name in _ANSWERS if name not in measured.columns and name != "alone_bytes"]
+    if missing:
+        raise SchemaError(f"measured lacks the columns {missing}: pass what measure_savings gives.")
+    rows = [
+        {"flag": row["flag"], "evidence": row["evidence"], "alone_bytes": int(row["high_bytes"])}
+        | {name: int(row[name]) for name in ("n_images", "size_bytes", "low_bytes", "high_bytes")}
+        for row in measured.to_dict("records")
+    ]
+    place = sum(1 for one in answers if one["flag"] == _STEPS[0].flag)
+    others = [one for one in answers if one["flag"] not in REENCODED]
+    return [*others[:place], *rows, *others[place:]]
 
 
 def _answer(step: _Step, row: dict[str, Any]) -> dict[str, Any]:
@@ -164,9 +231,9 @@ def _with_pixels(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     )
     return rows.with_columns(
         over_high=_whole(size * (1 - share)),
-        over_low=_whole(size * (1 - share**_LEAST_POWER)),
+        over_low=_whole(size * (1 - share**LEAST_POWER)),
         left_high=size * share,
-        left_low=size * share**_LEAST_POWER,
+        left_low=size * share**LEAST_POWER,
         left_pixels=nw.col("pixels") * share,
     )
 

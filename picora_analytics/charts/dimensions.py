@@ -15,8 +15,10 @@ from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, READABLE, seen
 from picora_analytics.charts.drawing import (
     axes,
     describe,
+    inches,
     nothing,
 )
+from picora_analytics.charts.fitting import Inside
 from picora_analytics.text import plural
 
 __all__ = ["plot_dimensions"]
@@ -67,7 +69,9 @@ def plot_dimensions(
         return nothing(ax, "No image has known dimensions" if len(images) else "No images")
     dots = known.value_counts(["width", "height"]).rename("n").reset_index()
     over = dots[["width", "height"]].max(axis="columns") > max_edge
-    smallest = min(max(4000 / len(dots), 16), 60)
+    wide, high = inches(ax)
+    small = min(wide * high / 18, 1)  # Of the area of a default chart.
+    smallest = min(max(4000 / len(dots), 16), 60) * small
     for some, marker, color in ((dots[~over], "o", BLUE), (dots[over], "^", ORANGE)):
         look = {
             "marker": marker,
@@ -76,14 +80,14 @@ def plot_dimensions(
             "linewidth": 0,
             "rasterized": True,
         }
-        area = np.minimum(smallest * np.sqrt(some["n"]), 400)
+        area = np.minimum(smallest * np.sqrt(some["n"]), 400 * small)
         ax.scatter(some["width"], some["height"], **{"s": area} | look | kwargs)
     limits = [known.to_numpy().min() / 1.6, known.to_numpy().max() * 1.6]
     limits = [min(limits[0], max_edge / 8), max(limits[1], max_edge * 1.6)]
     ax.set(xscale="log", yscale="log", xlim=limits, ylim=limits)
     for line in (ax.axvline, ax.axhline):
         line(max_edge, color=seen(ax, GRAY), linestyle="--", linewidth=1)
-    ax.text(
+    note = ax.text(
         limits[0] * 1.08,
         max_edge * 1.05,
         f"{max_edge:,} px",
@@ -97,8 +101,10 @@ def plot_dimensions(
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
         axis.grid(True, alpha=0.3)
     left_out = len(images) - len(known)
-    note = f"; {left_out:,} not known" if left_out else ""
-    ax.set(xlabel=f"Width (px{note})", ylabel="Height (px)")
+    unknown = f"; {left_out:,} not known" if left_out else ""
+    ax.set(xlabel=f"Width (px{unknown})", ylabel="Height (px)")
     n_over = int(dots["n"][over].sum())
     ax.set_title(f"{n_over:,} of {plural(len(known), 'image')} over {max_edge:,} px")
-    return describe(ax, f"{plural(left_out, 'image')} of unknown dimensions left out.")
+    return describe(
+        ax, f"{plural(left_out, 'image')} of unknown dimensions left out.", Inside([note])
+    )

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-import functools
-import textwrap
-import unicodedata
 from collections.abc import Sequence
 from typing import Any
 
-import matplotlib as mpl
 import numpy as np
 import pandas as pd
-from matplotlib import dates as mdates, font_manager, pyplot as plt
+from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
+from picora_analytics.analysis.everyday import check_columns
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
-from picora_analytics.text import plain_text, plural, shorten, visible
+from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
+from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
+from picora_analytics.text import plural, shorten, visible
 from picora_analytics.units import format_bytes
 
 __all__ = [
@@ -24,89 +23,33 @@ __all__ = [
     "bars",
     "date_ticks",
     "describe",
-    "families",
+    "inches",
     "listed",
+    "most_bars",
+    "named",
     "nothing",
     "plain_numbers",
-    "readable",
-    "row_size",
     "unit_of",
 ]
 
-# For names in Chinese, Japanese and Korean, by system; the first ones installed are used.
-_CJK = (
-    "Noto Sans CJK SC",
-    "Noto Sans CJK JP",
-    "Noto Sans SC",
-    "Source Han Sans SC",
-    "Source Han Sans CN",
-    "WenQuanYi Zen Hei",
-    "WenQuanYi Micro Hei",
-    "PingFang SC",
-    "Hiragino Sans GB",
-    "Heiti SC",
-    "Microsoft YaHei",
-    "SimHei",
-    "Yu Gothic",
-    "Malgun Gothic",
-    "Apple SD Gothic Neo",
-    "Arial Unicode MS",
-    "Droid Sans Fallback",
-)
-_PLACEHOLDER = "\N{REPLACEMENT CHARACTER}"  # DejaVu Sans has it, and matplotlib brings DejaVu Sans
+# Points that a bar and its name need at least.
+_LEAST_ROW = 10
 
 
-def axes(images: object, ax: Axes | None, caller: str) -> Axes:
-    """Give the axes to draw on: the caller's, else those of a figure that clips no long name."""
+def axes(images: object, ax: Axes | None, caller: str, *columns: str) -> Axes:
+    """Give the axes to draw on, for a frame that has these columns: the caller's, else those of a new figure."""
     if not isinstance(images, pd.DataFrame):
         raise TypeError(
             f"{caller} takes a pandas DataFrame, as load_images makes it; "
             f"this is {type(images).__name__}."
         )
+    index = [str(images.index.name)] if images.index.name is not None else []
+    check_columns([*images.columns, *index], columns, caller)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)
     ax.set_axisbelow(True)
     return ax
-
-
-def families() -> list[str]:
-    """Give the fonts that names of strangers are drawn with: the caller's, then fallbacks."""
-    own = mpl.rcParams["font.family"]
-    installed = {font.name for font in font_manager.fontManager.ttflist}
-    fallback = [name for name in _CJK if name in installed]
-    return [*([own] if isinstance(own, str) else own), "DejaVu Sans", *fallback]
-
-
-def readable(text: object, columns: int = 32) -> str:
-    r"""
-    Make a stranger's text drawable by matplotlib: short, no formula, no missing glyph.
-
-    Examples
-    --------
-    >>> print(readable("$x$ \N{PRIVATE USE ONE}"))
-    \$x\$ �
-    """
-    drawable = _drawable(tuple(families()))
-    clear = "".join(
-        char if ord(char) in drawable else _PLACEHOLDER
-        for char in visible(text)
-        # What joins or modifies an emoji has no width of its own.
-        if ord(char) in drawable or unicodedata.category(char) not in ("Mn", "Me", "Cf")
-    )
-    if not clear.strip():
-        return "(blank)"
-    # Where formulas are switched off, a backslash would be drawn.
-    return (
-        plain_text(clear, columns) if mpl.rcParams["text.parse_math"] else shorten(clear, columns)
-    )
-
-
-@functools.lru_cache(maxsize=8)
-def _drawable(names: tuple[str, ...]) -> frozenset[int]:
-    fonts = [font_manager.FontProperties(family=[name]) for name in names]
-    paths = {font_manager.findfont(font) for font in fonts}
-    return frozenset().union(*(font_manager.get_font(path).get_charmap() for path in paths))
 
 
 def bars(
@@ -115,45 +58,54 @@ def bars(
     size_bytes: pd.Series[Any],
     n_images: pd.Series[Any] | None = None,
     **kwargs: Any,
-) -> None:
-    """Draw one bar of bytes per label, the first on top, with the number of images at its end."""
+) -> list[Fitter]:
+    """
+    Draw one bar of bytes per label, the first on top, with the number of images at its end.
+
+    Returns what fits these words, for :func:`describe`.
+    """
     unit, divisor = unit_of(size_bytes.max())
     sizes = size_bytes.astype("float64").to_numpy()
+    lengths = np.nan_to_num(sizes) / divisor
     places = np.arange(len(labels))
-    drawn = ax.barh(places, np.nan_to_num(sizes) / divisor, **{"color": seen(ax, BLUE)} | kwargs)
-    room = max(10, min(32, int(5 * _inches(ax)[0])))
-    names = [readable(label, room) for label in labels]
-    ax.set_yticks(places, labels=names, family=families(), fontsize=row_size(ax, len(names)))
+    drawn = ax.barh(places, lengths, **{"color": seen(ax, BLUE)} | kwargs)
     ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # A single bar stays a bar, not a wall.
+    fitters: list[Fitter] = [named(ax, labels)]
+    label = f"Storage ({unit})"
     if n_images is not None:
-        notes = [
-            f"{plural(n, 'image')}{', size unknown' if missing else ''}"
-            for n, missing in zip(n_images, np.isnan(sizes), strict=True)
+        known = ~np.isnan(sizes)
+        short = [f"{n:,}{'' if ok else ' ?'}" for n, ok in zip(n_images, known, strict=True)]
+        full = [
+            f"{plural(n, 'image')}{'' if ok else ', size unknown'}"
+            for n, ok in zip(n_images, known, strict=True)
         ]
-        ax.bar_label(
-            drawn,
-            labels=notes,
-            padding=4,
-            color=seen(ax, GRAY, READABLE),
-            fontsize=row_size(ax, len(names)),
-        )
-    longest = np.nan_to_num(sizes).max(initial=0) / divisor
-    ax.set_xlim(0, longest * (1.45 if n_images is not None else 1.05) or 1)
-    ax.set_xlabel(f"Storage ({unit})")
-    ax.tick_params(axis="y", length=0)
+        notes = ax.bar_label(drawn, labels=full, padding=4, color=seen(ax, GRAY, READABLE))
+        fitters.append(Notes(notes, lengths, full, short))
+    ax.set_xlim(0, lengths.max(initial=0) * 1.05 or 1)
+    ax.set_xlabel(label)
     plain_numbers(ax, "x")
+    return fitters
 
 
-def _inches(ax: Axes) -> tuple[float, float]:
+def named(ax: Axes, names: Sequence[object]) -> Names:
+    """Write strangers' names beside the bars of a chart; returns what fits them."""
+    find_fonts(names)
+    shown = [readable(name) for name in names]
+    ax.set_yticks(np.arange(len(names)), labels=shown, family=families())
+    ax.tick_params(axis="y", length=0)
+    return Names(list(names), readable, 32)
+
+
+def most_bars(ax: Axes, top: int) -> int:
+    """Give how many bars there is room for: each needs the height of small letters."""
+    return max(min(top, int(inches(ax)[1] * 72 / _LEAST_ROW)), 3)
+
+
+def inches(ax: Axes) -> tuple[float, float]:
     """Give width and height of the axes, as far as they are known before the layout."""
     place = ax.get_position()
     wide, high = ax.figure.get_figure(root=True).get_size_inches()
     return float(place.width * wide), float(place.height * high)
-
-
-def row_size(ax: Axes, rows: int) -> float:
-    """Give the size of letters, in points, with which labels of that many rows do not touch."""
-    return min(10.0, max(_inches(ax)[1] * 72 / max(rows, 5) / 1.2, 4.0))
 
 
 def unit_of(largest: float) -> tuple[str, int]:
@@ -174,27 +126,26 @@ def plain_numbers(ax: Axes, which: str, *, whole: bool = False) -> None:
 
 def nothing(ax: Axes, sentence: str) -> Axes:
     """Say why there is nothing to draw."""
-    ax.text(
-        0.5,
-        0.5,
-        sentence,
-        transform=ax.transAxes,
-        ha="center",
-        va="center",
-        color=seen(ax, GRAY, READABLE),
-    )
+    middle: dict[str, Any] = {"ha": "center", "va": "center", "color": seen(ax, GRAY, READABLE)}
+    text = ax.text(0.5, 0.5, sentence, transform=ax.transAxes, **middle)
     ax.set(xticks=[], yticks=[])
-    return describe(ax, sentence)
+    return describe(ax, sentence, Inside([text], broken=True))
 
 
-def describe(ax: Axes, sentence: str) -> Axes:
+def describe(ax: Axes, sentence: str, *fitters: Fitter) -> Axes:
     """
     Keep what the chart shows in words, for people who cannot see it: the label of the axes.
 
-    A figure that holds nothing else has it too, as ``ax.get_figure().get_label()``.
+    A figure that holds nothing else has it too, as ``ax.get_figure().get_label()``. From here on the words of the
+    chart fit, those that `fitters` are for as well.
     """
     words = visible(f"{ax.get_title()}. {sentence}")
-    _fit_words(ax)
+    names = [name for one in fitters for name in getattr(one, "names", ())]
+    if lacking := [name for name in names if undrawable(name)]:
+        words += f" No font here draws {', '.join(shorten(name, 40) for name in lacking)}."
+        note = f"{plural(len(lacking), 'name')} not drawn for want of a font"
+        ax.set_xlabel("; ".join(filter(None, [ax.get_xlabel(), note])))
+    fit_words(ax, *fitters)
     ax.set_label(words)
     figure = ax.get_figure()
     if figure is not None and figure.axes[0] is ax and not figure.get_label():
@@ -202,27 +153,10 @@ def describe(ax: Axes, sentence: str) -> Axes:
     return ax
 
 
-def _fit_words(ax: Axes) -> None:
-    """Make title and axis labels smaller, then break them, where they are longer than the axes."""
-    wide, high = _inches(ax)
-    twins = [one for one in ax.figure.axes if one.bbox is ax.bbox]
-    texts = [(ax.title, wide, 0.8), (ax.xaxis.label, wide, 0.55)]
-    texts += [(one.yaxis.label, high, 0.55) for one in twins]
-    for text, inches, letter in texts:
-        own, size = text.get_text(), float(text.get_fontsize())
-        if not own or "\n" in own:
-            continue
-        fits = inches * 72 / (letter * len(own))
-        size = max(min(size, fits), min(size, 8.0))
-        text.set_fontsize(size)
-        if fits < size:
-            text.set_text("\n".join(textwrap.wrap(own, max(int(inches * 72 / (letter * size)), 8))))
-
-
 def date_ticks(ax: Axes) -> None:
     """Mark as many dates as there is room for."""
     dates: Any = mdates  # matplotlib has no types for it
-    most = max(2, min(8, int(_inches(ax)[0] / 0.6)))
+    most = max(4, min(8, int(inches(ax)[0] / 0.6)))
     locator = dates.AutoDateLocator(minticks=min(3, most), maxticks=most)
     ax.xaxis.set_major_locator(locator)
     ax.xaxis.set_major_formatter(dates.ConciseDateFormatter(locator))

@@ -20,6 +20,7 @@ from picora_analytics.charts.drawing import (
     plain_numbers,
     unit_of,
 )
+from picora_analytics.charts.fitting import Inside
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes
 
@@ -67,7 +68,7 @@ def plot_forecast(
     >>> plot_forecast(images, quota=6400).get_title()
     'Full around 21 Dec 2026'
     """
-    ax = axes(images, ax, "plot_forecast")
+    ax = axes(images, ax, "plot_forecast", "created_at", "size_bytes")
     forecast = forecast_storage(images, quota=quota, snapshots=snapshots)
     said = forecast.attrs["forecast"]
     ax.set_title("Storage to come")
@@ -103,17 +104,19 @@ def plot_forecast(
         for edge in (low, high):  # the band alone is faint
             ax.plot(ahead, edge, color=seen(ax, BLUE), linewidth=0.8)
     top = float(shown["high_bytes"].fillna(shown["likely_bytes"]).max())
+    inside: list[Inside] = []
     if limit is not None:
         ax.axhline(limit / divisor, color=seen(ax, ORANGE), linewidth=1.5)
         # Above the line at the left, where the past is far below it.
         note: dict[str, Any] = {"xytext": (4, 3), "textcoords": "offset points", "va": "bottom"}
-        ax.annotate(
+        quota_note = ax.annotate(
             f"quota {format_bytes(limit)}",
             (0, limit / divisor),
             xycoords=("axes fraction", "data"),
             color=seen(ax, ORANGE, READABLE),
             **note,
         )
+        inside.append(Inside([quota_note]))
         top = max(min(top, 1.4 * limit), limit)
     ax.set_ylim(0, top * 1.12 / divisor or 1)
     ax.set_xlim(x[0], ahead[-1])
@@ -122,7 +125,9 @@ def plot_forecast(
     date_ticks(ax)
     ax.set_title(_title(said, size))
     words = f"{format_bytes(said['weekly_bytes'])} a week over the last 13 weeks."
-    return describe(ax, words if said["reason"] is None else f"{words} No range: {said['reason']}.")
+    if said["reason"] is not None:
+        words = f"{words} No range: {said['reason']}."
+    return describe(ax, words, *inside)
 
 
 def _shown(forecast: pd.DataFrame, limit: int | None, past: pd.Timedelta) -> pd.DataFrame:

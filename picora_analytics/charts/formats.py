@@ -13,10 +13,12 @@ from picora_analytics.charts.drawing import (
     bars,
     describe,
     listed,
+    most_bars,
     nothing,
 )
+from picora_analytics.library.media_types import format_name
 
-__all__ = ["format_name", "plot_formats", "plot_visibility"]
+__all__ = ["plot_formats", "plot_visibility"]
 
 
 def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -48,15 +50,15 @@ def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['PNG', 'unknown']
     """
-    ax = axes(images, ax, "plot_formats")
-    formats = summarize_formats(images).head(12)  # more kinds than a browser knows
+    ax = axes(images, ax, "plot_formats", "mime_type", "size_bytes", "width", "height")
+    formats = summarize_formats(images).head(most_bars(ax, 12))  # more kinds than a browser knows
     ax.set_title("Storage by format")
     if formats.empty:
         return nothing(ax, "No images")
     names = [format_name(mime_type) for mime_type in formats["mime_type"]]
-    bars(ax, names, formats["size_bytes"], formats["n_images"], **kwargs)
+    fitters = bars(ax, names, formats["size_bytes"], formats["n_images"], **kwargs)
     ax.set_ylabel("Format")
-    return describe(ax, listed(names, formats["size_bytes"]))
+    return describe(ax, listed(names, formats["size_bytes"]), *fitters)
 
 
 def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -88,19 +90,12 @@ def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: A
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['public', 'private']
     """
-    ax = axes(images, ax, "plot_visibility")
+    ax = axes(images, ax, "plot_visibility", "is_public", "size_bytes")
     table = summarize_visibility(images)
     ax.set_title("Storage by visibility")
     if table.empty:
         return nothing(ax, "No images")
-    bars(ax, table["visibility"].tolist(), table["size_bytes"], table["n_images"], **kwargs)
+    labels = table["visibility"].tolist()
+    fitters = bars(ax, labels, table["size_bytes"], table["n_images"], **kwargs)
     ax.set_ylabel("Visibility")
-    return describe(ax, listed(table["visibility"].tolist(), table["size_bytes"]))
-
-
-def format_name(mime_type: str) -> str:
-    """Name a format as people do."""
-    known = {"jpeg": "JPEG", "png": "PNG", "gif": "GIF", "webp": "WebP", "avif": "AVIF"}
-    known["svg+xml"] = "SVG"
-    kind, _, name = mime_type.partition("/")
-    return known.get(name, mime_type) if kind == "image" else mime_type
+    return describe(ax, listed(labels, table["size_bytes"]), *fitters)

@@ -9,6 +9,7 @@ from matplotlib.figure import Figure
 from picora_analytics.analysis.dates import Instant
 from picora_analytics.analysis.sizes import summarize_library
 from picora_analytics.charts.dimensions import plot_dimensions
+from picora_analytics.charts.drawing import axes
 from picora_analytics.charts.formats import plot_formats
 from picora_analytics.charts.sizes import plot_concentration
 from picora_analytics.charts.tags import plot_tags
@@ -18,6 +19,8 @@ from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 
 __all__ = ["plot_overview"]
+
+_NEEDS = ("size_bytes", "mime_type", "width", "height", "is_public", "tags", "created_at")
 
 
 def plot_overview(images: pd.DataFrame, *, now: Instant | None = None) -> Figure:
@@ -47,8 +50,9 @@ def plot_overview(images: pd.DataFrame, *, now: Instant | None = None) -> Figure
     >>> figure.get_suptitle()
     '3 images, 1.0 KiB'
     """
-    row = summarize_library(images).iloc[0]
     figure, panels = plt.subplots(2, 3, figsize=(16, 9), layout="constrained")
+    axes(images, panels[0, 0], "plot_overview", *_NEEDS)
+    row = summarize_library(images).iloc[0]
     drawn = [
         plot_growth(images, ax=panels[0, 0]),
         plot_concentration(images, ax=panels[0, 1]),

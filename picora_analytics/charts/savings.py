@@ -16,21 +16,28 @@ from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, seen
 from picora_analytics.charts.drawing import (
     axes,
     describe,
-    families,
+    most_bars,
+    named,
     nothing,
     plain_numbers,
-    readable,
-    row_size,
     unit_of,
 )
+from picora_analytics.charts.fonts import readable
 from picora_analytics.library.frame import total_bytes
 from picora_analytics.units import format_bytes
 
 __all__ = ["plot_changes", "plot_savings"]
 
+_CHANGED_BY = {"tag": "tags", "format": "mime_type", "month": "created_at"}
+
 
 def plot_savings(
-    images: pd.DataFrame, *, max_edge: int = MAX_EDGE, ax: Axes | None = None, **kwargs: Any
+    images: pd.DataFrame,
+    *,
+    max_edge: int = MAX_EDGE,
+    measured: pd.DataFrame | None = None,
+    ax: Axes | None = None,
+    **kwargs: Any,
 ) -> Axes:
     """
     Draw what could be saved step by step, from the storage of today down to what would be left.
@@ -41,7 +48,7 @@ def plot_savings(
     ----------
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
-    max_edge : int
+    max_edge, measured
         As for :func:`summarize_savings`.
     ax : Axes, optional
         Where to draw; by default a new figure.
@@ -64,9 +71,21 @@ def plot_savings(
     >>> plot_savings(images).get_title()
     'Could save 256.0 KiB to 828.7 KiB'
     """
-    ax = axes(images, ax, "plot_savings")
+    ax = axes(
+        images,
+        ax,
+        "plot_savings",
+        "id",
+        "size_bytes",
+        "width",
+        "height",
+        "mime_type",
+        "is_public",
+        "created_at",
+        "content_hash",
+    )
     ax.set_title("What could be saved")
-    table = summarize_savings(images, max_edge=max_edge)
+    table = summarize_savings(images, max_edge=max_edge, measured=measured)
     steps = table[table["high_bytes"] > 0]
     if steps.empty:
         return nothing(ax, "Nothing found to save" if len(images) else "No images")
@@ -86,9 +105,8 @@ def plot_savings(
         ends = [(total - most) / divisor, (total - least) / divisor]
         ax.plot(ends, [place] * 2, color=ax.xaxis.label.get_color(), marker="|", linewidth=1.5)
     names = ["Today", *steps["flag"], "Would be left"]
-    ax.set_yticks(places, labels=names, fontsize=row_size(ax, len(names)))
     ax.set_ylim(len(places) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    fitter = named(ax, names)
     ax.set_xlim(0, total * 1.02 / divisor)
     ax.set_xlabel(f"Storage ({unit})")
     plain_numbers(ax, "x")
@@ -99,7 +117,7 @@ def plot_savings(
             steps["flag"], steps["low_bytes"], steps["high_bytes"], strict=True
         )
     )
-    return describe(ax, f"Of {format_bytes(total)}: {saves}.")
+    return describe(ax, f"Of {format_bytes(total)}: {saves}.", fitter)
 
 
 def _range(low: float, high: float) -> str:
@@ -151,7 +169,8 @@ def plot_changes(
     >>> plot_changes(old, new).get_title()
     '+2.0 KiB since then'
     """
-    ax = axes(new, axes(old, ax, "plot_changes"), "plot_changes")
+    needs = (_CHANGED_BY.get(by, "tags"), "size_bytes")
+    ax = axes(new, axes(old, ax, "plot_changes", *needs), "plot_changes", *needs)
     changes = summarize_changes(old, new, by=by)
     ax.set_title("What changed")
     key = str(changes.columns[0])
@@ -159,7 +178,10 @@ def plot_changes(
         return nothing(ax, "Nothing changed")
     sizes = changes["net_bytes"].astype("float64")
     shown = changes.loc[
-        sizes.abs().sort_values(ascending=False, kind="stable").index[:top].sort_values()
+        sizes.abs()
+        .sort_values(ascending=False, kind="stable")
+        .index[: most_bars(ax, top)]
+        .sort_values()
     ]
     unit, divisor = unit_of(sizes.abs().max())
     values = shown["net_bytes"].to_numpy("float64") / divisor
@@ -169,14 +191,8 @@ def plot_changes(
     look: dict[str, Any] = {"color": fills, "edgecolor": edge, "linewidth": 1.5}
     ax.barh(places, values, **look | kwargs)
     names = shown[key].dt.strftime("%b %Y").fillna("unknown") if by == "month" else shown[key]
-    ax.set_yticks(
-        places,
-        labels=[readable(name, 24) for name in names],
-        family=families(),
-        fontsize=row_size(ax, len(shown)),
-    )
     ax.set_ylim(max(len(shown), 5) - 0.4, -0.6)
-    ax.tick_params(axis="y", length=0)
+    fitter = named(ax, names.tolist())
     ax.axvline(0, color=seen(ax, GRAY), linewidth=1)
     ax.margins(x=0.08)
     ax.set_xlabel(f"Change ({unit})")
@@ -187,4 +203,4 @@ def plot_changes(
         f"{readable(name, 24)} {'+' if size > 0 else ''}{format_bytes(size)}"
         for name, size in list(zip(names, shown["net_bytes"], strict=True))[:5]
     )
-    return describe(ax, f"{words}.")
+    return describe(ax, f"{words}.", fitter)

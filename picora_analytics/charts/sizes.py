@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import Any
 
+import matplotlib as mpl
 import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
@@ -12,15 +13,17 @@ from matplotlib.ticker import NullLocator, PercentFormatter
 
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sizes import summarize_concentration, summarize_largest
-from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, background, seen
+from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, READABLE, background, seen
 from picora_analytics.charts.drawing import (
     axes,
     bars,
     describe,
     listed,
+    most_bars,
     nothing,
     plain_numbers,
 )
+from picora_analytics.charts.fitting import Inside
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 
@@ -118,7 +121,7 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     >>> plot_concentration(make_images(size_bytes=[600, 200, 100, 100])).get_title()
     '1 of 4 images holds half of the storage'
     """
-    ax = axes(images, ax, "plot_concentration")
+    ax = axes(images, ax, "plot_concentration", "size_bytes")
     ax.set_title("Where the storage is")
     row = summarize_concentration(images).iloc[0]
     n, total = int(row["n_images"]), int(row["size_bytes"] if row["n_images"] else 0)
@@ -134,18 +137,21 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     look: dict[str, Any] = {"color": seen(ax, BLUE), "linewidth": 2}
     ax.plot(share[some], held[some], **look | kwargs)
     points = {int(row[f"n{percent}"]): percent for percent in (50, 80)}  # of equals the larger
+    notes = []
     for (needed, percent), marker in zip(points.items(), "os", strict=False):
         at = (needed / n, held[needed])
         side = 1 if at[0] < 0.6 else -1
         ax.plot(*at, marker=marker, color=seen(ax, ORANGE), linestyle="none")
-        ax.annotate(
+        note = ax.annotate(
             f"{needed:,} {'holds' if needed == 1 else 'hold'} {percent} %",
             at,
             xytext=(8 * side, -6 if side == 1 else 0),
             textcoords="offset points",
             ha="left" if side == 1 else "right",
             va="top" if side == 1 else "bottom",
+            color=seen(ax, str(mpl.rcParams["text.color"]), READABLE),
         )
+        notes.append(note)
     ax.set(xlabel="Images, largest first", ylabel="Share of storage", xlim=(0, 1), ylim=(0, 1.08))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
@@ -153,7 +159,7 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     n50 = int(row["n50"])
     verb = "holds" if n50 == 1 else "hold"
     ax.set_title(f"{n50:,} of {plural(n, 'image')} {verb} half of the storage")
-    return describe(ax, f"{int(row['n80']):,} hold 80 %.")
+    return describe(ax, f"{int(row['n80']):,} hold 80 %.", Inside(notes))
 
 
 def plot_largest(
@@ -167,7 +173,7 @@ def plot_largest(
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
     top : int
-        Maximum number of bars.
+        Maximum number of bars; a small chart has fewer.
     ax : Axes, optional
         Where to draw; by default a new figure.
     **kwargs
@@ -189,16 +195,27 @@ def plot_largest(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['a.png', 'b.png']
     """
-    ax = axes(images, ax, "plot_largest")
-    files = summarize_largest(images, top=top)
+    ax = axes(
+        images,
+        ax,
+        "plot_largest",
+        "id",
+        "filename",
+        "size_bytes",
+        "width",
+        "height",
+        "mime_type",
+        "created_at",
+    )
+    files = summarize_largest(images, top=most_bars(ax, top))
     ax.set_title("Largest files")
     if files.empty:
         return nothing(ax, "No sizes known" if len(images) else "No images")
     names = files["filename"].fillna(files["id"])
-    bars(ax, names.tolist(), files["size_bytes"], **kwargs)
+    fitters = bars(ax, names.tolist(), files["size_bytes"], **kwargs)
     ax.set_ylabel("File")
     ax.set_title(f"The {len(files)} largest files" if len(files) > 1 else "The largest file")
-    return describe(ax, listed(names.tolist(), files["size_bytes"]))
+    return describe(ax, listed(names.tolist(), files["size_bytes"]), *fitters)
 
 
 def _why_nothing(n_images: int, n_known: int) -> str:

@@ -10,20 +10,30 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.colors import to_hex, to_rgb
 from matplotlib.patches import Rectangle
+from matplotlib.text import Text
 
 from picora_analytics.analysis.formats import summarize_formats
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.tags import summarize_tags
-from picora_analytics.charts.colors import BLUE, GREEN, ORANGE, READABLE, background, contrast
-from picora_analytics.charts.drawing import axes, describe, families, listed, nothing, readable
-from picora_analytics.charts.formats import format_name
+from picora_analytics.charts.colors import BLUE, GREEN, ORANGE, READABLE, background, contrast, seen
+from picora_analytics.charts.drawing import (
+    axes,
+    describe,
+    inches,
+    listed,
+    nothing,
+)
+from picora_analytics.charts.fonts import families, find_fonts, readable
 from picora_analytics.library.frame import total_bytes
+from picora_analytics.library.media_types import format_name
 from picora_analytics.text import width
 
 __all__ = ["plot_treemap", "squarify"]
 
 _COLORS = (BLUE, ORANGE, GREEN, "#CC79A7", "#E69F00", "#56B4E9")
 _FORMATS, _TAGS = 6, 12
+# Of a name, fewer say nothing.
+_LEAST_COLUMNS = 4
 _REST, _NO_TAG = "other tags", "no tag"
 
 
@@ -109,7 +119,7 @@ def plot_treemap(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     >>> [text.get_text() for text in ax.texts]
     ['PNG cat', 'no tag']
     """
-    ax = axes(images, ax, "plot_treemap")
+    ax = axes(images, ax, "plot_treemap", "mime_type", "size_bytes", "width", "height", "tags")
     ax.set_title("Where the storage is")
     formats = summarize_formats(images)
     formats = formats[formats["size_bytes"].fillna(0) > 0]
@@ -118,28 +128,23 @@ def plot_treemap(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     for side in ax.spines.values():
         side.set_visible(False)
     ax.set(xticks=[], yticks=[], xlim=(0, 1), ylim=(0, 1))
-    inches = _inches(ax)
+    page_size = inches(ax)
     # Squares in inches, so that they are squares on paper.
-    page = Box(0, 0, inches[0], inches[1])
+    page = Box(0, 0, *page_size)
     groups = _groups(images, formats)
+    find_fonts(tag for _, tags in groups for tag, _ in tags)
     boxes = squarify([sum(size for _, size in tags) for _, tags in groups], page)
+    tiles: list[Tile] = []
     for number, ((name, tags), box) in enumerate(zip(groups, boxes, strict=True)):
         color = _COLORS[number % len(_COLORS)]
         for place, ((tag, _), inner) in enumerate(
             zip(tags, squarify([s for _, s in tags], box), strict=True)
         ):
             label = f"{name} {tag}" if place == 0 else tag
-            _tile(ax, inner, inches, _shade(color, place), label, kwargs)
+            tiles.append(_tile(ax, inner, page_size, _shade(ax, color, place), label, kwargs))
     names = [format_name(kind) for kind in formats["mime_type"]]
     ax.set_title("Where the storage is, by format and tag")
-    return describe(ax, listed(names, formats["size_bytes"]))
-
-
-def _inches(ax: Axes) -> tuple[float, float]:
-    figure = ax.get_figure(root=True)
-    wide, high = figure.get_size_inches() if figure is not None else (6.4, 4.8)
-    place = ax.get_position()
-    return float(place.width * wide), float(place.height * high)
+    return describe(ax, listed(names, formats["size_bytes"]), Tiles(tiles))
 
 
 def _groups(
@@ -171,37 +176,64 @@ def _groups(
     return groups
 
 
-def _shade(color: str, place: int) -> str:
-    """Make a color paler from tile to tile."""
-    part = min(0.08 * place, 0.6)
-    red, green, blue = (own + (1 - own) * part for own in to_rgb(color))
+def _shade(ax: Axes, color: str, place: int) -> str:
+    """Make a color stand out from the page more and more, from tile to tile."""
+    part, behind = min(0.05 * place, 0.4), background(ax)
+    pole = 1.0 if contrast("white", behind) > contrast("black", behind) else 0.0
+    red, green, blue = (own + (pole - own) * part for own in to_rgb(seen(ax, color)))
     return to_hex((red, green, blue))
 
 
+class Tile(NamedTuple):
+    """An area of the chart, and its words."""
+
+    text: Text
+    area: Rectangle
+    label: str
+
+
+class Tiles:
+    """The words in the areas: shortened to their width, or left out of those that are too small."""
+
+    def __init__(self, tiles: list[Tile]) -> None:
+        self._tiles, self.names = tiles, [tile.label for tile in tiles]
+
+    def fit(self, ax: Axes) -> None:
+        """Fit each; what is left out is in the words of the chart."""
+        for text, area, label in self._tiles:
+            box = area.get_window_extent()
+            room, columns = box.width - 8 * ax.figure.dpi / 72, width(label)
+            text.set_visible(True)
+            while True:
+                text.set_text(readable(label, columns))
+                words = text.get_window_extent()
+                if words.width <= room or columns <= _LEAST_COLUMNS:
+                    break
+                columns = max(min(columns - 1, int(columns * room / words.width)), _LEAST_COLUMNS)
+            text.set_visible(words.width <= room and words.height <= box.height - 4)
+
+
 def _tile(
-    ax: Axes, box: Box, inches: tuple[float, float], color: str, label: str, look: dict[str, Any]
-) -> None:
-    x, y = box.x / inches[0], 1 - (box.y + box.height) / inches[1]
+    ax: Axes, box: Box, page: tuple[float, float], color: str, label: str, look: dict[str, Any]
+) -> Tile:
+    x, y = box.x / page[0], 1 - (box.y + box.height) / page[1]
     own: dict[str, Any] = {"facecolor": color, "edgecolor": background(ax), "linewidth": 1}
-    ax.add_patch(Rectangle((x, y), box.width / inches[0], box.height / inches[1], **own | look))
-    # A letter is about 0.6 of its size wide; what does not fit is left to the words of the chart.
-    points = 9
-    room = int((box.width - 0.12) * 72 / (0.7 * points))
-    text = readable(label, room) if room >= 4 else ""
-    if box.height * 72 < 1.8 * points or not text or (width(label) > room and room < 8):
-        return
+    area = Rectangle((x, y), box.width / page[0], box.height / page[1], **own | look)
+    ax.add_patch(area)
     ink = "white" if contrast("white", color) >= READABLE else "black"
-    offset: dict[str, Any] = {
+    place: dict[str, Any] = {
         "xytext": (4, -4),
         "textcoords": "offset points",
         "va": "top",
         "ha": "left",
     }
-    ax.annotate(
-        text,
-        (x, y + box.height / inches[1]),
+    text = ax.annotate(
+        readable(label),
+        (x, y + box.height / page[1]),
         color=ink,
-        fontsize=points,
+        fontsize=9,
         family=families(),
-        **offset,
+        **place,
     )
+    text.set_in_layout(False)
+    return Tile(text, area, label)

@@ -70,14 +70,15 @@ def plot_ages(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['0 - 30 days', 'over 5 years']
     """
-    ax = axes(images, ax, "plot_ages")
+    ax = axes(images, ax, "plot_ages", "created_at", "size_bytes")
     ages = summarize_ages(images, now=now)
     ax.set_title("Storage by age of upload")
     if ages.empty:
         return nothing(ax, "No images")
-    bars(ax, ages["age"].tolist(), ages["size_bytes"], ages["n_images"], **kwargs)
+    labels = ages["age"].tolist()
+    fitters = bars(ax, labels, ages["size_bytes"], ages["n_images"], **kwargs)
     ax.set_ylabel("Age")
-    return describe(ax, listed(ages["age"].tolist(), ages["size_bytes"], most=8))
+    return describe(ax, listed(labels, ages["size_bytes"], most=8), *fitters)
 
 
 def plot_growth(
@@ -122,7 +123,7 @@ def plot_growth(
     >>> ax.get_title()
     'Growth, surviving images only'
     """
-    ax = axes(images, ax, "plot_growth")
+    ax = axes(images, ax, "plot_growth", "created_at", "size_bytes")
     growth = summarize_growth(images, freq=freq)
     ax.set_title("Growth, surviving images only")
     if growth.empty:

@@ -188,7 +188,7 @@ def diff(old: str, new: str, store: str | None, demo: bool) -> None:
     before the latest), or files that end in .parquet.
     """
     from picora_analytics import SnapshotStore, compare_snapshots
-    from picora_analytics.library.snapshots import load_file
+    from picora_analytics.library.snapshot_file import load_file
 
     kept: SnapshotStore | None = None
     frames = []

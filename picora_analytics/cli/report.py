@@ -58,9 +58,27 @@ _REPORTS = (".html", ".md", ".json")
     metavar="WHEN",
     help="Say what changed since then: 7d, a date, or latest for what was remembered last.",
 )
+@click.option(
+    "--references",
+    type=FilePath(dir_okay=False, exists=True),
+    help="What `scan --json` saved: what is in no page may go sooner.",
+)
+@click.option(
+    "--decisions",
+    type=FilePath(dir_okay=False, exists=True),
+    help="CSV of earlier decisions: what was kept is not proposed.",
+)
 @refresh_option
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
+)
+@click.option(
+    "--metrics",
+    type=OutputPath(),
+    help="Also write the numbers as OpenMetrics, for Prometheus; replaced whole.",
+)
+@click.option(
+    "--no-pictures", is_flag=True, help="Fetch no picture for the page; else a few public ones."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
 @quiet_option
@@ -71,8 +89,12 @@ def report(
     quota: str | None,
     fail_over: str | None,
     since: str | None,
+    references: str | None,
+    decisions: str | None,
     refresh: Any,
     store: str | None,
+    metrics: str | None,
+    no_pictures: bool,
     as_json: bool,
     quiet: bool,
 ) -> None:
@@ -85,19 +107,33 @@ def report(
         raise click.UsageError("--quota 0 is no quota.")
     when = _since(since)
     _check(outputs)
-    from picora_analytics import StorageReport
+    from picora_analytics import StorageReport, read_references
     from picora_analytics.library.frame import total_bytes
 
+    looked = None if references is None else read_references(references)
     usage = None if quota else client.usage()
     known = size if size is not None else usage.quota_bytes if usage else None
     if limit is not None and not known:
         raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
     previous = _previous(client, store, when)
     images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
-    made = StorageReport(images, quota=quota or known, previous=previous)
+    shown = None if no_pictures else client  # Asked for nothing until a page is written.
+    made = StorageReport(
+        images,
+        quota=quota or known,
+        previous=previous,
+        references=looked,
+        decisions=decisions,
+        client=shown,
+    )
     written = [path for path in outputs if path != "-"]
     for path in written:  # Saved before printed: whoever reads only the first lines loses nothing.
         _write_report(made, Path(path))
+    if metrics == "-":
+        say(made.to_metrics().rstrip("\n"))
+    elif metrics is not None:
+        _write_text(made.to_metrics(), Path(metrics))
+        written.append(metrics)
     if as_json:
         say(made.to_json().rstrip("\n"))
     elif "-" in outputs:
@@ -111,14 +147,14 @@ def report(
 
 
 def _show(made: StorageReport, size: int, quota: int | None) -> None:
-    """Print the meter, what changed, and the first findings."""
-    from picora_analytics.cli.tables import head, meter, show_findings
+    """Print the meter, what changed, what could go, and what stands out."""
+    from picora_analytics.cli.tables import head, meter, show_guidance
     from picora_analytics.units import format_bytes
 
     head("STORAGE", meter(size, quota) if quota else format_bytes(size))
     if made.facts["since"]:
         head("SINCE", f"{made.facts['since']['loaded_at'][:10]}   {made.facts['since']['text']}")
-    show_findings(made.findings().head(3))
+    show_guidance(made.facts)
 
 
 def _crossed(images: pd.DataFrame, limit: float | None, quota: int | None) -> int:
@@ -199,9 +235,12 @@ def _write_report(made: StorageReport, path: Path) -> None:
     if path.suffix.lower() == ".html":
         made.write_html(path)
         return
+    _write_text(made.to_markdown() if path.suffix.lower() == ".md" else made.to_json(), path)
+
+
+def _write_text(text: str, path: Path) -> None:
     from picora_analytics.files import write_atomic
 
-    text = made.to_markdown() if path.suffix.lower() == ".md" else made.to_json()
     write_atomic(path, lambda file: file.write_text(text, encoding="utf-8"))
 
 

@@ -45,6 +45,22 @@ def show_findings(found: pd.DataFrame) -> None:
         say(f" {finding_line(row, 48)}")
 
 
+def show_guidance(facts: dict[str, Any]) -> None:
+    """Print what could go, least missed first, and three things that stand out besides, one a line."""
+    from picora_analytics.report.layout import other_findings
+    from picora_analytics.report.markdown import text_line
+
+    if facts["piles"]:
+        head("WHAT COULD GO", "least missed first")
+    for number, pile in enumerate(facts["piles"], start=1):
+        say(f" {text_line(str(number), pile['title'], pile, 48)}")
+    others = [facts["findings"][i] for i in other_findings(facts)[:3]]
+    if others:
+        head("WHAT STANDS OUT")
+    for row in others:
+        say(f" {text_line('·', row['text'], row, 48)}")
+
+
 def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
     """Print what a plan would do, in a few lines."""
     from picora_analytics.cleanup.plan.preview import preview_facts

@@ -8,50 +8,32 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
-import msgspec
 import pandas as pd
-import pyarrow as pa
 import pyarrow.compute as pc
-import pyarrow.parquet as pq
 
 from picora_analytics.client.client import Client
 from picora_analytics.errors import SchemaError, SnapshotError
-from picora_analytics.files import data_folder, reason_of, session_folder, write_atomic
-from picora_analytics.library.frame import (
-    SCHEMA,
-    Facts,
-    facts_of,
-    frame_from_table,
-    table_from_frame,
-)
+from picora_analytics.files import data_folder, reason_of, session_folder
+from picora_analytics.library.frame import Facts, facts_of, frame_from_table, table_from_frame
 from picora_analytics.library.scanning import ENGINES, Engine, fact_values, scan_file
+from picora_analytics.library.snapshot_file import (
+    FeedPosition,
+    Snapshot,
+    metadata_of,
+    read_facts,
+    read_snapshot,
+    write_snapshot,
+)
 from picora_analytics.times import now
 
 __all__ = ["SnapshotStore"]
 
-_FACTS, _FEED, _ATTRS = b"picora", b"picora_feed", b"PANDAS_ATTRS"
 _VERSION = re.compile(r"\d{8}T\d{6}\.\d{6}Z")
 _NAME = "%Y%m%dT%H%M%S.%fZ"
 # A month of daily loads; 100,000 images take about 4 MB each time.
 KEEP = 30
-
-
-class FeedPosition(msgspec.Struct, frozen=True):
-    """Where the change feed was left: its last cursor that was not null, and which demo run gave it."""
-
-    cursor: str
-    demo_session: str = ""
-
-
-class Snapshot(NamedTuple):
-    """A snapshot as it lies in its file."""
-
-    version: str
-    table: pa.Table
-    facts: Facts
-    feed: FeedPosition | None
 
 
 class SnapshotStore:
@@ -165,15 +147,7 @@ class SnapshotStore:
                 f"scope {facts['scope']!r}, status {facts['status']!r}."
             )
         name = version or self._next(facts)
-        # The second for plain pandas.read_parquet, which makes attrs of it.
-        metadata = {
-            _FACTS: msgspec.json.encode(facts),
-            _ATTRS: msgspec.json.encode({"picora": facts}),
-        }
-        if feed is not None:
-            metadata[_FEED] = msgspec.json.encode(feed)
-        # pandas' own metadata would hide the lists from plain readers (pandas 3.1).
-        table = table_from_frame(images).replace_schema_metadata(metadata)
+        table = table_from_frame(images)
         n_ids = pc.count_distinct(table["id"]).as_py()
         if n_ids != len(images):
             raise SchemaError(
@@ -181,7 +155,7 @@ class SnapshotStore:
                 "each image once."
             )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
-        write_atomic(self._path(name), lambda temporary: _write(table, temporary))
+        write_snapshot(table, facts, feed, self._path(name))
         self.prune(self.keep, account=facts["account"])
         return name
 
@@ -225,7 +199,7 @@ class SnapshotStore:
 
     def read(self, version: str | dt.date = "latest") -> Snapshot:
         """Read a version as :meth:`load` does, as the Arrow table it is stored as, and with its feed position."""
-        return _read(self.path(version))
+        return read_snapshot(self.path(version))
 
     def path(self, version: str | dt.date = "latest") -> Path:
         """
@@ -298,7 +272,7 @@ class SnapshotStore:
             return images.assign(**fact_values(told)) if facts else images
         table = None
         if engine == "pyarrow":
-            table = _read(path).table.replace_schema_metadata({_FACTS: msgspec.json.encode(told)})
+            table = read_snapshot(path).table.replace_schema_metadata(metadata_of(told))
         return scan_file(path, table, told if facts else None, engine)
 
     def about(self, version: str) -> Facts:
@@ -313,12 +287,7 @@ class SnapshotStore:
         path = self._path(version)
         if not path.exists():
             raise SnapshotError(f"There is no snapshot {version!r} in {self.folder}.")
-        try:
-            with path.open("rb") as file:
-                metadata = pq.read_schema(file).metadata or {}
-            return msgspec.json.decode(metadata[_FACTS], type=Facts)
-        except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-            raise _damaged(path, error) from error
+        return read_facts(path)
 
     def versions(self) -> list[str]:
         """
@@ -438,52 +407,6 @@ def remember(
         )
 
 
-def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:
-    """
-    Load a snapshot from any place, or a frame as plain pandas wrote it.
-
-    Raises
-    ------
-    SnapshotError
-        If the file is damaged or no Parquet file.
-    """
-    path = Path(path).expanduser()
-    if not path.is_file():
-        raise SnapshotError(f"There is no file {path}.")
-    try:
-        with path.open("rb") as file:
-            if _FACTS not in (pq.read_schema(file).metadata or {}):
-                return pd.read_parquet(file)
-    except (pa.ArrowException, OSError, ValueError) as error:
-        raise _damaged(path, error) from error
-    found = _read(path)
-    return frame_from_table(found.table, found.facts)
-
-
-def _write(table: pa.Table, path: Path) -> None:
-    with path.open("wb") as file:  # Arrow itself opens no path that is not UTF-8.
-        pq.write_table(table, file, compression="zstd")
-
-
-def _read(path: Path) -> Snapshot:
-    try:
-        with path.open("rb") as file:
-            table = pq.read_table(file)
-        metadata = table.schema.metadata or {}
-        feed = metadata.get(_FEED)
-        facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
-        if table.num_rows != facts["n_images"]:
-            raise ValueError("rows are missing")
-        return Snapshot(
-            path.stem,
-            table.select(SCHEMA.names).cast(SCHEMA),
-            facts,
-            None if feed is None else msgspec.json.decode(feed, type=FeedPosition),
-        )
-    except (pa.ArrowException, OSError, KeyError, ValueError) as error:
-        raise _damaged(path, error) from error
-
-
 def _superfluous(versions: list[str], keep: int) -> list[str]:
     """Choose what goes: first what a later version of the same day replaces, then the oldest."""
     days = [version[:8] for version in versions]
@@ -494,10 +417,3 @@ def _superfluous(versions: list[str], keep: int) -> list[str]:
     ]
     last = [version for version in versions if version not in replaced]
     return (replaced + last)[: max(len(versions) - max(keep, 1), 0)]
-
-
-def _damaged(path: Path, error: Exception) -> SnapshotError:
-    return SnapshotError(
-        f"The snapshot {path} is damaged ({type(error).__name__}); delete that file, and the library is "
-        "read from Picora again."
-    )

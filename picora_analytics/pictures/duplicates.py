@@ -10,9 +10,9 @@ from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.duplicates import group_duplicates
 from picora_analytics.client.client import Client
 from picora_analytics.client.feed import read_changes
-from picora_analytics.errors import PlanError
-from picora_analytics.library.frame import STR, facts_of
+from picora_analytics.library.frame import STR
 from picora_analytics.library.refresh.refreshing import sha256_in
+from picora_analytics.pictures.accounts import check_account
 from picora_analytics.progress import Progress, notice, progress_for
 from picora_analytics.references.found import References
 
@@ -124,12 +124,7 @@ def _told_by_feed(
     images: pd.DataFrame, client: Client, progress: Progress | bool | None
 ) -> pd.Series[Any]:
     """Read the content of the images from the feed, as far as it speaks of the images as they were loaded."""
-    facts = facts_of(images)
-    if facts is not None and client.account() != facts["account"]:
-        raise PlanError(
-            f"These images are of account {facts['account'][:8]}, and the client reads account "
-            f"{client.account()[:8]}; connect to the images' own account."
-        )
+    check_account(images, client)
     show = progress_for(progress, "Reading content")
     told: dict[str, tuple[Any, str | None]] = {}
     pages = read_changes(client)

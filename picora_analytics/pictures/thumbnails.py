@@ -24,9 +24,10 @@ from picora_analytics.client.pictures import (
     picture_web,
     stream_picture,
 )
+from picora_analytics.library.media_types import format_name, media_type
 from picora_analytics.text import shorten
 
-__all__ = ["Sign", "Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls"]
+__all__ = ["Sign", "Thumbnail", "Thumbnails", "kind_of", "placeholder", "request_urls", "shrunk"]
 
 # One set of parameters for all lists: each new one makes the service store another variant (docs, image processing).
 SMALL: dict[str, str | int] = {"w": 320, "h": 240, "fit": "inside", "fmt": "webp"}
@@ -127,9 +128,8 @@ def _fits(row: pd.Series[Any], most: int) -> bool:
 
 def placeholder(row: pd.Series[Any]) -> str:
     """Describe in words what is not shown."""
-    kind = "" if pd.isna(row["mime_type"]) else str(row["mime_type"])
-    name = kind.removeprefix("image/").removesuffix("+xml")
-    text = shorten(name, 20).upper() or "unknown type"
+    kind = "" if pd.isna(row["mime_type"]) else format_name(str(row["mime_type"]))
+    text = shorten(kind.removeprefix("image/"), 20) or "unknown type"
     public = row["is_public"]
     if pd.isna(public):
         return f"{text} · perhaps private"
@@ -216,7 +216,7 @@ class Thumbnails:
     def put(self, image_id: str, data: bytes) -> None:
         """Remember the picture in a file's bytes, as of an image that is gone and was backed up."""
         whole = small_picture(data)
-        found = None if whole is None else _shrunk(whole)
+        found = None if whole is None else shrunk(whole)
         if found is not None:
             with self._lock:
                 self._known[image_id] = found
@@ -276,7 +276,7 @@ class Thumbnails:
             with self._lock:
                 self._why[image_id] = _why(row, error)
             return None
-        return found if large or len(found.data) <= MAX_BYTES else _shrunk(found)
+        return found if large or len(found.data) <= MAX_BYTES else shrunk(found)
 
     def _signed(self, image_id: str, row: pd.Series[Any], stopped: Callable[[], bool]) -> list[str]:
         """Ask for an address that opens a private image, if its file may be asked for at all."""
@@ -298,12 +298,12 @@ def _why(row: pd.Series[Any], error: PictureError) -> str:
     """Say in the place of a picture why there is none."""
     if isinstance(error, _UnshownError):
         return str(error)
-    if "svg" in str(row["mime_type"]):
+    if media_type(str(row["mime_type"])) == "image/svg+xml":
         return "SVG, not drawn"
     return "no picture came" + (f" ({error.status})" if error.status not in (None, 200) else "")
 
 
-def _shrunk(whole: Thumbnail) -> Thumbnail | None:
+def shrunk(whole: Thumbnail) -> Thumbnail | None:
     """Make a small picture of a file that came as it is, since only the service makes small ones of public files."""
     from PIL import Image
 

@@ -1,303 +1,30 @@
-"""The order and words of a report, once for every form; numbers come in by the path of their fact."""
+"""The words of a report's first screen, once for every form; numbers come in by the path of their fact."""
 
 from __future__ import annotations
 
-import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from typing import Any, NamedTuple
 
-from picora_analytics.report.answers import forecast_sentence
-from picora_analytics.report.writing import look_up
+from picora_analytics.report.answers import ground, headline
+from picora_analytics.report.writing import written
 
 __all__ = [
-    "GROUPS",
-    "SECTIONS",
-    "Section",
-    "Table",
-    "fill",
+    "Known",
+    "Screen",
+    "bar_sentence",
     "finding_noun",
     "finding_sentence",
+    "first_screen",
     "header",
-    "is_number",
-    "overview",
-    "shown",
+    "known",
+    "other_findings",
+    "pile_sentence",
 ]
 
-_TEXTS = (
-    "period",
-    "size_range",
-    "filename",
-    "id",
-    "mime_type",
-    "uploaded_at",
-    "aspect",
-    "age",
-    "tag",
-    "visibility",
-    "kind",
-    "flag",
-    "evidence",
-    "name_kind",
-    "suggested",
-    "why",
-    "month",
-)
-GROUPS = {
-    "could do": "What you could do, by how little you would miss",
-    "worth knowing": "Worth knowing",
-}
-
-_IMAGES, _STORAGE = ("Images", "n_images"), ("Storage", "size_bytes")
-_SHARES = (("Of all images", "image_share"), ("Of all storage", "size_share"))
-
-
-class Table(NamedTuple):
-    """Rows of facts: where they are, and what stands over which of their keys."""
-
-    path: str
-    caption: str
-    columns: tuple[tuple[str, str], ...]
-
-
-class Section(NamedTuple):
-    """A part of the report; `picture` names a chart, `lead` stands above it unless `when` is 0."""
-
-    key: str
-    title: str
-    picture: str | None
-    lead: str
-    when: str
-    tables: tuple[Table, ...]
-
-
-SECTIONS = (
-    Section(
-        "growth",
-        "Growth",
-        "growth",
-        "Images that are still there, by the day of their upload: from {totals.first_upload} to "
-        "{totals.last_upload}.",
-        "totals.last_upload",
-        (
-            Table(
-                "growth.by_year",
-                "By year of upload",
-                (
-                    ("Year", "period"),
-                    _IMAGES,
-                    _STORAGE,
-                    ("Images in all", "total_images"),
-                    ("Storage in all", "total_size_bytes"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "concentration",
-        "Where the bytes are",
-        "concentration",
-        "{concentration.n50} of {concentration.n_images} images of known size hold half of the storage, "
-        "{concentration.n80} hold four fifths, {concentration.n90} nine tenths. The largest tenth of "
-        "the images holds {concentration.top10_share}.",
-        "concentration.n50",
-        (
-            Table(
-                "sizes", "By size of file", (("Size", "size_range"), _IMAGES, _STORAGE, *_SHARES)
-            ),
-            Table(
-                "largest",
-                "The largest files",
-                (
-                    ("File", "filename"),
-                    ("Id", "id"),
-                    ("Storage", "size_bytes"),
-                    ("Width", "width"),
-                    ("Height", "height"),
-                    ("Type", "mime_type"),
-                    ("Uploaded", "uploaded_at"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "formats",
-        "Types",
-        "formats",
-        "Different types: {n_formats}. What holds most comes first.",
-        "n_formats",
-        (
-            Table(
-                "formats",
-                "By type",
-                (
-                    ("Type", "mime_type"),
-                    _IMAGES,
-                    _STORAGE,
-                    *_SHARES,
-                    ("Median file", "median_size_bytes"),
-                    ("Bytes per pixel", "bytes_per_pixel"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "dimensions",
-        "Dimensions",
-        "dimensions",
-        "",
-        "n_formats",
-        (
-            Table(
-                "dimensions",
-                "By shape",
-                (
-                    ("Shape", "aspect"),
-                    _IMAGES,
-                    _STORAGE,
-                    ("Median megapixels", "median_megapixels"),
-                    ("Oversized", "n_oversized"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "ages",
-        "Age",
-        "ages",
-        "Since the upload, counted from {library.loaded_at}. An old image may be the one most looked at.",
-        "library.loaded_at",
-        (Table("ages", "By age", (("Age", "age"), _IMAGES, _STORAGE, *_SHARES)),),
-    ),
-    Section(
-        "tags",
-        "Tags",
-        "tags",
-        "Different tags: {n_tags}. Images without any: {totals.n_untagged}. The rows add up to more "
-        "than the library, as an image counts under each of its tags.",
-        "n_tags",
-        (Table("tags", "The tags that hold most", (("Tag", "tag"), _IMAGES, _STORAGE)),),
-    ),
-    Section(
-        "duplicates",
-        "Duplicates",
-        None,
-        "Sure only where the service told the content; likely ones have the same bytes, pixels and type.",
-        "n_formats",
-        (
-            Table(
-                "duplicates",
-                "Images that are there more than once",
-                (
-                    ("Kind", "kind"),
-                    ("Groups", "n_groups"),
-                    _IMAGES,
-                    _STORAGE,
-                    ("Beyond the first", "n_extra"),
-                    ("They hold", "extra_size_bytes"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "savings",
-        "Savings",
-        "savings",
-        "Estimates, from low to high. Each step counts only what those before it leave, so that they add up.",
-        "n_formats",
-        (
-            Table(
-                "savings",
-                "What could be saved",
-                (
-                    ("What", "flag"),
-                    ("How sure", "evidence"),
-                    _IMAGES,
-                    _STORAGE,
-                    ("At least", "low_bytes"),
-                    ("At most", "high_bytes"),
-                    ("Alone at most", "alone_bytes"),
-                ),
-            ),
-        ),
-    ),
-    Section(
-        "names",
-        "Names and tags",
-        None,
-        "",
-        "n_formats",
-        (
-            Table(
-                "names",
-                "By what file names look like",
-                (
-                    ("Kind", "name_kind"),
-                    _IMAGES,
-                    _STORAGE,
-                    ("Other format than the name says", "n_other_format"),
-                ),
-            ),
-            Table(
-                "tag_hygiene",
-                "Tags that seem to mean the same",
-                (("Tag", "tag"), _IMAGES, ("Suggested", "suggested"), ("Why", "why")),
-            ),
-        ),
-    ),
-    Section(
-        "changes",
-        "Since the earlier load",
-        None,
-        "{since.text} since {since.loaded_at}",
-        "since",
-        tuple(
-            Table(
-                f"changes_by_{by}",
-                f"By {by}",
-                (
-                    (head, key),
-                    ("Images before", "n_images_before"),
-                    ("Now", "n_images"),
-                    ("Storage now", "size_bytes"),
-                    ("Change", "net_bytes"),
-                ),
-            )
-            for by, head, key in (
-                ("tag", "Tag", "tag"),
-                ("format", "Type", "mime_type"),
-                ("month", "Month of upload", "month"),
-            )
-        ),
-    ),
-    Section(
-        "visibility",
-        "Visibility",
-        None,
-        "",
-        "n_formats",
-        (
-            Table(
-                "visibility",
-                "By visibility",
-                (("Visibility", "visibility"), _IMAGES, _STORAGE, *_SHARES),
-            ),
-        ),
-    ),
-)
-
-
-def shown(facts: dict[str, Any]) -> list[Section]:
-    """Give the sections that have anything to show."""
-    return [
-        section
-        for section in SECTIONS
-        if any(look_up(facts, table.path) for table in section.tables)
-    ]
-
-
-def is_number(key: str) -> bool:
-    """Tell whether a column is of numbers, which stand to the right."""
-    return key not in _TEXTS
+# Findings that a pile says better: what was edited lately, say, is in none.
+_PILED = ("copies", "old and untagged", "old and not found")
+# What is said in three words each, the first of these that there are.
+_MOST_KNOWN = 3
 
 
 def header(facts: dict[str, Any]) -> list[str]:
@@ -309,36 +36,155 @@ def header(facts: dict[str, Any]) -> list[str]:
     parts = ["an invented library on this machine" if library["demo"] else account]
     parts += [] if library["demo"] else ["{library.host}"]
     parts += ["{library.loaded_at}"] if library["loaded_at"] else []
-    return [*parts, "{library.status}"]
+    return [*parts, f"{_images(facts)}, {{library.status}}"]
 
 
-def overview(facts: dict[str, Any]) -> dict[str, str]:
-    """Say how much there is: sentences with paths, by what they are about."""
-    quota = facts["quota"]
-    least = "at least " if facts["totals"]["n_without_size"] else ""
-    unknown = facts["totals"]["size_bytes"] is None
-    storage = "size unknown" if unknown else f"{least}{{totals.size_bytes}}"
-    lines = {"storage": storage, "images": "{totals.n_images}"}
-    lines["images"] += " image" if facts["totals"]["n_images"] == 1 else " images"
-    if quota is not None:
-        if quota["used_share"] is None:
-            lines["quota"] = "quota {quota.size_bytes}"
-            if facts["caveats"]:
-                lines["quota"] += "; no share of it, as this is not the whole library"
-            elif unknown:
-                lines["quota"] += "; no share of it, as no size is known"
-        else:
-            lines["storage"] += " of {quota.size_bytes}"
-            lines["quota"] = "{quota.used_share} used, {quota.free_bytes} free"
-            if quota["over_bytes"]:
-                lines["quota"] = "{quota.used_share} used, {quota.over_bytes} over"
-        if facts["forecast"] is not None:
-            lines["forecast"] = forecast_sentence(facts["forecast"], over=bool(quota["over_bytes"]))
-    else:
-        lines["quota"] = "{quota_hint}"
-    if facts["since"] is not None:
-        lines["since"] = "{since.text} since {since.loaded_at}"
-    return lines
+def _images(facts: dict[str, Any]) -> str:
+    return "{totals.n_images} image" + ("" if facts["totals"]["n_images"] == 1 else "s")
+
+
+class Screen(NamedTuple):
+    """
+    The first lines: sentences with paths.
+
+    Attributes
+    ----------
+    full, small : str
+        How full it is, and what of what.
+    till, ground : str
+        How long the space lasts, and what that rests on; empty where nothing can be said.
+    room : str
+        What is free, or over.
+    """
+
+    full: str
+    small: str
+    till: str
+    ground: str
+    room: str
+
+
+def first_screen(facts: dict[str, Any]) -> Screen:
+    """Say how full the storage is, and how long it lasts."""
+    quota, totals, forecast = facts["quota"], facts["totals"], facts["forecast"]
+    images = _images(facts)
+    least = "at least " if totals["n_without_size"] else ""
+    unknown = totals["size_bytes"] is None
+    storage = "Size unknown" if unknown else f"{least.capitalize()}{{totals.size_bytes}}"
+    if quota is None:
+        return Screen(storage, images, "", "{quota_hint}", "")
+    if quota["used_share"] is None:
+        why = "this is not the whole library" if facts["caveats"] else "no size is known"
+        if not unknown and not facts["caveats"]:
+            why = "it is nothing"
+        return Screen(
+            storage, images, "", f"Quota {{quota.size_bytes}}; no share of it, as {why}.", ""
+        )
+    over = bool(quota["over_bytes"])
+    said = (
+        Screen("", "", headline(forecast, over=over), ground(forecast, over=over), "")
+        if forecast
+        else Screen("", "", "The quota is used up" if over else "", "", "")
+    )
+    if not totals["n_images"]:
+        said = said._replace(till="No images yet", ground="")
+    return said._replace(
+        full=f"{least.capitalize()}{{quota.used_share}} full",
+        small=_of_quota(facts),
+        room="{quota.over_bytes} over" if over else "{quota.free_bytes} free",
+    )
+
+
+def _of_quota(facts: dict[str, Any]) -> str:
+    """Say both sizes, their unit once where it is one."""
+    both = facts["totals"]["size_bytes"], facts["quota"]["size_bytes"]
+    used, limit = (written("size_bytes", size).partition(" ")[2] for size in both)
+    return f"{{totals.size_bytes{':bare' if used == limit else ''}}} of {{quota.size_bytes}}"
+
+
+def bar_sentence(facts: dict[str, Any]) -> str:
+    """Say what the parts of the bar are: a sentence with paths."""
+    if facts["bar"] is None:
+        return ""
+    parts = [
+        f"{{bar.parts.{i}.size_bytes}} {{bar.parts.{i}.short}}"
+        for i in range(len(facts["bar"]["parts"]))
+    ]
+    return f"Of {{bar.whole_bytes}}: {', '.join(parts)}"
+
+
+class Known(NamedTuple):
+    """One thing worth knowing: in three words, and the rest of the sentence, both with paths."""
+
+    short: str
+    rest: str
+
+
+def known(facts: dict[str, Any]) -> list[Known]:
+    """Give up to three things worth knowing."""
+    found = []
+    for place, row in enumerate(facts["findings"]):
+        at, one = f"findings.{place}", row["n_images"] == 1
+        n, size = f"{{{at}.n_images}}", f"{{{at}.size_bytes}}"
+        said = {
+            "half of the storage": Known(f"{n} hold{'s' * one} half", f"of the storage, {size}."),
+            "oversized": Known(
+                f"{n} {'is' if one else 'are'} over {{oversized.max_edge}} px",
+                f"smaller files would save {{{at}.could_save_low_bytes}} to {{{at}.could_save_bytes}}, at new "
+                "addresses."
+                if row["could_save_bytes"]
+                else "smaller files would save little.",
+            ),
+            "likely copies": Known(
+                f"{n} probably there twice", f"{size} more than needed; look first."
+            ),
+            "unexplained bytes": Known("More is counted than listed", f"{{{at}.text}}."),
+            "one week": Known(f"{n} came in one week", "perhaps a move: their age says little."),
+            "private": Known(f"{n} {'is' if one else 'are'} private", f"{size}; {{{at}.sure}}."),
+            "new and untagged": Known(f"{n} new without a tag", f"{size} so far."),
+        }.get(row["kind"])
+        if said is not None:
+            found.append((_KINDS.index(row["kind"]), said))
+    if facts["references"] is not None:
+        found.append((2, _referenced(facts["references"])))
+    return [said for _, said in sorted(found, key=lambda one: one[0])[:_MOST_KNOWN]]
+
+
+# The order in which things are said in short, if there is room for three.
+_KINDS = (
+    "half of the storage",
+    "oversized",
+    "references",
+    "likely copies",
+    "unexplained bytes",
+    "one week",
+    "private",
+    "new and untagged",
+)
+
+
+def _referenced(references: dict[str, Any]) -> Known:
+    files = "file" if references["n_files"] == 1 else "files"
+    verb = "is" if references["n_found"] == 1 else "are"
+    return Known(
+        f"{{references.n_found}} {verb} in your pages",
+        f"of the {{references.n_files}} {files} read. Who else shows an image is not known.",
+    )
+
+
+def pile_sentence(facts: dict[str, Any], place: int) -> str:
+    """Say a pile in a sentence with paths."""
+    at = f"piles.{place}"
+    return (
+        f"**{{{at}.title}}** · {{{at}.n_images}} {finding_noun(facts['piles'][place])} · "
+        f"{{{at}.size_bytes}} · {{{at}.certainty}}"
+    )
+
+
+def other_findings(facts: dict[str, Any]) -> list[int]:
+    """Give the places of the findings that no pile says better."""
+    piled = _PILED if facts["piles"] else ()
+    return [i for i, row in enumerate(facts["findings"]) if row["kind"] not in piled]
 
 
 def finding_noun(row: Mapping[Any, Any]) -> str:
@@ -349,23 +195,10 @@ def finding_noun(row: Mapping[Any, Any]) -> str:
 def finding_sentence(facts: dict[str, Any], place: int) -> str:
     """Say a finding in a sentence with paths."""
     at, row = f"findings.{place}", facts["findings"][place]
-    save = f"; could save up to {{{at}.could_save_bytes}}" if row["could_save_bytes"] else ""
+    save = ""
+    if row["could_save_bytes"]:
+        save = f"; could save {{{at}.could_save_low_bytes}} to {{{at}.could_save_bytes}}"
     return (
-        f"{{{at}.number}}. **{{{at}.text}}** · {{{at}.n_images}} {finding_noun(row)} · "
+        f"**{{{at}.text}}** · {{{at}.n_images}} {finding_noun(row)} · "
         f"{{{at}.size_bytes}} · {{{at}.sure}}{save}"
-    )
-
-
-def fill(sentence: str, write: Callable[[str], Any], plain: Callable[[str], Any] = str) -> str:
-    """
-    Put the facts into a sentence; what stands between them goes through `plain`.
-
-    Examples
-    --------
-    >>> fill("{n_tags} tags", {"n_tags": "7"}.get)
-    '7 tags'
-    """
-    parts = re.split(r"\{([\w.]+)\}", sentence)
-    return "".join(
-        str(write(part) if place % 2 else plain(part)) for place, part in enumerate(parts)
     )

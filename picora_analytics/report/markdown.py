@@ -5,21 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from picora_analytics.report.chapters import Table, is_number, shown, titles
 from picora_analytics.report.layout import (
-    GROUPS,
-    Table,
-    fill,
     finding_noun,
     finding_sentence,
+    first_screen,
     header,
-    is_number,
-    overview,
-    shown,
+    other_findings,
+    pile_sentence,
 )
-from picora_analytics.report.writing import as_markdown, look_up, written
+from picora_analytics.report.writing import as_markdown, as_text, fill, look_up, written
 from picora_analytics.text import pad, shorten
 
-__all__ = ["finding_line", "markdown", "plain"]
+__all__ = ["finding_line", "markdown", "plain", "text_line"]
 
 
 def markdown(facts: dict[str, Any]) -> str:
@@ -32,28 +30,30 @@ def markdown(facts: dict[str, Any]) -> str:
     lines = [f"# {demo}Picora storage report", "", say(" · ".join(header(facts)))]
     for place in range(len(facts["caveats"])):
         lines += ["", f"> **Not the whole library.** {say(f'{{caveats.{place}}}')}"]
-    lines.append("")
-    lines += [f"- {say(line)}" for line in overview(facts).values()]
-    if facts["quota"] is not None and facts["quota"]["note"]:
-        lines.append(f"- {say('{quota.note}')}")
-    for group, title in GROUPS.items():
-        found = [i for i, row in enumerate(facts["findings"]) if row["group"] == group]
-        if found:
-            lines += ["", f"## {title}", ""]
-        for i in found:
-            # The code holds no stranger's text: a fence is enough.
-            code = facts["findings"][i]["code"]
-            lines += [say(finding_sentence(facts, i)), ""]
-            if code is not None:
-                language = "sh" if code.startswith("picora-analytics ") else "python"
-                lines += [f"   ```{language}", f"   {code}", "   ```", ""]
-        if found and group == "could do" and facts["without"] is not None:
-            lines.append(say("Without all of {without.numbers}: {without.used_share} full."))
-    if not facts["findings"]:
+    first, *rest = _overview(facts)
+    lines += ["", f"**{say(first)}**", *(f"- {say(line)}" for line in rest)]
+    cards = [i for i, pile in enumerate(facts["piles"]) if pile["card"]]
+    if facts["piles"]:
+        lines += ["", "## What could go, least missed first", ""]
+        for i, pile in enumerate(facts["piles"]):
+            lines += [say(f"{i + 1}. {pile_sentence(facts, i)}"), "", *_code(pile["code"])]
+    if facts["without"] is not None:
+        which = "the first" if len(cards) == 1 else f"the first {('two', 'three')[len(cards) - 2]}"
+        lines.append(say(f"Without {which}: {{without.used_share}} full."))
+    if others := other_findings(facts):
+        lines += ["", "## What stands out", ""]
+        for i in others:
+            lines += [
+                say(f"- {finding_sentence(facts, i)}"),
+                "",
+                *_code(facts["findings"][i]["code"]),
+            ]
+    if not facts["findings"] and not facts["piles"]:
         lines += ["", "Nothing stands out."]
     lines += ["", say("{not_known}")]
+    answers = titles(facts)
     for section in shown(facts):
-        lines += ["", f"## {section.title}"]
+        lines += ["", f"## {say(answers[section.key])}"]
         if section.lead and look_up(facts, section.when):
             lines += ["", say(section.lead)]
         for table in section.tables:
@@ -63,6 +63,27 @@ def markdown(facts: dict[str, Any]) -> str:
             lines += ["", f"## {title}", ""]
             lines += [f"- {as_markdown(facts, f'{name}.{i}')}" for i in range(len(facts[name]))]
     return "\n".join(lines) + "\n"
+
+
+def _overview(facts: dict[str, Any]) -> list[str]:
+    """Give the first screen, line by line: sentences with paths."""
+    screen = first_screen(facts)
+    lines = [f"{screen.full} · {screen.small}"]
+    lines += [", ".join(filter(None, [screen.till, screen.ground]))] if screen.till else []
+    lines += [screen.ground] if screen.ground and not screen.till else []
+    lines += [screen.room] if screen.room else []
+    if facts["since"] is not None:
+        lines.append("{since.text} since {since.loaded_at}")
+    lines += ["{quota.note}"] if facts["quota"] is not None and facts["quota"]["note"] else []
+    return lines
+
+
+def _code(code: str | None) -> list[str]:
+    """Fence a line of code, which holds no stranger's text."""
+    if code is None:
+        return []
+    language = "sh" if code.startswith("picora-analytics ") else "python"
+    return [f"   ```{language}", f"   {code}", "   ```", ""]
 
 
 def _table(facts: dict[str, Any], table: Table) -> list[str]:
@@ -84,9 +105,14 @@ def _table(facts: dict[str, Any], table: Table) -> list[str]:
 
 def finding_line(row: Mapping[Any, Any], columns: int) -> str:
     """Write a finding as a line of text, its own words in a number of columns."""
+    return text_line(f"{row['number']}", row["text"], row, columns)
+
+
+def text_line(number: str, text: str, row: Mapping[Any, Any], columns: int) -> str:
+    """Write a number of images as a line of text, what they are in a number of columns."""
     size = written("size_bytes", row["size_bytes"])
     return (
-        f"{row['number']}  {pad(shorten(row['text'], columns), columns)} {row['n_images']:>6,} "
+        f"{number}  {pad(shorten(text, columns), columns)} {row['n_images']:>6,} "
         f"{finding_noun(row):<6} {size:>11}"
     )
 
@@ -95,21 +121,25 @@ def plain(facts: dict[str, Any]) -> str:
     """Write the first screen as text."""
 
     def say(sentence: str) -> str:
-        return fill(sentence, lambda path: written(path, look_up(facts, path)))
+        return fill(sentence, lambda path: as_text(facts, path))
 
     demo = "DEMO · " if facts["library"]["demo"] else ""
     lines = [f"{demo}Picora storage report   {say(' · '.join(header(facts)))}"]
-    lines += [f"  {text}" for text in facts["caveats"]]
-    lines += ["", *(f"  {say(line)}" for line in overview(facts).values())]
-    if facts["quota"] is not None and facts["quota"]["note"]:
-        lines.append(f"  {facts['quota']['note']}")
-    width = max((len(row["text"]) for row in facts["findings"]), default=0)
-    for group, title in GROUPS.items():
-        found = [row for row in facts["findings"] if row["group"] == group]
-        if found:
-            lines += ["", f"  {title}"]
-        lines += [f"  {finding_line(row, width)}" for row in found]
-    if not facts["findings"]:
+    lines += [f"  NOT THE WHOLE LIBRARY. {text}" for text in facts["caveats"]]
+    lines += ["", *(f"  {say(line)}" for line in _overview(facts))]
+    others = [facts["findings"][i] for i in other_findings(facts)]
+    texts = [*(pile["title"] for pile in facts["piles"]), *(row["text"] for row in others)]
+    width = max(map(len, texts), default=0)
+    if facts["piles"]:
+        lines += ["", "  What could go, least missed first"]
+    lines += [
+        f"  {text_line(str(i), pile['title'], pile, width)}   {pile['certainty']}"
+        for i, pile in enumerate(facts["piles"], start=1)
+    ]
+    if others:
+        lines += ["", "  What stands out"]
+    lines += [f"  {text_line('·', row['text'], row, width)}" for row in others]
+    if not texts:
         lines += ["", "  Nothing stands out."]
     lines += [
         "",

@@ -1,73 +1,40 @@
-"""The charts of a report, as pictures that stand in the page itself."""
+"""The few pictures that stand in a report itself: public ones only, small, and without what cameras wrote into them."""
 
 from __future__ import annotations
 
 import base64
-import functools
-import io
-from collections.abc import Callable
-from typing import NamedTuple
+from typing import Any
 
 import pandas as pd
-from matplotlib import style
-from matplotlib.axes import Axes
-from matplotlib.backends.backend_agg import FigureCanvasAgg
-from matplotlib.figure import Figure
 
-from picora_analytics.charts import plot_ages, plot_concentration, plot_growth
-from picora_analytics.charts.dimensions import plot_dimensions
-from picora_analytics.charts.formats import plot_formats
-from picora_analytics.charts.savings import plot_savings
-from picora_analytics.charts.tags import plot_tags
-from picora_analytics.text import visible
+from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails, shrunk
 
-__all__ = ["Picture", "draw"]
-
-_PLOTS: dict[str, Callable[..., Axes]] = {
-    "growth": plot_growth,
-    "concentration": plot_concentration,
-    "formats": plot_formats,
-    "dimensions": plot_dimensions,
-    "ages": plot_ages,
-    "tags": functools.partial(plot_tags, top=12),
-    "savings": plot_savings,
-}
-# Inches; a page shows them at about 480 px, so that the letters are as large as its own small ones.
-_DPI = 144
-_WIDTH, _HEIGHT = 5.4, 3.6
+__all__ = ["embedded"]
 
 
-class Picture(NamedTuple):
-    """A chart: its data URI, what it shows in words, and its size in the pixels of the page."""
+def embedded(images: pd.DataFrame, facts: dict[str, Any]) -> dict[str, str]:
+    """
+    Fetch the pictures of the piles and of what is new.
 
-    uri: str
-    alt: str
-    width: int
-    height: int
+    Returns
+    -------
+    dict of str to str
+        The address that holds the picture, by id. What is private, or has no picture, has none.
+    """
+    rows = [row for pile in facts["piles"] for row in pile["pictures"]]
+    rows += facts["since"]["newest"] if facts["since"] else []
+    public = list(dict.fromkeys(row["id"] for row in rows if row["is_public"]))
+    found: dict[str, Thumbnail] = {}
 
+    def keep(image_id: str, picture: Thumbnail | None) -> None:
+        if picture is not None and (small := shrunk(picture)) is not None:
+            found[image_id] = small
 
-def draw(images: pd.DataFrame, *, dated: bool) -> dict[str, Picture]:
-    """Draw every chart that can be drawn; without a moment of the load there are no ages."""
+    wanted = images[images.index.isin(public) & ~images.index.duplicated()]
+    if len(wanted):
+        Thumbnails(demo=bool(facts["library"]["demo"])).fetch(wanted, keep)
     return {
-        name: _picture(plot, images)
-        for name, plot in _PLOTS.items()
-        if len(images) and (dated or name != "ages")
+        one: f"data:image/webp;base64,{base64.b64encode(found[one].data).decode('ascii')}"
+        for one in public
+        if one in found
     }
-
-
-def _picture(plot: Callable[..., Axes], images: pd.DataFrame) -> Picture:
-    # In the style matplotlib has by itself, and a figure that no one else sees: what the caller
-    # has set for dark notebooks would be unreadable on the light card of the page.
-    with style.context("default", after_reset=True):
-        figure = Figure(figsize=(_WIDTH, _HEIGHT), layout="constrained", facecolor="white")
-        FigureCanvasAgg(figure)
-        plot(images, ax=figure.subplots())
-        file = io.BytesIO()
-        figure.savefig(file, format="png", dpi=_DPI, metadata={"Software": None})
-    encoded = base64.b64encode(file.getvalue()).decode("ascii")
-    return Picture(
-        f"data:image/png;base64,{encoded}",
-        visible(figure.get_label()),
-        round(_WIDTH * 100),
-        round(_HEIGHT * 100),
-    )

@@ -20,18 +20,21 @@ from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.references.found import References
 from picora_analytics.report.answers import full_tables
+from picora_analytics.report.chapters import is_number, shown, titles
+from picora_analytics.report.drawings import charts
 from picora_analytics.report.facts import Asked, gather
 from picora_analytics.report.layout import (
-    GROUPS,
-    fill,
+    bar_sentence,
     finding_noun,
+    first_screen,
     header,
-    is_number,
-    overview,
-    shown,
+    known,
+    other_findings,
 )
 from picora_analytics.report.markdown import markdown, plain
-from picora_analytics.report.writing import as_html, look_up, written
+from picora_analytics.report.metrics import metrics
+from picora_analytics.report.pictures import embedded
+from picora_analytics.report.writing import as_html, as_text, fill, look_up, written
 
 __all__ = ["StorageReport"]
 
@@ -48,6 +51,7 @@ _FINDINGS: dict[str, Any] = {
     "text": STR,
     "n_images": "int64",
     "size_bytes": "Int64",
+    "could_save_low_bytes": "Int64",
     "could_save_bytes": "Int64",
     "sure": STR,
     "code": STR,
@@ -79,7 +83,8 @@ class StorageReport:
     decisions : path or DataFrame, optional
         As :func:`read_decisions` reads it: what was decided to be kept is no finding.
     client : Client, optional
-        Asked for the quota, where neither `quota` nor the load tells it.
+        Asked for the quota, where neither `quota` nor the load tells it. With it the page shows some pictures, small
+        and public ones only: what is private stays a lock.
     code : {"shell", "python"}, optional
         Show with each finding the line that gives its rows, or the command that plans for them.
 
@@ -129,7 +134,7 @@ class StorageReport:
         if quota is None and client is not None and quota_of(facts_of(images), None) is None:
             usage = client.usage()
             quota = usage.quota_bytes if usage else None
-        self._previous = previous
+        self._previous, self._client = previous, client
         self._facts = gather(images, Asked(quota, previous, references, decisions, code))
 
     @property
@@ -143,11 +148,12 @@ class StorageReport:
 
         Returns
         -------
-        DataFrame of shape (up to 7, 7), indexed by ``number``
+        DataFrame of shape (up to 7, 8), indexed by ``number``
             ``group`` (``could do`` or ``worth knowing``), ``text``, ``n_images``, ``size_bytes``
-            these images hold (missing where no size is known), ``could_save_bytes`` (an estimate,
-            at most; mostly missing), ``sure``: what the statement rests on, and ``code``: the line
-            of `code`, missing unless asked for; in Python it gives the rows, with ``images`` and ``pic`` at hand.
+            these images hold (missing where no size is known), ``could_save_low_bytes`` and
+            ``could_save_bytes`` (estimates, at least and at most; mostly missing), ``sure``: what the
+            statement rests on, and ``code``: the line of `code`, missing unless asked for; in Python
+            it gives the rows, with ``images`` and ``pic`` at hand.
         """
         rows = self._facts["findings"]
         index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")
@@ -163,7 +169,7 @@ class StorageReport:
 
         Each number stands in an element whose ``data-fact`` names its place in :attr:`facts`.
         """
-        return self._render(page=True, pictures=self._pictures)
+        return self._render(page=True, pictures=self._pictures, charts=charts(self._facts))
 
     def write_html(self, path: str | os.PathLike[str]) -> Path:
         """
@@ -192,15 +198,33 @@ class StorageReport:
         Make JSON: :attr:`facts` as they are.
 
         ``format`` and ``version`` come first; another version may mean other names. Keys ending in
-        ``_bytes`` are whole bytes, in ``_share`` 0 to 1, in ``_at`` instants in UTC; null is unknown.
+        ``_bytes`` are bytes, in ``_share`` 0 to 1, in ``_at`` instants in UTC; null is unknown. Its JSON Schema is in
+        the package: ``schemas/report.schema.json``, beside those of plans, receipts and references.
         """
         # Escaped to ASCII: what strangers named their files cannot harm a terminal or an editor.
         return json.dumps(self._facts, indent=2, allow_nan=False) + "\n"
 
+    def to_metrics(self) -> str:
+        """
+        Make OpenMetrics text, as for the textfile collector of Prometheus's node exporter.
+
+        Gauges named ``picora_...``, each a number of :attr:`facts`; the unknown is left out, and so are names and tags.
+        """
+        return metrics(self._facts)
+
     @property
     def tables(self) -> dict[str, pd.DataFrame]:
         """Every summary of the report in full, by name; the page shows the first rows of the long ones."""
-        return full_tables(self._images, self._previous)
+        found = full_tables(self._images, self._previous)
+        piles = [
+            {key: value for key, value in pile.items() if key not in ("card", "code", "pictures")}
+            for pile in self._facts["piles"]
+        ]
+        if piles:
+            found["piles"] = pd.DataFrame(piles).convert_dtypes()
+        if self._facts["forecast"]:
+            found["forecast"] = pd.DataFrame(self._facts["forecast"]["weeks"]).convert_dtypes()
+        return found
 
     def write_tables(self, folder: str | os.PathLike[str]) -> Path:
         """
@@ -226,12 +250,10 @@ class StorageReport:
         return target
 
     @functools.cached_property
-    def _pictures(self) -> dict[str, Any]:
-        from picora_analytics.report.pictures import draw  # matplotlib takes a second
+    def _pictures(self) -> dict[str, str] | None:
+        return None if self._client is None else embedded(self._images, self._facts)
 
-        return draw(self._images, dated=bool(self._facts["library"]["loaded_at"]))
-
-    def _render(self, **more: Any) -> str:
+    def _render(self, *, page: bool, pictures: dict[str, str] | None, **more: Any) -> str:
         facts = self._facts
         fact = functools.partial(as_html, facts)
         library = facts["library"]
@@ -241,6 +263,8 @@ class StorageReport:
         whose = "DEMO" if library["demo"] else library["account"]
         return _TEMPLATE.render(
             facts,
+            page=page,
+            pictures=pictures,
             fact=fact,
             say=lambda sentence: Markup(fill(sentence, fact, escape)),  # noqa: S704 - both escape
             look_up=functools.partial(look_up, facts),
@@ -248,14 +272,27 @@ class StorageReport:
             finding_noun=finding_noun,
             title=" · ".join(filter(None, ["Picora storage report", whose, loaded_at])),
             header=header(facts),
-            overview=overview(facts),
-            groups=GROUPS,
+            screen=first_screen(facts),
+            known=known(facts),
+            bar_looks=_looks(facts),
+            bar_label=fill(bar_sentence(facts), functools.partial(as_text, facts)),
+            places=other_findings(facts),
             sections=shown(facts),
+            titles=titles(facts),
             **more,
         )
 
     def _repr_html_(self) -> str:
-        return self._render(page=False, pictures={})
+        return self._render(page=False, pictures=None)
 
     def __repr__(self) -> str:
         return plain(self._facts)
+
+
+def _looks(facts: dict[str, Any]) -> list[str]:
+    """Give the class of each part of the bar: what stays, the piles in their order, what is free."""
+    parts = facts["bar"]["parts"] if facts["bar"] else []
+    return [
+        "k0" if one["part"] == "stays" else "kf" if one["part"] == "free" else f"k{i}"
+        for i, one in enumerate(parts)
+    ]

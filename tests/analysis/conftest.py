@@ -114,7 +114,7 @@ def messy(make_images: Callable[..., pd.DataFrame]) -> Callable[[int], pd.DataFr
             width=some([1, 100, 1000, 2560, 2561, 4000]),
             height=some([1, 100, 900, 2560, 3000]),
             is_public=some([True, False]),
-            mime_type=some(["image/png", "image/jpeg", ""]),
+            mime_type=some(["image/png", "IMAGE/JPG; q=1", "image/jpeg", "image/x-png", ""]),
             created_at=some([start + dt.timedelta(hours=631 * k) for k in range(110)]),
         )
 

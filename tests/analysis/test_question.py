@@ -105,6 +105,27 @@ def test_a_repeated_tag_counts_once_on_every_engine(engine, make_images, engines
     assert tags.to_numpy().tolist() == [["b", 2, 150, 100.0], ["a", 1, 100, 50.0]]
 
 
+@pytest.mark.parametrize("engine", ["pandas", "DuckDB", "polars", "polars, lazy", "Arrow"])
+def test_a_type_of_many_spellings_is_one_on_every_engine(engine, make_images, engines, as_pandas):
+    images = make_images(
+        mime_type=["image/jpeg", "IMAGE/JPG", "image/pjpeg; q=1", "image/x-odd", None, " ; "],
+        filename=["a.jpg"] * 6,
+        size_bytes=[5_000_000] * 6,
+        width=[100] * 6,
+    )
+    images["mime_type"] = images["mime_type"].astype(object)
+    there = engines[engine](images) if engine != "pandas" else images
+
+    formats = as_pandas(pic.summarize_formats(there)).set_index("mime_type")["n_images"]
+    savings = as_pandas(pic.summarize_savings(there)).set_index("flag")["n_images"]
+    names = as_pandas(pic.summarize_names(there))
+
+    assert formats.to_dict() == {"image/jpeg": 3, "image/x-odd": 1, "unknown": 2}
+    assert savings["inefficient format"] == 3
+    assert names["n_other_format"].sum() == 1
+    assert as_pandas(pic.summarize_library(there))["n_formats"].tolist() == [2]
+
+
 def test_missing_tags_may_be_nan_as_after_a_reindex(make_images):
     images = make_images(tags=[("cat",), ()]).reindex(["a", "b", "z"])
 

@@ -6,6 +6,7 @@ import itertools
 import matplotlib.dates as mdates
 import matplotlib.pyplot as plt
 import numpy as np
+import pandas as pd
 import pytest
 
 import picora_analytics as pic
@@ -79,6 +80,8 @@ def _texts(figure):
 def _drawn_labels(axis):
     """Give the tick labels inside the view: matplotlib keeps others, and draws none of those."""
     low, high = sorted(axis.get_view_interval())
+    if not axis.get_visible():
+        return []
     return [
         label
         for tick in axis.get_major_ticks()
@@ -87,14 +90,9 @@ def _drawn_labels(axis):
     ]
 
 
-def _assert_tidy(figure):
+def _words(figure):
+    """Give all that is written on a figure, with its box: not the labels that matplotlib keeps and does not draw."""
     figure.canvas.draw()
-    page = figure.bbox
-    for axes in figure.axes:
-        for axis in (axes.xaxis, axes.yaxis):
-            boxes = [label.get_window_extent() for label in _drawn_labels(axis)]
-            for one, other in itertools.pairwise(boxes):
-                assert not one.shrunk(0.98, 0.9).overlaps(other.shrunk(0.98, 0.9)), axes.get_title()
     undrawn = {
         text
         for axes in figure.axes
@@ -102,11 +100,18 @@ def _assert_tidy(figure):
         for text in axis.findobj(plt.Text)
         if text not in (axis.label, axis.offsetText) and text not in _drawn_labels(axis)
     }
-    for text, box in _texts(figure):
-        if text in undrawn:
-            continue
+    return [(text, box) for text, box in _texts(figure) if text not in undrawn]
+
+
+def _assert_tidy(figure):
+    page = figure.bbox
+    words = _words(figure)
+    for text, box in words:
         inside = page.x0 - 1 <= box.x0 and box.x1 <= page.x1 + 1
         assert inside and page.y0 - 1 <= box.y0 and box.y1 <= page.y1 + 1, text.get_text()
+    for (one, box), (other, beside) in itertools.combinations(words, 2):
+        touching = box.shrunk(0.98, 0.9).overlaps(beside.shrunk(0.98, 0.9))
+        assert not touching, f"{one.get_text()!r} lies over {other.get_text()!r}"
 
 
 @LIBRARIES
@@ -276,18 +281,91 @@ def test_the_waterfall_ends_where_the_savings_do(make_images):
     assert [float(x) for x in ax.lines[-1].get_xdata()] == [pytest.approx(200_000 / 2**20), 0.75]
 
 
-@pytest.mark.slow
-def test_small_charts_in_a_grid_are_tidy(demo_images):
-    figure, panels = plt.subplots(2, 2, figsize=(7, 5), layout="constrained")
-    for ax, plot in zip(
-        panels.flat,
-        (pic.plot_forecast, pic.plot_savings, pic.plot_growth, pic.plot_tags),
-        strict=True,
-    ):
-        plot(demo_images, ax=ax)
+def _draw(name, images, ax):
+    if name == "plot_changes":
+        before = images.head(0)
+        before.attrs["picora"] = images.attrs["picora"] | {
+            "n_images": 0,
+            "size_bytes": 0,
+            "total": 0,
+        }
+        return pic.plot_changes(before, images, ax=ax)
+    return getattr(pic, name)(images, ax=ax, **({"quota": "2 GiB"} if "fore" in name else {}))
 
-    _assert_tidy(figure)
-    for plot in (pic.plot_forecast, pic.plot_concentration, pic.plot_savings):
-        alone, ax = plt.subplots(figsize=(3, 2.5), layout="constrained")
-        plot(demo_images, ax=ax)
-        _assert_tidy(alone)
+
+@pytest.mark.parametrize("name", [*PLOTS, "plot_changes"])
+def test_the_smallest_chart_is_tidy_with_hostile_names_and_formulas_off(name, make_images):
+    images = make_images(
+        filename=HOSTILE * 2,
+        mime_type=HOSTILE * 2,
+        tags=[(name, "a tag of two hands") for name in HOSTILE * 2],
+        size_bytes=[10 ** (n // 3) * 7 for n in range(20)],
+        width=[10 * 2**n for n in range(10)] * 2,
+        created_at=[f"2026-{1 + n // 2:02}-07" for n in range(20)],
+    )
+    with plt.rc_context({"text.parse_math": False, "figure.figsize": (3, 2.5)}):
+        figure, ax = plt.subplots()
+        _draw(name, images, ax)
+        _assert_tidy(figure)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("layout", [None, "constrained"])
+@pytest.mark.parametrize(
+    ("style", "size"), [("dark_background", (6.4, 4.8)), ("ggplot", (9, 6))], ids=["dark", "gray"]
+)
+def test_charts_in_a_grid_are_tidy(demo_images, style, size, layout):
+    names = [*PLOTS, "plot_changes"]
+    for four in (names[:4], names[4:8], names[8:12], names[-4:]):
+        with plt.style.context(style):
+            figure, panels = plt.subplots(2, 2, figsize=size, layout=layout)
+            for name, ax in zip(four, panels.flat, strict=True):
+                _draw(name, demo_images, ax)
+            _assert_tidy(figure)
+        plt.close(figure)
+
+
+def test_words_fit_again_when_the_figure_gets_smaller(make_images):
+    ax = pic.plot_concentration(make_images(size_bytes=[600, 200, 100, 100]))
+    ax.set_ylabel(
+        "A label of the caller's own, which is rather long for the height of a small chart"
+    )
+
+    ax.figure.set_size_inches(3, 2.5)
+
+    _assert_tidy(ax.figure)
+    assert ax.get_title().replace("\n", " ") == "1 of 4 images holds half of the storage"
+    ax.figure.set_size_inches(12, 9)
+    _assert_tidy(ax.figure)
+    assert "\n" not in ax.get_title() + ax.get_ylabel()
+
+
+@pytest.mark.parametrize("arrange", ["tight_layout", "subplots_adjust"])
+def test_a_caller_may_arrange_the_figure_afterwards(make_images, arrange):
+    figure, ax = plt.subplots()
+    pic.plot_tags(make_images(tags=[("a",)]), ax=ax)
+
+    getattr(figure, arrange)(**({"left": 0.4} if arrange == "subplots_adjust" else {}))
+
+    figure.canvas.draw()
+    if arrange == "subplots_adjust":
+        assert ax.get_position().x0 == pytest.approx(0.4)
+
+
+def test_a_small_chart_has_fewer_bars_and_says_so(make_images):
+    images = make_images(tags=[(f"tag {n}",) for n in range(40)])
+    figure, ax = plt.subplots(figsize=(3, 2.5))
+
+    pic.plot_tags(images, ax=ax)
+
+    n = len(ax.patches)
+    assert n < 20
+    assert ax.get_title().replace("\n", " ") == f"Storage by tag, top {n} of 40"
+
+
+@pytest.mark.parametrize("name", [name for name in pic.__all__ if name.startswith("plot_")])
+def test_an_error_names_the_chart_that_was_asked_for(name):
+    frames = [pd.DataFrame({"x": [1]})] * (2 if name == "plot_changes" else 1)
+
+    with pytest.raises(pic.SchemaError, match=rf"^{name} needs the column"):
+        getattr(pic, name)(*frames)

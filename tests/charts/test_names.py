@@ -1,6 +1,9 @@
 """Strangers' names on charts: drawable with the fonts there are, short, told in words as well."""
 
 import logging
+import os
+import subprocess
+import sys
 
 import matplotlib as mpl
 import matplotlib.pyplot as plt
@@ -9,7 +12,8 @@ from matplotlib import font_manager
 from matplotlib.colors import to_hex
 
 import picora_analytics as pic
-from picora_analytics.charts.drawing import BLUE, families, readable, unit_of
+from picora_analytics.charts.drawing import BLUE, unit_of
+from picora_analytics.charts.fonts import families, readable
 
 
 @pytest.fixture(autouse=True)
@@ -184,3 +188,69 @@ def test_a_chart_of_long_names_is_told_in_few_words(make_images):
 
     assert all(len(label.get_text()) < 300 for label in ax.get_yticklabels())
     assert len(ax.get_label()) < 1500
+
+
+LATE = """
+import os, pathlib
+from matplotlib import font_manager  # Writes its cache.
+from fontTools.fontBuilder import FontBuilder
+from fontTools.pens.ttGlyphPen import TTGlyphPen
+
+pen = TTGlyphPen(None)
+for step, at in enumerate([(0, 0), (0, 900), (900, 900), (900, 0)]):
+    pen.lineTo(at) if step else pen.moveTo(at)
+pen.closePath()
+font = FontBuilder(1000, isTTF=True)
+font.setupGlyphOrder([".notdef", "product"])
+font.setupCharacterMap({0x4EA7: "product", 0x54C1: "product"})
+font.setupGlyf({".notdef": pen.glyph(), "product": pen.glyph()})
+font.setupHorizontalMetrics({".notdef": (1000, 0), "product": (1000, 0)})
+font.setupHorizontalHeader(ascent=900, descent=-100)
+font.setupNameTable({"familyName": "Late", "styleName": "Regular", "psName": "Late"})
+font.setupOS2(sTypoAscender=900)
+font.setupPost()
+folder = pathlib.Path.home() / ".fonts"
+folder.mkdir()
+font.save(folder / "late.ttf")
+
+import warnings
+warnings.simplefilter("error")
+from picora_analytics.charts.fonts import families, find_fonts, readable
+find_fonts(["产品"])
+assert "Late" not in {one.name for one in font_manager._load_fontmanager(try_read_cache=True).ttflist}
+print(families()[-1], readable("产品"))
+from matplotlib import pyplot as plt
+plt.text(0, 0, readable("产品"), family=families())
+plt.savefig("drawn.png")
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.skipif(sys.platform != "linux", reason="fonts of a person lie elsewhere")
+def test_a_font_installed_after_matplotlibs_cache_is_found(tmp_path):
+    pytest.importorskip("fontTools")
+    own = {"HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "Agg"}
+    environment = os.environ | own | {"PYTHONUTF8": "1"}
+    environment.pop("XDG_DATA_HOME", None)
+
+    done = subprocess.run(
+        [sys.executable, "-c", LATE], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+
+    assert done.returncode == 0, done.stderr
+    assert done.stdout == "Late 产品\n"
+
+
+def test_names_that_no_font_draws_are_told_in_words_and_counted_below(make_images):
+    ax = pic.plot_tags(make_images(tags=[("\U00013080 eye", "roof")]))
+
+    assert "No font here draws \U00013080 eye." in ax.get_label()
+    assert "1 name not drawn for want of a font" in ax.get_xlabel().replace("\n", " ")
+    assert "font" not in pic.plot_tags(make_images(tags=[("roof",)])).get_xlabel()
+
+
+def test_marks_show_the_bytes_shared_among_tags(make_images):
+    ax = pic.plot_tags(make_images(tags=[("a", "b"), ("a",)], size_bytes=[2048, 1024]))
+
+    (marks,) = ax.lines
+    assert marks.get_xdata().tolist() == [2.0, 1.0]

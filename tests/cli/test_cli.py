@@ -390,15 +390,22 @@ def test_a_key_that_may_not_delete_gets_a_receipt_and_exits_with_1(run):
 
 @pytest.mark.slow
 def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
-    outputs = ("-o", "r.html", "-o", "r.md", "-o", "r.json", "-o", "-")
+    outputs = ("-o", "r.html", "-o", "r.md", "-o", "r.json", "-o", "-", "--metrics", "r.prom")
+    (tmp_path / "a.md").write_text("![](https://cdn.example/R8l4Cdl_Aiu.jpg)")
+    (tmp_path / "kept.csv").write_text("id,decision\nR8l4Cdl_Aiu,keep\n")
+    pic.find_references(pd.Index(["R8l4Cdl_Aiu"]), tmp_path / "a.md").write(tmp_path / "refs.json")
+    known = ("--references", "refs.json", "--decisions", "kept.csv")
 
     fine = run("report", "--demo", *outputs, "--fail-over", "95%")
-    full = run("report", "--demo", "-o", "r.json", "--quota", "1 GiB", "--fail-over", "90%")
+    full = run("report", "--demo", "-o", "r.json", "--quota", "1 GiB", "--fail-over", "90%", *known)
 
     assert fine.returncode == 0, fine.stderr
-    assert (tmp_path / "r.html").read_text(encoding="utf-8").startswith("<!doctype html>")
+    page = (tmp_path / "r.html").read_text(encoding="utf-8")
+    assert page.startswith("<!doctype html>") and "data:image/webp" in page
+    assert (tmp_path / "r.prom").read_text().endswith("\n# EOF\n")
     assert (tmp_path / "r.md").read_text(encoding="utf-8").strip() == fine.stdout.strip()
     assert '"version":1' in (tmp_path / "r.json").read_text().replace(" ", "")
+    assert '"n_found":1,' in (tmp_path / "r.json").read_text().replace(" ", "")
     assert full.returncode == 3
 
 

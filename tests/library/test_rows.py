@@ -3,7 +3,7 @@
 import pytest
 
 from picora_analytics import load_images
-from picora_analytics.library.rows import media_type
+from picora_analytics.library.media_types import media_type
 
 
 @pytest.mark.parametrize(
@@ -17,6 +17,9 @@ from picora_analytics.library.rows import media_type
         (" image/x-png ", "image/png"),
         ("IMAGE/SVG", "image/svg+xml"),
         ("image/avif", "image/avif"),
+        ("image/x-ms-bmp", "image/bmp"),
+        ("image/x-icon", "image/x-icon"),
+        ("video/MP4", "video/mp4"),
         ("", None),
         (";", None),
     ],

@@ -10,7 +10,8 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import SchemaError, SnapshotError, SnapshotStore
-from picora_analytics.library.snapshots import FeedPosition, load_file, remember
+from picora_analytics.library.snapshot_file import FeedPosition, load_file
+from picora_analytics.library.snapshots import remember
 
 
 @pytest.fixture

@@ -1,14 +1,23 @@
 """Small pictures: only public ones, never with the key, and only what a page may be given."""
 
+import io
 import socket
 import threading
 
 import pytest
+from PIL import Image
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.pictures import thumbnails
-from picora_analytics.pictures.thumbnails import Thumbnails, kind_of, placeholder, request_urls
+from picora_analytics.pictures.thumbnails import (
+    Thumbnail,
+    Thumbnails,
+    kind_of,
+    placeholder,
+    request_urls,
+    shrunk,
+)
 
 
 @pytest.fixture
@@ -207,8 +216,25 @@ def test_kinds_are_known_by_their_first_bytes(start, kind):
     [
         ({"mime_type": ["image/svg+xml"], "is_public": [False]}, "SVG · private"),
         ({"mime_type": [None], "is_public": [None]}, "unknown type · perhaps private"),
-        ({"mime_type": ["image/\u202epng"]}, "\N{REPLACEMENT CHARACTER}PNG"),
+        ({"mime_type": ["image/\u202epng"]}, "\N{REPLACEMENT CHARACTER}png"),
     ],
 )
 def test_a_placeholder_says_what_is_not_shown(make_images, columns, text):
     assert placeholder(make_images(**columns).iloc[0]) == text
+
+
+def test_a_small_picture_made_anew_says_nothing_of_where_it_was_taken():
+    exif = Image.Exif()
+    exif.get_ifd(0x8825)[1] = "N"  # The hemisphere of the GPS position.
+    exif[0x010F] = "a camera"
+    file = io.BytesIO()
+    Image.new("RGB", (1000, 500), "red").save(file, "JPEG", exif=exif, comment=b"at home")
+    assert b"a camera" in file.getvalue() and b"at home" in file.getvalue()
+
+    made = shrunk(Thumbnail(file.getvalue(), "jpeg"))
+
+    assert made.format == "webp"
+    with Image.open(io.BytesIO(made.data)) as picture:
+        assert picture.size == (320, 160)
+        assert not picture.getexif() and "exif" not in picture.info
+    assert b"a camera" not in made.data and b"at home" not in made.data

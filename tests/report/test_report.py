@@ -8,6 +8,7 @@ import msgspec
 import pandas as pd
 import pytest
 from hypothesis import given, strategies as st
+from prometheus_client.openmetrics import parser as openmetrics
 
 import picora_analytics as pic
 from picora_analytics.errors import SchemaError
@@ -76,7 +77,7 @@ class _Page(html.parser.HTMLParser):
 
     def __init__(self, page):
         super().__init__()
-        self.open, self.elements, self.facts, self.outside = [], [], [], []
+        self.open, self.elements, self.facts, self.outside, self.ticks = [], [], [], [], []
         self.feed(page)
         assert self.open == []
 
@@ -84,9 +85,14 @@ class _Page(html.parser.HTMLParser):
         self.elements.append((tag, dict(attrs)))
         fact = dict(attrs).get("data-fact")
         if fact:
-            self.facts.append([fact, dict(attrs).get("value"), ""])
+            form = dict(attrs).get("data-form")
+            path = f"{fact}:{form}" if form else fact
+            self.facts.append([path, dict(attrs).get("value"), ""])
         if tag not in self.void:
-            self.open.append((tag, fact))
+            self.open.append((tag, fact, dict(attrs).get("class")))
+
+    def handle_startendtag(self, tag, attrs):
+        self.elements.append((tag, dict(attrs)))
 
     def handle_endtag(self, tag):
         assert self.open.pop()[0] == tag
@@ -94,7 +100,9 @@ class _Page(html.parser.HTMLParser):
     def handle_data(self, data):
         if self.open and self.open[-1][1]:
             self.facts[-1][2] += data
-        elif not {"style", "title"} & {tag for tag, _ in self.open}:
+        elif self.open and self.open[-1][2] == "tick":
+            self.ticks.append(data)
+        elif not {"style", "title"} & {tag for tag, *_ in self.open}:
             self.outside.append(data)
 
 
@@ -106,14 +114,17 @@ def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
 
     assert len(read.facts) > 10
     for path, value, text in read.facts:
-        fact = look_up(said, path)
+        fact = look_up(said, path.partition(":")[0])
         if value is None or isinstance(fact, str):
             assert value in (None, fact)
-            assert text == written(path, fact), path
+            start, *cut = text.split("…")
+            assert text == written(path, fact) or (cut and str(fact).startswith(start)), path
         else:
             assert value == ("" if fact is None else str(fact)), path
             assert text == written(path, fact), path
     assert re.findall(r"\d", " ".join(read.outside)) == []
+    # What else has digits are the scales of the chart of growth.
+    assert all(re.fullmatch(r"[\d,.]+|[KMGT]?i?B|\w{3} \d{4}", tick) for tick in read.ticks)
 
 
 @pytest.mark.slow
@@ -135,7 +146,8 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
         *("html", "head", "meta", "link", "title", "style", "body", "main", "header", "section"),
         *("h1", "h2", "p", "ul", "ol", "li", "div", "span", "strong", "details", "summary", "pre"),
         *("code", "data", "bdi", "figure", "img", "table", "caption", "thead", "tbody"),
-        *("tr", "th", "td"),
+        *("tr", "th", "td", "article", "h3", "b", "i", "small"),
+        *("svg", "path", "rect", "line", "circle", "text", "tspan"),
     }
     for tag, attributes in read.elements:
         assert not [name for name in attributes if name.startswith("on")]
@@ -149,11 +161,51 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
 
 
 @pytest.mark.slow
+def test_every_metric_is_a_number_of_the_json(report_and_page):
+    report, _ = report_and_page
+    said = json.loads(report.to_json())
+    text = report.to_metrics()
+    families = {one.name: one for one in openmetrics.text_string_to_metric_families(text)}
+
+    def at(name, **labels):
+        return [
+            one.value
+            for one in families[name].samples
+            if labels.items() <= one.labels.items() and one.name == name
+        ]
+
+    assert {one.type for one in families.values()} == {"gauge"}
+    assert at("picora_images") == [said["totals"]["n_images"]]
+    assert at("picora_could_save_bytes", bound="low") == [said["savings_in_all"]["low_bytes"]]
+    if said["totals"]["size_bytes"] is not None:
+        assert at("picora_storage_bytes") == [said["totals"]["size_bytes"]]
+        assert at("picora_quota_used_ratio") == [said["quota"]["used_share"]]
+    for pile in said["piles"]:
+        assert at("picora_pile", pile=pile["pile"]) == [pile["n_images"]]
+    # Whatever else there is stands in the JSON as well: a number, or an instant.
+    known = set(_numbers(said))
+    for family in families.values():
+        assert all(one.value in known for one in family.samples), family.name
+    assert not any(name in text for name in HOSTILE)
+
+
+def _numbers(value):
+    """Give every number of a document, and every instant in seconds."""
+    if isinstance(value, dict | list):
+        for one in value.values() if isinstance(value, dict) else value:
+            yield from _numbers(one)
+    elif isinstance(value, int | float):
+        yield value
+    elif isinstance(value, str) and re.fullmatch(r"\d{4}-\d\d-\d\d(T[\d:]+Z)?", value):
+        yield pd.to_datetime(value, utc=True).timestamp()
+
+
+@pytest.mark.slow
 def test_no_form_calls_an_image_unused(report_and_page):
     report, page = report_and_page
 
     for text in (page, report.to_markdown(), report.to_json(), repr(report), report._repr_html_()):
-        assert "unused" not in text.lower()
+        assert "unused" not in text.lower().replace("old is not unused", "")
 
 
 @pytest.mark.slow
@@ -218,6 +270,8 @@ def test_findings_are_as_worked_out_by_hand(worked):
     ]
     # Half the edge is a quarter of the pixels.
     assert found["could_save_bytes"].tolist() == [pd.NA, pd.NA, 75_000, *[pd.NA] * 3]
+    # Fewer pixels hold more detail each: three quarters of the power, 100,000 * (1 - 0.25 ** 0.75).
+    assert found["could_save_low_bytes"].tolist() == [pd.NA, pd.NA, 64_644, *[pd.NA] * 3]
 
 
 @pytest.mark.slow
@@ -279,12 +333,14 @@ def test_the_share_of_the_quota_and_what_is_left_are_said(worked):
         "note": None,
     }
     assert report.facts["without"] == {
-        "numbers": "1 and 2",
-        "freed_bytes": 600,
-        "used_share": 101_200 / 203_600,
+        "freed_bytes": 200,
+        "used_share": 101_600 / 203_600,
     }
-    assert "50 % used, 99.4 KiB free" in report.to_markdown()
-    assert "Without all of 1 and 2: 50 % full." in report.to_markdown()
+    assert "**50 % full · 99.4 of 198.8 KiB**\n- " in report.to_markdown()
+    assert "99.4 KiB free" in report.to_markdown()
+    assert "Without the first: 50 % full." in report.to_markdown()
+    parts = [(part["part"], part["size_bytes"]) for part in report.facts["bar"]["parts"]]
+    assert parts == [("stays", 101_600), ("old-untagged", 200), ("free", 101_800)]
 
 
 @pytest.mark.slow
@@ -292,8 +348,10 @@ def test_a_library_over_its_quota_says_by_how_much(make_images):
     report = StorageReport(make_images(size_bytes=[3000]), quota=2000)
 
     assert report.facts["quota"]["over_bytes"] == 1000
-    assert "150 % used, 1000 B over" in report.to_markdown()
-    assert "width: 100%" in report._repr_html_()
+    for text in ("150 % full", "The quota is used up", "1000 B over"):
+        assert text in report.to_markdown()
+    assert report.facts["bar"]["quota_share"] == 2 / 3
+    assert 'class="limit"' in report._repr_html_()
 
 
 @pytest.mark.slow
@@ -303,7 +361,7 @@ def test_without_a_quota_the_report_says_what_to_give(worked):
     assert report.facts["quota"] is None
     for text in (report.to_markdown(), repr(report), report._repr_html_()):
         assert "Give quota= to see how long the space lasts" in text
-        assert "used" not in text.split("What you could do")[0]
+        assert "full" not in re.sub(r"(?s)<style>.*</style>|<[^>]*>", "", text).split("What")[0]
 
 
 @pytest.mark.parametrize(
@@ -382,7 +440,8 @@ def _no_share(report):
         and facts["quota"]["used_share"] is None
         and facts["without"] is None
         and all(facts["caveats"][0].split(":")[0] in text.replace("\\", "") for text in texts)
-        and not any("% used" in text or 'class="meter"' in text for text in texts)
+        and facts["bar"] is None
+        and not any("% full" in text or 'class="bar"' in text for text in texts)
     )
 
 
@@ -403,15 +462,22 @@ def test_what_came_and_went_since_an_earlier_load_is_counted_by_id(make_images):
 
     report = StorageReport(images, previous=before)
 
-    assert report.facts["since"] == {
+    since = report.facts["since"]
+    assert [row["id"] for row in since.pop("newest")] == ["c", "d"]
+    assert since == {
         "loaded_at": "2026-11-16T10:00:00Z",
+        "n_days": 7,
         "n_added": 2,
         "n_removed": 1,
         "net_bytes": 2970,
+        "size_bytes_before": 350,
+        "before_share": None,
+        "untagged_net_bytes": 2970,
         "text": "+2 images, -1, +2.9 KiB",
     }
-    for text in (repr(report), re.sub(r"<.*?>", "", report._repr_html_())):
+    for text in (repr(report), report.to_markdown()):
         assert "+2 images, -1, +2.9 KiB since 16 Nov 2026" in text
+    assert "Since last week: +2.9 KiB" in re.sub(r"<.*?>", "", report.to_html())
 
 
 @pytest.mark.parametrize(
@@ -581,7 +647,7 @@ def test_no_made_up_name_becomes_a_link(name):
 def test_missing_sizes_make_the_total_a_lower_bound(make_images):
     report = StorageReport(make_images(size_bytes=[1024, None]), quota=2048)
 
-    assert "at least 1.0 KiB of 2.0 KiB" in report.to_markdown()
+    assert "At least 50 % full · 1.0 of 2.0 KiB" in report.to_markdown()
     assert report.facts["notes"] == [
         "1 of 2 images have no known size and are left out of every sum of bytes."
     ]
@@ -591,7 +657,7 @@ def test_images_of_which_nothing_is_known_are_not_said_to_hold_nothing(reports):
     report, page = reports["all missing"]
 
     assert report.facts["totals"]["size_bytes"] is None
-    assert "size unknown" in page
+    assert "Size unknown" in page
     assert "0 B" not in report.to_markdown()
     assert report.facts["quota"]["used_share"] is None
     assert len(report.facts["notes"]) == 5
@@ -661,7 +727,7 @@ def test_showing_a_report_in_a_notebook_is_light_and_scoped(reports):
     assert len(shown) < 20_000
     assert "data:image" not in shown and "<html" not in shown
     for rule in re.findall(r"^([^@{}\n]+)\{", shown, re.MULTILINE):
-        for selector in rule.split(","):
+        for selector in re.split(r",(?![^(]*\))", rule):
             assert selector.strip().startswith(".picora-report")
 
 
@@ -689,7 +755,10 @@ def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
     # 5,000 bytes at 1,000 a week, as ever: five weeks after 23 November.
     assert report.facts["quota"]["size_bytes"] == 65_000
     assert report.facts["forecast"]["full_early_at"] == "2026-12-28"
-    assert "full between 28 Dec 2026 and 28 Dec 2026" in report.to_markdown()
+    assert (
+        "Full around 28 Dec 2026, so long the space lasts at the pace of its own past"
+        in report.to_markdown()
+    )
     assert report.findings()["code"].isna().all()
     assert "picora-analytics plan" not in report.to_markdown()
     assert set(StorageReport(images, code="python").findings()["code"].str[:6]) == {"images"}
@@ -699,4 +768,48 @@ def test_how_long_the_space_lasts_is_said_and_code_only_where_it_is_asked_for(
         StorageReport(images, code="sql")
     folder = report.write_tables(tmp_path / "tables")
     assert {path.stem for path in folder.glob("*.csv")} == set(report.tables)
+    assert len(pd.read_parquet(folder / "forecast.parquet")) == len(
+        report.facts["forecast"]["weeks"]
+    )
     assert pd.read_parquet(folder / "sizes.parquet")["n_images"].tolist() == [60]
+
+
+@pytest.mark.slow
+def test_the_page_holds_small_public_pictures_and_asks_for_no_private_one(make_images):
+    with pic.DemoServer(n_images=15) as server, pic.Client(server.api_key, server.url) as client:
+        images = pic.load_images(client, store=None, progress=False)
+        old = pd.Timestamp("2020-01-01", tz="UTC")
+        images["created_at"] = images["updated_at"] = old
+        images["tags"] = pd.Series([()] * len(images), images.index, dtype=object)
+        images["is_public"] = [True, True, False, *[None] * 12]
+        report = StorageReport(images, client=client)
+        pages = [report.to_html(), report.to_html()]
+        asked = [one.path for one in server.requests if one.port == "pictures"]
+
+    (pile,) = report.facts["piles"]
+    public = set(images.index[:2])
+    assert {row["id"] for row in pile["pictures"] if row["is_public"]} == public
+    # Asked for once, however often the page is made, and nothing else.
+    assert len(asked) == 2 and all(any(one in path for one in public) for path in asked)
+    assert pages[0] == pages[1]
+    assert len(re.findall(r'<img class="shot" src="data:image/webp;base64,', pages[0])) == 2
+    locks = re.findall(r'class="shot no" role="img" aria-label="([\w ]+)"', pages[0])
+    assert len(locks) == 2 and set(locks) <= {"private", "perhaps private"}
+    assert "data:image" not in StorageReport(images).to_html()
+
+
+@pytest.mark.slow
+def test_a_pile_of_unknown_size_is_not_said_to_hold_nothing(make_images, tmp_path):
+    images = make_images(
+        size_bytes=[None, 500], created_at=["2020-01-01", "2026-11-01"], tags=[(), ("a",)]
+    )
+
+    report = StorageReport(images, quota=1000)
+
+    parts = [(one["part"], one["size_bytes"]) for one in report.facts["bar"]["parts"]]
+    assert parts == [("stays", 500), ("old-untagged", None), ("free", 500)]
+    assert "old, no tag unknown" in re.sub(r"<.*?>", "", report.to_html())
+    assert report.facts["without"] is None
+    table = pd.read_parquet(report.write_tables(tmp_path) / "piles.parquet")
+    assert table[["pile", "n_images"]].to_numpy().tolist() == [["old-untagged", 1]]
+    assert table["size_bytes"].isna().all()

@@ -10,9 +10,10 @@ from pathlib import Path
 from typing import Any, NamedTuple
 from xml.parsers import expat
 
+from picora_analytics.library.media_types import picture_type
 from picora_analytics.text import visible
 
-__all__ = ["MIME_TYPES", "DecodeError", "Picture", "decode_picture", "same_type"]
+__all__ = ["MIME_TYPES", "DecodeError", "Picture", "decode_picture"]
 
 # Pillow's names of what Picora takes (docs, upload page); MPO is a JPEG with a second picture behind it.
 _KINDS = {
@@ -25,18 +26,6 @@ _KINDS = {
 }
 _SVG = "image/svg+xml"
 MIME_TYPES = {**dict(_KINDS.values()), "svg": _SVG}
-# Other spellings of one type; "x-" before any of them makes no difference either.
-_SAME = {
-    "jpg": "jpeg",
-    "jpe": "jpeg",
-    "jfif": "jpeg",
-    "pjpeg": "jpeg",
-    "apng": "png",
-    "vnd.mozilla.apng": "png",
-    "avif-sequence": "avif",
-    "svg": "svg+xml",
-    "svg-xml": "svg+xml",
-}
 # A small file may unpack to gigabytes. Pillow itself warns above this many pixels.
 MAX_PIXELS = 89_000_000
 # An animation is decoded frame by frame up to this many pixels in all, and this many frames: a megabyte holds 60,000.
@@ -70,20 +59,6 @@ class Picture(NamedTuple):
         return f"the listing says {listed} pixels, and {self.pixels[0]} x {self.pixels[1]} came"
 
 
-def same_type(mime_type: str | None) -> str | None:
-    """
-    Spell a media type of a picture in one way; None if it says nothing.
-
-    Examples
-    --------
-    >>> same_type("Image/JPG; charset=binary"), same_type("application/octet-stream")
-    ('image/jpeg', None)
-    """
-    kind, _, name = (mime_type or "").partition(";")[0].strip().lower().partition("/")
-    name = name.removeprefix("x-")
-    return f"image/{_SAME.get(name, name)}" if kind == "image" and name not in ("", "*") else None
-
-
 def decode_picture(
     path: Path, mime_type: str | None, stopped: Callable[[], bool] = lambda: False
 ) -> Picture:
@@ -103,7 +78,7 @@ def decode_picture(
     DecodeError
         If it cannot be decoded to its end, is too large to try, or is of another type.
     """
-    told = same_type(mime_type)
+    told = picture_type(mime_type)
     if _read_svg(path, told == _SVG):
         picture = Picture("svg")
     else:

@@ -13,11 +13,12 @@ import msgspec
 import pandas as pd
 from filelock import FileLock, Timeout
 
-from picora_analytics.cleanup.backup.decoding import MIME_TYPES, same_type
+from picora_analytics.cleanup.backup.decoding import MIME_TYPES
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError, LockedError
 from picora_analytics.files import write_csv
 from picora_analytics.library.frame import Facts
+from picora_analytics.library.media_types import picture_type
 from picora_analytics.lines import LineFile, read_lines
 from picora_analytics.text import visible
 
@@ -118,7 +119,7 @@ def why_stale(
         return "its size is no longer the copied one"
     if proof.image.updated_at != image.updated_at and not hidden:
         return "it was changed since it was copied"
-    if same_type(proof.image.mime_type) != same_type(image.mime_type):
+    if picture_type(proof.image.mime_type) != picture_type(image.mime_type):
         return "its type is no longer the copied one"
     told = (image.width, image.height)
     if (proof.image.width, proof.image.height) != told:

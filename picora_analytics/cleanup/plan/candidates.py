@@ -24,7 +24,14 @@ from picora_analytics.text import plural
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes, parse_bytes
 
-__all__ = ["CandidatePile", "Candidates", "suggest", "summarize_candidates"]
+__all__ = [
+    "CandidatePile",
+    "Candidates",
+    "Sorting",
+    "find_candidates",
+    "suggest",
+    "summarize_candidates",
+]
 
 _NEVER_READ = (
     "The content of these images was never read, so no duplicates are known: load them once more, which reads it "
@@ -33,6 +40,22 @@ _NEVER_READ = (
 
 Decisions = str | os.PathLike[str] | pd.DataFrame
 Sizes = npt.NDArray[np.int64]
+
+
+class Candidates(NamedTuple):
+    """A pile with its rows: why they may go, how sure that is, and the lines that select them (none for looking)."""
+
+    name: str
+    rows: Bools
+    why: str
+    certainty: str
+    python: str
+    shell: str
+
+    @property
+    def n_images(self) -> int:
+        """How many images are in it."""
+        return int(self.rows.sum())
 
 
 def summarize_candidates(
@@ -87,6 +110,21 @@ def summarize_candidates(
     >>> piles["shell"].iat[0]
     'picora-analytics plan --pile old-untagged'
     """
+    found = find_candidates(images, references, decisions, old)
+    sizes = images["size_bytes"]
+    table = [(one.name, one.n_images, total_bytes(sizes[one.rows]), *one[2:]) for one in found]
+    names = ["pile", "n_images", "size_bytes", "why", "certainty", "python", "shell"]
+    kinds = dict.fromkeys(names, STR) | {"n_images": "int64", "size_bytes": "int64"}
+    return pd.DataFrame(table, columns=names).astype(kinds)  # type: ignore[arg-type,unused-ignore]
+
+
+def find_candidates(
+    images: pd.DataFrame,
+    references: References | None,
+    decisions: Decisions | None,
+    old: float = OLD_DAYS,
+) -> list[Candidates]:
+    """Sort what may go into piles, as :func:`summarize_candidates` does, and tell which rows are in each."""
     facts = facts_of(images) if isinstance(images, pd.DataFrame) else None
     if facts is None:
         raise SchemaError(
@@ -95,21 +133,14 @@ def summarize_candidates(
         )
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, None, old)
-    sizes = images["size_bytes"]
-    rows: list[tuple[Any, ...]] = []
+    found = []
     for number, pile in enumerate(PILES):
-        python, shell = _lines(pile.name, references, decisions, old)
-        mask = piles.number == number
-        rows.append((pile.name, mask, pile.why, pile.certainty, python, shell))
-    rows += _for_looking(piles, len(images))
-    table = [
-        (name, int(mask.sum()), total_bytes(sizes[mask]), *texts)
-        for name, mask, *texts in rows
-        if mask.any()
-    ]
-    names = ["pile", "n_images", "size_bytes", "why", "certainty", "python", "shell"]
-    kinds = dict.fromkeys(names, STR) | {"n_images": "int64", "size_bytes": "int64"}
-    return pd.DataFrame(table, columns=names).astype(kinds)  # type: ignore[arg-type,unused-ignore]
+        lines = _lines(pile.name, references, decisions, old)
+        found.append(
+            Candidates(pile.name, piles.number == number, pile.why, pile.certainty, *lines)
+        )
+    found += _for_looking(piles, len(images))
+    return [one for one in found if one.rows.any()]
 
 
 def _lines(
@@ -126,9 +157,9 @@ def _lines(
     return f"{python})", shell
 
 
-def _for_looking(piles: Piles, n_images: int) -> list[tuple[Any, ...]]:
-    """Make the rows of what is never chosen here."""
-    rows: list[tuple[Any, ...]] = []
+def _for_looking(piles: Piles, n_images: int) -> list[Candidates]:
+    """Give what is never chosen here."""
+    rows = []
     week = piles.weeks
     if week is not None:
         text = (
@@ -136,11 +167,13 @@ def _for_looking(piles: Piles, n_images: int) -> list[tuple[Any, ...]]:
             "upload age says little for them"
         )
         python = f'images[images["created_at"].between("{week.first.isoformat()}Z", "{week.last.isoformat()}Z")]'
-        rows.append(("perhaps moved", piles.moved, text, "a guess; for looking", python, ""))
+        rows.append(
+            Candidates("perhaps moved", piles.moved, text, "a guess; for looking", python, "")
+        )
     text = f"over {MAX_EDGE} px on the longer edge"
     python = "images[pic.rules.oversized(images)]"
     rows.append(
-        (
+        Candidates(
             "oversized",
             piles.oversized,
             text,
@@ -254,7 +287,7 @@ class CandidatePile(NamedTuple):
     may_go: bool
 
 
-class Candidates:
+class Sorting:
     """
     Images sorted into piles as :func:`summarize_candidates` and :func:`suggest` sort them, by the rows of the frame.
 

@@ -18,6 +18,7 @@ from picora_analytics.client.changes import MAX_BATCH
 from picora_analytics.client.client import MAX_PAGE_SIZE
 from picora_analytics.client.pacing import seconds_needed
 from picora_analytics.library.frame import total_bytes
+from picora_analytics.library.media_types import format_name
 from picora_analytics.text import about, pad, plural, shorten, visible
 from picora_analytics.units import format_bytes, format_share
 
@@ -124,7 +125,7 @@ def _types(images: pd.DataFrame) -> pd.Series[Any]:
 
 
 def _type(mime_type: str) -> str:
-    return shorten(mime_type.removeprefix("image/").removesuffix("+xml").upper(), _TYPE)
+    return shorten(format_name(mime_type).removeprefix("image/"), _TYPE)
 
 
 def _counts(images: pd.DataFrame, key: pd.Series[Any]) -> list[tuple[str, int, str]]:

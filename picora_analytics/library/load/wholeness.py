@@ -8,7 +8,8 @@ from picora_analytics.client.client import Client, Usage
 from picora_analytics.errors import APIError, NotFoundError, SnapshotError
 from picora_analytics.library.load.planning import BrokenListing
 from picora_analytics.library.load.state import LoadState
-from picora_analytics.library.snapshots import Snapshot, SnapshotStore
+from picora_analytics.library.snapshot_file import Snapshot
+from picora_analytics.library.snapshots import SnapshotStore
 
 __all__ = ["Wholeness", "remembered_count"]
 

@@ -33,7 +33,8 @@ from picora_analytics.library.frame import Facts, frame_from_table, total_bytes,
 from picora_analytics.library.refresh.edits import plan_edits
 from picora_analytics.library.refresh.merging import merged
 from picora_analytics.library.rows import microseconds
-from picora_analytics.library.snapshots import FeedPosition, Snapshot, SnapshotStore, remember
+from picora_analytics.library.snapshot_file import FeedPosition, Snapshot
+from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress
 from picora_analytics.times import format_instant, now, parse_instant
 from picora_analytics.units import format_bytes

@@ -54,6 +54,10 @@ class Guard {
     panel.addEventListener("pointerdown", ({ target }) => {
       for (const one of panel.querySelectorAll(".pc-pop:not(.picora-hidden)"))
         if (!one.parentElement?.contains(/** @type {Node} */ (target))) this.shut(one);
+      // In a narrow panel the chips themselves stand over the list.
+      const folded = panel.querySelector(".pc-unfolded");
+      const inside = /** @type {HTMLElement} */ (target).closest(".pc-filters");
+      if (folded && !inside) this.shut(folded.querySelector(".pc-more-pop"));
     }, { signal });
     const added = new MutationObserver(() => tidy(panel));
     added.observe(panel, { childList: true, subtree: true, attributes: true, attributeFilter: ["class"] });
@@ -97,6 +101,8 @@ function tidy(panel) {
   };
   for (const one of panel.querySelectorAll(".widget-toggle-button"))
     set(one, "aria-pressed", one.classList.contains("mod-active"));
+  for (const one of panel.querySelectorAll(".pc-edit:not([aria-label])"))
+    one.setAttribute("aria-label", one.getAttribute("title") ?? "");
   for (const one of panel.querySelectorAll(".pc-field"))
     set(one.querySelector("input, select"), "aria-invalid", one.classList.contains("pc-bad"));
 }

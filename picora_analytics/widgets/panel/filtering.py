@@ -137,8 +137,8 @@ class Filtering:
 
     def words(self) -> str:
         """Say what is looked by, such as *over 2 years, untagged*."""
-        said = ", ".join(words_of(name, value) for name, value in self.values.items())
-        return said[:1].lower() + said[1:]
+        said = [words_of(name, value) for name, value in self.values.items()]
+        return ", ".join(one[:1].lower() + one[1:] for one in said)
 
     def code(self) -> str:
         """Write the rules as the line that gives the same mask; empty where there is none."""

@@ -87,7 +87,7 @@ class Filters:
             if chip is not but:
                 chip.is_open = False
         if but is None:
-            self.more.value = False
+            self.more.value = self.fold.value = False
 
     def offer_tags(self, session: CleanupSession) -> None:
         """Fill the menu of tags."""

@@ -14,7 +14,7 @@ import pandas as pd
 from picora_analytics.analysis.criteria import literal
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.candidates import CandidatePile, Candidates
+from picora_analytics.cleanup.plan.candidates import CandidatePile, Sorting
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
 from picora_analytics.library.frame import Facts, facts_of
@@ -118,7 +118,7 @@ class CleanupSession:
         self.receipt: DeletionReceipt | None = None
         self._planned: Bools | None = None
         self._known_spared: tuple[tuple[int, Sparing], Bools] | None = None
-        self.candidates: Candidates | None = None
+        self.candidates: Sorting | None = None
         self.version = 0  # Of what piles are made of.
         self.piles: Sequence[CandidatePile] = ()
         self.pile: CandidatePile | None = None
@@ -289,17 +289,17 @@ class CleanupSession:
         """Say that the piles are no longer right: what they were made of changed."""
         self.candidates, self.version = None, self.version + 1
 
-    def counting(self) -> Callable[[], Candidates]:
+    def counting(self) -> Callable[[], Sorting]:
         """Give what sorts the images that are there now into piles; it takes a while, on whichever thread."""
         return functools.partial(
-            Candidates,
+            Sorting,
             self.images,
             references=self.references,
             decisions=self.decisions,
             protect=self._sparing.protection(self.images),
         )
 
-    def take_candidates(self, candidates: Candidates) -> None:
+    def take_candidates(self, candidates: Sorting) -> None:
         """Take the piles; a list that shows one goes on as it is, so that nobody loses the place."""
         there = np.flatnonzero(self.selection.there)
         self.candidates = candidates

@@ -17,10 +17,10 @@ from picora_analytics.cleanup.backup.decoding import (
     DecodeError,
     Picture,
     decode_picture,
-    same_type,
 )
 from picora_analytics.cleanup.backup.folder import Proof, why_stale
 from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.library.media_types import picture_type
 
 NOW = dt.datetime(2026, 11, 24, tzinfo=dt.UTC)
 
@@ -195,7 +195,7 @@ def test_true_duplicates_are_proved_where_size_or_hash_is_told(
     ],
 )
 def test_a_type_has_many_spellings_and_some_say_nothing(spelled, same):
-    assert same_type(spelled) == same
+    assert picture_type(spelled) == same
 
 
 @pytest.mark.parametrize(

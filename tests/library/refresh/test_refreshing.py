@@ -13,7 +13,7 @@ from pandas.testing import assert_frame_equal
 from picora_analytics import SnapshotStore, TransportError, load_images
 from picora_analytics.demo import pictures
 from picora_analytics.library.refresh import refreshing
-from picora_analytics.library.snapshots import FeedPosition
+from picora_analytics.library.snapshot_file import FeedPosition
 from picora_analytics.progress import Silent
 
 # The demo's own cursor for the very beginning.
