@@ -34,6 +34,7 @@ SOCKETS = "deletions.py --model 0 --inside 0 --sockets 60"
 KILLS = "deaths.py --every 2"
 # Tests of one file, where a fault needs no long count.
 HIDING = "tests/cleanup/apply/test_hiding.py"
+EVIDENCE = "tests/cleanup/apply/test_evidence.py"
 INHERITING = "tests/cleanup/apply/test_inheriting.py"
 FAULTS = [
     Planted(
@@ -122,7 +123,7 @@ FAULTS = [
         '                else ("already gone" if result.word == "gone" else result.word, "")\n'
         "                for image_id, result in found.items()\n"
         '                if result.word in ("deleted", "failed", "gone")\n',
-        HISTORIES,
+        EVIDENCE,
     ),
     Planted(
         "the deed is left out of the fingerprint",
@@ -134,8 +135,8 @@ FAULTS = [
     Planted(
         "hiding forgets its journal",
         "cleanup/apply/visibility.py",
-        "        self._ledger.record({image_id: (self._plan.deed.done, reason)}, {image_id: told})\n",
-        "        self._ledger.outcomes[image_id] = (self._plan.deed.done, reason)\n",
+        "        self._ledger.intend([image_id])\n        sent = False\n",
+        "        sent = False\n",
         HIDING,
     ),
     Planted(
