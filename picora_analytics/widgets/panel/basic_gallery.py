@@ -14,9 +14,10 @@ from picora_analytics.text import shorten
 from picora_analytics.times import day
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery.orders import ORDERS
+from picora_analytics.widgets.panel.choosing import Stage
 from picora_analytics.widgets.panel.html import Do, button, html, label, markup, on_change, toggle
 from picora_analytics.widgets.panel.saying import bar_of
-from picora_analytics.widgets.panel.session import CleanupSession, Stage
+from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["PAGE_SIZE", "BasicGallery"]
 

@@ -13,8 +13,9 @@ from picora_analytics.widgets.gallery.cells import Cells, Evidence, Withheld
 from picora_analytics.widgets.gallery.gallery import ImageGallery
 from picora_analytics.widgets.gallery.opening import Opened
 from picora_analytics.widgets.gallery.session import Answer, GallerySession
+from picora_analytics.widgets.panel.choosing import Stage
 from picora_analytics.widgets.panel.saying import bar_of, view_of
-from picora_analytics.widgets.panel.session import CleanupSession, Stage
+from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["EmbeddedGallery"]
 

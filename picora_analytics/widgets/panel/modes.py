@@ -26,6 +26,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, PicoraError
 from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.widgets.panel.banner import Banner
+from picora_analytics.widgets.panel.choosing import Stage
 from picora_analytics.widgets.panel.html import Act, Do, alert, toggle
 from picora_analytics.widgets.panel.jobs import (
     Said,
@@ -40,7 +41,7 @@ from picora_analytics.widgets.panel.receipt import ReceiptStep
 from picora_analytics.widgets.panel.resume import GONE, ResumeStep
 from picora_analytics.widgets.panel.review import ReviewStep
 from picora_analytics.widgets.panel.running import Job, running
-from picora_analytics.widgets.panel.session import CleanupSession, Stage
+from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["Modes"]
 

@@ -16,6 +16,7 @@ from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets.gallery.orders import in_order
+from picora_analytics.widgets.panel.choosing import Stage
 from picora_analytics.widgets.panel.confirm import ConfirmBox, Question
 from picora_analytics.widgets.panel.facts import (
     frees,
@@ -27,7 +28,7 @@ from picora_analytics.widgets.panel.facts import (
     verdict,
 )
 from picora_analytics.widgets.panel.html import Do, button, code, html, markup, on_change, toggle
-from picora_analytics.widgets.panel.session import CleanupSession, Stage, needed_text
+from picora_analytics.widgets.panel.session import CleanupSession, needed_text
 from picora_analytics.widgets.panel.tiles import Tiles
 
 __all__ = ["ReviewStep", "why_more"]

@@ -6,7 +6,8 @@ from typing import Any
 
 from picora_analytics.text import plural
 from picora_analytics.units import format_bytes, format_share
-from picora_analytics.widgets.panel.session import CleanupSession, Stage
+from picora_analytics.widgets.panel.choosing import Stage
+from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["bar_of", "pile_title", "view_of"]
 

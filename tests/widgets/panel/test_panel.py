@@ -12,7 +12,7 @@ from picora_analytics import DemoServer
 from picora_analytics.analysis.criteria import RULES, Criteria
 from picora_analytics.units import format_bytes
 from picora_analytics.widgets import CleanupPanel
-from picora_analytics.widgets.panel.session import Stage
+from picora_analytics.widgets.panel.choosing import Stage
 
 HOSTILE = '<img src=x onerror="window.__xss=1">\'{0}{name}$x^2$\u202egnp.png'
 pytestmark = pytest.mark.slow

@@ -12,7 +12,8 @@ import picora_analytics as pic
 from picora_analytics import rules
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.widgets.gallery.orders import ORDERS
-from picora_analytics.widgets.panel.session import CleanupSession, Stage, needed_text
+from picora_analytics.widgets.panel.choosing import Stage
+from picora_analytics.widgets.panel.session import CleanupSession, needed_text
 
 
 @pytest.fixture
