@@ -17,6 +17,7 @@ os.environ["MPLBACKEND"] = "Agg"
 
 import datetime as dt  # noqa: E402
 import shutil  # noqa: E402
+import signal  # noqa: E402
 from collections.abc import Callable, Iterable  # noqa: E402
 from pathlib import Path  # noqa: E402
 from typing import Any  # noqa: E402
@@ -33,6 +34,10 @@ from picora_analytics.library import frame  # noqa: E402
 settings.register_profile("picora", deadline=None, max_examples=25)
 settings.register_profile("prove", deadline=None, max_examples=300)
 settings.load_profile("picora")
+
+# A shell starts what runs in the background deaf to Ctrl-C, and some tests press it.
+if signal.getsignal(signal.SIGINT) is signal.SIG_IGN:
+    signal.signal(signal.SIGINT, signal.default_int_handler)
 
 LOADED_AT = "2026-11-23T14:00:00Z"
 

@@ -68,7 +68,7 @@ def plot_tags(
     shared = shown["shared_size_bytes"].fillna(0) / unit_of(shown["size_bytes"].max())[1]
     look: dict[str, Any] = {"linestyle": "none", "markersize": 7, "markeredgewidth": 2}
     ax.plot(shared, range(len(shown)), marker="|", color=ax.xaxis.label.get_color(), **look)
-    ax.set_xlabel(f"{ax.get_xlabel()}; marks: shared among an image's tags")
+    ax.set_xlabel(f"{ax.get_xlabel()}; marks: shared evenly")
     if len(tags) > len(shown):
         ax.set_title(f"Storage by tag, top {len(shown)} of {len(tags):,}")
     return describe(ax, listed(shown["tag"].tolist(), shown["size_bytes"]), *fitters)

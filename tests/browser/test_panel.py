@@ -222,6 +222,7 @@ def test_an_unreadable_field_says_so_beside_itself(open_panel, find_barriers, tm
     assert _height(page) == HEIGHT
     assert _too_wide(page) == []
     assert find_barriers(page, ".picora-panel") == []
+    page.locator(".pc-fold").click()
     _button(page, "Take that filter off").click()
     expect(_count(page)).to_contain_text("120 images")
 
@@ -240,7 +241,7 @@ def _open_readme(open_notebook):
     notebook.run_all()
     page = notebook.page
     panel = page.locator(".picora-panel")
-    expect(panel.locator(".pg-c img").nth(10)).to_be_visible()
+    expect(panel.locator(".pg-c img").nth(10)).to_be_visible(timeout=60_000)
     _chip(page, "Over 2 years 753").click()
     _chip(page, "Untagged 162").click()
     expect(_count(page)).to_contain_text("52 of 1,200")
@@ -255,7 +256,7 @@ def test_the_panel_makes_the_plan_of_the_readme(open_notebook, keep_picture, lab
     notebook, panel = _open_readme(open_notebook)
     page = notebook.page
     expect(panel.locator(".pc-strip img:visible").nth(7)).to_be_visible()
-    expect(panel.locator(".pg-c img").nth(10)).to_be_visible()
+    expect(panel.locator(".pg-c img").nth(10)).to_be_visible(timeout=60_000)
     page.mouse.move(0, 0)
     keep_picture(panel, "panel.png")
     _button(page, "Review 47").click()
