@@ -395,13 +395,14 @@ def _in_lines(kept: Kept, words: str, size: float, room: float, *, upright: bool
         box = kept.text.get_window_extent()
         return float(box.height if upright else box.width)
 
-    for lines, least in ((1, 0.8), (2, 0.8), (3, 0.7), (4, 0.6)):
+    # Four lines are high, and so are of small letters in any case.
+    for lines, most, least in ((1, 1.0, 0.8), (2, 1.0, 0.8), (3, 1.0, 0.7), (4, 0.7, 0.6)):
         broken = "\n".join(_even(words, lines))
-        kept.put(broken, size)
+        kept.put(broken, max(size * most, SMALLEST))
         found = length()
         if found <= room:
             return
-        smaller = max(size * min(room / found, 1.0), size * least, SMALLEST)
+        smaller = max(size * most * min(room / found, 1.0), size * least, SMALLEST)
         kept.put(broken, smaller)
         if length() <= room:
             return

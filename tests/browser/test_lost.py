@@ -1,7 +1,10 @@
 """Three ways to lose a running deletion from sight: each ends in a panel that shows it."""
 
+import contextlib
+import os
 import re
 import threading
+import time
 
 import pytest
 from playwright.sync_api import expect
@@ -11,7 +14,9 @@ from picora_analytics import DemoServer
 pytestmark = pytest.mark.browser
 
 CONNECT = """import os
+from pathlib import Path
 import picora_analytics as pic
+Path("kernel.pid").write_text(str(os.getpid()))
 client = pic.Client(os.environ["TEST_PICORA_KEY"], "{url}", timeout=120)
 """
 PANEL = """images = pic.load_images(client, store=None, progress=False)
@@ -28,6 +33,16 @@ def _run(notebook, cell):
     notebook.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
     notebook.page.keyboard.press("Control+Enter")
     notebook.page.locator(".pm-banner:visible").wait_for()
+
+
+def _wait_for_the_end_of(pid):
+    """Wait until a process is gone: a kernel that restarts may go on for seconds."""
+    until = time.monotonic() + 60
+    with contextlib.suppress(ProcessLookupError):
+        while time.monotonic() < until:
+            os.kill(pid, 0)
+            time.sleep(0.05)
+        raise AssertionError(f"process {pid} is still there")
 
 
 def test_a_deletion_is_never_lost_from_sight(open_notebook, find_barriers, tmp_path):
@@ -81,21 +96,22 @@ def test_a_deletion_is_never_lost_from_sight(open_notebook, find_barriers, tmp_p
         _run(notebook, 1)
         expect(banner).to_contain_text(re.compile(r"A deletion is running: 2 of 5\."))
         banner.get_by_role("button", name="Show it").click()
-        expect(page.locator(".pm-steps")).to_contain_text("2 of 5")
+        expect(page.locator(".pm-steps")).to_contain_text("2 of 5", timeout=30_000)
         expect(stop).to_be_visible()
 
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
         page.get_by_role("menuitem", name="Restart Kernel…").click()
         page.locator(".jp-Dialog .jp-mod-accept").click()
         dead = page.locator(".pm-dead-banner:visible")
-        expect(dead).to_contain_text("No kernel answers.")
+        expect(dead).to_contain_text("No kernel answers.", timeout=30_000)
         page.screenshot(path=tmp_path / "no kernel.png")
         assert page.locator(".picora-panel .pm-modes").evaluate("one => one.inert")
+        _wait_for_the_end_of(int((notebook.path.parent / "kernel.pid").read_text()))
         goes_on.set()
         service.clear_faults()
         notebook.wait_for_kernel()
         notebook.run_all()
-        expect(dead).to_have_count(0)
+        expect(dead).to_have_count(0, timeout=30_000)
         expect(banner).to_contain_text(
             re.compile(
                 r"A deletion stopped half-way on .*: [2-4] of 5 pictures are gone, \d (was|were) not touched"

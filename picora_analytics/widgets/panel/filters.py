@@ -110,9 +110,10 @@ class Filters:
         toggle(self.box, session.only, "pc-idle", present=True)
         trouble = any(name in session.problems for name in behind)
         toggle(self.pop, self.more.value or trouble)
-        toggle(self.row, self.fold.value or bool(session.problems), "pc-unfolded", present=True)
+        toggle(self.row, self.fold.value, "pc-unfolded", present=True)
         toggle(self.more, bool(behind), "pc-on", present=True)
         toggle(self.fold, bool(on), "pc-on", present=True)
+        toggle(self.fold, bool(session.problems), "pc-bad", present=True)
 
 
 class Chip:
