@@ -11,6 +11,7 @@ from matplotlib.axes import Axes
 from picora_analytics.analysis.changes import By, summarize_changes
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
+from picora_analytics.analysis.repeats import REPEAT_COLUMNS
 from picora_analytics.analysis.savings import summarize_savings
 from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, seen
 from picora_analytics.charts.drawing import (
@@ -71,19 +72,7 @@ def plot_savings(
     >>> plot_savings(images).get_title()
     'Could save 256.0 KiB to 828.7 KiB'
     """
-    ax = axes(
-        images,
-        ax,
-        "plot_savings",
-        "id",
-        "size_bytes",
-        "width",
-        "height",
-        "mime_type",
-        "is_public",
-        "created_at",
-        "content_hash",
-    )
+    ax = axes(images, ax, "plot_savings", *REPEAT_COLUMNS)
     ax.set_title("What could be saved")
     table = summarize_savings(images, max_edge=max_edge, measured=measured)
     steps = table[table["high_bytes"] > 0]
