@@ -19,7 +19,14 @@ import httpx
 import pytest
 from axe_playwright_python.sync_playwright import Axe
 from PIL import Image
-from playwright.sync_api import Browser, BrowserContext, Locator, Page, sync_playwright
+from playwright.sync_api import (
+    Browser,
+    BrowserContext,
+    Locator,
+    Page,
+    expect,
+    sync_playwright,
+)
 
 from picora_analytics.demo.server import DEMO_KEY
 
@@ -36,6 +43,8 @@ FLAGS = [
 ]
 KEY_NAME = "TEST_PICORA_KEY"
 """The environment variable in which kernels find the demo's key: it must not stand in a cell."""
+PATIENCE = 90
+"""Seconds until what has not come is a fault: a kernel on a slow machine takes its time."""
 MISSING = "No browser was found: name one in PICORA_BROWSER, or install Debian's with `sudo apt install chromium`."
 
 
@@ -65,6 +74,7 @@ def _find_browser() -> Callable[[], str]:
 def browser() -> Iterator[Browser]:
     """Start the browser once."""
     path = find_browser()
+    expect.set_options(timeout=PATIENCE * 1000)
     with sync_playwright() as playwright:
         started = playwright.chromium.launch(executable_path=path, args=FLAGS, headless=True)
         yield started
@@ -129,7 +139,7 @@ class Lab:
             f"{self.url}{path}",
             json=body,
             headers={"Authorization": f"token {self.token}"},
-            timeout=20,
+            timeout=60,
             trust_env=False,
         )
         answer.raise_for_status()
@@ -188,10 +198,10 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
     finally:
         process.terminate()
         try:
-            process.wait(20)
+            process.wait(60)
         except subprocess.TimeoutExpired:
             process.kill()
-            process.wait(20)
+            process.wait(60)
 
 
 def _wait_until_it_answers(server: Lab, process: subprocess.Popen[bytes]) -> None:
@@ -232,13 +242,13 @@ class Notebook:
             self.page.wait_for_timeout(50)  # The page must go on while we ask the server.
         self.page.locator("#jp-bottom-panel, #jp-main-statusbar").get_by_text("| Idle").wait_for()
 
-    def run_all(self, *, timeout: float = 60) -> None:
+    def run_all(self, *, timeout: float = PATIENCE) -> None:
         """Run all cells, and wait until the last one is done."""
         self.page.get_by_role("menuitem", name="Run", exact=True).click()
         self.page.get_by_role("menuitem", name="Run All Cells", exact=True).click()
         self.idle(timeout=timeout)
 
-    def idle(self, *, timeout: float = 60) -> None:
+    def idle(self, *, timeout: float = PATIENCE) -> None:
         """Wait until no cell runs or waits."""
         self.page.wait_for_function(
             """() => {
@@ -279,7 +289,7 @@ class Notebook:
 def context(browser: Browser) -> Iterator[BrowserContext]:
     """Give one context for all tests: JupyterLab's scripts are read once."""
     made = browser.new_context()
-    made.set_default_timeout(20_000)
+    made.set_default_timeout(PATIENCE * 1000)
     yield made
     made.close()
 

@@ -77,7 +77,7 @@ def test_a_deletion_is_never_lost_from_sight(open_notebook, find_barriers, tmp_p
         red.click()
         stop = page.get_by_role("button", name="Stop after this batch")
         expect(stop).to_be_focused()
-        assert arrived.wait(30)
+        assert arrived.wait(120)
         expect(page.locator(".pm-steps")).to_contain_text("2 of 5")
         page.screenshot(path=tmp_path / "running.png")
         assert page.locator(".picora-panel").bounding_box()["height"] == box["height"]
@@ -96,14 +96,14 @@ def test_a_deletion_is_never_lost_from_sight(open_notebook, find_barriers, tmp_p
         _run(notebook, 1)
         expect(banner).to_contain_text(re.compile(r"A deletion is running: 2 of 5\."))
         banner.get_by_role("button", name="Show it").click()
-        expect(page.locator(".pm-steps")).to_contain_text("2 of 5", timeout=30_000)
+        expect(page.locator(".pm-steps")).to_contain_text("2 of 5")
         expect(stop).to_be_visible()
 
         page.get_by_role("menuitem", name="Kernel", exact=True).click()
         page.get_by_role("menuitem", name="Restart Kernel…").click()
         page.locator(".jp-Dialog .jp-mod-accept").click()
         dead = page.locator(".pm-dead-banner:visible")
-        expect(dead).to_contain_text("No kernel answers.", timeout=30_000)
+        expect(dead).to_contain_text("No kernel answers.")
         page.screenshot(path=tmp_path / "no kernel.png")
         assert page.locator(".picora-panel .pm-modes").evaluate("one => one.inert")
         _wait_for_the_end_of(int((notebook.path.parent / "kernel.pid").read_text()))
@@ -111,7 +111,7 @@ def test_a_deletion_is_never_lost_from_sight(open_notebook, find_barriers, tmp_p
         service.clear_faults()
         notebook.wait_for_kernel()
         notebook.run_all()
-        expect(dead).to_have_count(0, timeout=30_000)
+        expect(dead).to_have_count(0)
         expect(banner).to_contain_text(
             re.compile(
                 r"A deletion stopped half-way on .*: [2-4] of 5 pictures are gone, \d (was|were) not touched"

@@ -199,7 +199,7 @@ def test_a_connection_that_lost_the_race_is_closed(raw, connect_to, http, addres
     silent("127.0.0.2", server.port)
     addresses += ["127.0.0.2", "127.0.0.1"]
 
-    connect_to(f"http://localhost:{server.port}", timeout=1, max_wait=0.01).get_image("a")
+    connect_to(f"http://localhost:{server.port}", timeout=3, max_wait=0.01).get_image("a")
 
     for thread in threading.enumerate():
         if thread.name == "picora-connect":

@@ -66,10 +66,10 @@ def test_a_stop_ends_a_wait_of_every_thread(serve, fault):
         threads = [threading.Thread(target=work) for _ in range(3)]
         for thread in threads:
             thread.start()
-        shown.wait(10)
+        shown.wait(60)
         stop.set()
         for thread in threads:
-            thread.join(10)
+            thread.join(60)
 
     assert len(ends) == 3
 

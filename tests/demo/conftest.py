@@ -18,7 +18,7 @@ class Caller(httpx.Client):
         super().__init__(
             base_url=server.url,
             headers=headers,
-            timeout=20,
+            timeout=60,
             verify=False,
             trust_env=False,
             **options,

@@ -91,7 +91,7 @@ def test_what_is_looked_at_now_comes_and_what_was_before_does_not(library):
     with loader._thumbnails._lock:  # Nothing can be finished before the second list is there.
         loader.want(wanted(public.iloc[:20], 1))
         loader.want(wanted(public.iloc[20:23], 2))
-    assert arrived.wait(10)
+    assert arrived.wait(60)
     loader.close()
 
     assert {(one.wanted.revision, one.wanted.place) for one in got} == {(2, 0), (2, 1), (2, 2)}

@@ -81,7 +81,7 @@ def test_the_picture_host_never_sees_the_key(images):
             .assign(url=f"http://127.0.0.1:{sock.getsockname()[1]}/a.png", size_bytes=10**9)
         )
         found = _fetched(rows)
-        spy.join(5)
+        spy.join(60)
 
     assert list(found.values()) == [None]
     assert b"GET /a.png?w=320&h=240&fit=inside&fmt=webp" in seen[0]

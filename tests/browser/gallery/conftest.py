@@ -150,7 +150,7 @@ def host(browser: Browser) -> Iterator[Callable[..., Hosted]]:
         dark: bool = False,
     ) -> Hosted:
         page = browser.new_page(viewport={"width": width, "height": height})
-        page.set_default_timeout(10_000)
+        page.set_default_timeout(90_000)
         opened.append(_host(page, make, dark=dark))
         return opened[-1]
 

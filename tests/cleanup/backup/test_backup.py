@@ -407,7 +407,7 @@ def test_the_picture_host_never_sees_the_key(client, images, tmp_path):
         spy.start()
         url = f"http://127.0.0.1:{sock.getsockname()[1]}/a.png"
         copied(images[images["is_public"]].head(1).assign(url=url), client, tmp_path)
-        spy.join(5)
+        spy.join(60)
 
     assert seen[0].startswith(b"GET /a.png HTTP/1.1\r\n")
     for word in (b"authorization", b"cookie", b"sk_live"):

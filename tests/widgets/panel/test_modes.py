@@ -211,9 +211,9 @@ def test_a_second_panel_shows_what_runs_and_can_stop_it(
 ):
     panel = hands.review(images, client, small)
     arrived, goes_on = threading.Event(), threading.Event()
-    service.fail("GET", "/*.*", times=None, meanwhile=lambda: (arrived.set(), goes_on.wait(20)))
+    service.fail("GET", "/*.*", times=None, meanwhile=lambda: (arrived.set(), goes_on.wait(120)))
     hands.confirm(panel, tmp_path / "kept")
-    assert arrived.wait(20)
+    assert arrived.wait(120)
     assert panel._modes.mode == "progress"
     assert panel._modes.progress.stop.description == "Stop, delete nothing"
 
@@ -240,12 +240,12 @@ def test_what_runs_elsewhere_is_named_and_cannot_be_stopped_here(
 ):
     plan = pic.plan_deletion(images, small, reason="in a cell")
     arrived, goes_on = threading.Event(), threading.Event()
-    service.fail("DELETE", "/v1/media", meanwhile=lambda: (arrived.set(), goes_on.wait(20)))
+    service.fail("DELETE", "/v1/media", meanwhile=lambda: (arrived.set(), goes_on.wait(120)))
     run = threading.Thread(
         target=lambda: carry_out(plan, client, backup=None, progress=False), daemon=True
     )
     run.start()
-    assert arrived.wait(20)
+    assert arrived.wait(120)
     panel = CleanupPanel(images, client)
     hands.settle()
 
@@ -254,7 +254,7 @@ def test_what_runs_elsewhere_is_named_and_cannot_be_stopped_here(
     assert "A deletion is running in this notebook" in _text(row.children[0])
     assert [one.description for one in row.children[1:]] == ["Look again"]
     goes_on.set()
-    run.join(20)
+    run.join(120)
     _press(row, "Look again")
     hands.settle()
     assert _banners(panel) == []
