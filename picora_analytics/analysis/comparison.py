@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup, escape
 
+from picora_analytics.analysis.everyday import check_pandas
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import COLUMNS, Facts, facts_of, spelled_one_way, total_bytes
@@ -130,6 +131,8 @@ def compare_snapshots(old: pd.DataFrame, new: pd.DataFrame) -> SnapshotDiff:
     SchemaError
         If one of them is only a part, lacks a column or repeats an id, or they are of different accounts or
         tags: what is missing would look removed.
+    TypeError
+        If they are not of pandas; ``summarize_changes`` takes frames of other engines.
 
     Examples
     --------
@@ -141,6 +144,8 @@ def compare_snapshots(old: pd.DataFrame, new: pd.DataFrame) -> SnapshotDiff:
     >>> difference.changed["columns"].to_dict()
     {'b': ('tags',)}
     """
+    for frame in (old, new):
+        check_pandas(frame, "compare_snapshots")
     before, after = comparable(old, new)
     came, went = came_and_went(old, new)
     added, removed = new[came], old[went]

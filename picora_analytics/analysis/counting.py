@@ -7,7 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
-from picora_analytics.analysis.question import Kind, facts, summed
+from picora_analytics.analysis.question import Kind, library_numbers, summed
 
 UNKNOWN = "unknown"
 SIZE, WIDTH, HEIGHT = nw.col("size_bytes"), nw.col("width"), nw.col("height")
@@ -68,9 +68,9 @@ def share(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
 
 def with_shares(table: Any, images: Any) -> Any:
     """Add the share of the load that each row is: a subset still knows the numbers of its load."""
-    load = facts(images)
-    if load is not None and load.get("n_images") and load.get("size_bytes") is not None:
-        n_images, size_bytes = nw.lit(load["n_images"]), nw.lit(load["size_bytes"])
+    numbers = library_numbers(images)
+    if numbers is not None:
+        n_images, size_bytes = map(nw.lit, numbers)
     else:
         n_images, size_bytes = nw.col("n_images").sum(), SIZE.sum()
     whole = table.with_columns(all_images=n_images, all_bytes=size_bytes)

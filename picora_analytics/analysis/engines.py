@@ -10,21 +10,24 @@ from __future__ import annotations
 import datetime as dt
 import importlib
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, cast
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.analysis.everyday import one_array
 
 __all__ = [
     "distinct_tags_exploded",
+    "given_to",
     "in_utc",
     "is_spark",
     "naive_utc",
     "period_of",
+    "wide_kind",
     "widened",
     "without_zone",
 ]
@@ -147,11 +150,24 @@ def _pandas_exploded(native: pd.DataFrame) -> Any:
 
 def widened(frame: nw.LazyFrame[Any], column: str, name: str) -> Any:
     """Add a column of whole numbers once more, wide enough for a sum beyond 64 bits."""
-    if is_spark(frame) or is_ibis(frame):
-        wide = nw.col(column).cast(nw.Decimal(38, 0))
-    else:
-        wide = nw.col(column).cast(nw.Int128())
-    return frame.with_columns(wide.alias(name))
+    return frame.with_columns(nw.col(column).cast(wide_kind(frame)).alias(name))
+
+
+def wide_kind(frame: Frame) -> Any:
+    """Give the kind of number that holds a sum beyond 64 bits."""
+    return nw.Decimal(38, 0) if is_spark(frame) or is_ibis(frame) else nw.Int128()
+
+
+def given_to(images: Frame, rows: pa.Table) -> Any:
+    """Give a small Arrow table as a frame of the engine, and of the session, that `images` is of."""
+    native = images.to_native()
+    if is_duckdb(images):  # A new connection would be another database.
+        return nw.from_native(native.query("picora_question", "SELECT * FROM rows"))
+    if is_spark(images):
+        return nw.from_native(native.sparkSession.createDataFrame(rows)).lazy()
+    if is_ibis(images):
+        return nw.from_native(importlib.import_module("ibis").memtable(rows)).lazy()
+    return nw.from_arrow(rows, backend=cast(Any, images.implementation)).lazy()
 
 
 def _quoted(name: str, quote: str = '"') -> str:

@@ -19,6 +19,7 @@ __all__ = [
     "READS",
     "Kind",
     "check_columns",
+    "check_pandas",
     "naive_utc",
     "one_array",
     "pandas_of",
@@ -76,11 +77,7 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], caller: str) -> pd
     TypeError
         If it is not a pandas frame.
     """
-    if not isinstance(images, pd.DataFrame):
-        raise TypeError(
-            f"{caller} takes a pandas DataFrame, as load_images makes it; "
-            f"this is {type(images).__name__}."
-        )
+    check_pandas(images, caller)
     index_is_id = images.index.name == "id" and "id" not in images.columns
     check_columns([*images.columns, *(["id"] if index_is_id else [])], columns, caller)
     read = {
@@ -94,6 +91,24 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], caller: str) -> pd
     frame = pd.DataFrame(read, index=pd.RangeIndex(len(images)))
     frame.attrs = images.attrs
     return frame
+
+
+def check_pandas(images: Any, caller: str, argument: str = "") -> pd.DataFrame:
+    """Give a pandas frame; for anything else raise TypeError, saying how a library comes into pandas."""
+    if isinstance(images, pd.DataFrame):
+        return images
+    place = f" for {argument}" if argument else ""
+    home = type(images).__module__.partition(".")[0].removeprefix("_")
+    elsewhere = home in ("duckdb", "polars", "pyarrow", "pyspark", "ibis")
+    what = f"{type(images).__name__} of {home}" if elsewhere else type(images).__name__
+    hint = (
+        ". Type images = SnapshotStore(folder).load(), which gives it in pandas"
+        if elsewhere
+        else ""
+    )
+    raise TypeError(
+        f"{caller} takes a pandas DataFrame{place}, as load_images makes it; this is {what}{hint}."
+    )
 
 
 def _everyday(column: pd.Series[Any], name: str, caller: str) -> Any:

@@ -6,14 +6,17 @@ import datetime as dt
 from collections.abc import Mapping
 from typing import Any, NamedTuple
 
+import narwhals.stable.v2 as nw
 import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis.dates import now_of
-from picora_analytics.analysis.question import read_pandas
+from picora_analytics.analysis.dates import Instant, now_of
+from picora_analytics.analysis.engines import period_of
+from picora_analytics.analysis.question import entered, summed
+from picora_analytics.analysis.small import rows_of
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import Facts, facts_of, total_bytes
+from picora_analytics.library.frame import Facts, total_bytes
 from picora_analytics.units import parse_storage
 
 __all__ = ["Outlook", "forecast_storage", "outlook", "quota_of"]
@@ -145,10 +148,11 @@ def quota_of(facts: Facts | None, quota: int | str | None) -> int | None:
 
 
 def forecast_storage(
-    images: pd.DataFrame,
+    images: Any,
     *,
     quota: int | str | None = None,
     snapshots: pd.DataFrame | None = None,
+    now: Instant | None = None,
 ) -> pd.DataFrame:
     """
     Forecast the storage week by week, and when it reaches the quota: early, likely and late.
@@ -159,29 +163,32 @@ def forecast_storage(
 
     Parameters
     ----------
-    images : DataFrame of shape (n_images, ...)
-        As made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
+    images : DataFrame or relation of shape (n_images, ...)
+        One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
     quota : int or str, optional
         Bytes, or text such as ``"5 GiB"``; by default what the service told the load.
     snapshots : DataFrame, optional
         ``loaded_at`` and ``size_bytes`` of earlier loads, as :meth:`SnapshotStore.totals` gives them. Where they span
         26 weeks or more, what was deleted counts as well.
+    now : str, date or datetime, optional
+        The instant of week 0; by default the moment of the load, if the images know it. Without a zone it is UTC.
 
     Returns
     -------
     DataFrame of shape (n_weeks + 1, 5)
-        ``week`` (0 is now), ``at`` (UTC), and ``low_bytes``, ``likely_bytes`` and ``high_bytes`` in all (Int64; low and
-        high missing where there is no range). As far as the past allows, 26 weeks where there is no range, none
-        without upload dates. ``attrs["forecast"]`` says ``early``, ``likely`` and ``late`` (days as text, when the
+        A small frame of pandas, whatever engine `images` are of. ``week`` (0 is now), ``at`` (UTC), and
+        ``low_bytes``, ``likely_bytes`` and ``high_bytes`` in all (Int64; low and high missing where there is no
+        range). As far as the past allows, 26 weeks where there is no range, none without upload dates.
+        ``attrs["forecast"]`` says ``early``, ``likely`` and ``late`` (days as text, when the
         quota is reached; None for not within these weeks), ``until`` (the last of these weeks), ``quota_bytes``,
         ``weekly_bytes`` (mean of the last 13 weeks), ``basis`` and ``reason`` (why there is no range).
 
     Raises
     ------
     SchemaError
-        If a column is missing, or the images do not say when they were loaded.
+        If a column is missing, or the images do not say when they were loaded and `now` is not given.
     ValueError
-        If `quota` cannot be read.
+        If `quota` or `now` cannot be read.
 
     Examples
     --------
@@ -195,11 +202,17 @@ def forecast_storage(
     >>> forecast.attrs["forecast"]["likely"]
     '2026-12-21'
     """
-    rows = read_pandas(images, ["created_at", "size_bytes"], "forecast_storage")
-    facts = facts_of(images)
-    limit, now = quota_of(facts, quota), now_of(facts, None, "forecast_storage")
-    size = total_bytes(rows["size_bytes"])
-    weekly, basis = _weekly_uploads(rows, now), UPLOADS
+    with entered(images, ["created_at", "size_bytes"], "forecast_storage") as (rows, facts):
+        limit, at_load = quota_of(facts, quota), now_of(facts, now, "forecast_storage")
+        size, weekly = _uploads(rows, at_load)
+    return _forecast(size, weekly, limit, at_load, snapshots)
+
+
+def _forecast(
+    size: int, weekly: Floats, limit: int | None, now: dt.datetime, snapshots: pd.DataFrame | None
+) -> pd.DataFrame:
+    """Make the table from the bytes in all and those that came in each week."""
+    basis = UPLOADS
     if snapshots is not None:
         between = _weekly_changes(snapshots, now)
         if len(between) >= _SNAPSHOT_WEEKS:
@@ -234,20 +247,46 @@ def _in_all(size: int, added: Floats) -> Any:
     return pd.array(cells, dtype="Int64") if fits else np.array(cells, dtype=object)
 
 
-def _weekly_uploads(rows: pd.DataFrame, now: dt.datetime) -> Floats:
-    """Add up the uploads of each whole week before now, from the first one on."""
-    known = rows.dropna()
-    if known.empty:
-        return np.empty(0)
-    ages = pd.Timestamp(now).tz_localize(None) - known["created_at"]
-    whole = ages.dt.total_seconds().to_numpy("float64") // (7 * 86400)
-    weeks = np.maximum(whole, 0).astype(np.int64)  # Clocks differ a little: what is ahead is new.
+def _uploads(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[int, Floats]:
+    """Give the bytes in all, and those uploaded in each whole week before now, from the first one on."""
+    native = rows.to_native()
+    if isinstance(native, pd.DataFrame):
+        size, known = total_bytes(native["size_bytes"]), native.dropna()
+        ages = pd.Timestamp(now).tz_localize(None) - known["created_at"]
+        days = ages.dt.total_seconds().to_numpy("float64") // 86400
+        sizes = known["size_bytes"].to_numpy("int64")
+    else:
+        size = int(rows.select(size=summed(rows).sum()).collect().row(0)[0] or 0)
+        days, sizes = _days_elsewhere(rows, now)
+    if not len(days):
+        return size, np.empty(0)
+    weeks = np.maximum(days // 7, 0).astype(np.int64)  # Clocks differ a little: ahead is new.
     # Long before Picora an upload date is a wrong one; it must not make a row for each week since.
     weeks = np.minimum(weeks, 52 * 50)
-    sums: Floats = np.bincount(weeks, weights=known["size_bytes"].to_numpy("float64")).astype(
-        "float64"
+    # In halves, for a float would round on the way what engines add up exactly.
+    high, low = (
+        np.bincount(weeks, weights=part.astype("float64"))
+        for part in (sizes >> 32, sizes & 0xFFFFFFFF)
     )
-    return sums[::-1]
+    return size, (high * 2.0**32 + low)[::-1]
+
+
+def _days_elsewhere(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[Floats, Any]:
+    """Let an engine add up the uploads of each whole day before now; give the days and their bytes."""
+    at = nw.col("created_at").dt
+    seconds = at.hour().cast(nw.Int64) * 3600 + at.minute() * 60 + at.second()
+    later = seconds * 1_000_000 + at.microsecond()
+    midnight = now.replace(hour=0, minute=0, second=0, microsecond=0, tzinfo=None)
+    ends = (now.replace(tzinfo=None) - midnight) // dt.timedelta(microseconds=1)
+    dated = rows.drop_nulls(["created_at", "size_bytes"]).with_columns(
+        later=(later > ends).cast(nw.Int64)
+    )
+    by_day = period_of(dated, "created_at", "day").group_by("period", "later")
+    table = pd.DataFrame(
+        rows_of(by_day.agg(size=summed(rows).sum())), columns=["period", "later", "size"]
+    )
+    whole = (pd.Timestamp(midnight) - pd.to_datetime(table["period"])).dt.days - table["later"]
+    return whole.to_numpy("float64"), table["size"].to_numpy(dtype=object)
 
 
 def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:

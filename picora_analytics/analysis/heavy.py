@@ -7,7 +7,7 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import SIZE
-from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.analysis.question import By, FrameT, question
 
 __all__ = ["summarize_heavy"]
 
@@ -34,7 +34,7 @@ _RANGES = 3
         "times_median": "float64",
     },
 )
-def summarize_heavy(images: FrameT) -> FrameT:
+def summarize_heavy(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     List the files that are far heavier than others of their format.
 
@@ -46,6 +46,8 @@ def summarize_heavy(images: FrameT) -> FrameT:
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``id``, ``filename``, ``mime_type``, ``size_bytes``,
         ``width`` and ``height``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

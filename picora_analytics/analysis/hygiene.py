@@ -10,7 +10,7 @@ from collections.abc import Iterable, Iterator
 from typing import Any
 
 from picora_analytics.analysis.counting import COUNTS, count
-from picora_analytics.analysis.question import FrameT, Kind, explode_tags, question
+from picora_analytics.analysis.question import By, FrameT, Kind, explode_tags, question
 from picora_analytics.analysis.small import answered, rows_of
 from picora_analytics.text import folded
 
@@ -36,7 +36,7 @@ _ANSWERS: dict[str, Kind] = {
 
 
 @question("tags", "size_bytes", answers=_ANSWERS)
-def summarize_tag_hygiene(images: FrameT) -> FrameT:
+def summarize_tag_hygiene(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     List tags that seem to mean the same: other case, blanks or accents' form; plurals; one letter.
 
@@ -46,6 +46,8 @@ def summarize_tag_hygiene(images: FrameT) -> FrameT:
     ----------
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``tags`` and ``size_bytes``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

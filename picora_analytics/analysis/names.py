@@ -4,10 +4,12 @@
 
 from __future__ import annotations
 
+import re
+
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, labelled, with_shares
-from picora_analytics.analysis.question import FrameT, question
+from picora_analytics.analysis.question import By, FrameT, question
 from picora_analytics.library.media_types import EXTENSIONS
 
 __all__ = ["NAME_KINDS", "SCREENSHOT", "summarize_names"]
@@ -19,21 +21,43 @@ SCREENSHOT = (
     r"sn[ií]mek obrazovky|ekran (?:g[oö]r[uü]nt[uü]s[uü]|resmi)|снимок экрана|скриншот|截屏|截图|截圖|屏幕截图|"
     r"螢幕快照|スクリーンショット|스크린샷"
 )
+
+
+def _both_cases(pattern: str) -> str:
+    """Write letters beyond ASCII in both cases: Java's (?i), and so Spark's, knows no others."""
+
+    def cased(found: re.Match[str]) -> str:
+        text = found[0]
+        upper = "".join(char.upper() for char in text if not char.isascii())
+        if text.startswith("["):
+            return f"{text[:-1]}{upper}]"
+        return text if upper == text else f"[{text}{upper}]"
+
+    return re.sub(r"\[[^]]*\]|[^\x00-\x7f]", cased, pattern)
+
+
+# The end of a name. Engines differ in which blanks `$` allows before itself, and in what is a blank at all.
+_END = "[\t-\r \x85\u2028\u2029]*$"
+_NOT_BLANK = "[^\t-\r \x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # The first that holds counts; each without case, in the syntax that all engines share.
 _KINDS = {
-    "screenshot": f"(?i){SCREENSHOT}",
+    "screenshot": f"(?i){_both_cases(SCREENSHOT)}",
     # What programs give: "Pasted image 2026...", clipboard.png, untitled-1, image (3).png.
-    "pasted": r"(?i)^(?:pasted|clipboard|untitled|unnamed|no[ _-]?name|snipaste|unbenannt|sans[ _-]?titre|"
-    r"sin[ _-]?t[ií]tulo|无标题|未命名|粘贴)|"
-    r"^(?:image|img|picture|photo|download|bild|imagen|图片|圖片)[ _-]*\(?[0-9]{0,3}\)?(?:\.[a-z0-9]{1,5})?$",
+    "pasted": _both_cases(
+        r"(?i)^(?:pasted|clipboard|untitled|unnamed|no[ _-]?name|snipaste|unbenannt|sans[ _-]?titre|"
+        r"sin[ _-]?t[ií]tulo|无标题|未命名|粘贴)|"
+        r"^(?:image|img|picture|photo|download|bild|imagen|图片|圖片)[ _-]*\(?[0-9]{0,3}\)?(?:\.[a-z0-9]{1,5})?"
+    )
+    + _END,
     "camera": r"(?i)^(?:img|dsc|dscn|dscf|pxl|mvimg|pano|gopr|dji|pict|p|_mg|_dsc|cimg|sam|wp)[ _-]?[0-9]{4,}|"
     r"^[0-9]{8}_[0-9]{6}",
     # A UUID, hexadecimal digits, or digits and signs alone.
-    "code": r"(?i)^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|[0-9_. -]+)(?:\.[a-z0-9]{1,5})?$",
+    "code": r"(?i)^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|[0-9_. -]+)(?:\.[a-z0-9]{1,5})?"
+    + _END,
 }
 NAME_KINDS = (*_KINDS, "descriptive", UNKNOWN)
 # What a name may end in, by the format the file then should have; other endings say nothing.
-_ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)})$" for kind, ends in EXTENSIONS.items()}
+_ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)}){_END}" for kind, ends in EXTENSIONS.items()}
 
 
 @question(
@@ -42,7 +66,7 @@ _ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)})$" for kind, ends in EXTENSIONS.i
     "size_bytes",
     answers={"name_kind": "str", **COUNTS, **SHARES, "n_other_format": "int64"},
 )
-def summarize_names(images: FrameT) -> FrameT:
+def summarize_names(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count images and bytes by what their file names look like.
 
@@ -53,6 +77,8 @@ def summarize_names(images: FrameT) -> FrameT:
     ----------
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``filename``, ``mime_type`` and ``size_bytes``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -82,7 +108,7 @@ def summarize_names(images: FrameT) -> FrameT:
     for number, pattern in reversed(list(enumerate(_KINDS.values()))):
         place = nw.when(name.str.contains(pattern)).then(nw.lit(number)).otherwise(place)
     place = (
-        nw.when(name.is_null() | (name.str.strip_chars() == ""))
+        nw.when(name.is_null() | ~name.str.contains(_NOT_BLANK))
         .then(nw.lit(len(_KINDS) + 1))
         .otherwise(place)
     )

@@ -39,14 +39,17 @@ from picora_analytics.analysis.everyday import (
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import FACT_COLUMNS, STR, Facts, facts_of
 from picora_analytics.library.media_types import EXTENSIONS, media_type
+from picora_analytics.progress import notice
 
 __all__ = [
     "By",
     "FrameT",
     "Kind",
     "enter",
+    "entered",
     "explode_tags",
     "facts",
+    "library_numbers",
     "question",
     "read_pandas",
     "summed",
@@ -78,7 +81,9 @@ _NARWHALS: dict[Kind, Any] = {
 _KNOWN: ContextVar[Facts | None] = ContextVar("facts of the load that is asked about", default=None)
 
 
-def question(*columns: str, answers: Mapping[str, Kind]) -> Callable[[FunctionT], FunctionT]:
+def question(
+    *columns: str, answers: Mapping[str, Kind], of_one: Sequence[str] = ()
+) -> Callable[[FunctionT], FunctionT]:
     """
     Make a function of a narwhals frame a question to any engine's frame.
 
@@ -92,6 +97,8 @@ def question(*columns: str, answers: Mapping[str, Kind]) -> Callable[[FunctionT]
         The columns it reads. ``id`` may be the index of a pandas frame.
     answers : mapping of str to kind
         The columns of its answer. ``"int64"`` promises that no value is missing.
+    of_one : sequence of str
+        Options whose value is of one account, so that they do not go with ``by="account"``.
 
     Returns
     -------
@@ -116,11 +123,15 @@ def question(*columns: str, answers: Mapping[str, Kind]) -> Callable[[FunctionT]
             images = _streamed(images)
             if by is None:
                 return _answer(images, lambda frame: function(frame, *args, **kwargs))
+            if told := [name for name in of_one if kwargs.get(name) is not None]:
+                raise ValueError(f"{told[0]}= is of one account: leave by={by!r} out.")
             return _by_account(images, by, caller, lambda part: ask(part, *args, **kwargs))
 
         def _answer(images: Any, asked: Callable[[Any], Any]) -> Any:
             frame, known = _enter(images, columns, function.__name__)
             with _knowing(known):
+                if "image_share" in answers and not isinstance(images, pd.DataFrame):
+                    _say_of_what(frame)
                 answer = asked(frame)
                 wide = WIDE in frame.collect_schema().names()
                 return _leave(answer, images, answers, wide=wide)
@@ -144,6 +155,38 @@ def facts(images: nw.LazyFrame[Any]) -> Facts | None:
     """
     native = images.to_native()
     return (facts_of(native) if isinstance(native, pd.DataFrame) else None) or _KNOWN.get()
+
+
+def library_numbers(images: nw.LazyFrame[Any]) -> tuple[int, int] | None:
+    """Give, inside a question, how many images and bytes the whole library had; None where nothing says it."""
+    load = facts(images)
+    if load is None or not load.get("n_images") or load.get("size_bytes") is None:
+        return None
+    return load["n_images"], load["size_bytes"]
+
+
+@functools.cache
+def _notice_once(text: str) -> None:
+    notice(text)
+
+
+def _say_of_what(images: nw.LazyFrame[Any]) -> None:
+    """Say once that shares are of the rows given where an engine's frame does not know its library."""
+    if library_numbers(images) is None:
+        _notice_once(
+            "Shares are of the rows given, for this frame does not say how large its library is: "
+            "SnapshotStore.scan(engine=..., facts=True) and export_snapshots give frames that do."
+        )
+
+
+@contextmanager
+def entered(
+    images: Any, columns: Sequence[str], caller: str
+) -> Iterator[tuple[nw.LazyFrame[Any], Facts | None]]:
+    """Give what a question gets, and the facts of the load, for an answer that is no frame of the engine."""
+    frame, known = _enter(_streamed(images), columns, caller)
+    with _knowing(known):
+        yield frame, facts(frame)
 
 
 def enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any]:

@@ -9,7 +9,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SIZE, UNKNOWN, count, labelled
-from picora_analytics.analysis.question import FrameT, question, summed
+from picora_analytics.analysis.question import By, FrameT, question, summed
 
 __all__ = ["REPEAT_COLUMNS", "summarize_duplicates", "with_repeats"]
 
@@ -75,7 +75,7 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         "extra_size_bytes": "Int64",
     },
 )
-def summarize_duplicates(images: FrameT) -> FrameT:
+def summarize_duplicates(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     Count the images that are there more than once, and what all but one of each hold.
 
@@ -87,6 +87,8 @@ def summarize_duplicates(images: FrameT) -> FrameT:
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``id``, ``size_bytes``, ``width``, ``height``,
         ``mime_type``, ``is_public``, ``created_at`` and ``content_hash``.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------

@@ -11,7 +11,7 @@ import pandas as pd
 
 from picora_analytics.analysis.counting import COUNTS, HEIGHT, SIZE, WIDTH, measured
 from picora_analytics.analysis.dimensions import MAX_EDGE
-from picora_analytics.analysis.question import FrameT, Kind, question, read_pandas, summed
+from picora_analytics.analysis.question import By, FrameT, Kind, question, read_pandas, summed
 from picora_analytics.analysis.repeats import REPEAT_COLUMNS, with_repeats
 from picora_analytics.analysis.small import answered, rows_of
 from picora_analytics.errors import SchemaError
@@ -73,9 +73,13 @@ _ANSWERS: dict[str, Kind] = {
 }
 
 
-@question(*REPEAT_COLUMNS, answers=_ANSWERS)
+@question(*REPEAT_COLUMNS, answers=_ANSWERS, of_one=("measured",))
 def summarize_savings(
-    images: FrameT, *, max_edge: int = MAX_EDGE, measured: pd.DataFrame | None = None
+    images: FrameT,
+    *,
+    max_edge: int = MAX_EDGE,
+    measured: pd.DataFrame | None = None,
+    by: By | None = None,
 ) -> FrameT:
     """
     Estimate what could be saved, from low to high: duplicates, then pixels, then formats.
@@ -92,7 +96,10 @@ def summarize_savings(
     max_edge : int
         Images whose longer edge has more pixels count as oversized.
     measured : DataFrame, optional
-        Of :func:`measure_savings` for the same images: its rows take the place of what is estimated here.
+        Of :func:`measure_savings` for the same images: its rows take the place of what is estimated here. Not
+        together with `by`.
+    by : "account", optional
+        Ask for each account in turn, and put ``account`` in front: for frames of several.
 
     Returns
     -------
@@ -108,7 +115,7 @@ def summarize_savings(
     SchemaError
         If one of these columns is missing.
     ValueError
-        If `max_edge` is not above 0.
+        If `max_edge` is not above 0, or `measured` is given together with `by`.
 
     Examples
     --------

@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import decimal
 from collections.abc import Mapping, Sequence
-from typing import Any, cast
+from typing import Any
 
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 import pyarrow as pa
 
+from picora_analytics.analysis.engines import given_to, wide_kind
 from picora_analytics.analysis.question import Kind
 
 __all__ = ["answered", "rows_of"]
@@ -45,23 +46,15 @@ def _plain(cell: Any) -> Any:
 
 def answered(rows: Sequence[Row], images: nw.LazyFrame[Any], answers: Mapping[str, Kind]) -> Any:
     """Give rows of plain values as a frame of the engine that `images` is of."""
-    engine = images.implementation
-    if engine.is_pandas():
+    if images.implementation.is_pandas():
         return nw.from_native(pd.DataFrame(rows, columns=list(answers), dtype=object)).lazy()
     wide = [name for name, kind in answers.items() if kind == "Int64" and _too_wide(rows, name)]
     schema = pa.schema(
         [(name, _WIDE if name in wide else _ARROW[kind]) for name, kind in answers.items()]
     )
-    rows_given = pa.Table.from_pylist([_for_arrow(row, wide) for row in rows], schema=schema)
-    if (
-        engine.is_duckdb()
-    ):  # In the connection that the relation is of: a new one would be another database.
-        answer: nw.LazyFrame[Any] = nw.from_native(
-            images.to_native().query("picora_question", "SELECT * FROM rows_given")
-        )
-    else:
-        answer = nw.from_arrow(rows_given, backend=cast(Any, engine)).lazy()
-    return answer.with_columns(nw.col(name).cast(nw.Int128()) for name in wide)
+    table = pa.Table.from_pylist([_for_arrow(row, wide) for row in rows], schema=schema)
+    answer: nw.LazyFrame[Any] = given_to(images, table)
+    return answer.with_columns(nw.col(name).cast(wide_kind(images)) for name in wide)
 
 
 def _too_wide(rows: Sequence[Row], name: str) -> bool:

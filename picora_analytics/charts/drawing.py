@@ -11,7 +11,7 @@ from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from picora_analytics.analysis.everyday import check_columns
+from picora_analytics.analysis.everyday import check_columns, check_pandas
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
 from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
@@ -38,13 +38,9 @@ _LEAST_ROW = 10
 
 def axes(images: object, ax: Axes | None, caller: str, *columns: str) -> Axes:
     """Give the axes to draw on, for a frame that has these columns: the caller's, else those of a new figure."""
-    if not isinstance(images, pd.DataFrame):
-        raise TypeError(
-            f"{caller} takes a pandas DataFrame, as load_images makes it; "
-            f"this is {type(images).__name__}."
-        )
-    index = [str(images.index.name)] if images.index.name is not None else []
-    check_columns([*images.columns, *index], columns, caller)
+    frame = check_pandas(images, caller)
+    index = [str(frame.index.name)] if frame.index.name is not None else []
+    check_columns([*frame.columns, *index], columns, caller)
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)

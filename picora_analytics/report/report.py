@@ -14,6 +14,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from picora_analytics.analysis.decided import Decisions
+from picora_analytics.analysis.everyday import check_pandas
 from picora_analytics.analysis.forecast import quota_of
 from picora_analytics.client.client import Client
 from picora_analytics.files import write_atomic, write_csv
@@ -125,11 +126,8 @@ class StorageReport:
                 f"code={code!r} is unknown: choose 'shell', 'python', or None for no code."
             )
         for name, frame in (("images", images), ("previous", previous)):
-            if frame is not None and not isinstance(frame, pd.DataFrame):
-                raise TypeError(
-                    f"StorageReport takes a pandas DataFrame for {name}, as load_images makes it; "
-                    f"this is {type(frame).__name__}."
-                )
+            if frame is not None:
+                check_pandas(frame, "StorageReport", name)
         self._images = images.copy(deep=False)
         if quota is None and client is not None and quota_of(facts_of(images), None) is None:
             usage = client.usage()

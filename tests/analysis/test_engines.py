@@ -1,5 +1,7 @@
 """Facts travel with the rows, whichever engine reads them."""
 
+import inspect
+
 import pandas as pd
 import polars as pl
 import pyarrow as pa
@@ -8,6 +10,7 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 import picora_analytics as pic
+from picora_analytics.analysis import question
 
 duckdb = pytest.importorskip("duckdb")
 
@@ -111,6 +114,58 @@ def test_each_account_is_asked_for_itself(accounts, as_pandas):
         largest = as_pandas(pic.summarize_largest(frame, top=1, by="account"))
         assert largest["id"].tolist() == ["b", "b"]
         assert len(as_pandas(pic.summarize_concentration(frame, by="account"))) == 2
+
+
+@pytest.mark.slow
+def test_every_question_can_be_asked_by_account(accounts, questions, as_pandas):
+    pattern = str(accounts / "*" / "*.parquet")
+    relation = duckdb.read_parquet(pattern, hive_partitioning=True)
+    arrow = relation.to_arrow_table()
+
+    for name in questions:
+        ask = getattr(pic, name)
+        if "'account'" in str(inspect.signature(ask, eval_str=True).parameters.get("by")):
+            whole = as_pandas(ask(relation, by="account"))
+            parts = {n: as_pandas(ask(relation.filter(f"account = {n * 16}"))) for n in "23"}
+            expected = pd.concat([part.assign(account=n * 16) for n, part in parts.items()])
+            assert_frame_equal(
+                whole, expected[whole.columns].reset_index(drop=True), check_dtype=False, obj=name
+            )
+            assert_frame_equal(as_pandas(ask(arrow, by="account")), whole, check_dtype=False)
+        else:  # One is of two frames; the other gives no row for each of several things.
+            assert name in ("summarize_changes", "forecast_storage")
+
+
+def test_a_measured_sample_is_of_one_account(make_images):
+    with pytest.raises(
+        ValueError, match=r"^measured= is of one account: leave by='account' out\.$"
+    ):
+        pic.summarize_savings(make_images(), by="account", measured=pd.DataFrame())
+
+
+def test_shares_of_rows_that_do_not_know_their_library_are_said_to_be_so(store, capsys):
+    question._notice_once.cache_clear()
+
+    pic.summarize_sizes(store.scan(engine="polars", facts=True))
+    pic.summarize_tags(store.scan(engine="polars"))
+    pic.summarize_sizes(store.scan(engine="pyarrow"))
+    assert capsys.readouterr().err == ""
+    pic.summarize_sizes(store.scan(engine="duckdb"))
+    pic.summarize_ages(store.scan(engine="polars"), now="2026-11-23")
+    assert capsys.readouterr().err.startswith("Shares are of the rows given, for this frame ")
+
+
+@pytest.mark.parametrize("engine", ["polars", "duckdb", "pyarrow"])
+def test_what_pandas_alone_answers_says_how_a_library_comes_there(store, engine, pandas_only):
+    there = store.scan(engine=engine)
+    ask = getattr(pic, pandas_only)
+
+    with pytest.raises(
+        TypeError,
+        match=rf"^{pandas_only} takes a pandas DataFrame, as load_images makes it; this is \w+ of {engine}\. "
+        r"Type images = SnapshotStore\(folder\)\.load\(\), which gives it in pandas\.$",
+    ):
+        ask(there, there) if pandas_only == "compare_snapshots" else ask(there)
 
 
 def test_a_loaded_frame_is_of_one_account_and_others_must_say_it(make_images):

@@ -1,5 +1,7 @@
 """Real PySpark, in a session of São Paulo and a process of Shanghai: the lane of make test-spark."""
 
+import itertools
+
 import pyarrow.parquet as pq
 import pytest
 from pyspark.sql import SparkSession
@@ -27,33 +29,19 @@ def spark():
 
 @pytest.fixture
 def given(spark, tmp_path):
+    numbers = itertools.count()
+
     def read(images):
-        path = str(tmp_path / f"{len(images)}.parquet")
+        path = str(tmp_path / f"{next(numbers)}.parquet")
         pq.write_table(frame.table_from_frame(images), path)
         return spark.read.parquet(path)
 
     return read
 
 
-def test_a_messy_library_is_the_same_on_spark(messy, given, check_all):
-    images = messy(300)
-    images.attrs.clear()
-
-    check_all(given(images), images)
-
-
-def test_edges_of_days_and_ages_are_the_same_on_spark(edges, given, check_all):
-    images = edges.copy()
-    images.attrs.clear()
-
-    check_all(given(images), images, only=("growth", "ages"))
-
-
-def test_a_library_without_images_is_answered(messy, given, as_pandas):
-    there = given(messy(0))
-
-    assert as_pandas(pic.summarize_library(there))["n_images"].tolist() == [0]
-    assert as_pandas(pic.summarize_tags(there)).empty
+@pytest.mark.parametrize("rows", ["messy", "edges", "none"])
+def test_every_question_has_one_answer_on_spark(rows, messy, edges, given, check_all):
+    check_all(given, edges if rows == "edges" else messy(300 if rows == "messy" else 0))
 
 
 def test_sums_beyond_64_bits_are_exact(make_images, given, as_pandas):

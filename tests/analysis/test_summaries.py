@@ -149,23 +149,6 @@ def test_shares_of_a_subset_are_of_the_load(messy):
     assert share["size_share"] == 700 / 1050
 
 
-@pytest.mark.parametrize("engine", ["DuckDB", "polars", "polars, lazy"])
-@pytest.mark.parametrize("name", SUMMARIES)
-def test_every_engine_gives_the_same_answer(name, engine, messy, engines, as_pandas):
-    summarize = getattr(pic, name)
-    options = {"now": "2026-11-23T14:00:00Z"} if name == "summarize_ages" else {}
-
-    here = summarize(messy, **options)
-    there = as_pandas(summarize(engines[engine](messy), **options))
-
-    assert_frame_equal(
-        here.astype(object).where(here.notna(), None),
-        there[list(here.columns)].astype(object).where(there.notna(), None),
-        check_dtype=False,
-        rtol=1e-9,
-    )
-
-
 @pytest.mark.parametrize("name", SUMMARIES)
 def test_dtypes_are_the_same_for_any_library(name, make_images, messy):
     summarize = getattr(pic, name)
