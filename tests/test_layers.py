@@ -214,6 +214,10 @@ def test_only_the_command_prints_or_exits():
     assert loud == []
 
 
+HTTP = {"httpx", "httpcore", "picora_analytics.client.client", "picora_analytics.client.connection"}
+PICTURES = {"matplotlib", "ipywidgets", "IPython", "anywidget", "uvicorn", "starlette", "PIL"}
+
+
 def _loaded_after(statement: str) -> set[str]:
     code = f"{statement}\nimport sys; print(*sys.modules)"
     done = subprocess.run(
@@ -226,9 +230,27 @@ def _loaded_after(statement: str) -> set[str]:
     ("statement", "heavy"),
     [
         pytest.param(
-            "import picora_analytics",
-            {"pandas", "matplotlib.pyplot", "ipywidgets", "uvicorn", "PIL"},
+            "import picora_analytics as pic; dir(pic)",
+            {"numpy", "pandas", "pyarrow", "narwhals", "msgspec", *HTTP, *PICTURES},
             id="the package",
+        ),
+        pytest.param(
+            "import picora_analytics.library.frame", {"narwhals", *HTTP, *PICTURES}, id="the frame"
+        ),
+        pytest.param(
+            "import picora_analytics as pic; pic.SnapshotStore", {*HTTP, *PICTURES}, id="a store"
+        ),
+        pytest.param(
+            "import pandas, picora_analytics as pic\n"
+            "pic.summarize_sizes(pandas.DataFrame({'size_bytes': [1]}))",
+            {"jinja2", "duckdb", "polars", *HTTP, *PICTURES},
+            id="a summary",
+        ),
+        pytest.param(
+            "import picora_analytics as pic\n"
+            "pic.StorageReport(pic.SnapshotStore(STORE).load()).findings()",
+            {"matplotlib", "ipywidgets", "IPython", "uvicorn", "duckdb", "polars"},
+            id="a report not drawn",
         ),
         pytest.param(
             "from picora_analytics.cli.main import cli\ntry: cli(['--help'])\nexcept SystemExit: pass",
@@ -247,8 +269,10 @@ def _loaded_after(statement: str) -> set[str]:
         ),
     ],
 )
-def test_heavy_libraries_are_not_loaded_by(statement, heavy):
-    assert _loaded_after(statement) & heavy == set()
+def test_heavy_libraries_are_not_loaded_by(statement, heavy, make_images, tmp_path):
+    if "STORE" in statement:
+        pic.SnapshotStore(tmp_path).save(make_images())
+    assert _loaded_after(statement.replace("STORE", repr(str(tmp_path)))) & heavy == set()
 
 
 def test_every_public_name_can_be_imported_and_is_typed():

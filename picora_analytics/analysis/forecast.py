@@ -268,7 +268,8 @@ def _uploads(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[int, Floats]:
         np.bincount(weeks, weights=part.astype("float64"))
         for part in (sizes >> 32, sizes & 0xFFFFFFFF)
     )
-    return size, (high * 2.0**32 + low)[::-1]
+    sums: Floats = high * 2.0**32 + low
+    return size, sums[::-1]
 
 
 def _days_elsewhere(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[Floats, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, Literal, TypedDict, cast
+from typing import TYPE_CHECKING, Any, Literal, TypedDict, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -11,8 +11,10 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.client.client import Usage
 from picora_analytics.errors import SchemaError
+
+if TYPE_CHECKING:  # HTTP takes a quarter of a second to import, and who has a frame needs none.
+    from picora_analytics.client.client import Usage
 
 __all__ = [
     "COLUMNS",

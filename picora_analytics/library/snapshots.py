@@ -8,12 +8,11 @@ import os
 import re
 import warnings
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 import pyarrow.compute as pc
 
-from picora_analytics.client.client import Client
 from picora_analytics.errors import SchemaError, SnapshotError
 from picora_analytics.files import data_folder, reason_of, session_folder
 from picora_analytics.library.frame import Facts, facts_of, frame_from_table, table_from_frame
@@ -27,6 +26,9 @@ from picora_analytics.library.snapshot_file import (
     write_snapshot,
 )
 from picora_analytics.times import now
+
+if TYPE_CHECKING:  # As in the frame: no HTTP for what is read from a file.
+    from picora_analytics.client.client import Client
 
 __all__ = ["SnapshotStore"]
 
