@@ -268,8 +268,7 @@ def _uploads(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[int, Floats]:
         np.bincount(weeks, weights=part.astype("float64"))
         for part in (sizes >> 32, sizes & 0xFFFFFFFF)
     )
-    sums: Floats = high * 2.0**32 + low
-    return size, sums[::-1]
+    return size, np.asarray(high * 2.0**32 + low, dtype=np.float64)[::-1]
 
 
 def _days_elsewhere(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[Floats, Any]:
