@@ -24,11 +24,14 @@ __all__ = [
     "distinct_tags_exploded",
     "given_to",
     "in_utc",
+    "is_duckdb",
     "is_spark",
     "naive_utc",
     "period_of",
+    "ranked_on_duckdb",
     "wide_kind",
     "widened",
+    "with_quantiles",
     "without_zone",
 ]
 
@@ -146,6 +149,52 @@ def _pandas_exploded(native: pd.DataFrame) -> Any:
     exploded["tags"] = pd.arrays.ArrowExtensionArray(pc.list_flatten(lists))  # type: ignore[attr-defined,unused-ignore]
     exploded["n_tags"] = np.bincount(rows, minlength=len(lists))[rows]
     return nw.from_native(exploded).lazy()
+
+
+def with_quantiles(
+    images: nw.LazyFrame[Any], column: str, quantiles: Mapping[str, float], **more: nw.Expr
+) -> Any:
+    """
+    Give one row of aggregates, among them the interpolated quantiles of a column.
+
+    DuckDB keeps the values once for all quantiles where it is asked for them together, in a third of the memory.
+    """
+    size = nw.col(column).cast(nw.Float64)
+    if not is_duckdb(images):
+        # median() warns of an empty slice in pandas 2.2 where no value is known
+        each = {name: size.quantile(q, "linear") for name, q in quantiles.items()}
+        return images.select(**more, **each)
+    wanted = (
+        f"quantile_cont(CAST({_quoted(column)} AS DOUBLE), {list(quantiles.values())}) AS found"
+    )
+    one_by_one = ", ".join(f"found[{n}] AS {_quoted(q)}" for n, q in enumerate(quantiles, 1))
+    found = images.to_native().aggregate(wanted).project(one_by_one)
+    return images.select(**more).join(nw.from_native(found).lazy(), how="cross")
+
+
+def ranked_on_duckdb(
+    images: Frame, n: int, total: int, parts: Mapping[str, int], tops: Mapping[str, int]
+) -> Any:
+    """
+    Give what `summarize_concentration` adds up over ranked sizes, of `n` known ones that hold `total` bytes.
+
+    In one window of whole numbers, in half the time of two of narwhals'.
+    """
+    by_size = "OVER (ORDER BY size_bytes DESC ROWS UNBOUNDED PRECEDING)"
+    ranked = images.to_native().project(
+        f"size_bytes AS b, row_number() {by_size} AS k, sum(size_bytes) {by_size} AS held"
+    )
+    sums = [
+        "count(*) AS n_images, coalesce(sum(b), 0) AS size_bytes, sum(CAST(held AS DOUBLE)) AS held"
+    ]
+    sums += [
+        f"count(*) FILTER (100 * (held - b) < {percent * total}) AS {name}"
+        for name, percent in parts.items()
+    ]
+    sums += [
+        f"sum(b) FILTER (k <= {-(-n // one_in)})::DOUBLE AS {name}" for name, one_in in tops.items()
+    ]
+    return nw.from_native(ranked.aggregate(", ".join(sums))).lazy()
 
 
 def widened(frame: nw.LazyFrame[Any], column: str, name: str) -> Any:

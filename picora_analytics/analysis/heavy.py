@@ -72,13 +72,16 @@ def summarize_heavy(images: FrameT, *, by: By | None = None) -> FrameT:
     known = images.filter(SIZE > 0).with_columns(
         log=size.log(10), format=nw.col("mime_type").fill_null("")
     )
-    marked = known.with_columns(
-        low=log.quantile(0.25, "linear").over("format"),
-        high=log.quantile(0.75, "linear").over("format"),
-        median=size.quantile(0.5, "linear").over("format"),
+    formats = (
+        known.with_columns(size=size)
+        .group_by("format")
+        .agg(
+            low=log.quantile(0.25, "linear"),
+            high=log.quantile(0.75, "linear"),
+            median=nw.col("size").quantile(0.5, "linear"),
+        )
     )
+    marked = known.filter(SIZE > _LEAST).join(formats, on="format")
     fence = nw.col("high") + _RANGES * (nw.col("high") - nw.col("low"))
-    heavy = marked.filter((log > fence) & (SIZE > _LEAST)).with_columns(
-        times_median=size / nw.col("median")
-    )
+    heavy = marked.filter(log > fence).with_columns(times_median=size / nw.col("median"))
     return heavy.sort("size_bytes", "id", descending=[True, False])

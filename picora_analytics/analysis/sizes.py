@@ -24,6 +24,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
+from picora_analytics.analysis.engines import is_duckdb, ranked_on_duckdb, with_quantiles
 from picora_analytics.analysis.question import By, FrameT, question, summed
 from picora_analytics.library.frame import total_bytes
 
@@ -116,16 +117,14 @@ def summarize_library(images: FrameT, *, by: By | None = None) -> FrameT:
     0         3        1000            500.0           1               1
     """
     public, formats = nw.col("is_public"), nw.col("mime_type")
-    n_tags, size = nw.col("tags").list.len(), SIZE.cast(nw.Float64)
-    row = images.select(
+    n_tags = nw.col("tags").list.len()
+    row = with_quantiles(
+        images,
+        "size_bytes",
+        {"median_size_bytes": 0.5, "p90_size_bytes": 0.9, "p99_size_bytes": 0.99},
         n_images=nw.len(),
         size_bytes=summed(images).sum(),
         n_sizes=SIZE.count(),
-        mean_size_bytes=size.mean(),
-        # median() warns of an empty slice in pandas 2.2 where no size is known
-        median_size_bytes=size.quantile(0.5, "linear"),
-        p90_size_bytes=size.quantile(0.9, "linear"),
-        p99_size_bytes=size.quantile(0.99, "linear"),
         max_size_bytes=SIZE.max(),
         first_upload=nw.col("created_at").min(),
         last_upload=nw.col("created_at").max(),
@@ -143,7 +142,9 @@ def summarize_library(images: FrameT, *, by: By | None = None) -> FrameT:
     # A missing format counts as one more; of no images DuckDB counts NULL.
     n_formats = nw.col("n_formats") - (nw.col("n_without_format") > 0).cast(nw.Int64)
     n_formats = nw.when(nw.col("n_images") > 0).then(n_formats).otherwise(nw.lit(0))
-    return missing_unless_known(row.with_columns(n_formats=n_formats))
+    # Not as a mean: beside a number of different values, DuckDB 2.0 keeps all rows for one.
+    mean = share(SIZE.cast(nw.Float64), nw.col("n_sizes"))
+    return missing_unless_known(row.with_columns(n_formats=n_formats, mean_size_bytes=mean))
 
 
 @question("size_bytes", answers={"size_range": "str", **COUNTS, **SHARES})
@@ -250,8 +251,12 @@ def _ranked(images: Any) -> Any:
     """Rank by size and add up from the largest; the number and total first, for a window would hold all rows."""
     known = images.drop_nulls("size_bytes")
     size = SIZE.cast(nw.Float64)
-    n, total = known.select(n=nw.len(), total=size.sum()).collect().row(0)
-    n, total = int(n), float(total or 0)
+    exact = is_duckdb(known)
+    told = known.select(n=nw.len(), total=(summed(images) if exact else size).sum())
+    n, total = (number or 0 for number in told.collect().row(0))
+    n, total = int(n), int(total) if exact else float(total)
+    if exact:
+        return ranked_on_duckdb(known, n, int(total), _PARTS, _TOPS)
     ranked = known.with_columns(minus=-size, one=nw.lit(1)).with_columns(
         place=nw.col("one").cum_sum().over(order_by="minus"),
         left=nw.col("minus").cum_sum().over(order_by="minus"),

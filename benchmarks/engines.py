@@ -1,0 +1,325 @@
+"""
+Summaries of a very large library on DuckDB, beside SQL written by hand for the same answer: CPU seconds and peak memory.
+
+Both read one Parquet file, as an export is; each summary and each way has a process of its own, with the same imports.
+CPU is user and system time of all threads, the best of three runs; the peak is above what the process held before. Both
+answers are compared. By hand nothing is checked: no types, no other spelling of a media type, no sum beyond 64 bits.
+
+    python benchmarks/engines.py              # 10,000,000 images, about ten minutes, 1 GB of disk
+    python benchmarks/engines.py 200000 tags  # smaller, or some summaries alone
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import resource
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from pathlib import Path
+
+import duckdb
+import pandas as pd
+
+import picora_analytics as pic
+
+EACH, OVER_ALL, MORE_MB = 1.5, 1.15, 200
+NOW = "2026-11-23"
+
+LIBRARY = """
+COPY (
+    WITH drawn AS (
+        SELECT range AS i, hash(range) % 1000 AS a, hash(range + 7) % 1000 AS b, hash(range * 3) % 1000000007 / 1000000007 AS u
+        FROM range({n})
+    )
+    SELECT printf('i%012d', i) AS id,
+        CASE WHEN a < 300 THEN printf('IMG_%04d.jpg', i % 10000) WHEN a < 400 THEN printf('Screenshot %d.png', i)
+            WHEN a < 450 THEN printf('%s.webp', md5(i::VARCHAR)) ELSE printf('price list %d-%d.png', b, i) END AS filename,
+        NULL::VARCHAR AS title, printf('https://img.picora.com/%d.png', i) AS url,
+        CASE WHEN b < 550 THEN 'image/jpeg' WHEN b < 850 THEN 'image/png' WHEN b < 950 THEN 'image/webp'
+            WHEN b < 980 THEN 'image/gif' WHEN b < 995 THEN 'image/svg+xml' END AS mime_type,
+        CASE WHEN a <> 500 THEN exp(9 + 7 * u)::BIGINT END AS size_bytes,
+        CASE WHEN b < 980 THEN 200 + 20 * (a % 220) END AS width,
+        CASE WHEN b < 980 THEN 150 + 20 * (b % 200) END AS height,
+        CASE WHEN a < 900 THEN true WHEN a < 990 THEN false END AS is_public,
+        CASE WHEN b = 1 THEN NULL ELSE list_transform(range((a % 4)::BIGINT),
+            lambda k: 'tag' || ((hash(i * 5 + k) % 2000) * (hash(i + k) % 2000) // 2000)) END AS tags,
+        TIMESTAMPTZ '2026-11-22 00:00:00+00' - to_seconds((hash(i + 1) % 157680000)::BIGINT) AS created_at,
+        created_at AS updated_at,
+        CASE WHEN a < 950 THEN md5((CASE WHEN u < 0.05 THEN i // 3 ELSE i END)::VARCHAR) END AS content_hash
+    FROM drawn
+) TO '{path}' (FORMAT parquet, COMPRESSION zstd)
+"""
+
+_SHARE = "n / sum(n) OVER (), s / sum(s) OVER ()"
+_SIZE_CLASS = """
+    CASE WHEN size_bytes IS NULL THEN 7 WHEN size_bytes < 10240 THEN 0 WHEN size_bytes < 102400 THEN 1
+        WHEN size_bytes < 1048576 THEN 2 WHEN size_bytes < 2097152 THEN 3 WHEN size_bytes < 5242880 THEN 4
+        WHEN size_bytes < 10485760 THEN 5 ELSE 6 END"""
+_AGE_CLASS = "CASE WHEN created_at IS NULL THEN 7 " + " ".join(
+    f"WHEN created_at > TIMESTAMPTZ '{NOW} 00:00:00+00' - INTERVAL '{days} days' THEN {place}"
+    for place, days in enumerate((-1, 31, 91, 366, 731, 1827))
+) + " ELSE 6 END"  # fmt: skip
+_SHAPE = """
+    CASE WHEN width > 0 AND height > 0 THEN CASE
+        WHEN width / height BETWEEN 0.97 * 9 / 16 AND 1.03 * 9 / 16 THEN 'portrait 9:16'
+        WHEN width / height BETWEEN 0.97 * 2 / 3 AND 1.03 * 2 / 3 THEN 'portrait 2:3'
+        WHEN width / height BETWEEN 0.97 * 3 / 4 AND 1.03 * 3 / 4 THEN 'portrait 3:4'
+        WHEN width / height BETWEEN 0.97 * 16 / 9 AND 1.03 * 16 / 9 THEN 'landscape 16:9'
+        WHEN width / height BETWEEN 0.97 * 3 / 2 AND 1.03 * 3 / 2 THEN 'landscape 3:2'
+        WHEN width / height BETWEEN 0.97 * 4 / 3 AND 1.03 * 4 / 3 THEN 'landscape 4:3'
+        WHEN width / height < 0.4 THEN 'tall strip' WHEN width / height > 2.5 THEN 'panorama'
+        WHEN width / height BETWEEN 0.95 AND 1.05 THEN 'square'
+        WHEN width / height < 1 THEN 'other portrait' ELSE 'other landscape' END ELSE 'unknown' END"""
+_NAME_KIND = r"""
+    CASE WHEN filename IS NULL OR trim(filename) = '' THEN 5
+        WHEN regexp_matches(filename, 'screen[ _-]?shot|screen[ _-]?(capture|clip)|bildschirmfoto|captura de pantalla', 'i')
+            THEN 0
+        WHEN regexp_matches(filename, '^(pasted|clipboard|untitled)|^(image|img|picture)[ _-]*\(?[0-9]{0,3}\)?(\.[a-z0-9]{1,5})?$', 'i')
+            THEN 1
+        WHEN regexp_matches(filename, '^(img|dsc|dscn|dscf|pxl|gopr|dji|p|sam)[ _-]?[0-9]{4,}|^[0-9]{8}_[0-9]{6}', 'i') THEN 2
+        WHEN regexp_matches(filename,
+            '^([0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|[0-9_. -]+)(\.[a-z0-9]{1,5})?$', 'i') THEN 3
+        ELSE 4 END"""
+_OTHER_FORMAT = r"""
+    (regexp_matches(filename, '\.jpe?g$', 'i') AND mime_type <> 'image/jpeg')
+    OR (regexp_matches(filename, '\.png$', 'i') AND mime_type <> 'image/png')
+    OR (regexp_matches(filename, '\.webp$', 'i') AND mime_type <> 'image/webp')
+    OR (regexp_matches(filename, '\.gif$', 'i') AND mime_type <> 'image/gif')"""
+_FIRST = "(NOT coalesce(is_public, false), created_at IS NULL, created_at, id)"
+_EXPLODED = """
+    SELECT size_bytes, len(distinct_tags) AS n_tags, unnest(distinct_tags) AS tag
+    FROM (SELECT size_bytes, list_distinct(tags) AS distinct_tags FROM images)"""
+
+# The same numbers, in the order of the columns of the answer.
+HAND = {
+    "library": """
+        WITH row AS (
+            SELECT *, quantile_cont(size_bytes, [0.5, 0.9, 0.99]) AS q FROM images_row
+        ) SELECT * FROM row""",
+    "sizes": f"""
+        SELECT n, s, {_SHARE} FROM (
+            SELECT {_SIZE_CLASS} AS place, count(*) AS n, sum(size_bytes) AS s FROM images GROUP BY place)
+        ORDER BY place""",
+    "dimensions": f"""
+        SELECT {_SHAPE} AS aspect, count(*), sum(size_bytes) AS s, median(width::DOUBLE * height / 1e6),
+            count(*) FILTER (greatest(width, height) > 2560)
+        FROM images GROUP BY aspect ORDER BY s DESC""",
+    "tags": f"""
+        SELECT tag, count(*), sum(size_bytes) AS s, sum(size_bytes / n_tags) FROM ({_EXPLODED})
+        GROUP BY tag ORDER BY s DESC, tag""",
+    "formats": f"""
+        SELECT mime_type, n, s, {_SHARE}, m, w / p FROM (
+            SELECT coalesce(mime_type, 'unknown') AS mime_type, count(*) AS n, sum(size_bytes) AS s,
+                median(size_bytes) AS m,
+                sum(size_bytes) FILTER (width > 0 AND height > 0) AS w,
+                sum(width::DOUBLE * height) FILTER (size_bytes IS NOT NULL AND width > 0 AND height > 0) AS p
+            FROM images GROUP BY ALL)
+        ORDER BY s DESC""",
+    "visibility": f"""
+        SELECT n, s, {_SHARE} FROM (SELECT is_public, count(*) AS n, sum(size_bytes) AS s FROM images GROUP BY is_public)
+        ORDER BY is_public DESC NULLS LAST""",
+    "ages": f"""
+        SELECT n, s, {_SHARE} FROM (
+            SELECT {_AGE_CLASS} AS place, count(*) AS n, sum(size_bytes) AS s FROM images GROUP BY place)
+        ORDER BY place""",
+    "growth": """
+        SELECT *, sum(n) OVER (ORDER BY month), sum(s) OVER (ORDER BY month) FROM (
+            SELECT date_trunc('month', created_at AT TIME ZONE 'UTC') AS month, count(*) AS n, sum(size_bytes) AS s
+            FROM images WHERE created_at IS NOT NULL GROUP BY month)
+        ORDER BY month""",
+    "concentration": """
+        WITH ranked AS (
+            SELECT size_bytes AS b, row_number() OVER by_size AS k, sum(size_bytes) OVER by_size AS held
+            FROM images WHERE size_bytes IS NOT NULL
+            WINDOW by_size AS (ORDER BY size_bytes DESC ROWS UNBOUNDED PRECEDING)
+        ), whole AS (SELECT count(size_bytes) AS n, sum(size_bytes) AS s FROM images)
+        SELECT any_value(n), any_value(s), count(*) FILTER (held - b < 0.5 * s), count(*) FILTER (held - b < 0.8 * s),
+            count(*) FILTER (held - b < 0.9 * s), sum(b) FILTER (k <= ceil(n / 100)) / any_value(s),
+            sum(b) FILTER (k <= ceil(n / 10)) / any_value(s),
+            (2 * sum(held::DOUBLE) - (any_value(n) + 1) * any_value(s)) / (any_value(n)::DOUBLE * any_value(s))
+        FROM ranked, whole""",
+    "largest": """
+        SELECT id, filename, size_bytes, width, height, mime_type FROM images WHERE size_bytes IS NOT NULL
+        ORDER BY size_bytes DESC, id LIMIT 20""",
+    "names": f"""
+        SELECT n, s, {_SHARE}, other FROM (
+            SELECT {_NAME_KIND} AS place, count(*) AS n, sum(size_bytes) AS s, count(*) FILTER ({_OTHER_FORMAT}) AS other
+            FROM images GROUP BY place)
+        ORDER BY place""",
+    "heavy": """
+        WITH format AS (
+            SELECT mime_type, quantile_cont(log10(size_bytes), [0.25, 0.75]) AS q, median(size_bytes) AS m
+            FROM images WHERE size_bytes > 0 GROUP BY mime_type
+        )
+        SELECT id, filename, images.mime_type, size_bytes, width, height, size_bytes / m FROM images
+        JOIN format ON images.mime_type IS NOT DISTINCT FROM format.mime_type
+        WHERE size_bytes > 1000000 AND log10(size_bytes) > q[2] + 3 * (q[2] - q[1])
+        ORDER BY size_bytes DESC, id""",
+    "duplicates": f"""
+        WITH content AS (
+            SELECT lower(content_hash) AS content, count(*) AS n, sum(size_bytes) AS s,
+                arg_min(size_bytes, {_FIRST}) AS first, any_value((size_bytes, width, height, mime_type)) AS alike
+            FROM images WHERE content_hash IS NOT NULL GROUP BY content
+        ), single AS (
+            SELECT alike FROM content GROUP BY alike HAVING count(*) = 1 AND sum(n) = 1
+        ), alike AS (
+            SELECT count(*) AS n, sum(size_bytes) AS s, arg_min(size_bytes, {_FIRST}) AS first
+            FROM images
+            WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT alike FROM single))
+                AND size_bytes IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL AND mime_type IS NOT NULL
+            GROUP BY size_bytes, width, height, mime_type
+            HAVING count(*) > 1
+        )
+        SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM content WHERE n > 1
+        UNION ALL SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM alike""",
+    "changes": """
+        WITH before AS (SELECT tag, count(*) AS n, sum(size_bytes) AS s FROM (
+            SELECT size_bytes, unnest(list_distinct(tags)) AS tag FROM images WHERE id > 'i000000001') GROUP BY tag),
+        after AS (SELECT tag, count(*) AS n, sum(size_bytes) AS s FROM (
+            SELECT size_bytes, unnest(list_distinct(tags)) AS tag FROM images) GROUP BY tag)
+        SELECT tag, before.n, after.n, after.n - before.n AS net, before.s, after.s, after.s - before.s AS bytes
+        FROM after LEFT JOIN before USING (tag) WHERE net <> 0 OR bytes <> 0 ORDER BY bytes DESC, net DESC, tag""",
+}
+HAND["library"] = """
+    SELECT count(*), sum(size_bytes), avg(size_bytes), quantile_cont(size_bytes, [0.5, 0.9, 0.99]), max(size_bytes),
+        min(created_at), max(created_at), count(DISTINCT mime_type), count(*) FILTER (is_public),
+        count(*) FILTER (NOT is_public), count(*) FILTER (is_public IS NULL), count(*) FILTER (len(tags) = 0),
+        count(*) FILTER (tags IS NULL), count(*) FILTER (NOT coalesce(width > 0 AND height > 0, false)),
+        count(*) FILTER (size_bytes IS NULL), count(*) FILTER (created_at IS NULL)
+    FROM images"""
+
+
+def ours(name: str, images: duckdb.DuckDBPyRelation) -> duckdb.DuckDBPyRelation:
+    """Ask the package."""
+    if name == "changes":
+        return pic.summarize_changes(images.filter("id > 'i000000001'"), images)
+    options = {"now": NOW} if name == "ages" else {}
+    return getattr(pic, f"summarize_{name}")(images, **options)
+
+
+def one(path: str, name: str, way: str, repeat: int) -> dict[str, object]:
+    """Measure one way in this process: best CPU seconds, peak memory above the start, and the answer."""
+    connection = duckdb.connect()
+    connection.execute("SET TimeZone = 'UTC'")
+    connection.read_parquet(path).create_view("images")
+    pic.summarize_largest(connection.sql("SELECT * FROM images LIMIT 1")).fetchall()  # Imports.
+    floor = _resident()
+    with Watch() as watch:
+        found, rows = [], []
+        for _ in range(repeat):
+            began = time.process_time()
+            relation = (
+                connection.sql(HAND[name])
+                if way == "hand"
+                else ours(name, connection.view("images"))
+            )
+            rows = relation.fetchall()
+            found.append(time.process_time() - began)
+    numbers = [cell for row in rows for cell in _flat(row) if isinstance(cell, int | float)]
+    return {"cpu": min(found), "peak_mb": watch.peak - floor, "numbers": numbers}
+
+
+def _flat(row: object) -> list[object]:
+    if isinstance(row, list | tuple):
+        return [cell for part in row for cell in _flat(part)]
+    return [float(row) if hasattr(row, "as_tuple") else row]
+
+
+def _resident() -> float:
+    pages = int(Path("/proc/self/statm").read_text().split()[1])
+    return pages * resource.getpagesize() / 2**20
+
+
+class Watch:
+    """Looks at the memory of this process a hundred times a second."""
+
+    def __enter__(self) -> Watch:
+        self.peak, self._done = _resident(), threading.Event()
+        self._thread = threading.Thread(target=self._look, daemon=True)
+        self._thread.start()
+        return self
+
+    def _look(self) -> None:
+        while not self._done.wait(0.01):
+            self.peak = max(self.peak, _resident())
+
+    def __exit__(self, *_: object) -> None:
+        self._done.set()
+        self._thread.join()
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("images", nargs="?", type=int, default=10_000_000)
+    parser.add_argument("names", nargs="*", help=f"of {', '.join(HAND)}")
+    parser.add_argument("--repeat", type=int, default=3)
+    parser.add_argument("--one", nargs=3, help=argparse.SUPPRESS)
+    options = parser.parse_args()
+    if options.one:
+        print(json.dumps(one(*options.one, options.repeat)))
+        return
+    with tempfile.TemporaryDirectory(prefix="bench-") as folder:
+        path = str(Path(folder, "images.parquet"))
+        duckdb.sql(LIBRARY.format(n=options.images, path=path))
+        names = options.names or list(HAND)
+        rows = [_row(path, name, options.repeat) for name in names]
+    table = pd.DataFrame(rows).set_index("summary")
+    print(f"{options.images:,} images on DuckDB {duckdb.__version__}, best of {options.repeat}.\n")
+    print(table.drop(columns="met").to_markdown() if False else _markdown(table))
+    whole = table["ours"].sum() / table["hand"].sum()
+    print(f"\nOver all: {whole:.2f} x, at most {OVER_ALL} x.")
+    if whole > OVER_ALL or not table["met"].all():
+        raise SystemExit(1)
+
+
+def _row(path: str, name: str, repeat: int) -> dict[str, object]:
+    both = {}
+    for way in ("hand", "ours"):
+        words = [sys.executable, __file__, "--repeat", str(repeat), "--one", path, name, way]
+        done = subprocess.run(words, stdout=subprocess.PIPE, text=True, check=True)
+        both[way] = json.loads(done.stdout)
+    hand, mine = both["hand"], both["ours"]
+    same = len(hand["numbers"]) == len(mine["numbers"]) and all(
+        math.isclose(a, b, rel_tol=1e-9)
+        for a, b in zip(hand["numbers"], mine["numbers"], strict=True)
+    )
+    if not same:
+        print(f"{name} differs: {hand['numbers'][:60]} by hand, {mine['numbers'][:60]}")
+    met = mine["cpu"] <= EACH * hand["cpu"] and mine["peak_mb"] <= max(
+        2 * hand["peak_mb"], hand["peak_mb"] + MORE_MB
+    )
+    print(
+        f"{name}: {mine['cpu']:.2f} {hand['cpu']:.2f} {mine['cpu'] / hand['cpu']:.2f} {mine['peak_mb']:.0f} {hand['peak_mb']:.0f}",
+        file=sys.stderr,
+    )
+    return {
+        "summary": name,
+        "ours": mine["cpu"],
+        "hand": hand["cpu"],
+        "ratio": mine["cpu"] / hand["cpu"],
+        "ours_mb": mine["peak_mb"],
+        "hand_mb": hand["peak_mb"],
+        "met": met,
+    }
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    lines = ["| summary | CPU s | by hand | ratio | peak MB | by hand | met |", "|" + " --- |" * 7]
+    for name, row in table.iterrows():
+        figures = [f"{row['ours']:.2f}", f"{row['hand']:.2f}", f"{row['ratio']:.2f} x"]
+        figures += [
+            f"{row['ours_mb']:.0f}",
+            f"{row['hand_mb']:.0f}",
+            "yes" if row["met"] else "**no**",
+        ]
+        lines.append(f"| {' | '.join([f'`{name}`', *figures])} |")
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()
