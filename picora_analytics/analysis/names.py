@@ -12,7 +12,7 @@ from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, l
 from picora_analytics.analysis.question import By, FrameT, question
 from picora_analytics.library.media_types import EXTENSIONS
 
-__all__ = ["NAME_KINDS", "SCREENSHOT", "summarize_names"]
+__all__ = ["ENDINGS", "KINDS", "NAME_KINDS", "SCREENSHOT", "summarize_names"]
 
 # What systems call a picture of the screen; in lower case.
 SCREENSHOT = (
@@ -40,7 +40,7 @@ def _both_cases(pattern: str) -> str:
 _END = "[\t-\r \x85\u2028\u2029]*$"
 _NOT_BLANK = "[^\t-\r \x1c-\x1f\x85\xa0\u1680\u2000-\u200a\u2028\u2029\u202f\u205f\u3000]"
 # The first that holds counts; each without case, in the syntax that all engines share.
-_KINDS = {
+KINDS = {
     "screenshot": f"(?i){_both_cases(SCREENSHOT)}",
     # What programs give: "Pasted image 2026...", clipboard.png, untitled-1, image (3).png.
     "pasted": _both_cases(
@@ -55,9 +55,9 @@ _KINDS = {
     "code": r"(?i)^(?:[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}|[0-9a-f]{16,}|[0-9_. -]+)(?:\.[a-z0-9]{1,5})?"
     + _END,
 }
-NAME_KINDS = (*_KINDS, "descriptive", UNKNOWN)
+NAME_KINDS = (*KINDS, "descriptive", UNKNOWN)
 # What a name may end in, by the format the file then should have; other endings say nothing.
-_ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)}){_END}" for kind, ends in EXTENSIONS.items()}
+ENDINGS = {kind: rf"(?i)\.(?:{'|'.join(ends)}){_END}" for kind, ends in EXTENSIONS.items()}
 
 
 @question(
@@ -104,16 +104,16 @@ def summarize_names(images: FrameT, *, by: By | None = None) -> FrameT:
     2  descriptive         1               0
     """
     name, mime = nw.col("filename"), nw.col("mime_type")
-    place: nw.Expr = nw.lit(len(_KINDS))
-    for number, pattern in reversed(list(enumerate(_KINDS.values()))):
+    place: nw.Expr = nw.lit(len(KINDS))
+    for number, pattern in reversed(list(enumerate(KINDS.values()))):
         place = nw.when(name.str.contains(pattern)).then(nw.lit(number)).otherwise(place)
     place = (
         nw.when(name.is_null() | ~name.str.contains(_NOT_BLANK))
-        .then(nw.lit(len(_KINDS) + 1))
+        .then(nw.lit(len(KINDS) + 1))
         .otherwise(place)
     )
     other: nw.Expr = nw.lit(0)
-    for kind, ending in _ENDINGS.items():
+    for kind, ending in ENDINGS.items():
         differs = name.str.contains(ending) & ~mime.is_null() & (mime != kind)
         other = nw.when(differs.fill_null(False)).then(nw.lit(1)).otherwise(other)
     rows = images.with_columns(place=place, other=other)

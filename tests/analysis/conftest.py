@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import ast
 import datetime as dt
 import functools
 import inspect
+import re
 from collections.abc import Callable, Iterator
 from importlib.util import find_spec
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -106,6 +109,26 @@ def as_pandas() -> Callable[[Any], pd.DataFrame]:
         return read
 
     return read
+
+
+@pytest.fixture(scope="session")
+def run_blocks() -> Callable[[bool, dict[str, Any]], list[Any]]:
+    """Give what runs the blocks of docs/engines.md, those of Spark or the others, and gives what each line answered."""
+    text = Path(pic.__file__).parents[1].joinpath("docs", "engines.md").read_text("utf-8")
+    blocks = re.findall(r"(<!-- spark -->\n)?```python\n(.*?)```", text, re.DOTALL)
+
+    def run(spark: bool, known: dict[str, Any]) -> list[Any]:
+        found = []
+        for statement in ast.parse(
+            "".join(code for mark, code in blocks if bool(mark) == spark)
+        ).body:
+            if isinstance(statement, ast.Expr):
+                found.append(eval(ast.unparse(statement), known))
+            else:
+                exec(ast.unparse(statement), known)
+        return found
+
+    return run
 
 
 @pytest.fixture(scope="session")

@@ -1,6 +1,8 @@
 """Facts travel with the rows, whichever engine reads them."""
 
+import importlib
 import inspect
+from pathlib import Path
 
 import pandas as pd
 import polars as pl
@@ -188,3 +190,20 @@ def test_a_store_without_snapshots_exports_nothing(make_images, tmp_path):
     with pytest.raises(pic.SnapshotError, match=r"^There are no snapshots in .*none"):
         pic.export_snapshots([full, tmp_path / "none"], tmp_path / "all")
     assert not (tmp_path / "all").exists()
+
+
+@pytest.mark.slow
+def test_every_line_of_the_document_runs(make_images, tmp_path, monkeypatch, run_blocks):
+    ibis, *_ = map(importlib.import_module, ("ibis", "pyarrow.csv", "pyarrow.dataset"))
+    monkeypatch.chdir(tmp_path)
+    for folder, account in (("snapshots", "one"), ("stores/blog", "one"), ("stores/shop", "two")):
+        images = make_images(tags=[("cat",), (), ("cat", "red")])
+        images.attrs["picora"]["account"] = account
+        pic.SnapshotStore(folder).save(images)
+    Path("kept").mkdir()
+    Path("kept", "metadata.csv").write_text("file_name,id,tags\na.png,a,\"('x',)\"\n", "utf-8")
+    known = {"pic": pic, "pd": pd, "pl": pl, "duckdb": duckdb, "pyarrow": pa, "ibis": ibis}
+
+    found = run_blocks(False, known)
+
+    assert [len(answer) for answer in found] == [2] * 10 + [1] * 5

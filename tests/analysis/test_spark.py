@@ -1,6 +1,7 @@
 """Real PySpark, in a session of São Paulo and a process of Shanghai: the lane of make test-spark."""
 
 import itertools
+from pathlib import Path
 
 import pandas as pd
 import pyarrow.parquet as pq
@@ -78,3 +79,19 @@ def test_exported_accounts_are_told_apart(make_images, spark, tmp_path, as_panda
 
     assert rows["account"].tolist() == ["account2", "account3"]
     assert rows["image_share"].tolist() == pytest.approx([1 / 2, 2 / 3])
+
+
+def test_every_line_of_the_document_runs(
+    make_images, spark, tmp_path, monkeypatch, capsys, run_blocks
+):
+    monkeypatch.chdir(tmp_path)
+    Path("kept").mkdir()
+    Path("kept", "metadata.csv").write_text('file_name,id\n"a ""b"".png",a\n', "utf-8")
+    store = SnapshotStore("snapshots")
+    store.save(make_images(tags=[("cat",), (), ("cat", "red")]))
+    known = {"pic": pic, "spark": spark, "store": store}
+
+    found = run_blocks(True, known)
+
+    assert capsys.readouterr().out.count("|") > 20  # Two tables were shown.
+    assert found[-1].collect()[0]["file_name"] == 'a "b".png'
