@@ -54,8 +54,8 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None 
     images : DataFrame or relation of shape (n_images, ...)
         One row per image, as made by ``load_images``. Reads ``created_at`` and ``size_bytes``.
     now : str, date or datetime, optional
-        The instant ages count from; by default the moment of the load, which only a pandas frame
-        from ``load_images`` knows. Without a zone it is UTC.
+        The instant ages count from; by default the moment of the load, which frames from ``load_images``
+        and ``SnapshotStore.scan(facts=True)`` know. Without a zone it is UTC.
     by : "account", optional
         Ask for each account in turn, and put ``account`` in front: for frames of several.
 
