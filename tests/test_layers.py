@@ -269,6 +269,7 @@ def _loaded_after(statement: str) -> set[str]:
         ),
     ],
 )
+@pytest.mark.slow
 def test_heavy_libraries_are_not_loaded_by(statement, heavy, make_images, tmp_path):
     if "STORE" in statement:
         pic.SnapshotStore(tmp_path).save(make_images())

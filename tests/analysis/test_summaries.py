@@ -150,6 +150,7 @@ def test_shares_of_a_subset_are_of_the_load(messy):
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
+@pytest.mark.slow
 def test_dtypes_are_the_same_for_any_library(name, make_images, messy):
     summarize = getattr(pic, name)
     empty = make_images(tags=[])
