@@ -83,7 +83,8 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
 	$(BIN)/python tests/prove/spreadsheets.py
-	$(BIN)/python benchmarks/engines.py 300000
+	$(BIN)/python benchmarks/engines.py 300000 library sizes dimensions tags formats visibility ages growth \
+		concentration largest names heavy changes
 	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_WEEKS=4 $(BIN)/python -m pytest tests/cli/test_weeks.py
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own

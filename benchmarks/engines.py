@@ -175,15 +175,18 @@ HAND = {
     "duplicates": f"""
         WITH content AS (
             SELECT lower(content_hash) AS content, count(*) AS n, sum(size_bytes) AS s,
-                arg_min_null(size_bytes, {_FIRST}) AS first, any_value((size_bytes, width, height, mime_type)) AS alike
+                arg_min_null(size_bytes, {_FIRST}) AS first
             FROM images WHERE content_hash IS NOT NULL GROUP BY content
+        ), hashed AS (
+            SELECT any_value(lower(content_hash)) AS content, (size_bytes, width, height, mime_type) AS key
+            FROM images WHERE content_hash IS NOT NULL GROUP BY key HAVING count(*) = 1
         ), single AS (
-            SELECT alike FROM content GROUP BY alike HAVING count(*) = 1 AND sum(n) = 1
+            SELECT key FROM hashed WHERE content IN (SELECT content FROM content WHERE n = 1)
         ), alike AS (
             SELECT (size_bytes, width, height, mime_type) AS key, count(*) AS n, sum(size_bytes) AS s,
                 arg_min(size_bytes, {_FIRST}) AS first
             FROM images
-            WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT alike FROM single))
+            WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT key FROM single))
                 AND size_bytes IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL AND mime_type IS NOT NULL
             GROUP BY size_bytes, width, height, mime_type
             HAVING count(*) > 1
