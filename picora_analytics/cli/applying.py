@@ -12,11 +12,15 @@ from picora_analytics.cli.common import (
     FilePath,
     OutputPath,
     parsed,
+    quiet_option,
+    refuse_missing,
+    refuse_same_file,
     refuse_suffix,
     say,
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.documents import json_option
 from picora_analytics.cli.receipts import end_with, with_receipt
 
 if TYPE_CHECKING:
@@ -61,6 +65,8 @@ __all__ = ["apply"]
     "--store", type=FilePath(file_okay=False), help="With --standing-order: the snapshots."
 )
 @click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@json_option
+@quiet_option
 @with_client
 def apply(
     client: Client,
@@ -68,6 +74,7 @@ def apply(
     standing_order: str | None,
     store: str | None,
     output: str | None,
+    as_json: bool,
     **said: Any,
 ) -> None:
     """
@@ -82,16 +89,25 @@ def apply(
     """
     _refuse_contradictions(plan_file, standing_order, store, said)
     refuse_suffix(output, ".json", ".csv")
+    refuse_same_file(output, plan_file or standing_order)
     _refuse_min_age(said["min_age"])
+    refuse_missing(
+        {
+            "PLAN.JSON": plan_file,
+            "--standing-order": standing_order,
+            "--confirm-file": said["confirm_file"],
+        }
+    )
+    quiet = bool(said["quiet"])
 
-    def run() -> DeletionReceipt | None:
+    def run() -> DeletionReceipt:
         if standing_order is not None:
-            return _follow(client, standing_order, store)
+            return _follow(client, standing_order, store, shown=not (as_json or quiet), quiet=quiet)
         if said["resume"]:
             return _resume(client, Path(str(plan_file)), **said)
         return _apply(client, Path(str(plan_file)), **said)
 
-    end_with(with_receipt(run, output))
+    end_with(with_receipt(run, output, as_json=as_json, quiet=quiet))
 
 
 def _refuse_contradictions(
@@ -139,13 +155,16 @@ def _resume(
     confirm_file: str | None,
     backup: str | None,
     no_backup: bool,
+    quiet: bool,
     **_: Any,
 ) -> DeletionReceipt:
     """Go on with a plan, or with the plan of a journal; a phrase is not needed, and minded where it is given."""
     from picora_analytics import read_plan, resume_deletion
     from picora_analytics.cleanup.apply.start import check_phrase, journal_path
 
-    kept: dict[str, Any] = {"backup": backup} if backup or no_backup else {}
+    kept: dict[str, Any] = {"progress": False if quiet else None}
+    if backup or no_backup:
+        kept["backup"] = backup
     phrase = _phrase(confirm, confirm_file)
     if path.suffix.lower() == ".ndjson":
         if phrase is not None:
@@ -170,6 +189,7 @@ def _apply(
     backup: str | None,
     no_backup: bool,
     min_age: str,
+    quiet: bool,
     **_: Any,
 ) -> DeletionReceipt:
     """Carry a plan out, or rehearse it where no phrase is given."""
@@ -193,7 +213,7 @@ def _apply(
         refuse_unmounted(Path(backup))
     refuse_same_job(made, parse_duration(min_age, "--min-age"), os.environ, now())
     _warn(journal_path(made, client, "default"), backup)
-    return made.apply(client, confirm=phrase, backup=backup)
+    return made.apply(client, confirm=phrase, backup=backup, progress=False if quiet else None)
 
 
 def _warn(journal: Path, backup: str | None) -> None:
@@ -203,9 +223,16 @@ def _warn(journal: Path, backup: str | None) -> None:
     warn_of_loss(places)
 
 
-def _follow(client: Client, policy: str, store: str | None) -> DeletionReceipt | None:
+def _follow(
+    client: Client, policy: str, store: str | None, *, shown: bool, quiet: bool
+) -> DeletionReceipt:
+    from picora_analytics.cleanup.apply.receipt import make_receipt
     from picora_analytics.cleanup.policy.follow import follow_policy
 
-    made, receipt = follow_policy(client, policy, store=store or "default")
-    say(repr(made))
-    return receipt
+    made, receipt = follow_policy(
+        client, policy, store=store or "default", progress=False if quiet else None
+    )
+    if shown:
+        say(repr(made))
+    # Whoever waits for a receipt gets one, rather than last week's.
+    return make_receipt(made, {}, notes=("nothing to delete",)) if receipt is None else receipt

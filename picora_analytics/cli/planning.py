@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import functools
 import re
-import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
 
 import click
 
 from picora_analytics.analysis.criteria import RULES, Criteria, Decision
-from picora_analytics.cli.choosing import choice_options, chosen, refuse_unclear, reviewed
+from picora_analytics.cli.choosing import (
+    choice_options,
+    chosen,
+    refuse_unclear,
+    refuse_unknown_tags,
+    reviewed,
+)
 from picora_analytics.cli.common import (
     THRESHOLD,
     FilePath,
+    Number,
     OutputPath,
     end,
     load_library,
     parsed,
     quiet_option,
     refresh_option,
+    refuse_missing,
     refuse_suffix,
+    refuse_unknown,
     say,
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
@@ -36,14 +45,14 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 _VALUES: dict[str, dict[str, Any]] = {
-    "days": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
+    "days": {"type": Number(min=0), "metavar": "DAYS"},
     "date": {"type": click.DateTime(["%Y-%m-%d"]), "metavar": "DATE"},
     "size": {"metavar": "SIZE"},
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
     "decision": {"type": click.Choice(get_args(Decision))},
-    "hidden": {"type": click.FloatRange(min=0), "metavar": "DAYS"},
+    "hidden": {"type": Number(min=0), "metavar": "DAYS"},
 }
 
 
@@ -81,7 +90,7 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
 @click.option(
     "--max-fraction",
-    type=click.FloatRange(0, 1, min_open=True),
+    type=Number(0, 1, min_open=True),
     default=0.25,
     show_default=True,
     help="Of images and of bytes: 0.25 is a quarter.",
@@ -102,6 +111,7 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
+@json_option
 @quiet_option
 @with_client
 def plan(
@@ -110,6 +120,7 @@ def plan(
     output: str | None,
     csv_path: str | None,
     store: str | None,
+    as_json: bool,
     quiet: bool,
     **options: Any,
 ) -> None:
@@ -128,23 +139,28 @@ def plan(
         made = reviewed(options["review"], options["decisions"])
     else:
         made = _planned(client, criteria, store, options, quiet=quiet)
-    written = _written(
-        made, output, csv_path
-    )  # Saved before printed: a pipe that ends early loses nothing.
-    if not quiet:
-        say(in_shell_words(repr(made)))
+    # Saved before printed: a pipe that ends early loses nothing.
+    written = _written(made, output, csv_path)
+    if as_json:
+        from picora_analytics.cleanup.plan.document import to_document
+
+        print_json(to_document(made))
+        for refusal in made.refusals:
+            say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
+    elif not quiet:
+        _show(client, made, written)
+    end(THRESHOLD if len(made.images) and made.refusals else 0)
+
+
+def _show(client: Client, made: DeletionPlan, written: Sequence[Path]) -> None:
+    """Print the preview and a rehearsal of it."""
+    say(in_shell_words(repr(made)))
     if len(made.images):
-        rehearsed = made.dry_run(client)
-        if not quiet:
-            say(f"\n{in_shell_words(repr(rehearsed))}")
+        say(f"\n{in_shell_words(repr(made.dry_run(client)))}")
     for path in written:
         say(f"\nWritten    {path}")
     if not len(made.images):
         say("Nothing to delete.")
-        end()
-    elif made.refusals:
-        sys.exit(THRESHOLD)
-    end()
 
 
 def _written(made: DeletionPlan, output: str | None, csv_path: str | None) -> list[Path]:
@@ -181,8 +197,14 @@ def _refuse_unreadable(
     goal = options["free_to"]
     if goal is not None and not re.fullmatch(r"\s*(100|\d{1,2})(\.\d+)?\s*%\s*", goal):
         parsed(parse_bytes, goal, "--free-to")
-    if options["references"] and not Path(options["references"]).is_file():
-        raise click.UsageError(f"--references: there is no file {options['references']!r}.")
+    refuse_missing({"--references": options["references"], "--from": options["review"]})
+    if options["review"] is None:  # Of a review, decisions may be noted in a new file.
+        refuse_missing({"--decisions": options["decisions"]})
+    if options["pile"] is not None:
+        from picora_analytics.analysis.piles import PILES
+
+        names = [one.name for one in PILES]
+        refuse_unknown("--pile", [options["pile"]], names, f"the piles {', '.join(names)}")
 
 
 def _planned(
@@ -197,16 +219,23 @@ def _planned(
     from picora_analytics.cleanup.deletion import plan_withholding
     from picora_analytics.cleanup.plan.sparing import make_caps
 
-    if store is None and not client.demo:
-        from picora_analytics.files import data_folder
-
-        warn_of_loss({"the snapshots": data_folder()})
-    images = load_library(client, store=store, refresh=options["refresh"], recent=True, quiet=quiet)
     references = None
     if options["references"]:
         from picora_analytics import read_references
 
         references = read_references(options["references"])
+    if options["decisions"]:
+        from picora_analytics import read_decisions
+
+        read_decisions(
+            options["decisions"]
+        )  # What is wrong with it is said before anything is asked for.
+    if store is None and not client.demo:
+        from picora_analytics.files import data_folder
+
+        warn_of_loss({"the snapshots": data_folder()})
+    images = load_library(client, store=store, refresh=options["refresh"], recent=True, quiet=quiet)
+    refuse_unknown_tags(images, criteria.tagged, options["protect"])
     arguments = {"protect": None, "decisions": None}
     arguments |= chosen(images, criteria, options, references)
     return plan_withholding(

@@ -41,13 +41,14 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"max_fraction=1\b", "--max-fraction 1"),
     (r"\bmax_(images|bytes|fraction)=", r"--max-\1 "),
     (r"(?<![-\w])(confirm|protect)=('[^']*'|\"[^\"]*\"|(?= is))", r"--\1 \2"),
+    (r"\bof this frame has\b", "of the library has"),
     (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
     (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
     (r"Type references = pic\.find_references\(images, \.\.\.\) with every place where they may stand, and plan with "
      r"protect=references; it must be complete",
      "Type: picora-analytics scan, with every place where they may stand and --json refs.json, and plan with "
      "--references refs.json; it must be complete"),
-    (r"; look at plan\.portions\(\)", ""),
+    (r"; look at plan\.portions\([^)]*\)", ""),
     (r"\bunhide_images shows\b", "`picora-analytics unhide` shows"),
     (r"(?<=: )pic\.repoint\(receipt\.mapping, \"site/\"\)", "picora-analytics repoint"),
     (r" of a duplicate: receipt\.inherited", " of a duplicate"),
