@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import FilePath, Number, OutputPath, parsed, say
+from picora_analytics.cli.common import DAYS, FilePath, OutputPath, parsed, say
 from picora_analytics.cli.documents import json_option, print_facts
 
 if TYPE_CHECKING:
@@ -35,7 +35,7 @@ _OPTIONS = (
         help="Free until so much is in use: a size, or a part of the quota such as 80%.",
     ),
     click.option("--pile", metavar="NAME", help="One pile of what may go, such as duplicates."),
-    click.option("--old", type=Number(min=0), metavar="DAYS", help="What old means."),
+    click.option("--old", type=DAYS, metavar="DAYS", help="What old means."),
     click.option(
         "--from",
         "review",
@@ -180,6 +180,15 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
     ]
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")
+    for row in rows:
+        if not row["id"].strip() or not row.get("other_id", "x").strip():
+            raise click.UsageError(
+                f"An empty text is no id; --{row['decision'].replace(' ', '-')} needs one."
+            )
+        if row["id"] == row.get("other_id"):
+            raise click.UsageError(
+                f"--not-duplicates needs two images, and both are {row['id']!r}."
+            )
     if not rows and not Path(file).exists():
         raise click.UsageError(
             f"DECISIONS.CSV: there is no file {file!r}; with --keep ID or another it is made."

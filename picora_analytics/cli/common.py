@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from picora_analytics.client import Client
 
 __all__ = [
+    "DAYS",
     "ERROR",
     "EXIT_CODES",
     "INTERRUPTED",
@@ -114,6 +115,8 @@ class Number(click.FloatRange):
         return super().convert(number, param, ctx)
 
 
+# More days reach back before there was a calendar.
+DAYS = Number(min=0, max=500_000)
 in_store = click.option(
     "--store",
     type=FilePath(file_okay=False),

@@ -92,9 +92,13 @@ def restore(
     refuse_suffix(output, ".csv")
     refuse_missing({"FOLDER": folder}, "folder")
     from picora_analytics import restore_images
-    from picora_analytics.cleanup.backup.folder import copied_ids
+    from picora_analytics.cleanup.backup.folder import MANIFEST, copied_ids
     from picora_analytics.files import write_csv
 
+    if not (Path(folder) / MANIFEST).is_file():
+        raise click.UsageError(
+            f"FOLDER: {folder!r} holds no {MANIFEST}, so no copies; give the folder that backup made."
+        )
     known = copied_ids(Path(folder)) if ids else []
     if known:
         refuse_unknown("--id", ids, known, f"the {len(known):,} copies in {folder}")

@@ -19,6 +19,7 @@ from picora_analytics.cli.choosing import (
     reviewed,
 )
 from picora_analytics.cli.common import (
+    DAYS,
     THRESHOLD,
     FilePath,
     Number,
@@ -45,14 +46,14 @@ if TYPE_CHECKING:
 __all__ = ["plan"]
 
 _VALUES: dict[str, dict[str, Any]] = {
-    "days": {"type": Number(min=0), "metavar": "DAYS"},
+    "days": {"type": DAYS, "metavar": "DAYS"},
     "date": {"type": click.DateTime(["%Y-%m-%d"]), "metavar": "DATE"},
     "size": {"metavar": "SIZE"},
     "tags": {"multiple": True, "metavar": "TAG"},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
     "decision": {"type": click.Choice(get_args(Decision))},
-    "hidden": {"type": Number(min=0), "metavar": "DAYS"},
+    "hidden": {"type": DAYS, "metavar": "DAYS"},
 }
 
 

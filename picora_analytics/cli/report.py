@@ -111,9 +111,11 @@ def report(
     _check(outputs)
     if (metrics == "-") + as_json + ("-" in outputs) > 1:
         raise click.UsageError("Only one of --json, --output - and --metrics - can be printed.")
-    from picora_analytics import StorageReport, read_references
+    from picora_analytics import StorageReport, read_decisions, read_references
     from picora_analytics.library.frame import total_bytes
 
+    if decisions is not None:
+        read_decisions(decisions)  # What is wrong with it is said before anything is asked for.
     looked = None if references is None else read_references(references)
     usage = None if quota else client.usage()
     known = size if size is not None else usage.quota_bytes if usage else None
