@@ -107,7 +107,7 @@ def apply(
             return _resume(client, Path(str(plan_file)), **said)
         return _apply(client, Path(str(plan_file)), **said)
 
-    end_with(with_receipt(run, output, as_json=as_json, quiet=quiet))
+    end_with(with_receipt(run, output, as_json=as_json, quiet=quiet, source=plan_file))
 
 
 def _refuse_contradictions(

@@ -22,13 +22,19 @@ def with_receipt(
     *,
     as_json: bool = False,
     quiet: bool = False,
+    source: str | None = None,
 ) -> DeletionReceipt:
-    """Run something, and show its receipt; Ctrl-C and a full disk have one as well, whoever wanted quiet."""
+    """
+    Run something, and show its receipt; Ctrl-C and a full disk have one as well, whoever wanted quiet.
+
+    `source` is the file from which it goes on after Ctrl-C.
+    """
     try:
         receipt = run()
     except BaseException as error:
         stopped: DeletionReceipt | None = getattr(error, "receipt", None)
         if stopped is not None:
+            error.source = source  # type: ignore[attr-defined]
             try:
                 _give(stopped, output, as_json=as_json)
             except OSError as unwritten:
@@ -37,7 +43,7 @@ def with_receipt(
     try:
         _give(receipt, output, as_json=as_json, quiet=quiet and not _code(receipt))
     except KeyboardInterrupt as late:
-        late.receipt = receipt  # type: ignore[attr-defined]
+        late.receipt, late.source = receipt, source  # type: ignore[attr-defined]
         raise
     return receipt
 

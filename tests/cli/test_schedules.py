@@ -112,7 +112,10 @@ def test_wrong_calls_are_refused_before_anything_is_read(run, server, tmp_path):
 
 
 KNOWN = [
-    (("plan", "--tagged", "bloog", "--reason", "x"), "No image has the tag 'bloog'. Nearest: 'blog'"),
+    (
+        ("plan", "--tagged", "bloog", "--reason", "x"),
+        "No image has the tag 'bloog'. Nearest: 'blog'",
+    ),
     ((*PLAN, "--protect", "bloog"), "--protect 'bloog' is a tag no image of the library has"),
     (("restore", "kept", "--id", "{near}"), "is none of the 1 copies in kept. Nearest: '{id}'"),
     (
