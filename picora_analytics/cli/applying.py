@@ -21,7 +21,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option
-from picora_analytics.cli.receipts import end_with, with_receipt
+from picora_analytics.cli.receipts import end_with, say_what_it_takes, with_receipt
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionReceipt
@@ -202,6 +202,8 @@ def _apply(
     made = read_plan(path)
     phrase = _phrase(confirm, confirm_file)
     if phrase is None:
+        if not quiet:
+            say_what_it_takes(made, client)
         return made.dry_run(client)
     if backup is None and not no_backup:
         raise click.UsageError(

@@ -20,7 +20,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option
-from picora_analytics.cli.receipts import end_with, with_receipt
+from picora_analytics.cli.receipts import end_with, say_what_it_takes, with_receipt
 
 if TYPE_CHECKING:
     from picora_analytics.client import Client
@@ -64,6 +64,8 @@ def hide(
 
     made = read_plan(plan_file)
     progress = False if quiet else None
+    if confirm is None and not quiet:
+        say_what_it_takes(made, client)
     receipt = with_receipt(
         lambda: made.hide(client, confirm=confirm, decisions=decisions, progress=progress),
         output,

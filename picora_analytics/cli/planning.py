@@ -37,6 +37,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option, print_json
+from picora_analytics.cli.receipts import say_what_it_takes
 from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
@@ -157,6 +158,7 @@ def _show(client: Client, made: DeletionPlan, written: Sequence[Path]) -> None:
     """Print the preview and a rehearsal of it."""
     say(in_shell_words(repr(made)))
     if len(made.images):
+        say_what_it_takes(made, client)
         say(f"\n{in_shell_words(repr(made.dry_run(client)))}")
     for path in written:
         say(f"\nWritten    {path}")

@@ -12,8 +12,10 @@ from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionReceipt
+    from picora_analytics.cleanup.plan.model import Plan
+    from picora_analytics.client import Client
 
-__all__ = ["end_with", "with_receipt"]
+__all__ = ["end_with", "say_what_it_takes", "with_receipt"]
 
 
 def with_receipt(
@@ -58,6 +60,14 @@ def _give(
         say(in_shell_words(repr(receipt)))
         if path is not None:
             say(f"\nWritten    {path}")
+
+
+def say_what_it_takes(plan: Plan, client: Client) -> None:
+    """Say before a dry run, which looks at each image, what that takes; nothing where nothing is to be looked at."""
+    from picora_analytics.cleanup.apply.dry_run import what_it_takes
+
+    if len(plan.images):
+        say(what_it_takes(plan, client), err=True)
 
 
 def end_with(receipt: DeletionReceipt) -> None:
