@@ -172,6 +172,7 @@ def test_files_that_say_something_else_are_refused_before_anything_is_asked(run,
     assert (tmp_path / "odd.json").read_text() == "{}"
 
 
+@pytest.mark.slow
 def test_a_weekly_job_reads_once(run, server):
     store = ("--store", "kept")
     first = len(server.requests)
@@ -194,6 +195,7 @@ def test_a_weekly_job_reads_once(run, server):
     assert "/v1/images" in asked(server, full)
 
 
+@pytest.mark.slow
 def test_a_threshold_is_named_with_its_value(run, server):
     done = run("report", "--quota", "1 MiB", "--fail-over", "90%", "-o", "r.md", server=server)
 
@@ -202,6 +204,7 @@ def test_a_threshold_is_named_with_its_value(run, server):
     assert "picora-analytics plan --pile duplicates" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_report_prints_the_meter_the_growth_and_the_first_findings(run, server, tmp_path):
     with DemoServer(n_images=60, rate_scale=None) as own:
         none = run("report", "--store", "kept", "--since", "7d", "-o", "r.html", server=own)
@@ -247,6 +250,7 @@ def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(run, server,
     assert not PYTHON.search(done.stderr), done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_saved_is_saved_before_a_pipe_ends(run, tmp_path):
     import os
     import subprocess
@@ -303,6 +307,7 @@ def messages():
             yield path.relative_to(root).as_posix(), ast.unparse(target).partition("(")[0], text
 
 
+@pytest.mark.slow
 def test_messages_of_the_package_are_said_in_shell_words():
     """Reads every text of the package that tells what to type, and says it as the shell would."""
     found = [
@@ -316,6 +321,7 @@ def test_messages_of_the_package_are_said_in_shell_words():
     assert not found, chr(10).join(found)
 
 
+@pytest.mark.slow
 def test_no_message_of_the_package_speaks_as_if_to_a_shell():
     found = [
         f"{place}: {text}"
