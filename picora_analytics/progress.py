@@ -6,13 +6,14 @@ import html
 import os
 import sys
 import time
-from collections.abc import Collection, Mapping
+from collections.abc import Callable, Collection, Mapping
 from typing import Any, Protocol, TextIO
 
-from picora_analytics.text import visible
+from picora_analytics.text import about, visible
 
 __all__ = [
     "Progress",
+    "begin",
     "follow",
     "in_notebook",
     "is_interactive",
@@ -25,7 +26,11 @@ LINE_EVERY = 10.0  # Seconds between lines where there is no terminal.
 
 
 class Progress(Protocol):
-    """What a long task reports to; pass your own object as `progress=` to show it elsewhere."""
+    """
+    What a long task reports to; pass your own object as `progress=` to show it elsewhere.
+
+    A method ``begin(step)`` is told where a task has several steps, such as reading hashes.
+    """
 
     def update(self, done: int, total: int | None) -> None:
         """Show how far the task is; `total` is None where nobody knows."""
@@ -42,6 +47,32 @@ def follow(progress: Progress, step: str, ids: Collection[str]) -> None:
     told = getattr(progress, "follow", None)
     if told is not None and ids:
         told(step, ids)
+
+
+def begin(progress: Progress, step: str) -> None:
+    """Tell a progress that has a method ``begin`` what is done now; its counts begin anew."""
+    told = getattr(progress, "begin", None)
+    if told is not None:
+        told(step)
+
+
+class Pace:
+    """How long the rest will take, by the pace since the first count."""
+
+    def __init__(self, clock: Callable[[], float] = time.monotonic) -> None:
+        self._clock = clock
+        self._first: tuple[float, int] | None = None
+
+    def counted(self, done: int, total: int | None) -> str:
+        """Say how far a task is, and how long the rest will take once that can be told."""
+        moment = self._clock()
+        if self._first is None or done < self._first[1]:
+            self._first = (moment, done)
+        if total is None or total < done:
+            return f"{done:,}"
+        seconds, n = moment - self._first[0], done - self._first[1]
+        left = f", {about(seconds * (total - done) / n)} left" if n and seconds >= 1 else ""
+        return f"{done:,} of {total:,}{left if done < total else ''}"
 
 
 class Silent:
@@ -62,12 +93,16 @@ class Lines:
 
     def __init__(self, label: str, stream: TextIO, every: float = LINE_EVERY) -> None:
         self._label, self._stream, self._every = label, stream, every
-        self._last = time.monotonic()
+        self._last, self._pace = time.monotonic(), Pace()
+
+    def begin(self, step: str) -> None:
+        """Take another label."""
+        self._label, self._pace = step, Pace()
 
     def update(self, done: int, total: int | None) -> None:
         """Write a line if 10 seconds have passed."""
         if time.monotonic() - self._last >= self._every:
-            self._write(f"{self._label}: {_count(done, total)}")
+            self._write(f"{self._label}: {self._pace.counted(done, total)}")
 
     def wait(self, reason: str) -> None:
         """Write the reason."""
@@ -99,6 +134,12 @@ class Bar:
             ascii=not _unicode(stream),
         )
 
+    def begin(self, step: str) -> None:
+        """Take another label, and count anew."""
+        self._label = step
+        self._bar.reset()
+        self._bar.set_description_str(step)
+
     def update(self, done: int, total: int | None) -> None:
         """Move the bar."""
         if total is not None and total >= done:
@@ -127,15 +168,21 @@ class NotebookOutput:
     def __init__(self, label: str) -> None:
         from IPython.display import display
 
-        self._label = label
+        self._label, self._pace = label, Pace()
         self._last = 0.0
         first = self._bundle(f"{label} …")
         self._handle: Any = display(first, raw=True, display_id=True)  # type: ignore[no-untyped-call]
 
+    def begin(self, step: str) -> None:
+        """Show what is done now."""
+        self._label, self._pace = step, Pace()
+        self._show(f"{step} …")
+
     def update(self, done: int, total: int | None) -> None:
         """Show the state, at most five times a second."""
+        text = f"{self._label}: {self._pace.counted(done, total)}"
         if time.monotonic() - self._last >= 0.2:
-            self._show(f"{self._label}: {_count(done, total)}", done, total)
+            self._show(text, done, total)
 
     def wait(self, reason: str) -> None:
         """Show the reason."""
@@ -223,10 +270,6 @@ def notice(text: str) -> None:
         )
     else:
         sys.stderr.write("\n".join(map(visible, text.split("\n"))) + "\n")
-
-
-def _count(done: int, total: int | None) -> str:
-    return f"{done:,} of {total:,}" if total is not None and total >= done else f"{done:,}"
 
 
 def _unicode(stream: TextIO) -> bool:

@@ -16,7 +16,9 @@ import pytest
 from picora_analytics.progress import (
     Bar,
     Lines,
+    Pace,
     Silent,
+    begin,
     in_notebook,
     is_interactive,
     is_set,
@@ -53,6 +55,36 @@ def test_a_log_gets_a_line_now_and_then():
         "Loading: staying within the limit",
         "Complete",
     ]
+
+
+def test_how_long_the_rest_takes_is_told_by_the_pace_so_far():
+    moments = iter([0.0, 0.5, 10.0, 40.0, 50.0, 60.0, 70.0])
+    pace = Pace(lambda: next(moments))
+
+    told = [pace.counted(done, total) for done, total in [
+        (500, 2000), (510, 2000), (1000, 2000), (2000, 2000), (2100, 2000), (2100, None), (5, 100),
+    ]]  # fmt: skip
+
+    assert told == [
+        "500 of 2,000",
+        "510 of 2,000",
+        "1,000 of 2,000, about 20 s left",
+        "2,000 of 2,000",
+        "2,100",
+        "2,100",
+        "5 of 100",
+    ]
+
+
+def test_each_step_has_its_own_label():
+    stream = io.StringIO()
+    lines = Lines("Loading", stream, every=0)
+
+    begin(lines, "Reading hashes")
+    lines.update(100, 130)
+    begin(Own(), "Reading hashes")  # Whoever does not want to know is not told.
+
+    assert stream.getvalue() == "Reading hashes: 100 of 130\n"
 
 
 def test_a_wait_is_always_written():
@@ -124,7 +156,9 @@ show = progress_for(None, "Loading")
 show.update(100, 300)
 show._bar.refresh()
 show.wait("the server asks to slow down")
+show.begin("Reading hashes")
 show.update(200, 300)
+show._bar.refresh()
 show.update(400, 300)
 show._bar.refresh()
 show.finish("Complete: 400 rows")
@@ -173,6 +207,7 @@ def test_a_terminal_shows_a_bar_and_ends_with_the_last_line_alone(encoding):
 
     assert "Loading:  33%|" in sent
     assert "100/300" in sent
+    assert "Reading hashes:  67%|" in sent
     assert "the server asks to slow down" in sent
     assert "400 images" in sent  # More than the total: a count, and no share above all.
     assert "133%" not in sent
@@ -224,6 +259,7 @@ def test_a_saved_notebook_holds_exactly_the_final_state(notebook):
         "for done in range(0, 400, 100):\n"
         "    show.update(done, 300)\n"
         "show.wait('the server asks to slow down')\n"
+        "show.begin('Reading hashes')\n"
         "show.finish('Complete: <300> rows')",
         "notice('DEMO: <b>invented</b>')",
         "import os, picora_analytics as pic\n"

@@ -9,7 +9,7 @@ import pytest
 import picora_analytics as pic
 
 FOLDER = importlib.resources.files("picora_analytics") / "schemas"
-NAMES = ("plan", "receipt", "references", "report")
+NAMES = ("command", "plan", "receipt", "references", "report")
 
 
 def _validate(text, name):

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import FilePath, OutputPath, say
+from picora_analytics.cli.common import DAYS, FilePath, OutputPath, parsed, say
+from picora_analytics.cli.documents import json_option, print_facts
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -17,7 +18,14 @@ if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan
     from picora_analytics.references import References
 
-__all__ = ["choice_options", "chosen", "decide", "refuse_unclear", "reviewed"]
+__all__ = [
+    "choice_options",
+    "chosen",
+    "decide",
+    "refuse_unclear",
+    "refuse_unknown_tags",
+    "reviewed",
+]
 
 _OPTIONS = (
     click.option("--free", metavar="SIZE", help="Free so much, by what would be missed least."),
@@ -27,7 +35,7 @@ _OPTIONS = (
         help="Free until so much is in use: a size, or a part of the quota such as 80%.",
     ),
     click.option("--pile", metavar="NAME", help="One pile of what may go, such as duplicates."),
-    click.option("--old", type=click.FloatRange(min=0), metavar="DAYS", help="What old means."),
+    click.option("--old", type=DAYS, metavar="DAYS", help="What old means."),
     click.option(
         "--from",
         "review",
@@ -96,6 +104,19 @@ def chosen(
     }
 
 
+def refuse_unknown_tags(
+    images: pd.DataFrame, tagged: Sequence[str], protect: Sequence[str]
+) -> None:
+    """Refuse, as wrong usage, a tag that no image has: a word typed wrongly chooses nothing, or protects nothing."""
+    from picora_analytics.analysis import rules
+    from picora_analytics.cleanup.plan.choice import protection
+
+    if tagged:
+        parsed(lambda tags: rules.tagged(images, *tags), tagged)
+    if protect:
+        parsed(lambda tags: protection(images, list(tags)), protect)
+
+
 def reviewed(path: str, decisions: str | None) -> DeletionPlan:
     """Read a review, say what was struck out, and note it as kept where there is a file for that."""
     from picora_analytics.cleanup import DeletionPlan
@@ -138,7 +159,8 @@ def _note(file: Path, rows: list[dict[str, str]]) -> Path:
 )
 @click.option("--by", default="", help="Who decided.")
 @click.option("--note", default="", help="Why.")
-def decide(file: str, until: Any, by: str, note: str, **said: Any) -> None:
+@json_option
+def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any) -> None:
     """
     Note what was decided about images; plan, report and panel mind it.
 
@@ -158,9 +180,28 @@ def decide(file: str, until: Any, by: str, note: str, **said: Any) -> None:
     ]
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")
-    if rows:
-        say(f"Written    {_note(Path(file), rows)}")
+    for row in rows:
+        if not row["id"].strip() or not row.get("other_id", "x").strip():
+            raise click.UsageError(
+                f"An empty text is no id; --{row['decision'].replace(' ', '-')} needs one."
+            )
+        if row["id"] == row.get("other_id"):
+            raise click.UsageError(
+                f"--not-duplicates needs two images, and both are {row['id']!r}."
+            )
+    if not rows and not Path(file).exists():
+        raise click.UsageError(
+            f"DECISIONS.CSV: there is no file {file!r}; with --keep ID or another it is made."
+        )
+    written = _note(Path(file), rows) if rows else None
     from picora_analytics.decisions import read_decisions
 
-    for word, n in read_decisions(file)["decision"].value_counts(sort=False).items():
+    counts = read_decisions(file)["decision"].value_counts(sort=False)
+    if as_json:
+        told = {str(word): int(n) for word, n in counts.items()}
+        print_facts("decide", {"file": file, "n_noted": len(rows), "counts": told})
+        return
+    if written:
+        say(f"Written    {written}")
+    for word, n in counts.items():
         say(f"{n:>8,}  {word}")

@@ -5,10 +5,11 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
+import math
 import os
 import sys
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
     from picora_analytics.client import Client
 
 __all__ = [
+    "DAYS",
     "ERROR",
     "EXIT_CODES",
     "INTERRUPTED",
@@ -29,15 +31,21 @@ __all__ = [
     "THRESHOLD",
     "USAGE",
     "FilePath",
+    "Number",
     "OutputPath",
+    "echo",
     "end",
     "in_store",
+    "keyless",
     "load_library",
     "of_demo",
     "parsed",
     "quiet_option",
     "refresh_option",
+    "refuse_missing",
+    "refuse_same_file",
     "refuse_suffix",
+    "refuse_unknown",
     "say",
     "shown",
     "warn_of_loss",
@@ -75,20 +83,40 @@ class FilePath(click.Path):
 
 
 class OutputPath(FilePath):
-    """An output path; a missing folder is reported before anything is loaded."""
+    """An output path; a folder that is missing or cannot be written is reported before anything is loaded."""
 
-    def __init__(self) -> None:
-        super().__init__(dir_okay=False)
+    def __init__(self, *, dash: bool = False) -> None:
+        super().__init__(dir_okay=False, writable=True)
+        self._dash = dash
 
     def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Check the folder; ``-`` is standard output."""
+        """Check the folder; ``-`` is standard output where there is something to print."""
+        if value == "-":
+            if not self._dash:
+                self.fail("- is standard output, and this is a file; give it a name.", param, ctx)
+            return value
         path = super().convert(value, param, ctx)
         folder = Path(path).parent
-        if path != "-" and not folder.is_dir():
+        if not folder.is_dir():
             self.fail(f"There is no folder {str(folder)!r} to write {value!r} into.", param, ctx)
+        if not os.access(folder, os.W_OK):
+            self.fail(f"The folder {str(folder)!r} cannot be written.", param, ctx)
         return path
 
 
+class Number(click.FloatRange):
+    """A number in a range; neither infinite nor none at all."""
+
+    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
+        """Check that it is finite, then the range."""
+        number = click.FLOAT.convert(value, param, ctx)
+        if not math.isfinite(number):
+            self.fail(f"{value!r} is no number to count with.", param, ctx)
+        return super().convert(number, param, ctx)
+
+
+# More days reach back before there was a calendar.
+DAYS = Number(min=0, max=500_000)
 in_store = click.option(
     "--store",
     type=FilePath(file_okay=False),
@@ -99,8 +127,13 @@ of_demo = click.option("--demo", is_flag=True, help="Use an invented library on 
 
 def say(text: object = "", *, err: bool = False) -> None:
     """Print lines in which nothing moves the cursor or changes the terminal, whoever wrote it."""
+    echo(shown(text), err=err)
+
+
+def echo(text: str, *, err: bool = False) -> None:
+    """Print a text as it is, unless nobody reads any more."""
     try:
-        click.echo(shown(text), err=err)
+        click.echo(text, err=err)
     except (
         BrokenPipeError
     ):  # `| head` has read enough. What is saved was saved before, and the rest is done.
@@ -109,11 +142,14 @@ def say(text: object = "", *, err: bool = False) -> None:
 
 def shown(text: object) -> str:
     """Return lines as `say` prints them: dead in a terminal, and without the key wherever it came from."""
-    whole = str(text)
+    lines = keyless(str(text)).split("\n")
+    return "\n".join(visible(line, _LONGEST_LINE) for line in lines)
+
+
+def keyless(text: str) -> str:
+    """Take the key out of a text."""
     key = os.environ.get("PICORA_API_KEY", "").strip()
-    if len(key) >= _SHORTEST_KEY:
-        whole = whole.replace(key, "<key>")
-    return "\n".join(visible(line, _LONGEST_LINE) for line in whole.split("\n"))
+    return text.replace(key, "<key>") if len(key) >= _SHORTEST_KEY else text
 
 
 def with_client(command: Callable[..., Any]) -> Callable[..., Any]:
@@ -145,7 +181,10 @@ refresh_option = click.option(
     help="auto takes what was read within the hour, else asks for changes; full lists all afresh; never reads nothing.",
 )
 quiet_option = click.option(
-    "-q", "--quiet", is_flag=True, help="Print no progress and no tables; errors are still printed."
+    "-q",
+    "--quiet",
+    is_flag=True,
+    help="Print no progress and no result; what went wrong is printed.",
 )
 
 
@@ -206,8 +245,42 @@ def parsed(read: Callable[..., Any], value: Any, *names: str) -> Any:
     """Read a value of the command line; what cannot be read is wrong usage, before anything is asked for."""
     try:
         return read(value, *names)
-    except (ValueError, TypeError) as error:
+    except (ValueError, TypeError, OverflowError) as error:
         raise click.UsageError(visible(str(error))) from None
+
+
+def refuse_unknown(option: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
+    """Refuse, as wrong usage, a name that is not there, and give the nearest that is."""
+    from picora_analytics.cleanup.plan.matching import nearest
+    from picora_analytics.text import shorten
+
+    there = sorted(known)
+    for name in names:
+        if name not in there:
+            near = [repr(shorten(one, 60)) for one in nearest(name[:200], there, 3)]
+            raise click.UsageError(
+                f"{option} {shorten(name, 60)!r} is none of {where}. "
+                + (f"Nearest: {', '.join(near)}." if near else "Nothing there is like it.")
+            )
+
+
+def refuse_missing(paths: Mapping[str, str | None], what: str = "file") -> None:
+    """Refuse, as wrong usage, to read what is not there; a pipe of the shell is no file, and there."""
+    for name, path in paths.items():
+        if path is not None and not Path(path).exists():
+            raise click.UsageError(f"{name}: there is no {what} {path!r}.")
+
+
+def refuse_same_file(output: str | None, source: str | None) -> None:
+    """Refuse, as wrong usage, to write over the file that is read."""
+    if (
+        output is not None
+        and source is not None
+        and Path(output).resolve() == Path(source).resolve()
+    ):
+        raise click.UsageError(
+            f"--output {output!r} is the file that is read; give it another name."
+        )
 
 
 def write_rows(images: pd.DataFrame, path: Path) -> None:

@@ -8,8 +8,19 @@ from typing import TYPE_CHECKING
 
 import click
 
-from picora_analytics.cli.common import FilePath, OutputPath, say, with_client
-from picora_analytics.cli.receipts import end_with, with_receipt
+from picora_analytics.cli.common import (
+    FilePath,
+    OutputPath,
+    quiet_option,
+    refuse_missing,
+    refuse_same_file,
+    refuse_suffix,
+    refuse_unknown,
+    say,
+    with_client,
+)
+from picora_analytics.cli.documents import json_option
+from picora_analytics.cli.receipts import end_with, say_what_it_takes, with_receipt
 
 if TYPE_CHECKING:
     from picora_analytics.client import Client
@@ -28,9 +39,17 @@ __all__ = ["hide", "unhide"]
     help="Note here what was hidden; what it says is to be kept stays public.",
 )
 @click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@json_option
+@quiet_option
 @with_client
 def hide(
-    client: Client, plan_file: str, confirm: str | None, decisions: str | None, output: str | None
+    client: Client,
+    plan_file: str,
+    confirm: str | None,
+    decisions: str | None,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """
     Make the public images of a saved plan private, under the same addresses; nothing is deleted.
@@ -40,11 +59,20 @@ def hide(
 
     Exit codes: as for apply.
     """
+    _refuse_files(output, "PLAN.JSON", plan_file)
     from picora_analytics import read_plan
 
     made = read_plan(plan_file)
-    receipt = with_receipt(lambda: made.hide(client, confirm=confirm, decisions=decisions), output)
-    if receipt is not None and "would hide" in receipt.counts:
+    progress = False if quiet else None
+    if confirm is None and not quiet:
+        say_what_it_takes(made, client)
+    receipt = with_receipt(
+        lambda: made.hide(client, confirm=confirm, decisions=decisions, progress=progress),
+        output,
+        as_json=as_json,
+        quiet=quiet,
+    )
+    if "would hide" in receipt.counts and not (quiet or as_json):
         notes = f" --decisions {shlex.quote(decisions)}" if decisions else ""
         say(
             f"\nTo hide    picora-analytics hide {shlex.quote(plan_file)} --confirm {receipt.confirmation}{notes}"
@@ -59,9 +87,17 @@ def hide(
     "--confirm", metavar="PHRASE", help="The phrase show-… of the dry run. Without it: a dry run."
 )
 @click.option("-o", "--output", type=OutputPath(), help="Write the receipt: .json or .csv.")
+@json_option
+@quiet_option
 @with_client
 def unhide(
-    client: Client, evidence: str, ids: Sequence[str], confirm: str | None, output: str | None
+    client: Client,
+    evidence: str,
+    ids: Sequence[str],
+    confirm: str | None,
+    output: str | None,
+    as_json: bool,
+    quiet: bool,
 ) -> None:
     """
     Show images again that hide made private, at the same addresses.
@@ -71,14 +107,31 @@ def unhide(
 
     Exit codes: as for apply.
     """
+    _refuse_files(output, "RECEIPT", evidence)
     from picora_analytics import unhide_images
+    from picora_analytics.cleanup.apply.evidence import read_evidence
 
+    if ids:
+        hidden = read_evidence(evidence)
+        named = [*hidden.at, *hidden.unproved]
+        refuse_unknown("--id", ids, named, f"the {len(named):,} images in {evidence}")
+    chosen, progress = list(ids) or None, False if quiet else None
     receipt = with_receipt(
-        lambda: unhide_images(client, evidence, confirm=confirm, ids=list(ids) or None), output
+        lambda: unhide_images(client, evidence, confirm=confirm, ids=chosen, progress=progress),
+        output,
+        as_json=as_json,
+        quiet=quiet,
     )
-    if receipt is not None and "would show again" in receipt.counts:
+    if "would show again" in receipt.counts and not (quiet or as_json):
         some = "".join(f" --id={shlex.quote(one)}" for one in ids)
         say(
             f"\nTo show    picora-analytics unhide {shlex.quote(evidence)}{some} --confirm {receipt.confirmation}"
         )
     end_with(receipt)
+
+
+def _refuse_files(output: str | None, name: str, source: str) -> None:
+    if output is not None:
+        refuse_suffix(output, ".json", ".csv")
+    refuse_missing({name: source})
+    refuse_same_file(output, source)

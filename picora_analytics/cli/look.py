@@ -1,4 +1,4 @@
-"""Commands that look: check, load, snapshots, diff."""
+"""Commands that look: check, load."""
 
 from __future__ import annotations
 
@@ -11,60 +11,87 @@ from picora_analytics.cli.common import (
     FilePath,
     OutputPath,
     end,
-    in_store,
     load_library,
-    of_demo,
+    parsed,
     quiet_option,
     refuse_suffix,
     say,
     with_client,
     write_rows,
 )
+from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
+from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
-    from picora_analytics.client import Client
-    from picora_analytics.library import SnapshotStore
+    import pandas as pd
 
-__all__ = ["check", "diff", "load", "snapshots"]
+    from picora_analytics.client import Client
+
+__all__ = ["check", "load"]
 
 
 @click.command()
+@json_option
 @with_client
-def check(client: Client) -> None:
+def check(client: Client, as_json: bool) -> None:
     """Test the key and the address, and say what this server answers."""
+    credentials, usage = client.verify(), client.usage()
+    first = next(client.iter_pages(page_size=1))
+    single = _single(client, first.images[0].id if first.images else None)
+    facts = {
+        "base_url": client.base_url,
+        "demo": client.demo,
+        "account": client.account(),
+        "plan": credentials.plan if credentials else None,
+        "n_images": usage.n_images if usage else first.total,
+        "size_bytes": usage.size_bytes if usage else None,
+        "quota_bytes": usage.quota_bytes if usage else None,
+        "tells_account": credentials is not None,
+        "tells_usage": usage is not None,
+        "single_image": single,
+    }
+    if as_json:
+        print_facts("check", facts)
+    else:
+        _show_check(facts)
+
+
+def _single(client: Client, image_id: str | None) -> str:
+    """Try the call for one image."""
     from picora_analytics import APIError, NotFoundError, StatusError
+
+    if image_id is None:
+        return "not tried, the library is empty"
+    try:
+        client.get_image(image_id)
+    except NotFoundError:
+        return "not known here"
+    except StatusError as error:
+        return f"refused ({error.status_code})"
+    except APIError:
+        return "not readable here"
+    return "yes"
+
+
+def _show_check(facts: dict[str, Any]) -> None:
     from picora_analytics.text import visible
     from picora_analytics.units import format_bytes
 
-    credentials, usage = client.verify(), client.usage()
-    first = next(client.iter_pages(page_size=1))
-    single = "not tried, the library is empty"
-    if first.images:
-        try:
-            client.get_image(first.images[0].id)
-            single = "yes"
-        except NotFoundError:
-            single = "not known here"
-        except StatusError as error:
-            single = f"refused ({error.status_code})"
-        except APIError:
-            single = "not readable here"
-    plan = f", plan {visible(credentials.plan)}" if credentials and credentials.plan else ""
-    counted = usage.n_images if usage else first.total
-    stored = usage.size_bytes if usage else None
+    plan = f", plan {visible(facts['plan'])}" if facts["plan"] else ""
+    counted, stored = facts["n_images"], facts["size_bytes"]
     for label, text in (
-        ("Address", client.base_url + (" (the DEMO)" if client.demo else "")),
-        ("Key", f"accepted, account {client.account()[:8]}{plan}"),
+        ("Address", facts["base_url"] + (" (the DEMO)" if facts["demo"] else "")),
+        ("Key", f"accepted, account {facts['account'][:8]}{plan}"),
         (
             "Library",
             ("not counted by the service" if counted is None else f"{counted:,} images")
             + ("" if stored is None else f", {format_bytes(stored)}")
             + " by the service's own count",
         ),
-        ("Whose key", "yes" if credentials else "not told here"),
-        ("Usage", "yes" if usage else "not told to this key"),
-        ("One image", single),
+        ("Whose key", "yes" if facts["tells_account"] else "not told here"),
+        ("Usage", "yes" if facts["tells_usage"] else "not told to this key"),
+        ("One image", facts["single_image"]),
         ("Deleting", "not tried: a missing delete scope shows only at the first deletion"),
     ):
         say(f"{label:<10} {text}")
@@ -87,10 +114,12 @@ def check(client: Client) -> None:
     is_flag=True,
     help="Write no private image, and of the others only id, url and is_public: for a repository or CI.",
 )
+@json_option
 @quiet_option
 @with_client
 def load(
     client: Client,
+    as_json: bool,
     quiet: bool,
     tag: str | None,
     refresh: Any,
@@ -104,9 +133,10 @@ def load(
     refuse_suffix(output, ".csv", ".parquet")
     if tag is not None and refresh == "never":
         raise click.UsageError("--tag is not remembered, so --refresh never has nothing to give.")
+    parsed(lambda wanted: client.iter_pages(tag=wanted), tag)
     images = load_library(client, tag=tag, refresh=refresh, store=store, quiet=quiet)
     if tag is not None and images.empty:
-        say(f"No image has exactly the tag {tag!r}.", err=True)
+        say(_no_such_tag(client, tag, store), err=True)
     left_out = ""
     if output:
         rows = images
@@ -116,96 +146,37 @@ def load(
         write_rows(rows, Path(output))
         if public_only:
             left_out = f", without {len(images) - len(rows):,} that are not public"
-    if not quiet:
+    if as_json:
+        print_facts("load", _loaded(images, output))
+    elif not quiet:
         show_tables(images)
-    if output and not quiet:
-        say(f"\nWritten    {output}{left_out}")
+        if output:
+            say(f"\nWritten    {output}{left_out}")
     end()
 
 
-@click.command(short_help="List what is remembered of the library.")
-@in_store
-@click.option("--prune", type=click.IntRange(1), metavar="N", help="Delete all but N of them.")
-@of_demo
-def snapshots(store: str | None, prune: int | None, demo: bool) -> None:
-    """
-    List what is remembered of the library: version, images, size, and when it was last seen so (UTC).
+def _loaded(images: pd.DataFrame, output: str | None) -> dict[str, Any]:
+    """Say what is in the library, as the tables do, but all of it."""
+    from picora_analytics import summarize_ages, summarize_formats, summarize_tags
 
-    A load that finds nothing changed makes no new version. Beyond the number kept, the older ones of a day
-    go first, then the oldest.
-    """
-    from picora_analytics import SnapshotError, SnapshotStore
-    from picora_analytics.units import format_bytes
-
-    kept = SnapshotStore(store) if store else _default_store(demo=demo)
-    versions = kept.versions()
-    if prune is not None and versions:
-        gone = kept.prune(prune, account=kept.about(versions[-1])["account"])
-        say(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
-    for version in kept.versions():
-        try:
-            facts = kept.about(version)
-        except SnapshotError:
-            say(f"{version}  damaged or no snapshot")
-            continue
-        seen = facts["read_at"][:16].replace("T", " ")
-        say(
-            f"{version}  {facts['n_images']:>9,} images {format_bytes(facts['size_bytes']):>11}  {seen}"
-        )
-    if versions:
-        say(f"At most {kept.keep} are kept in {kept.folder}", err=True)
-    else:
-        say(
-            f"Nothing is remembered yet; `picora-analytics load` makes the first snapshot.{_forgets(kept)}",
-            err=True,
-        )
+    return {
+        "library": dict(images.attrs["picora"]),
+        "by_tag": rows_of(summarize_tags(images)[["tag", "n_images", "size_bytes"]]),
+        "n_untagged": int((images["tags"].map(lambda row: row == ())).sum()),
+        "by_format": rows_of(summarize_formats(images)[["mime_type", "n_images", "size_bytes"]]),
+        "by_age": rows_of(summarize_ages(images)[["age", "n_images", "size_bytes"]]),
+        "written": output,
+    }
 
 
-def _forgets(kept: SnapshotStore) -> str:
-    from picora_analytics.files import session_folder
+def _no_such_tag(client: Client, tag: str, store: str | None) -> str:
+    """Say that no image has a tag, and which is nearest among those that are remembered."""
+    from picora_analytics import PicoraError, SnapshotStore, rules
 
-    demo = session_folder() in kept.folder.parents
-    return " A demo is forgotten with the command; give each --store DIR." if demo else ""
-
-
-@with_client
-def _default_store(client: Client) -> SnapshotStore:
-    from picora_analytics.library.snapshots import SnapshotStore
-
-    return SnapshotStore.of(client)
-
-
-@click.command()
-@click.argument("old", default="previous")
-@click.argument("new", default="latest")
-@in_store
-@of_demo
-def diff(old: str, new: str, store: str | None, demo: bool) -> None:
-    """
-    Show what changed between two snapshots.
-
-    OLD and NEW are versions as `snapshots` lists them, days (YYYY-MM-DD), `latest`, `previous` (the one
-    before the latest), or files that end in .parquet.
-    """
-    from picora_analytics import SnapshotStore, compare_snapshots
-    from picora_analytics.library.snapshot_file import load_file
-
-    kept: SnapshotStore | None = None
-    frames = []
-    for name in (old, new):
-        if name.lower().endswith(".parquet"):
-            frames.append(load_file(Path(name).expanduser()))
-            continue
-        kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
-        versions = kept.versions()
-        if name == "previous" and len(versions) < 2:
-            there = (
-                "One snapshot is there, and a load that finds nothing changed makes no second."
-                if versions
-                else "Nothing is remembered yet."
-            )
-            raise click.ClickException(
-                f"{there} Load again later, and compare then.{_forgets(kept)}"
-            )
-        frames.append(kept.load(versions[-2] if name == "previous" else name))
-    say(repr(compare_snapshots(*frames)))
+    try:
+        rules.tagged(SnapshotStore.of(client, store or "default").load(), tag)
+    except (PicoraError, OSError):
+        pass
+    except ValueError as error:
+        return in_shell_words(error)
+    return f"No image has exactly the tag {tag!r}."

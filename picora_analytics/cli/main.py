@@ -9,14 +9,17 @@ import traceback
 import click
 
 from picora_analytics import __version__
+from picora_analytics.cli.applying import apply
 from picora_analytics.cli.choosing import decide
-from picora_analytics.cli.cleanup import apply, backup, plan, restore
 from picora_analytics.cli.common import ERROR, EXIT_CODES, INTERRUPTED, PARTIAL, say
+from picora_analytics.cli.copies import backup, restore
 from picora_analytics.cli.demo import demo, lab
 from picora_analytics.cli.hiding import hide, unhide
 from picora_analytics.cli.interrupted import what_is_kept
-from picora_analytics.cli.look import check, diff, load, snapshots
+from picora_analytics.cli.look import check, load
+from picora_analytics.cli.planning import plan
 from picora_analytics.cli.references import scan
+from picora_analytics.cli.remembered import diff, snapshots
 from picora_analytics.cli.repoint import repoint
 from picora_analytics.cli.report import report
 from picora_analytics.cli.reviewing import review
@@ -43,8 +46,8 @@ def main() -> None:
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)
-    except click.Abort as stopped:
-        _fail(what_is_kept(sys.argv[1:], stopped.__cause__), INTERRUPTED)
+    except (click.Abort, KeyboardInterrupt) as stopped:
+        _fail(what_is_kept(sys.argv[1:], stopped.__cause__ or stopped), INTERRUPTED)
     except IncompleteLoadError as error:
         _fail(error, PARTIAL)
     except (PicoraError, ValueError, OSError) as error:

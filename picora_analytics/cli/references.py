@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -16,12 +17,17 @@ from picora_analytics.cli.common import (
     FilePath,
     OutputPath,
     load_library,
+    of_demo,
+    quiet_option,
     say,
 )
+from picora_analytics.cli.documents import print_json
 from picora_analytics.files import expanded
 
 if TYPE_CHECKING:
     import pandas as pd
+
+    from picora_analytics.references.checking import Check
 
 __all__ = ["scan"]
 
@@ -43,13 +49,15 @@ __all__ = ["scan"]
 @click.option(
     "--json",
     "json_path",
-    type=OutputPath(),
-    help="Save what was found; plan --references reads it.",
+    type=OutputPath(dash=True),
+    is_flag=False,
+    flag_value="-",
+    help="Save what was found, for plan --references; without a name (or -) it is all that is printed.",
 )
 @click.option(
     "--markdown",
     "markdown_path",
-    type=OutputPath(),
+    type=OutputPath(dash=True),
     help="Write the result as Markdown; - prints it.",
 )
 @click.option(
@@ -72,7 +80,8 @@ __all__ = ["scan"]
 @click.option(
     "--store", type=FilePath(file_okay=False), help="Remember the library in this folder."
 )
-@click.option("--demo", is_flag=True, help="Use an invented library on this machine.")
+@quiet_option
+@of_demo
 def scan(
     sources: Sequence[str],
     git: str | None,
@@ -87,6 +96,7 @@ def scan(
     max_dangling: int | None,
     fail_on_new_orphans: bool,
     store: str | None,
+    quiet: bool,
     demo: bool,
 ) -> None:
     """
@@ -104,19 +114,28 @@ def scan(
             raise click.UsageError(f"There is no file or folder {source!r}.")
     if ids is not None and demo:
         raise click.UsageError("--ids and --demo are two libraries; give one of them.")
+    if json_path == "-" and (annotations or markdown_path == "-"):
+        raise click.UsageError("--json prints nothing else; give it a file, or leave the others.")
     from picora_analytics.references import checking
     from picora_analytics.references.search import find_references
 
     path = None if baseline is None else Path(baseline)
     known = checking.read_baseline(path) if path is not None and path.exists() else []
-    images = _read_ids(Path(ids)) if ids is not None else _load(demo=demo, store=store)
+    images = _read_ids(Path(ids)) if ids is not None else _load(demo=demo, store=store, quiet=quiet)
     # The files of the check itself name images that no page uses.
     own = [file for file in (ids, json_path, markdown_path, baseline) if file and file != "-"]
     folders = [*map(Path, sources), *([_top(Path(git))] if git else [])]
     exclude = [*exclude, *_patterns(own, folders)]
-    references = find_references(images, *sources, git=git, addresses=addresses, exclude=exclude)
+    references = find_references(
+        images,
+        *sources,
+        git=git,
+        addresses=addresses,
+        exclude=exclude,
+        progress=False if quiet else None,
+    )
     check = checking.check_references(references, images, known)
-    if json_path:
+    if json_path and json_path != "-":
         references.write(json_path)
     if markdown_path and markdown_path != "-":
         from picora_analytics.files import write_atomic
@@ -128,35 +147,57 @@ def scan(
     fresh = path is not None and (update_baseline or not path.exists())
     if fresh and path is not None:
         checking.write_baseline(check, path, known)
-    say(checking.as_markdown(check) if markdown_path == "-" else checking.as_text(check))
-    if fresh:
-        n = len(check.new) + len(check.known)
-        say(
-            f"\nWritten    {baseline}, with {n:,} findings; commit it, and only what is new counts from now on."
-        )
-    elif annotations and check.new:
-        say(checking.as_annotations(check))
-    if json_path:
-        say(
-            f"\nWritten    {json_path}\n"
-            f"Next       picora-analytics plan --older-than 730 --references {json_path} --reason '...'"
-        )
     too_many = max_dangling is not None and len(check.of(checking.DANGLING)) > max_dangling
-    if not fresh and (too_many or (fail_on_new_orphans and check.of(checking.ORPHAN))):
-        sys.exit(THRESHOLD)
-    if not references.complete:
+    orphaned = fail_on_new_orphans and bool(check.of(checking.ORPHAN))
+    code = THRESHOLD if not fresh and (too_many or orphaned) else 0
+    code = code or (0 if references.complete else PARTIAL)
+    if json_path == "-":
+        print_json(references.to_document())
+    else:
+        _show(check, markdown_path, annotations=annotations and not fresh, quiet=quiet and not code)
+        if not quiet:
+            _show_written(check, baseline if fresh else None, json_path)
+    if code == PARTIAL:
         say(
             "Not everything could be looked at, so nothing counts as not found. --exclude what need not be.",
             err=True,
         )
-        sys.exit(PARTIAL)
+    if code:
+        sys.exit(code)
 
 
-def _load(*, demo: bool, store: str | None) -> pd.DataFrame:
+def _show(check: Check, markdown_path: str | None, *, annotations: bool, quiet: bool) -> None:
+    """Print what was found: as a text, or as what was asked for."""
+    from picora_analytics.references import checking
+
+    if markdown_path == "-":
+        say(checking.as_markdown(check))
+    elif not quiet:
+        say(checking.as_text(check))
+    if annotations and check.new:
+        say(checking.as_annotations(check))
+
+
+def _show_written(check: Check, baseline: str | None, json_path: str | None) -> None:
+    if baseline:
+        n = len(check.new) + len(check.known)
+        say(
+            f"\nWritten    {baseline}, with {n:,} findings; commit it, and only what is new counts from now on."
+        )
+    if json_path:
+        say(
+            f"\nWritten    {json_path}\n"
+            f"Next       picora-analytics plan --older-than 730 --references {shlex.quote(json_path)} --reason '...'"
+        )
+
+
+def _load(*, demo: bool, store: str | None, quiet: bool) -> pd.DataFrame:
     from picora_analytics.cli.common import with_client
 
     found: list[pd.DataFrame] = []
-    with_client(lambda client: found.append(load_library(client, store=store)))(demo=demo)
+    with_client(lambda client: found.append(load_library(client, store=store, quiet=quiet)))(
+        demo=demo
+    )
     return found[0]
 
 

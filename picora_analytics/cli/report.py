@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from pathlib import Path
@@ -21,6 +22,7 @@ from picora_analytics.cli.common import (
     say,
     with_client,
 )
+from picora_analytics.cli.documents import json_option, print_json
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -39,7 +41,7 @@ _REPORTS = (".html", ".md", ".json")
     "-o",
     "--output",
     "outputs",
-    type=OutputPath(),
+    type=OutputPath(dash=True),
     multiple=True,
     default=["picora-report.html"],
     show_default=True,
@@ -74,13 +76,13 @@ _REPORTS = (".html", ".md", ".json")
 )
 @click.option(
     "--metrics",
-    type=OutputPath(),
+    type=OutputPath(dash=True),
     help="Also write the numbers as OpenMetrics, for Prometheus; replaced whole.",
 )
 @click.option(
     "--no-pictures", is_flag=True, help="Fetch no picture for the page; else a few public ones."
 )
-@click.option("--json", "as_json", is_flag=True, help="Print the facts as JSON, and nothing else.")
+@json_option
 @quiet_option
 @with_client
 def report(
@@ -107,9 +109,13 @@ def report(
         raise click.UsageError("--quota 0 is no quota.")
     when = _since(since)
     _check(outputs)
-    from picora_analytics import StorageReport, read_references
+    if (metrics == "-") + as_json + ("-" in outputs) > 1:
+        raise click.UsageError("Only one of --json, --output - and --metrics - can be printed.")
+    from picora_analytics import StorageReport, read_decisions, read_references
     from picora_analytics.library.frame import total_bytes
 
+    if decisions is not None:
+        read_decisions(decisions)  # What is wrong with it is said before anything is asked for.
     looked = None if references is None else read_references(references)
     usage = None if quota else client.usage()
     known = size if size is not None else usage.quota_bytes if usage else None
@@ -135,7 +141,7 @@ def report(
         _write_text(made.to_metrics(), Path(metrics))
         written.append(metrics)
     if as_json:
-        say(made.to_json().rstrip("\n"))
+        print_json(json.loads(made.to_json()))
     elif "-" in outputs:
         say(made.to_markdown())
     elif not quiet:

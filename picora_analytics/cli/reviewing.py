@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from picora_analytics.cli.common import FilePath, OutputPath, say
+from picora_analytics.cli.common import FilePath, OutputPath, refuse_missing, refuse_unknown, say
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -53,6 +53,7 @@ def review(
     With -o review.html, for people who have neither: one page with the pictures, to be sent
     together with review.csv, written beside it. Public pictures alone are fetched.
     """
+    refuse_missing({"PLAN.JSON|REVIEW.CSV": file})
     is_page = output is not None and Path(output).suffix.lower() in (".html", ".htm")
     if decisions is None and not is_page:
         raise click.UsageError(
@@ -77,6 +78,7 @@ def _write_page(
     plan: Plan = read_plan(file)
     earlier = decisions if decisions is not None and Path(decisions).exists() else None
     if portion is not None:
+        _refuse_no_portion(plan, portion, by)
         plan = plan.portion(portion, by, decisions=earlier)
     table = page.with_suffix(".csv")
     # The page first: where that fails, no table is left alone.
@@ -102,6 +104,8 @@ def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: 
     plan = read_plan(file)
     earlier = decisions if Path(decisions).exists() else None
     table = plan.portions(by, decisions=earlier)
+    if portion is not None:
+        _refuse_no_portion(plan, portion, by)
     for name, n, size, n_decided in table.to_numpy().tolist():
         state = "decided" if n_decided == n else f"{n_decided:,} decided"
         say(f"{n:>8,}  {format_bytes(size):>10}  {name}  ({state})")
@@ -117,6 +121,11 @@ def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: 
     say(f"\nNext       {name}: {len(part.images):,} images, {format_bytes(part.size_bytes)}")
     if output:
         say(f"Written    {write_review(part, Path(output))}")
+
+
+def _refuse_no_portion(plan: Plan, portion: str, by: str) -> None:
+    names = plan.portions(by)["portion"].tolist()
+    refuse_unknown("--portion", [portion], names, f"the {len(names):,} portions of this plan")
 
 
 def _take_back(file: Path, decisions: str) -> None:

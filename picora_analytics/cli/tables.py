@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import say, shown
+from picora_analytics.cli.common import echo, say, shown
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -24,7 +24,7 @@ WIDE = 110  # Columns from which three tables stand side by side.
 def head(word: str, text: str = "") -> None:
     """Print a word in bold and what it is about."""
     line = f"{' ' * max(11 - len(word), 3)}{shown(text)}".rstrip(" ")
-    click.echo(f"{click.style(word, bold=True)}{line}")
+    echo(f"{click.style(word, bold=True)}{line}")
 
 
 def meter(size: int, quota: int, columns: int = 30) -> str:

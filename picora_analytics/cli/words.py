@@ -41,13 +41,25 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"max_fraction=1\b", "--max-fraction 1"),
     (r"\bmax_(images|bytes|fraction)=", r"--max-\1 "),
     (r"(?<![-\w])(confirm|protect)=('[^']*'|\"[^\"]*\"|(?= is))", r"--\1 \2"),
+    (r"\bpass a frame that load_images made\b", "give a snapshot, or a .parquet that `picora-analytics load -o` wrote"),
+    (r"\bgive a file that plan\.save wrote\b", "give a file that `picora-analytics plan -o` wrote"),
+    (r"\bsave it again from the frame it came from\b", "plan again"),
+    (r"\bgive a file that References\.write wrote\b", "give a file that `picora-analytics scan --json` wrote"),
+    (r"\bthat back_up made\b", "that `picora-analytics backup` made"),
+    (r"\bthe receipt of plan\.hide \(itself, or the \.json that it wrote\)", "the receipt that `picora-analytics hide -o` wrote"),
+    (r"\bThis frame (?=says that it was read|was read)", "This library "),
+    (r"\b([Pp])ass (?:the frame|it) as load_images made it\b", "give what `picora-analytics load -o` wrote"),
+    (r"\bPass a frame as load_images makes it, or keep [^\n]* when you choose columns", "Load the library again"),
+    (r"\bwhat load_images puts there\b", "what a load puts there"),
+    (r"; look at plan\.images\b", ""),
+    (r"\bof this frame has\b", "of the library has"),
     (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
     (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
     (r"Type references = pic\.find_references\(images, \.\.\.\) with every place where they may stand, and plan with "
      r"protect=references; it must be complete",
      "Type: picora-analytics scan, with every place where they may stand and --json refs.json, and plan with "
      "--references refs.json; it must be complete"),
-    (r"; look at plan\.portions\(\)", ""),
+    (r"; look at plan\.portions\([^)]*\)", ""),
     (r"\bunhide_images shows\b", "`picora-analytics unhide` shows"),
     (r"(?<=: )pic\.repoint\(receipt\.mapping, \"site/\"\)", "picora-analytics repoint"),
     (r" of a duplicate: receipt\.inherited", " of a duplicate"),
@@ -65,7 +77,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.\w+\(|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
 )
 """What only Python understands: a message in the shell holds none of it."""
 

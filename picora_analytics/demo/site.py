@@ -90,7 +90,8 @@ def write_site(library: Sequence[DemoImage], seed: int, folder: str | os.PathLik
     n_images = sum(any(image.id in text for text in pages.values()) for image in library)
     target = Path(folder).expanduser()
     there = target.exists() and any(target.iterdir())
-    if there and not all(_holds(target / path, text) for path, text in pages.items()):
+    whole = all(_holds(target / path, text) for path, text in pages.items())
+    if there and not whole and not _is_begun(target, pages):
         raise FileExistsError(
             f"{os.fspath(folder)!r} holds other files; give the demo's site a folder of its own."
         )
@@ -100,6 +101,16 @@ def write_site(library: Sequence[DemoImage], seed: int, folder: str | os.PathLik
     note = "" if (target / ".git").exists() else _commit_all(target, commits)
     branches = () if note else tuple(dict.fromkeys(commit.branch for commit in commits))
     return DemoSite(target, len(pages), n_images, branches, note)
+
+
+def _is_begun(target: Path, pages: Mapping[str, str]) -> bool:
+    """Tell whether a folder holds nothing but a part of the pages, as after Ctrl-C."""
+    files = [path for path in target.rglob("*") if path.is_file() and not path.is_symlink()]
+    named = {path.relative_to(target).as_posix(): path for path in files}
+    return all(
+        name in pages and pages[name].encode().startswith(path.read_bytes())
+        for name, path in named.items()
+    )
 
 
 def _holds(path: Path, text: str) -> bool:
@@ -221,9 +232,13 @@ def _commit_all(folder: Path, commits: Sequence[_Commit]) -> str:
         (("reset", "--quiet"), b""),
     )
     for words, stream in steps:
-        done = subprocess.run(  # noqa: S603
-            [*_GIT, *words], input=stream, cwd=folder, env=environment, capture_output=True
-        )
+        try:
+            done = subprocess.run(  # noqa: S603
+                [*_GIT, *words], input=stream, cwd=folder, env=environment, capture_output=True
+            )
+        except KeyboardInterrupt:
+            shutil.rmtree(folder / ".git", ignore_errors=True)
+            raise
         if done.returncode:
             shutil.rmtree(folder / ".git", ignore_errors=True)
             said = done.stderr.decode("utf-8", "replace").strip().splitlines() or ["no reason"]

@@ -191,15 +191,14 @@ class References:
 
         The file names strangers' files and texts, and ids of private images: keep it as private as the library.
         """
-        document = self._document()
-        document["digest"] = _digest(document)
-        text = msgspec.json.format(msgspec.json.encode(document), indent=1) + b"\n"
+        text = msgspec.json.format(msgspec.json.encode(self.to_document()), indent=1) + b"\n"
         target = Path(path).expanduser()
         write_atomic(target, lambda temporary: temporary.write_bytes(text))
         return target
 
-    def _document(self) -> dict[str, Any]:
-        return {
+    def to_document(self) -> dict[str, Any]:
+        """Give them as plain values, with a digest over all of it: what :meth:`write` saves."""
+        document: dict[str, Any] = {
             "format": FORMAT,
             "version": VERSION,
             "account": self.account,
@@ -213,6 +212,8 @@ class References:
             "found_before": _records(self.found_before),
             "ids": self.ids.tolist(),
         }
+        document["digest"] = _digest(document)
+        return document
 
 
 def read_references(path: str | os.PathLike[str]) -> References:

@@ -227,9 +227,9 @@ def test_decisions_are_noted_one_after_the_other(run, tmp_path):
     ("arguments", "code", "said"),
     [
         pytest.param(("--later", "b"), 2, "--later needs --until", id="no day"),
-        pytest.param((), 1, "decisions='none.csv' cannot be read: No such file", id="no file"),
+        pytest.param((), 2, "there is no file 'none.csv'", id="no file"),
         pytest.param(
-            ("--not-duplicates", "a", "a"), 1, "needs the other image in other_id", id="not a pair"
+            ("--not-duplicates", "a", "a"), 2, "needs two images, and both are 'a'", id="not a pair"
         ),
     ],
 )

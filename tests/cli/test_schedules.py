@@ -6,6 +6,7 @@ import sys
 
 import pytest
 
+import picora_analytics as pic
 from picora_analytics import DemoServer, SnapshotStore
 from picora_analytics.cli.words import PYTHON, in_shell_words
 
@@ -44,6 +45,37 @@ WRONG = [
     ),
     (("apply", "plan.json", "--min-age", "soon"), "--min-age='soon' is not a duration"),
     (("restore", "kept", "-o", "rows.json"), "'rows.json' does not end in .csv"),
+    (("plan", "--pile", "olds"), "--pile 'olds' is none of the piles duplicates, "),
+    (("plan", "--older-than", "nan", "--reason", "x"), "'nan' is no number to count with"),
+    (("plan", "--older-than", "1e300", "--reason", "x"), "1e+300 is not in the range"),
+    (("plan", "--free", "1 GB", "--old", "inf"), "'inf' is no number to count with"),
+    ((*PLAN, "--max-fraction", "nan"), "'nan' is no number to count with"),
+    ((*PLAN, "--decisions", "none.csv"), "--decisions: there is no file 'none.csv'"),
+    (("plan", "--from", "none.csv"), "--from: there is no file 'none.csv'"),
+    (("report", "--since", "99999999d"), "--since='99999999d' is not a duration"),
+    (("report", "--json", "-o", "-"), "Only one of --json, --output - and --metrics -"),
+    (("load", "--tag", ""), "tag='' is no tag"),
+    (("load", "-o", "-"), "- is standard output, and this is a file"),
+    (("load", "--store", sys.executable), "is a file"),
+    (("apply", "none.json"), "PLAN.JSON: there is no file 'none.json'"),
+    (("apply", "--standing-order", "none.toml"), "--standing-order: there is no file 'none.toml'"),
+    (
+        ("apply", sys.executable, "--confirm-file", "none"),
+        "--confirm-file: there is no file 'none'",
+    ),
+    (("hide", "none.json"), "PLAN.JSON: there is no file 'none.json'"),
+    (("hide", "plan.json", "-o", "r.txt"), "'r.txt' ends neither in .json nor in .csv"),
+    (("unhide", "none.json"), "RECEIPT: there is no file 'none.json'"),
+    (("backup", "none.json", "kept"), "PLAN.JSON: there is no file 'none.json'"),
+    (("restore", "none"), "FOLDER: there is no folder 'none'"),
+    (("restore", "."), "FOLDER: '.' holds no copies.ndjson, so no copies"),
+    (("review", "none.json", "--decisions", "d.csv"), "there is no file 'none.json'"),
+    (("decide", "none.csv"), "DECISIONS.CSV: there is no file 'none.csv'"),
+    (("decide", "d.csv", "--keep", ""), "An empty text is no id"),
+    (("decide", "d.csv", "--not-duplicates", "a", "a"), "both are 'a'"),
+    (("diff", "none.parquet"), "OLD: there is no file 'none.parquet'"),
+    (("scan", "none"), "There is no file or folder 'none'"),
+    (("snapshots", "--prune", "0"), "0 is not in the range"),
 ]
 
 
@@ -77,6 +109,67 @@ def test_wrong_calls_are_refused_before_anything_is_read(run, server, tmp_path):
         assert not PYTHON.search(message), message
     assert len(server.requests) == before
     assert list(tmp_path.iterdir()) == []
+
+
+KNOWN = [
+    (
+        ("plan", "--tagged", "bloog", "--reason", "x"),
+        "No image has the tag 'bloog'. Nearest: 'blog'",
+    ),
+    ((*PLAN, "--protect", "bloog"), "--protect 'bloog' is a tag no image of the library has"),
+    (("restore", "kept", "--id", "{near}"), "is none of the 1 copies in kept. Nearest: '{id}'"),
+    (
+        ("unhide", "hidden.json", "--id", "{near}"),
+        "is none of the 1 images in hidden.json. Nearest",
+    ),
+    (
+        ("review", "plan.json", "--decisions", "d.csv", "--portion", "1999-01"),
+        "'1999-01' is none of",
+    ),
+]
+
+
+def test_a_name_of_nothing_is_wrong_usage_and_the_nearest_is_named(run, server, tmp_path):
+    with pic.Client(server.api_key, server.url) as client:
+        images = pic.load_images(client, store=None, progress=False)
+        known = images.index[images["is_public"]][0]
+        plan = pic.plan_deletion(images, [known], reason="x")
+        plan.save(tmp_path / "plan.json")
+    assert run("backup", "plan.json", "kept", server=server).returncode == 0
+    confirm = ("--confirm", plan.hiding_confirmation, "-o", "hidden.json")
+    assert run("hide", "plan.json", *confirm, server=server).returncode == 0
+    near = known[:-1] + ("a" if known[-1] != "a" else "b")
+
+    for arguments, words in KNOWN:
+        done = run(*(one.format(near=near) for one in arguments), server=server)
+        assert done.returncode == 2, done.stderr
+        assert words.format(id=known) in done.stderr
+        assert done.stdout == ""
+    loaded = run("load", "--tag", "bloog", "--json", server=server)
+    assert loaded.returncode == 0  # A question that is answered with no image.
+    assert loaded.stderr.endswith("No image has the tag 'bloog'. Nearest: 'blog', 'logo'.\n")
+
+
+def test_files_that_say_something_else_are_refused_before_anything_is_asked(run, server, tmp_path):
+    (tmp_path / "odd.json").write_text("{}")
+    before = len(server.requests)
+
+    for arguments in (
+        ("apply", "odd.json"),
+        ("hide", "odd.json"),
+        ("unhide", "odd.json"),
+        ("apply", "--standing-order", "odd.json"),
+        (*PLAN, "--decisions", "odd.json"),
+        (*PLAN, "--references", "odd.json"),
+        ("report", "--decisions", "odd.json"),
+        ("report", "--references", "odd.json"),
+    ):
+        assert run(*arguments, server=server).returncode == 1
+    for arguments in (("apply", "odd.json"), ("hide", "odd.json")):
+        done = run(*arguments, "-o", "odd.json", server=server)
+        assert (done.returncode, "is the file that is read" in done.stderr) == (2, True)
+    assert len(server.requests) == before
+    assert (tmp_path / "odd.json").read_text() == "{}"
 
 
 @pytest.mark.slow
@@ -183,33 +276,58 @@ def test_every_help_ends_with_the_exit_codes(run):
         assert "130" in " ".join(done.stdout.split()), name
 
 
-@pytest.mark.slow
-def test_messages_of_the_package_are_said_in_shell_words():
-    """Reads every text of the package that tells what to type, and says it as the shell would."""
+# Said in notebooks, by Python alone, or by a part that only the command uses.
+PYTHON_ONLY = ("widgets", "demo", "charts", "report", "cli")
+SHELL_ONLY = ("cli", "cleanup/policy/ci.py", "references/checking.py")
+TELLING = {"wait", "finish", "notice", "warn", "add_note", "begin"}
+SHELL = re.compile(r"picora-analytics [a-z]|(?<![-\w])--[a-z]")
+
+
+def messages():
+    """Give every text of the package that is raised or shown, with its place and the error it is of."""
     import ast
     from pathlib import Path
 
     import picora_analytics
 
-    found = []
     root = Path(picora_analytics.__file__).parent
     for path in sorted(root.rglob("*.py")):
-        part = path.relative_to(root).parts[0]
-        if part in ("widgets", "demo", "charts", "report"):  # Not said in a shell.
-            continue
         for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
-            if not isinstance(node, ast.Raise) or node.exc is None:
+            target = node.exc if isinstance(node, ast.Raise) else None
+            if isinstance(node, ast.Call):
+                called = getattr(node.func, "attr", getattr(node.func, "id", None))
+                target = node if called in TELLING else None
+            if target is None:
                 continue
             text = "".join(
-                part.value if isinstance(part.value, str) else ""
-                for part in ast.walk(node.exc)
-                if isinstance(part, ast.Constant)
+                part.value
+                for part in ast.walk(target)
+                if isinstance(part, ast.Constant) and isinstance(part.value, str)
             )
-            name = ast.unparse(node.exc).partition("(")[0]
-            if name in ("TypeError", "AttributeError") or text.startswith(UNHEARD):
-                continue
-            if PYTHON.search(said := in_shell_words(text)):
-                found.append(f"{path.relative_to(root)}:{node.lineno}: {said}")
+            yield path.relative_to(root).as_posix(), ast.unparse(target).partition("(")[0], text
+
+
+@pytest.mark.slow
+def test_messages_of_the_package_are_said_in_shell_words():
+    """Reads every text of the package that tells what to type, and says it as the shell would."""
+    found = [
+        f"{place}: {in_shell_words(text)}"
+        for place, name, text in messages()
+        if not place.startswith(PYTHON_ONLY)
+        and name not in ("TypeError", "AttributeError")
+        and not text.startswith(UNHEARD)
+        and PYTHON.search(in_shell_words(text))
+    ]
+    assert not found, chr(10).join(found)
+
+
+@pytest.mark.slow
+def test_no_message_of_the_package_speaks_as_if_to_a_shell():
+    found = [
+        f"{place}: {text}"
+        for place, _, text in messages()
+        if not place.startswith(SHELL_ONLY) and SHELL.search(text)
+    ]
     assert not found, chr(10).join(found)
 
 

@@ -162,7 +162,7 @@ def test_an_id_that_looks_like_an_option_or_a_command_is_an_id(run, plan, tmp_pa
     run("backup", "plan.json", "kept", server=server)
     for strange in ("-x", "--help", "$(rm -rf ~)", "a b", "'"):
         done = run("restore", "kept", "--id", strange, server=server)
-        assert done.returncode == 1
+        assert done.returncode == 2
         assert repr(strange) in done.stderr
 
 

@@ -173,9 +173,11 @@ def test_a_missing_file_is_named_once(run, tmp_path, arguments):
     with DemoServer(n_images=10) as server, pic.Client(server.api_key, server.url) as client:
         images = pic.load_images(client, store=None, progress=False)
         pic.plan_deletion(images, list(images.index[:1]), reason="x").save(tmp_path / "plan.json")
+        before = len(server.requests)
         done = run(*arguments, server=server)
 
-    assert done.returncode == 1
+    assert done.returncode == 2
+    assert len(server.requests) == before
     message = done.stderr.splitlines()[-1]
     assert message.count("none") == 1, message
     assert "Errno" not in message

@@ -10,15 +10,16 @@ from picora_analytics.cleanup.plan.deeds import HIDE
 from picora_analytics.cleanup.plan.guard import State, Verdict, for_visitors, hideable, verdicts
 from picora_analytics.cleanup.plan.model import Plan, clock_refusals, refuse_other_account
 from picora_analytics.client.client import Client
+from picora_analytics.client.pacing import PER_MINUTE
+from picora_analytics.text import about, plural
 
-__all__ = ["decide", "dry_run"]
+__all__ = ["decide", "dry_run", "what_it_takes"]
 
 
 def dry_run(plan: Plan, client: Client, keep: Mapping[str, str] | None = None) -> DeletionReceipt:
     """Give the receipt as it would be now; `keep` are images to keep, and why."""
     refuse_other_account(plan, client)
-    lookup = Lookup(client, plan.library["n_images"], plan.n_others)
-    current = lookup.look({*plan.states, *plan.duplicates.values()})
+    current = _lookup(plan, client).look(_looked_at(plan))
     found = decide(plan, current, plan.states, keep)
     going = plan.amount(
         image_id for image_id, verdict in found.items() if verdict.action == "delete"
@@ -32,6 +33,24 @@ def dry_run(plan: Plan, client: Client, keep: Mapping[str, str] | None = None) -
         image_id: ended.get(verdict.action, tuple(verdict)) for image_id, verdict in found.items()
     }
     return make_receipt(plan, outcomes, dry_run=True, complete=not refusals)
+
+
+def what_it_takes(plan: Plan, client: Client) -> str:
+    """Say, before a dry run, what is asked for it and how long that takes."""
+    requests = _lookup(plan, client).n_requests(len(_looked_at(plan)))
+    seconds = requests * 60 / PER_MINUTE["read"]
+    return (
+        f"Looking at {plural(len(plan.images), 'image')} as they are now: {plural(requests, 'reading request')}, "
+        f"{about(seconds)} at Picora's documented pace"
+    )
+
+
+def _lookup(plan: Plan, client: Client) -> Lookup:
+    return Lookup(client, plan.library["n_images"], plan.n_others)
+
+
+def _looked_at(plan: Plan) -> set[str]:
+    return {*plan.states, *plan.duplicates.values()}
 
 
 def decide(

@@ -55,6 +55,11 @@ class Lookup:
         # One page, the usage, and one image that is there: what single reads need besides themselves.
         return self._single_reads and n + 3 < -(-self._n_images // MAX_PAGE_SIZE)
 
+    def n_requests(self, n: int) -> int:
+        """Give how many requests it takes, about, to look at so many images."""
+        pages = -(-self._n_images // MAX_PAGE_SIZE)
+        return n + 3 if self.reads_singly(n) else max(pages, 1)
+
     def look(self, ids: Collection[str]) -> Current:
         """
         Look at images.

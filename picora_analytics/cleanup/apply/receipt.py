@@ -184,27 +184,31 @@ class DeletionReceipt:
         if target.suffix.lower() == ".csv":
             write_csv(self.outcomes, target)
         else:
-            document = {
-                "format": FORMAT,
-                "version": 1,
-                "deed": self.deed,
-                "dry_run": self.dry_run,
-                "confirmation": self.confirmation,
-                "finished_at": self.finished_at.isoformat(),
-                "size_bytes": self.size_bytes,
-                "counts": self.counts,
-                "complete": self.complete,
-                "notes": list(self.notes),
-                "journal": None if self.journal is None else str(self.journal),
-                "library": dict(self.library),
-                "inherited": self.inherited.to_dict("records"),
-                "mapping": dict(self.mapping),
-                "outcomes": self._rows(),
-            }
-            document["digest"] = digest(document)
-            text = msgspec.json.format(msgspec.json.encode(document), indent=1)
+            text = msgspec.json.format(msgspec.json.encode(self.to_document()), indent=1)
             write_atomic(target, lambda file: file.write_bytes(text + b"\n"))
         return target
+
+    def to_document(self) -> dict[str, Any]:
+        """Give the receipt as plain values, with a digest over all of it: what :meth:`write` writes as JSON."""
+        document = {
+            "format": FORMAT,
+            "version": 1,
+            "deed": self.deed,
+            "dry_run": self.dry_run,
+            "confirmation": self.confirmation,
+            "finished_at": self.finished_at.isoformat(),
+            "size_bytes": self.size_bytes,
+            "counts": self.counts,
+            "complete": self.complete,
+            "notes": list(self.notes),
+            "journal": None if self.journal is None else str(self.journal),
+            "library": dict(self.library),
+            "inherited": self.inherited.to_dict("records"),
+            "mapping": dict(self.mapping),
+            "outcomes": self._rows(),
+        }
+        document["digest"] = digest(document)
+        return document
 
 
 def make_receipt(

@@ -28,6 +28,7 @@ __all__ = [
     "BackupFolder",
     "Proof",
     "backup_name",
+    "copied_ids",
     "decoded",
     "hash_of",
     "why_stale",
@@ -156,6 +157,16 @@ def _proof(line: bytes) -> Proof | None:
         return None
     # A line must not lead out of the folder.
     return proof if _FILE.fullmatch(proof.file) else None
+
+
+def copied_ids(folder: Path) -> list[str]:
+    """Name the images whose copies a folder says it has, whoever's they are; nothing is checked."""
+    try:
+        lines = list(read_lines(folder.expanduser() / MANIFEST, longest=LONGEST))
+    except OSError:
+        return []
+    proofs = [proof for line in lines[1:] if (proof := _proof(line))]
+    return list(dict.fromkeys(proof.image.id for proof in proofs))
 
 
 def _version_of(path: Path) -> object:

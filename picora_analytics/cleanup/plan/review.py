@@ -51,8 +51,8 @@ def read_review(path: Path) -> Review:
     """
     if not _beside(path).exists():
         raise PlanError(
-            f"There is no {_beside(path).name!r} beside {str(path)!r}, which says what was shown; write both with "
-            "picora-analytics plan --csv."
+            f"There is no {_beside(path).name!r} beside {str(path)!r}, which says what was shown; keep the two "
+            "together, or write both again."
         )
     plan = load_plan(_beside(path))
     columns, rows, _ = read_rows(path, "review")

@@ -22,6 +22,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.decisions import read_decisions
 from picora_analytics.library.load.loading import load_images
 from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.progress import Progress
 from picora_analytics.units import parse_duration
 
 __all__ = ["follow_policy"]
@@ -33,6 +34,7 @@ def follow_policy(
     *,
     store: str | os.PathLike[str] = "default",
     environ: Mapping[str, str] = os.environ,
+    progress: Progress | bool | None = None,
 ) -> tuple[DeletionPlan, DeletionReceipt | None]:
     """
     Delete what a policy allows, and nothing else.
@@ -46,6 +48,8 @@ def follow_policy(
         Where earlier snapshots are, and today's goes.
     environ : mapping
         The variables by which a CI runner names its workspace.
+    progress : Progress or bool, optional
+        As for :func:`load_images`.
 
     Returns
     -------
@@ -70,7 +74,7 @@ def follow_policy(
     decisions = None
     if order.decisions is not None:
         decisions = read_decisions(source.parent / Path(order.decisions).expanduser())
-    images = load_images(client, store=store, refresh="full")
+    images = load_images(client, store=store, refresh="full", progress=progress)
     facts = images.attrs["picora"]
     refuse_doubtful(used, images, facts)
     store_of_client = SnapshotStore.of(client, store)
@@ -82,4 +86,4 @@ def follow_policy(
         return plan, None
     refuse_over_the_week(plan, spent(folder, order.reason, facts["account"], now))
     journal = folder / f"{plan.confirmation}.journal.ndjson"
-    return plan, carry_out(plan, client, backup=folder, journal=journal)
+    return plan, carry_out(plan, client, backup=folder, journal=journal, progress=progress)

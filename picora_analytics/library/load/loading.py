@@ -26,13 +26,14 @@ from picora_analytics.library.load.state import LoadState
 from picora_analytics.library.load.wholeness import Wholeness, remembered_count
 from picora_analytics.library.refresh.refreshing import refreshed
 from picora_analytics.library.snapshots import SnapshotStore, remember
-from picora_analytics.progress import Progress, progress_for
+from picora_analytics.progress import Progress, Silent, begin, progress_for
 from picora_analytics.times import format_instant, now
 from picora_analytics.units import format_bytes
 
 __all__ = ["load_images"]
 
 _KEPT = "The {:,} images read so far are in this error's .images, for looking only; {}."
+_NEVER_ASKED = -1
 _AGAIN, _GOES_ON = "load again for a whole frame", "the next load goes on from there"
 
 
@@ -114,6 +115,7 @@ def load_images(
         if images is not None:
             Checkpoint.discard(remembered.folder)
             return images
+        begin(show, "Loading")
     load = _Load(client, account, tag, remembered, show, afresh=refresh == "full")
     try:
         images = load.run()
@@ -160,6 +162,7 @@ class _Load:
         self._started = now()
         self._checkpoint: Checkpoint | None = None
         self._writable, self._afresh = True, afresh
+        self._counted: int | None = _NEVER_ASKED
         self.resumed = 0
         self._wholeness = Wholeness(client, self._state, remembered)
         if remembered is not None:
@@ -253,9 +256,18 @@ class _Load:
 
     def _shown(self) -> None:
         state = self._state
-        self._show.update(state.n_images, state.total)
+        self._show.update(state.n_images, state.total or self._about())
         if self._tag is None:
             self._wholeness.check_length()
+
+    def _about(self) -> int | None:
+        """Tell how many images there are, about, where the listing does not: asked once, and only to be shown."""
+        if self._tag is not None or isinstance(self._show, Silent):
+            return None
+        if self._counted == _NEVER_ASKED:
+            more = not self._state.done and self._state.n_images >= MAX_PAGE_SIZE
+            self._counted = self._wholeness.counted() if more else None
+        return self._counted
 
     def _check_end(self) -> None:
         state = self._state

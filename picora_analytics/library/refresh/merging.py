@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 import pyarrow as pa
@@ -12,7 +13,7 @@ from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.library.rows import table_of
 
-__all__ = ["merged"]
+__all__ = ["merged", "n_edited"]
 
 
 def merged(
@@ -63,6 +64,23 @@ def merged(
     if hashes:
         table = _with_hashes(table, hashes)
     return table.sort_by([("created_at", "descending")]) if loose else table
+
+
+def n_edited(table: pa.Table, where: Mapping[str, int], read: Mapping[str, ImageRecord]) -> int:
+    """Count the images read again that are not as they were; an address moves with the service, and is no edit."""
+    known = [image_id for image_id in read if image_id in where]
+    if not known:
+        return 0
+    fresh = _fresh([read[image_id] for image_id in known])
+    names = [name for name in fresh.column_names if name not in ("url", "content_hash")]
+    before = table.select(names).take(pa.array([where[image_id] for image_id in known]))
+    pairs = zip(before.to_pylist(), fresh.select(names).to_pylist(), strict=True)
+    return sum(_differs(old, new) for old, new in pairs)
+
+
+def _differs(old: dict[str, Any], new: dict[str, Any]) -> bool:
+    told_now = ("updated_at",) if old["updated_at"] is None else ()
+    return any(old[name] != new[name] for name in old if name not in told_now)
 
 
 def _fresh(images: list[ImageRecord]) -> pa.Table:

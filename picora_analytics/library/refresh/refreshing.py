@@ -8,6 +8,7 @@ by one or by their days, whichever takes fewer requests. Whatever does not add u
 from __future__ import annotations
 
 import datetime as dt
+import functools
 import hashlib
 import re
 from collections.abc import Set
@@ -31,11 +32,11 @@ from picora_analytics.errors import (
 )
 from picora_analytics.library.frame import Facts, frame_from_table, total_bytes, usage_facts
 from picora_analytics.library.refresh.edits import plan_edits
-from picora_analytics.library.refresh.merging import merged
+from picora_analytics.library.refresh.merging import merged, n_edited
 from picora_analytics.library.rows import microseconds
 from picora_analytics.library.snapshot_file import FeedPosition, Snapshot
 from picora_analytics.library.snapshots import SnapshotStore, remember
-from picora_analytics.progress import Progress
+from picora_analytics.progress import Progress, begin
 from picora_analytics.times import format_instant, now, parse_instant
 from picora_analytics.units import format_bytes
 
@@ -137,6 +138,7 @@ class _Refresh:
         self.where = {image_id: row for row, image_id in enumerate(kept.table["id"].to_pylist())}
         self._updated = kept.table["updated_at"].cast(pa.int64()).to_pylist()
         self._created = kept.table["created_at"]
+        self._loaded_at = parse_instant(kept.facts["loaded_at"])
         # Changed or new, and not read yet as it is since then; in the feed's order.
         self._wanted: dict[str, dt.datetime] = {}
         self.read: dict[str, ImageRecord] = {}
@@ -181,6 +183,9 @@ class _Refresh:
         if pages is None:
             raise _CannotTellError
         whole, news = self.cursor == "", False
+        # The first time each image is named, and none is changed by that.
+        first = self.kept.feed is None
+        begin(self.show, "Reading the hashes of all images, once" if first else "Reading changes")
         told: set[str] = set()
         for number, page in enumerate(pages):
             self.n_requests += number > 0
@@ -215,10 +220,16 @@ class _Refresh:
         if image_id in self.read:
             same = self.read[image_id].updated_at == change.updated_at
         else:
-            same = row is not None and self._updated[row] == microseconds(change.updated_at)
+            same = row is not None and self._is_read(row, change.updated_at)
         if not same:
             self._wanted[image_id] = change.updated_at
         return not same
+
+    def _is_read(self, row: int, updated_at: dt.datetime) -> bool:
+        """Tell whether a row is of that update or a later one, as far as it is known."""
+        known = self._updated[row]
+        # Where the listing tells no update time, what was changed before it was read is in it.
+        return updated_at < self._loaded_at if known is None else known == microseconds(updated_at)
 
     def _read_wanted(self) -> None:
         if any(image_id not in self.where for image_id in self._wanted):
@@ -228,13 +239,17 @@ class _Refresh:
             for image_id in self._wanted
             if image_id in self.where
         }
+        if edited:
+            begin(self.show, "Reading what was edited")
         singles, windows = plan_edits(edited, self._uploads())
         self._check_cost(len(singles) + sum(n_pages for _, _, n_pages in windows))
         for first, last, n_pages in windows:
             self._read_window(first, last, n_pages)
         self._check_cost(len(self._wanted))
-        for image_id in list(self._wanted):
+        wanted = list(self._wanted)
+        for number, image_id in enumerate(wanted, start=1):
             self._read_single(image_id)
+            self.show.update(number, len(wanted))
 
     def _check_cost(self, n_requests: int) -> None:
         if n_requests > max(-(-len(self.where) // MAX_PAGE_SIZE), _FEW):
@@ -242,6 +257,7 @@ class _Refresh:
 
     def _read_top(self) -> None:
         """List from the newest upload down to the first image that was remembered."""
+        begin(self.show, "Reading new uploads")
         top: dict[str, None] = {}
         for page in self.client.iter_pages():
             self.n_requests += 1
@@ -251,7 +267,7 @@ class _Refresh:
             }
             self._take_page(page, new | self._wanted.keys())
             top |= dict.fromkeys(image_id for image_id in ids if image_id in new)
-            self.show.update(len(self), None)
+            self.show.update(len(top), None)
             if not new or any(image_id in self.where for image_id in ids):
                 break
         self.top = list(top)
@@ -292,7 +308,6 @@ class _Refresh:
         self._single_answers = True
         if image.id == image_id:
             self._accept(image)
-        self.show.update(len(self), None)
 
     def _created_on(self, image_id: str) -> dt.date | None:
         created = self._created[self.where[image_id]].as_py()
@@ -310,12 +325,17 @@ class _Refresh:
 
     def counts(self) -> dict[str, int]:
         """Count what came, changed and went."""
-        known = sum(image_id in self.where for image_id in self.read)
+        known = [image_id for image_id in self.read if image_id in self.where]
         return {
-            "added": len(self.read) - known,
-            "edited": known,
+            "added": len(self.read) - len(known),
+            "edited": self._edited,
             "deleted": sum(image_id in self.where for image_id in self.gone),
         }
+
+    @functools.cached_property
+    def _edited(self) -> int:
+        """Count the images that are not as they were: one that was only read again is no edit. Asked at the end."""
+        return n_edited(self.kept.table, self.where, self.read)
 
     def facts(self, table: pa.Table) -> Facts:
         """Say what the result is, and how it came about."""

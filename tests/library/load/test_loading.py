@@ -709,19 +709,32 @@ class Seen:
         self.calls.append(text)
 
 
-@pytest.mark.parametrize(("shape", "total"), [("seed", 250), ("current", None)])
-def test_progress_counts_images_and_ends_with_the_verdict(serve, shape, total):
+@pytest.mark.parametrize("shape", ["seed", "current"])
+def test_progress_counts_images_and_ends_with_the_verdict(serve, shape):
     server, client = serve(250, shape=shape)
     size = f"{sum(i.size_bytes for i in server.images.values()) / 2**20:.1f} MiB"
     seen = Seen()
 
     load(client, progress=seen)
 
-    assert seen.calls[:-1] == [(100, total), (200, total), (250, total)]
-    counted = " = 250 counted by the service" if total else ""
+    # Where the listing tells no total, the service is asked once how many there are.
+    assert seen.calls[:-1] == [(100, 250), (200, 250), (250, 250)]
+    counted = " = 250 counted by the service" if shape == "seed" else ""
     assert seen.calls[-1] == (
         f"Complete: 250 rows = 250 different ids{counted}, {size}; read 2026-11-23 14:00 UTC"
     )
+
+
+@pytest.mark.parametrize("n_images", [100, 250])
+def test_how_many_there_are_is_asked_only_to_be_shown(serve, n_images):
+    server, client = serve(n_images)
+    load(client, progress=False)
+    unseen = [one.path for one in server.requests]
+
+    load(client, progress=Seen())
+
+    more = [one.path for one in server.requests][len(unseen) :].count("/v1/user/me/usage")
+    assert more - unseen.count("/v1/user/me/usage") == (n_images > 100)
 
 
 def test_the_verdict_names_what_was_not_readable(serve):

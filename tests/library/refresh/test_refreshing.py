@@ -75,6 +75,40 @@ def test_nothing_changed_takes_two_requests_and_makes_no_second_version(library)
     assert_whole(server, client, images)
 
 
+class Steps(Silent):
+    def __init__(self):
+        self.steps = []
+
+    def begin(self, step):
+        self.steps.append(step)
+
+
+@pytest.mark.parametrize("shape", ["current", "seed"])
+def test_the_first_refresh_reads_hashes_and_calls_nothing_edited(serve, tmp_path, shape):
+    """The older shape lists no update times; that no image has one is no edit of any."""
+    server, client = serve(130, shape=shape)
+    load(client, tmp_path)
+    before, show = len(server.requests), Steps()
+
+    images = load(client, tmp_path, progress=show)
+
+    assert counts(images) == {"added": 0, "edited": 0, "deleted": 0}
+    assert show.steps == ["Reading the hashes of all images, once"]
+    assert asked(server, before) == ["/v1/sync/state", "/v1/user/me/usage"]
+    assert images["content_hash"].notna().all()
+    assert len(SnapshotStore(tmp_path).versions()) == 1
+
+    server.advance(60)
+    old = list(server.images)
+    server.edit(old[3], tags=("another",))
+    server.add(2)
+    show.steps.clear()
+    images = load(client, tmp_path, progress=show)
+    assert counts(images) == {"added": 2, "edited": 1, "deleted": 0}
+    assert show.steps == ["Reading changes", "Reading new uploads", "Reading what was edited"]
+    assert images.loc[old[3], "tags"] == ("another",)
+
+
 @pytest.mark.slow
 def test_when_it_was_seen_last_is_remembered_though_nothing_changed(library):
     server, client, store = library
