@@ -15,6 +15,7 @@ from typing import Any
 import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.analysis.everyday import one_array
@@ -26,6 +27,7 @@ __all__ = [
     "naive_utc",
     "period_of",
     "widened",
+    "with_matches",
     "without_zone",
 ]
 
@@ -143,6 +145,24 @@ def _pandas_exploded(native: pd.DataFrame) -> Any:
     exploded["tags"] = pd.arrays.ArrowExtensionArray(pc.list_flatten(lists))  # type: ignore[attr-defined,unused-ignore]
     exploded["n_tags"] = np.bincount(rows, minlength=len(lists))[rows]
     return nw.from_native(exploded).lazy()
+
+
+def with_matches(images: nw.LazyFrame[Any], column: str, patterns: Mapping[str, str]) -> Any:
+    """
+    Add, for each pattern by name, whether the text holds it; False or missing where there is no text.
+
+    pandas 3 gives every pattern with a flag to Python's re, ten times as slow as Arrow, which reads them as DuckDB does.
+    """
+    native = images.to_native()
+    if not isinstance(native, pd.DataFrame):
+        held = {name: nw.col(column).str.contains(pattern) for name, pattern in patterns.items()}
+        return images.with_columns(**held)
+    texts = pa.array(native[column], pa.string(), from_pandas=True)
+    found = {
+        name: pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(False)
+        for name, pattern in patterns.items()
+    }
+    return nw.from_native(native.assign(**found)).lazy()
 
 
 def widened(frame: nw.LazyFrame[Any], column: str, name: str) -> Any:

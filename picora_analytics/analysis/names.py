@@ -7,6 +7,7 @@ from __future__ import annotations
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, labelled, with_shares
+from picora_analytics.analysis.engines import with_matches
 from picora_analytics.analysis.question import FrameT, question
 from picora_analytics.library.media_types import EXTENSIONS
 
@@ -79,17 +80,18 @@ def summarize_names(images: FrameT) -> FrameT:
     """
     name, mime = nw.col("filename"), nw.col("mime_type")
     place: nw.Expr = nw.lit(len(_KINDS))
-    for number, pattern in reversed(list(enumerate(_KINDS.values()))):
-        place = nw.when(name.str.contains(pattern)).then(nw.lit(number)).otherwise(place)
+    for number, kind in reversed(list(enumerate(_KINDS))):
+        place = nw.when(nw.col(kind)).then(nw.lit(number)).otherwise(place)
     place = (
         nw.when(name.is_null() | (name.str.strip_chars() == ""))
         .then(nw.lit(len(_KINDS) + 1))
         .otherwise(place)
     )
     other: nw.Expr = nw.lit(0)
-    for kind, ending in _ENDINGS.items():
-        differs = name.str.contains(ending) & ~mime.is_null() & (mime != kind)
+    for kind in _ENDINGS:
+        differs = nw.col(kind) & ~mime.is_null() & (mime != kind)
         other = nw.when(differs.fill_null(False)).then(nw.lit(1)).otherwise(other)
-    rows = images.with_columns(place=place, other=other)
+    matched = with_matches(images, "filename", _KINDS | _ENDINGS)
+    rows = matched.with_columns(place=place, other=other)
     table = count(rows, "place", n_other_format=nw.col("other").sum()).sort("place")
     return with_shares(table.with_columns(name_kind=labelled("place", NAME_KINDS)), images)
