@@ -287,24 +287,18 @@ def _ranked_in_pandas(native: pd.DataFrame) -> Any:
     return nw.from_native(pd.DataFrame([row])).lazy()
 
 
-@question(
-    "id",
-    "filename",
-    "size_bytes",
-    "width",
-    "height",
-    "mime_type",
-    "created_at",
-    answers={
-        "id": "str",
-        "filename": "str",
-        "size_bytes": "Int64",
-        "width": "Int64",
-        "height": "Int64",
-        "mime_type": "str",
-        "created_at": "datetime",
-    },
-)
+LARGEST: dict[str, Kind] = {
+    "id": "str",
+    "filename": "str",
+    "size_bytes": "Int64",
+    "width": "Int64",
+    "height": "Int64",
+    "mime_type": "str",
+    "created_at": "datetime",
+}
+
+
+@question(*LARGEST, answers=LARGEST)
 def summarize_largest(images: FrameT, top: int = 20, *, by: By | None = None) -> FrameT:
     """
     List the largest files.
