@@ -89,8 +89,9 @@ def test_savings_by_hand(make_images, everywhere):
     table = everywhere(pic.summarize_savings, images)
 
     # c: a quarter of its pixels stays. High: 3 MB; low: 4 MB * (1 - 0.25^0.75) = 2.585786 MB. Left are 2.56
-    # million pixels and 1 to 1.414214 MB: high 1 MB - 512,000, low a quarter of 1.414214 MB. d and j at most
-    # 1 MB - 200,000 each, at least 26 %. f: 29.1 * 6 - 100.7 = 73.9 %.
+    # million pixels and 1 to 1.414214 MB. As WebP a JPEG's pixel takes 0.08 to 0.47 bytes, high 1 MB - 204,800,
+    # low 1.414214 MB - 1,203,200; a PNG's 0.02 to 0.47, d and j 530,000 to 980,000 each; a WebP's 0.06 to 0.47.
+    # f: 29.1 * 6 - 100.7 = 73.9 %.
     assert table.drop(columns="evidence").to_dict("split")["data"] == [
         ["exact duplicates", 1, 9 * MB, 9 * MB, 9 * MB, 9 * MB],
         ["oversized", 1, 4 * MB, 2_585_786, 3 * MB, 3 * MB],
@@ -98,11 +99,11 @@ def test_savings_by_hand(make_images, everywhere):
             "inefficient format",
             3,
             6 * MB,
-            353_553 + 520_000,
-            488_000 + 1_600_000,
-            1_952_000 + 1_600_000,
+            211_014 + 1_060_000,
+            795_200 + 1_960_000,
+            3_180_800 + 1_960_000,
         ],
-        ["weak compression", 1, MB, 0, 800_000, 800_000],
+        ["weak compression", 1, MB, 530_000, 940_000, 940_000],
         ["large GIF", 1, MB, 0, 739_000, 739_000],
         ["likely duplicates", 1, MB, 0, 0, MB],
         ["not judged", 1, 500_000, 0, 0, 0],
