@@ -16,7 +16,7 @@ from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts, facts_of, total_bytes
 from picora_analytics.units import parse_storage
 
-__all__ = ["Outlook", "forecast_storage", "outlook", "quota_of"]
+__all__ = ["SNAPSHOTS", "UPLOADS", "Outlook", "forecast_storage", "outlook", "quota_of"]
 
 Floats = npt.NDArray[np.float64]
 
@@ -33,6 +33,8 @@ _SMALL = 0.02
 # Beyond this ratio of high to low the range says nothing.
 _TOO_WIDE = 8.0
 _SNAPSHOT_WEEKS = 26
+# Between two snapshots the storage is taken to grow evenly: over longer gaps that would look steadier than it was.
+_LONGEST_GAP = 4.0
 
 UPLOADS = "uploads of the images that are still there; assumes that nothing is deleted"
 SNAPSHOTS = "what came and went between snapshots"
@@ -165,7 +167,7 @@ def forecast_storage(
         Bytes, or text such as ``"5 GiB"``; by default what the service told the load.
     snapshots : DataFrame, optional
         ``loaded_at`` and ``size_bytes`` of earlier loads, as :meth:`SnapshotStore.totals` gives them. Where they span
-        26 weeks or more, what was deleted counts as well.
+        26 weeks or more, without a gap of over four weeks, what was deleted counts as well.
 
     Returns
     -------
@@ -266,7 +268,8 @@ def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:
     totals = snapshots["size_bytes"].to_numpy("float64")
     order = np.argsort(-ages)
     past = -ages[order]
-    edges = np.arange(np.ceil(past[0]), np.floor(min(past[-1], 0.0)) + 1)
+    since = int(np.flatnonzero(np.diff(past) > _LONGEST_GAP).max(initial=-1)) + 1
+    edges = np.arange(np.ceil(past[since]), np.floor(min(past[-1], 0.0)) + 1)
     return np.asarray(np.diff(np.interp(edges, past, totals[order])), dtype="float64")
 
 

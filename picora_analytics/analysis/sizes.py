@@ -24,10 +24,11 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
-from picora_analytics.analysis.question import By, FrameT, question, summed
+from picora_analytics.analysis.question import By, FrameT, Kind, question, summed
 from picora_analytics.library.frame import total_bytes
 
 __all__ = [
+    "LARGEST",
     "SIZE_RANGES",
     "summarize_concentration",
     "summarize_largest",
