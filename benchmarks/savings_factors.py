@@ -1,5 +1,5 @@
 """
-Where the factors of `summarize_savings` come from: what encoding anew leaves of pictures, by format and bytes per pixel.
+Where the factors of `summarize_savings` come from: what encoding anew leaves, by format and bytes per pixel.
 
     python benchmarks/savings_factors.py            # 600 pictures, about five minutes
 
@@ -29,7 +29,11 @@ def landscape(wide: int, high: int, random: np.random.Generator) -> Image.Image:
         rows, columns = max(high >> (9 - octave), 2), max(wide >> (9 - octave), 2)
         small = random.normal(0, 1, (rows, columns, 1)) + random.normal(0, 0.25, (rows, columns, 3))
         planes = [
-            np.asarray(Image.fromarray(small[..., i].astype("float32")).resize((wide, high), Image.Resampling.BICUBIC))
+            np.asarray(
+                Image.fromarray(small[..., i].astype("float32")).resize(
+                    (wide, high), Image.Resampling.BICUBIC
+                )
+            )
             for i in range(3)
         ]
         total += np.stack(planes, axis=-1) * weight**octave
@@ -38,14 +42,18 @@ def landscape(wide: int, high: int, random: np.random.Generator) -> Image.Image:
     pen = ImageDraw.Draw(picture)
     for _ in range(random.integers(3, 25)):
         x, y, r = random.integers(0, wide), random.integers(0, high), random.integers(10, 220)
-        pen.ellipse([x - r, y - r, x + r, y + r], fill=tuple(int(c) for c in random.integers(0, 256, 3)))
+        pen.ellipse(
+            [x - r, y - r, x + r, y + r], fill=tuple(int(c) for c in random.integers(0, 256, 3))
+        )
     if random.random() < 0.5:
         blurred = picture.filter(ImageFilter.GaussianBlur(float(random.uniform(1, 5))))
         mask = Image.new("L", picture.size, 0)
         edge = int(wide * random.uniform(0.2, 0.8))
         ImageDraw.Draw(mask).rectangle([0, 0, edge, high], fill=255)
         picture = Image.composite(blurred, picture, mask)
-    grain = random.normal(0, random.choice([0.5, 2, 5, 9, 14]), (high, wide, 3 if random.random() < 0.5 else 1))
+    grain = random.normal(
+        0, random.choice([0.5, 2, 5, 9, 14]), (high, wide, 3 if random.random() < 0.5 else 1)
+    )
     return Image.fromarray(np.clip(np.asarray(picture) + grain, 0, 255).astype("uint8"))
 
 
@@ -56,8 +64,13 @@ def page(wide: int, high: int, random: np.random.Generator) -> Image.Image:
     pen.rectangle([0, 0, wide, 40], fill=tuple(int(c) for c in random.integers(0, 200, 3)))
     size = int(random.integers(11, 20))
     for y in range(60, high, int(size * random.uniform(1.2, 4))):
-        words = " ".join("".join(chr(97 + c) for c in random.integers(0, 26, n)) for n in random.integers(2, 10, 14))
-        pen.text((20 + 20 * int(random.integers(0, 3)), y), words, fill=(40, 40, 50), font_size=size)
+        words = " ".join(
+            "".join(chr(97 + c) for c in random.integers(0, 26, n))
+            for n in random.integers(2, 10, 14)
+        )
+        pen.text(
+            (20 + 20 * int(random.integers(0, 3)), y), words, fill=(40, 40, 50), font_size=size
+        )
     points = [(x, int(high / 2 + random.normal(0, high / 12))) for x in range(0, wide, 12)]
     pen.line(points, fill=(30, 90, 200), width=3)
     if random.random() < 0.5:
@@ -73,10 +86,15 @@ def encoded(random: np.random.Generator) -> tuple[bytes, str, tuple[int, int]]:
     high = int(wide * random.uniform(0.5, 1.2))
     photo = random.random() < 0.6
     picture = (landscape if photo else page)(wide, high, random)
-    form = str(random.choice(["JPEG", "PNG", "WEBP"], p=[0.5, 0.3, 0.2] if photo else [0.3, 0.5, 0.2]))
+    form = str(
+        random.choice(["JPEG", "PNG", "WEBP"], p=[0.5, 0.3, 0.2] if photo else [0.3, 0.5, 0.2])
+    )
     options: dict[str, object] = {"quality": int(random.integers(60, 99))}
     if form == "JPEG":
-        options |= {"subsampling": int(random.choice([0, 2])), "progressive": bool(random.random() < 0.5)}
+        options |= {
+            "subsampling": int(random.choice([0, 2])),
+            "progressive": bool(random.random() < 0.5),
+        }
     if form == "PNG":
         options = {"optimize": bool(random.random() < 0.5)}
     out = io.BytesIO()

@@ -151,7 +151,7 @@ def with_matches(images: nw.LazyFrame[Any], column: str, patterns: Mapping[str, 
     """
     Add, for each pattern by name, whether the text holds it; False or missing where there is no text.
 
-    pandas 3 gives every pattern with a flag to Python's re, ten times as slow as Arrow, which reads them as DuckDB does.
+    pandas 3 gives patterns with flags to Python's re, ten times as slow as Arrow, which reads them as DuckDB does.
     """
     native = images.to_native()
     if not isinstance(native, pd.DataFrame):
