@@ -1,5 +1,5 @@
 """
-A report's numbers beside pandas by hand, at 100,000 and 1,000,000 images: CPU seconds, and what memory they need on top.
+A report beside pandas by hand, at 100,000 and 1,000,000 images: CPU seconds, and what memory it needs on top.
 
     python benchmarks/report.py                 # both sizes, some minutes
     python benchmarks/report.py 100000          # one size

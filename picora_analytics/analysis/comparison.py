@@ -12,6 +12,7 @@ import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup, escape
 
+from picora_analytics.analysis.everyday import check_frame
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import COLUMNS, Facts, facts_of, spelled_one_way, total_bytes
@@ -141,6 +142,8 @@ def compare_snapshots(old: pd.DataFrame, new: pd.DataFrame) -> SnapshotDiff:
     >>> difference.changed["columns"].to_dict()
     {'b': ('tags',)}
     """
+    for frame in (old, new):
+        check_frame(frame, "compare_snapshots")
     before, after = comparable(old, new)
     came, went = came_and_went(old, new)
     added, removed = new[came], old[went]

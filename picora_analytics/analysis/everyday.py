@@ -19,6 +19,7 @@ __all__ = [
     "READS",
     "Kind",
     "check_columns",
+    "check_frame",
     "naive_utc",
     "one_array",
     "pandas_of",
@@ -54,6 +55,15 @@ _IN_WORDS: dict[Kind, str] = {
 }
 
 
+def check_frame(images: object, caller: str) -> None:
+    """Raise TypeError, naming what the user called, for anything but a pandas frame."""
+    if not isinstance(images, pd.DataFrame):
+        raise TypeError(
+            f"{caller} takes a pandas DataFrame, as load_images makes it; "
+            f"this is {type(images).__name__}."
+        )
+
+
 def check_columns(available: Sequence[str], needed: Sequence[str], caller: str) -> None:
     """Raise SchemaError, naming the columns, where some that `caller` reads are not there."""
     missing = [name for name in needed if name not in available]
@@ -76,11 +86,7 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], caller: str) -> pd
     TypeError
         If it is not a pandas frame.
     """
-    if not isinstance(images, pd.DataFrame):
-        raise TypeError(
-            f"{caller} takes a pandas DataFrame, as load_images makes it; "
-            f"this is {type(images).__name__}."
-        )
+    check_frame(images, caller)
     index_is_id = images.index.name == "id" and "id" not in images.columns
     check_columns([*images.columns, *(["id"] if index_is_id else [])], columns, caller)
     read = {

@@ -11,7 +11,7 @@ from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from picora_analytics.analysis.everyday import check_columns
+from picora_analytics.analysis.everyday import check_columns, check_frame
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
 from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
@@ -38,11 +38,7 @@ _LEAST_ROW = 10
 
 def axes(images: object, ax: Axes | None, caller: str, *columns: str) -> Axes:
     """Give the axes to draw on, for a frame that has these columns: the caller's, else those of a new figure."""
-    if not isinstance(images, pd.DataFrame):
-        raise TypeError(
-            f"{caller} takes a pandas DataFrame, as load_images makes it; "
-            f"this is {type(images).__name__}."
-        )
+    check_frame(images, caller)
     index = [str(images.index.name)] if images.index.name is not None else []
     check_columns([*images.columns, *index], columns, caller)
     if ax is None:

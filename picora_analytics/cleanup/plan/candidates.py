@@ -11,6 +11,7 @@ import pandas as pd
 
 from picora_analytics.analysis.decided import standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
+from picora_analytics.analysis.everyday import check_frame
 from picora_analytics.analysis.piles import OLD_DAYS, PILES, Piles, sort_into_piles
 from picora_analytics.cleanup.plan.columns import Bools
 from picora_analytics.cleanup.plan.handing import unfit
@@ -125,7 +126,8 @@ def find_candidates(
     old: float = OLD_DAYS,
 ) -> list[Candidates]:
     """Sort what may go into piles, as :func:`summarize_candidates` does, and tell which rows are in each."""
-    facts = facts_of(images) if isinstance(images, pd.DataFrame) else None
+    check_frame(images, "summarize_candidates")
+    facts = facts_of(images)
     if facts is None:
         raise SchemaError(
             "These images do not say which library they are (merge and read_csv drop that). Type images = "
