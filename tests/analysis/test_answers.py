@@ -364,6 +364,27 @@ def test_a_forecast_takes_the_quota_the_service_told(make_images):
     assert full["early"] == full["late"] == "2026-11-23"
 
 
+def test_a_forecast_goes_by_uploads_where_snapshots_lie_far_apart(make_images):
+    weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    images = make_images(created_at=list(weeks), size_bytes=[100] * 60)
+    totals = pd.DataFrame({"loaded_at": weeks[[52, 0]], "size_bytes": [0, 2600]})
+
+    seen = pic.forecast_storage(images, snapshots=totals)
+
+    assert seen.attrs["forecast"]["weekly_bytes"] == 100
+
+
+def test_a_year_of_bursts_gives_no_range(make_images):
+    weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    images = make_images(
+        created_at=list(weeks), size_bytes=[9000 if n % 6 == 0 else 1 for n in range(60)]
+    )
+
+    reason = pic.forecast_storage(images).attrs["forecast"]["reason"]
+
+    assert reason.startswith("uploads came in bursts, of which ")
+
+
 def test_a_forecast_from_snapshots_counts_what_was_deleted(make_images, tmp_path):
     images = _weekly(make_images, [100] * 60)
     days = [pd.Timestamp("2026-11-23T14:00Z") - WEEK * age for age in reversed(range(41))]
