@@ -23,6 +23,7 @@ import pandas as pd
 from plans import Row, library, seconds
 
 import picora_analytics as pic
+from picora_analytics.analysis.names import _KINDS
 from picora_analytics.analysis.rules import duplicated, oversized
 
 ENDS = [-1, 10 * 1024, 100 * 1024, 1024**2, 2 * 1024**2, 5 * 1024**2, 10 * 1024**2, math.inf]
@@ -146,15 +147,100 @@ RULES: dict[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = {
 }
 
 
-def hand_report(images: pd.DataFrame) -> object:
-    """Ask by hand what a report and its findings ask, each once."""
-    found = [ask(images) for ask in HAND.values()]
-    alike = images.sort_values("created_at").duplicated(
-        ["size_bytes", "width", "height", "mime_type"]
+def names_by_hand(images: pd.DataFrame) -> object:
+    """Guess from the names, with the same patterns."""
+    names, kind = images["filename"], pd.Series(4, index=images.index)
+    for place, pattern in reversed(list(enumerate(_KINDS.values()))):
+        found = names.str.contains(pattern.removeprefix("(?i)"), case=False).fillna(False)
+        kind[found] = place
+    ending = names.str.extract(r"\.([a-z0-9]+)$", expand=False).replace("jpg", "jpeg")
+    other = ending != images["mime_type"].str.removeprefix("image/")
+    return images.assign(other=other).groupby(kind).agg(**COUNTS, n_other=("other", "sum"))
+
+
+def duplicates_by_hand(images: pd.DataFrame) -> object:
+    """Find what is there twice: for certain, and by size, pixels and type."""
+    by_upload = images[~images["is_public"].isna()].sort_values(["created_at"])
+    exact = by_upload["content_hash"].duplicated() & by_upload["content_hash"].notna()
+    unread = by_upload[by_upload["content_hash"].isna()]
+    alike = unread.duplicated(["size_bytes", "width", "height", "mime_type"])
+    groups = by_upload.loc[exact, "content_hash"].nunique()
+    return exact, alike, groups, by_upload["size_bytes"][exact].sum()
+
+
+def savings_by_hand(images: pd.DataFrame, again: pd.Series) -> object:
+    """Estimate what smaller and newer copies would save, beside exact duplicates."""
+    size, wide, high = (
+        images[name].to_numpy("float64", na_value=np.nan)
+        for name in ("size_bytes", "width", "height")
     )
+    again = again.reindex(images.index, fill_value=False).to_numpy()
+    share = np.minimum(2560 / np.fmax(wide, high), 1) ** 2
+    over = (size * (1 - share) >= 4096) & ~again
+    share = np.where(over, share, 1.0)
+    left, pixels, low_left = size * share, wide * high * share, size * share**0.75
+    rows = [
+        ("twice", size[again].sum(), size[again].sum()),
+        ("over", (size - low_left)[over].sum(), (size - left)[over].sum()),
+    ]
+    for formats in (["image/jpeg"], ["image/png", "image/bmp", "image/tiff"], ["image/webp"]):
+        here = images["mime_type"].isin(formats).to_numpy() & ~again
+        heavy = here & (left - 0.2 * pixels > 4096)
+        low = np.fmax(low_left - 0.4 * pixels, 0.25 * low_left)
+        rows.append(
+            (formats[0], low[heavy].sum(), np.fmin(left - 0.07 * pixels, 0.8 * left)[heavy].sum())
+        )
+    gif = (images["mime_type"] == "image/gif").to_numpy() & (left > 102_400) & ~again
+    return [*rows, ("gif", 0, (left[gif] * (29.1 * np.log10(left[gif]) - 100.7) / 100).sum())]
+
+
+def spellings_by_hand(images: pd.DataFrame) -> object:
+    """Group tags that differ in case only."""
+    tags = images["tags"].explode().dropna().value_counts()
+    return tags.groupby(tags.index.str.casefold()).agg(["size", "sum"]).query("size > 1")
+
+
+def forecast_by_hand(images: pd.DataFrame) -> object:
+    """Carry the last weeks forward, and try the same in the past, horizon by horizon."""
+    ages = (images["created_at"].max() - images["created_at"]).dt.days // 7
+    weekly = images["size_bytes"].groupby(ages).sum().reindex(range(ages.max() + 1), fill_value=0)
+    total = np.concatenate([[0], weekly.to_numpy("float64")[::-1].cumsum()])
+    found, n = [], len(total) - 1
+    for weeks in range(1, min(n - 24, 156) + 1):
+        for window in (13, 52):
+            origins = np.arange(window, n - weeks + 1)
+            if len(origins) < 12:
+                continue
+            told = (total[origins] - total[origins - window]) / window * weeks
+            error = np.abs(np.log((total[origins + weeks] - total[origins] + 1) / (told + 1)))
+            found.append(np.quantile(error, 0.88))
+    return found
+
+
+def piles_by_hand(images: pd.DataFrame, again: pd.Series) -> object:
+    """Sort what may go into piles, and name the largest of each."""
+    old = images["created_at"] < images["created_at"].max() - pd.Timedelta(days=730)
+    untagged = images["tags"].map(len, na_action="ignore") == 0
+    again = again.reindex(images.index, fill_value=False)
+    piles = [again, old & untagged & ~again, old & ~untagged & ~again]
+    return [
+        (n.sum(), images["size_bytes"][n].sum(), images[n].nlargest(4, "size_bytes")) for n in piles
+    ]
+
+
+def hand_report(images: pd.DataFrame) -> object:
+    """Give by hand the numbers of a report and its findings, each once."""
+    found = [ask(images) for ask in HAND.values()]
+    exact, *alike = duplicates_by_hand(images)
     weeks = images["created_at"].dt.tz_localize(None).dt.to_period("W").value_counts()
     years = images.groupby(images["created_at"].dt.year).agg(**COUNTS)
-    return found, [hand(images) for _, hand in RULES.values()], alike, weeks, years
+    rest = [names_by_hand(images), spellings_by_hand(images), forecast_by_hand(images)]
+    rest += [savings_by_hand(images, exact), piles_by_hand(images, exact)]
+    findings = [
+        (rows.sum(), images["size_bytes"][rows.fillna(False).astype(bool)].sum())
+        for rows in (hand(images) for _, hand in RULES.values())
+    ]
+    return found, alike, weeks, years, rest, findings
 
 
 def hand_page(images: pd.DataFrame) -> object:

@@ -14,7 +14,7 @@ from picora_analytics.analysis.question import read_pandas
 from picora_analytics.library.frame import STR, spelled_one_way
 from picora_analytics.references.found import FOUND, FOUND_BEFORE, References
 
-__all__ = ["contents", "group_duplicates", "keeping_order"]
+__all__ = ["alikes", "contents", "group_duplicates", "keeping_order", "several"]
 
 _READ = ["id", "size_bytes", "width", "height", "mime_type", "is_public", "created_at"]
 _ALIKE = ["size_bytes", "width", "height", "mime_type"]
@@ -90,7 +90,7 @@ def group_duplicates(
     order, keys = keeping_order(rows, words, said)
     parts = [
         _table(kind, *_parted(_groups(own, order), own, rows["id"], said), rows, keys, words)
-        for kind, own in (("exact", codes), ("likely", _alike(rows, codes)))
+        for kind, own in (("exact", codes), ("likely", alikes(rows, codes)))
     ]
     table = pd.concat(parts, ignore_index=True)
     n_exact = parts[0]["group"].max() + 1 if len(parts[0]) else 0
@@ -98,10 +98,17 @@ def group_duplicates(
     return table.astype({"group": "int64", "id": STR, "kind": STR, "kept": "boolean", "why": STR})
 
 
-def _alike(rows: pd.DataFrame, codes: Ints) -> Ints:
+def several(codes: Ints) -> npt.NDArray[np.bool_]:
+    """Tell the rows whose code another row has as well; -1 is no code."""
+    return (codes >= 0) & (np.bincount(codes + 1)[codes + 1] > 1)
+
+
+def alikes(rows: pd.DataFrame, codes: Ints) -> Ints:
     """Number what is alike in size, pixels and type, -1 where content tells more, or too little is known."""
     known = rows[_ALIKE].notna().all(axis="columns").to_numpy(dtype=bool)
     alike = np.full(len(rows), -1, dtype=np.int64)
+    # Few sizes occur twice: grouping by four columns is for those that do.
+    known = known & rows["size_bytes"].duplicated(keep=False).to_numpy()
     if not known.any():
         return alike
     alike[known] = rows.loc[known].groupby(_ALIKE, sort=False).ngroup().to_numpy()
@@ -117,10 +124,8 @@ def _alike(rows: pd.DataFrame, codes: Ints) -> Ints:
 
 def _groups(codes: Ints, order: Ints) -> Ints:
     """Give the rows that share a code, group after group, and in each those first that should rather stay."""
-    counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
-    several = order[codes[order] >= 0]
-    several = several[counts[codes[several]] > 1]
-    return several[np.argsort(codes[several], kind="stable")]
+    grouped = order[several(codes)[order]]
+    return grouped[np.argsort(codes[grouped], kind="stable")]
 
 
 def _parted(flat: Ints, codes: Ints, ids: pd.Series[Any], said: Standing) -> tuple[Ints, Ints]:

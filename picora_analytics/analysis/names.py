@@ -9,6 +9,7 @@ import re
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, labelled, with_shares
+from picora_analytics.analysis.engines import with_matches
 from picora_analytics.analysis.question import By, FrameT, question
 from picora_analytics.library.media_types import EXTENSIONS
 
@@ -105,17 +106,18 @@ def summarize_names(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     name, mime = nw.col("filename"), nw.col("mime_type")
     place: nw.Expr = nw.lit(len(KINDS))
-    for number, pattern in reversed(list(enumerate(KINDS.values()))):
-        place = nw.when(name.str.contains(pattern)).then(nw.lit(number)).otherwise(place)
+    for number, kind in reversed(list(enumerate(KINDS))):
+        place = nw.when(nw.col(kind)).then(nw.lit(number)).otherwise(place)
     place = (
         nw.when(name.is_null() | ~name.str.contains(_NOT_BLANK))
         .then(nw.lit(len(KINDS) + 1))
         .otherwise(place)
     )
     other: nw.Expr = nw.lit(0)
-    for kind, ending in ENDINGS.items():
-        differs = name.str.contains(ending) & ~mime.is_null() & (mime != kind)
+    for kind in ENDINGS:
+        differs = nw.col(kind) & ~mime.is_null() & (mime != kind)
         other = nw.when(differs.fill_null(False)).then(nw.lit(1)).otherwise(other)
-    rows = images.with_columns(place=place, other=other)
+    matched = with_matches(images, "filename", KINDS | ENDINGS)
+    rows = matched.with_columns(place=place, other=other)
     table = count(rows, "place", n_other_format=nw.col("other").sum()).sort("place")
     return with_shares(table.with_columns(name_kind=labelled("place", NAME_KINDS)), images)

@@ -14,7 +14,7 @@ import pyarrow.compute as pc
 from picora_analytics.analysis import rules
 from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.decided import Standing
-from picora_analytics.analysis.duplicates import contents, keeping_order
+from picora_analytics.analysis.duplicates import contents, keeping_order, several
 from picora_analytics.analysis.looked import NOBODY_LOOKED, last_found, words_of
 from picora_analytics.analysis.names import SCREENSHOT
 from picora_analytics.analysis.question import read_pandas
@@ -158,12 +158,11 @@ def _duplicates(
     )
     codes = contents(rows["content_hash"])
     duplicate, stays = (np.zeros(len(rows), dtype=bool) for _ in range(2))
-    counts = np.bincount(codes[codes >= 0], minlength=int(codes.max(initial=-1)) + 1)
-    several = (codes >= 0) & (counts[codes] > 1) if len(counts) else stays
-    if not several.any():
+    repeated = np.flatnonzero(several(codes))
+    if not len(repeated):
         return duplicate, stays
-    order, _ = keeping_order(rows, words, said)
-    order = order[several[order]]
+    order, _ = keeping_order(rows.take(repeated).reset_index(drop=True), words[repeated], said)
+    order = repeated[order]
     by_content = order[np.argsort(codes[order], kind="stable")]
     begins = np.diff(codes[by_content], prepend=-1) != 0
     stays[by_content[begins]] = True
@@ -171,7 +170,7 @@ def _duplicates(
     keeper[by_content] = by_content[
         np.maximum.accumulate(np.where(begins, np.arange(len(begins)), 0))
     ]
-    duplicate = several & ~stays
+    duplicate[repeated] = ~stays[repeated]
     public, private = _sure(rows["is_public"]), _sure(~rows["is_public"])
     duplicate &= private | public[keeper]
     paired = rows["id"].isin(set().union(*said.pairs)).to_numpy() if said.pairs else stays

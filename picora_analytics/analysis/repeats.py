@@ -7,8 +7,13 @@ from __future__ import annotations
 from typing import Any
 
 import narwhals.stable.v2 as nw
+import numpy as np
+import pandas as pd
 
 from picora_analytics.analysis.counting import COUNTS, SIZE, UNKNOWN, count, labelled
+from picora_analytics.analysis.decided import standing
+from picora_analytics.analysis.duplicates import alikes, contents, keeping_order, several
+from picora_analytics.analysis.looked import words_of
 from picora_analytics.analysis.question import By, FrameT, question, summed
 
 __all__ = ["REPEAT_COLUMNS", "summarize_duplicates", "with_repeats"]
@@ -34,6 +39,9 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     First is what find_duplicates keeps where nobody looked or decided: a public image before a private one, then
     the oldest upload, then by id.
     """
+    native = images.to_native()
+    if isinstance(native, pd.DataFrame):
+        return nw.from_native(_with_repeats_of_pandas(native)).lazy()
     content, known = (
         nw.col("content"),
         ~nw.any_horizontal(*(nw.col(name).is_null() for name in _ALIKE), ignore_nulls=False),
@@ -63,6 +71,21 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     return alike.with_columns(likely=likely).with_columns(
         extra=(nw.col("exact") | nw.col("likely")) & (place > 1)
     )
+
+
+def _with_repeats_of_pandas(images: pd.DataFrame) -> pd.DataFrame:
+    """Answer the same with the codes of find_duplicates: few rows are in a group, and only those are put in order."""
+    codes = contents(images["content_hash"])
+    alike = alikes(images, codes)
+    exact, likely = several(codes), several(alike)
+    groups = np.where(exact, codes, alike + codes.max(initial=-1) + 1)
+    repeated = np.flatnonzero(exact | likely)
+    some = images.take(repeated).reset_index(drop=True)
+    order, _ = keeping_order(some, words_of(some, None), standing(some, None))
+    in_order = repeated[order]
+    extra = np.zeros(len(images), dtype=bool)
+    extra[in_order] = pd.Series(groups[in_order]).duplicated().to_numpy()
+    return images.assign(content=images["content_hash"], exact=exact, likely=likely, extra=extra)
 
 
 @question(

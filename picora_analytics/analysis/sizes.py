@@ -25,10 +25,11 @@ from picora_analytics.analysis.counting import (
     with_shares,
 )
 from picora_analytics.analysis.engines import is_duckdb, ranked_on_duckdb, with_quantiles
-from picora_analytics.analysis.question import By, FrameT, question, summed
+from picora_analytics.analysis.question import By, FrameT, Kind, question, summed
 from picora_analytics.library.frame import total_bytes
 
 __all__ = [
+    "LARGEST",
     "SIZE_RANGES",
     "summarize_concentration",
     "summarize_largest",
@@ -292,24 +293,18 @@ def _ranked_in_pandas(native: pd.DataFrame) -> Any:
     return nw.from_native(pd.DataFrame([row])).lazy()
 
 
-@question(
-    "id",
-    "filename",
-    "size_bytes",
-    "width",
-    "height",
-    "mime_type",
-    "created_at",
-    answers={
-        "id": "str",
-        "filename": "str",
-        "size_bytes": "Int64",
-        "width": "Int64",
-        "height": "Int64",
-        "mime_type": "str",
-        "created_at": "datetime",
-    },
-)
+LARGEST: dict[str, Kind] = {
+    "id": "str",
+    "filename": "str",
+    "size_bytes": "Int64",
+    "width": "Int64",
+    "height": "Int64",
+    "mime_type": "str",
+    "created_at": "datetime",
+}
+
+
+@question(*LARGEST, answers=LARGEST)
 def summarize_largest(images: FrameT, top: int = 20, *, by: By | None = None) -> FrameT:
     """
     List the largest files.

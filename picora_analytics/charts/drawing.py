@@ -36,7 +36,7 @@ __all__ = [
 _LEAST_ROW = 10
 
 
-def axes(images: object, ax: Axes | None, caller: str, *columns: str) -> Axes:
+def axes(images: pd.DataFrame, ax: Axes | None, caller: str, *columns: str) -> Axes:
     """Give the axes to draw on, for a frame that has these columns: the caller's, else those of a new figure."""
     frame = check_pandas(images, caller)
     index = [str(frame.index.name)] if frame.index.name is not None else []

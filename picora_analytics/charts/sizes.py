@@ -12,7 +12,7 @@ from matplotlib.axes import Axes
 from matplotlib.ticker import NullLocator, PercentFormatter
 
 from picora_analytics.analysis.question import read_pandas
-from picora_analytics.analysis.sizes import summarize_concentration, summarize_largest
+from picora_analytics.analysis.sizes import LARGEST, summarize_concentration, summarize_largest
 from picora_analytics.charts.colors import BLUE, GRAY, ORANGE, READABLE, background, seen
 from picora_analytics.charts.drawing import (
     axes,
@@ -195,18 +195,7 @@ def plot_largest(
     >>> [label.get_text() for label in ax.get_yticklabels()]
     ['a.png', 'b.png']
     """
-    ax = axes(
-        images,
-        ax,
-        "plot_largest",
-        "id",
-        "filename",
-        "size_bytes",
-        "width",
-        "height",
-        "mime_type",
-        "created_at",
-    )
+    ax = axes(images, ax, "plot_largest", *LARGEST)
     files = summarize_largest(images, top=most_bars(ax, top))
     ax.set_title("Largest files")
     if files.empty:

@@ -111,7 +111,7 @@ def report(
     _check(outputs)
     if (metrics == "-") + as_json + ("-" in outputs) > 1:
         raise click.UsageError("Only one of --json, --output - and --metrics - can be printed.")
-    from picora_analytics import StorageReport, read_decisions, read_references
+    from picora_analytics import SnapshotStore, StorageReport, read_decisions, read_references
     from picora_analytics.library.frame import total_bytes
 
     if decisions is not None:
@@ -123,11 +123,13 @@ def report(
         raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
     previous = _previous(client, store, when)
     images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
+    kept = SnapshotStore.of(client, store or "default")
     shown = None if no_pictures else client  # Asked for nothing until a page is written.
     made = StorageReport(
         images,
         quota=quota or known,
         previous=previous,
+        snapshots=_totals(kept),
         references=looked,
         decisions=decisions,
         client=shown,
@@ -221,6 +223,17 @@ def _previous(client: Client, store: str | None, when: Any) -> pd.DataFrame | No
         )
         return None
     return kept.load(version)
+
+
+def _totals(kept: SnapshotStore) -> pd.DataFrame | None:
+    """Give how large the library was in each version; a damaged one spoils the forecast's past, not the report."""
+    from picora_analytics import SnapshotError
+
+    try:
+        return kept.totals()
+    except SnapshotError as error:
+        say(f"{error} The forecast goes by the uploads alone.", err=True)
+        return None
 
 
 def _version_at(kept: SnapshotStore, when: Any) -> str | None:

@@ -221,8 +221,10 @@ def spelled_one_way(hashes: pa.ChunkedArray | pd.Series[Any]) -> Any:
         return pd.Series(spelled_one_way(column).to_pandas(), name=hashes.name).set_axis(
             hashes.index
         )
-    hexadecimal = pc.match_substring_regex(hashes, "^[0-9A-Fa-f]+$")
-    return pc.if_else(hexadecimal, pc.utf8_lower(hashes), hashes)
+    lower = pc.utf8_lower(hashes)
+    if lower.equals(hashes):  # As nearly always, and ten times as fast.
+        return hashes
+    return pc.if_else(pc.match_substring_regex(hashes, "^[0-9A-Fa-f]+$"), lower, hashes)
 
 
 def usage_facts(usage: Usage | None) -> Facts:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.duplicates import group_duplicates
+from picora_analytics.analysis.everyday import check_pandas
 from picora_analytics.client.client import Client
 from picora_analytics.client.feed import read_changes
 from picora_analytics.library.frame import STR
@@ -97,6 +98,7 @@ def find_duplicates(
     0      0  b  exact   True  stays: the oldest upload
     1      0  a  exact  False         same content as b
     """
+    check_pandas(images, "find_duplicates")
     unknown = pd.Series(None, index=images.index, dtype=STR)
     hashes = images.get("content_hash", unknown)
     if client is not None and hashes.isna().any():

@@ -86,6 +86,11 @@ def find_references(
             "There is nowhere to look: give a folder, a page, git= or addresses=, such as "
             'find_references(images, "site/").'
         )
+    if isinstance(images, str) or not pd.api.types.is_list_like(images):
+        raise TypeError(
+            "find_references takes a DataFrame, as load_images makes it, or an Index of ids; "
+            f"this is {type(images).__name__}."
+        )
     scanned_at = times.now()
     ids = pd.Index(images.index if isinstance(images, pd.DataFrame) else images, dtype=STR)
     ids = ids.unique().rename("id")

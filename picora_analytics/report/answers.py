@@ -8,7 +8,7 @@ from typing import Any
 import pandas as pd
 
 from picora_analytics.analysis.dimensions import summarize_dimensions
-from picora_analytics.analysis.forecast import forecast_storage
+from picora_analytics.analysis.forecast import SNAPSHOTS, forecast_storage
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
 from picora_analytics.analysis.heavy import summarize_heavy
 from picora_analytics.analysis.hygiene import summarize_tag_hygiene
@@ -36,10 +36,14 @@ _NEAR = 62
 _TWO_YEARS = 104
 
 
-def forecast_facts(images: pd.DataFrame, limit: int | None) -> dict[str, Any]:
+def forecast_facts(
+    images: pd.DataFrame, limit: int | None, snapshots: pd.DataFrame | None = None
+) -> dict[str, Any]:
     """Say when the quota is reached, as far as the past tells, and how the storage goes on until then."""
     # With its unit: a bare small number is taken for a slip.
-    weeks = forecast_storage(images, quota=None if limit is None else f"{limit} B")
+    weeks = forecast_storage(
+        images, quota=None if limit is None else f"{limit} B", snapshots=snapshots
+    )
     told = weeks.attrs["forecast"]
     return {
         "full_early_at": told["early"],
@@ -96,7 +100,8 @@ def ground(forecast: dict[str, Any], *, over: bool) -> str:
     pace = "so long the space lasts at {forecast.weekly_bytes} a week, as of late"
     if forecast["no_range_because"] is not None:
         return f"{pace}; no range: {{forecast.no_range_because}}"
-    return "so long the space lasts at the pace of its own past; {forecast.range_holds} such forecasts hold"
+    past = "what came and went" if forecast["basis"] == SNAPSHOTS else "its own past"
+    return f"so long the space lasts at the pace of {past}; {{forecast.range_holds}} such forecasts hold"
 
 
 def reference_facts(images: pd.DataFrame, references: References) -> dict[str, Any]:

@@ -23,6 +23,7 @@ from picora_analytics.analysis.names import summarize_names
 from picora_analytics.analysis.repeats import summarize_duplicates
 from picora_analytics.analysis.savings import summarize_savings
 from picora_analytics.analysis.sizes import (
+    LARGEST,
     summarize_concentration,
     summarize_largest,
     summarize_library,
@@ -41,9 +42,12 @@ from picora_analytics.text import visible
 from picora_analytics.times import parse_instant
 from picora_analytics.units import format_bytes, parse_storage
 
-__all__ = ["FORMAT", "VERSION", "Asked", "gather"]
+__all__ = ["FORMAT", "READS", "VERSION", "Asked", "gather"]
 
 FORMAT, VERSION = "picora-analytics storage report", 1
+
+# What the questions of a report read, as a whole.
+READS = tuple(dict.fromkeys([*LARGEST, "is_public", "tags", "content_hash"]))
 
 _TOP = 20
 # A plan's number with a decimal unit is usually meant binary: Picora counts its plans so.
@@ -64,6 +68,7 @@ class Asked(NamedTuple):
 
     quota: int | str | None = None
     previous: pd.DataFrame | None = None
+    snapshots: pd.DataFrame | None = None
     references: References | None = None
     decisions: Decisions | None = None
     code: Literal["shell", "python"] | None = None
@@ -85,7 +90,9 @@ def gather(images: pd.DataFrame, asked: Asked) -> dict[str, Any]:
         share = quotas is not None and quotas["used_share"] is not None
         since["before_share"] = since["size_bytes_before"] / limit if limit and share else None
     dated = about is not None and bool(about["loaded_at"])
-    forecast = forecast_facts(images, limit) if limit is not None and not notes and dated else None
+    forecast = None
+    if limit is not None and not notes and dated:
+        forecast = forecast_facts(images, limit, asked.snapshots)
     piles = pile_facts(given, references, asked.decisions, asked.code)
     findings = list_findings(images, references=references, decisions=asked.decisions)
     return {

@@ -14,7 +14,7 @@ import pandas as pd
 from markupsafe import Markup, escape
 
 from picora_analytics.analysis.decided import Decisions
-from picora_analytics.analysis.everyday import check_pandas
+from picora_analytics.analysis.everyday import check_columns, check_pandas
 from picora_analytics.analysis.forecast import quota_of
 from picora_analytics.client.client import Client
 from picora_analytics.files import write_atomic, write_csv
@@ -23,7 +23,7 @@ from picora_analytics.references.found import References
 from picora_analytics.report.answers import full_tables
 from picora_analytics.report.chapters import is_number, shown, titles
 from picora_analytics.report.drawings import charts
-from picora_analytics.report.facts import Asked, gather
+from picora_analytics.report.facts import READS, Asked, gather
 from picora_analytics.report.layout import (
     bar_sentence,
     finding_noun,
@@ -79,6 +79,8 @@ class StorageReport:
         exactly: ``"5 GB"`` is less, and the report asks whether that was meant.
     previous : DataFrame, optional
         An earlier load of the same account and scope, to say what came and went since.
+    snapshots : DataFrame, optional
+        What :meth:`SnapshotStore.totals` gives: with half a year of them the forecast counts what was deleted too.
     references : References, optional
         Of :func:`find_references`: what is old and was not found in one's own pages is a finding then.
     decisions : path or DataFrame, optional
@@ -116,6 +118,7 @@ class StorageReport:
         *,
         quota: int | str | None = None,
         previous: pd.DataFrame | None = None,
+        snapshots: pd.DataFrame | None = None,
         references: References | None = None,
         decisions: Decisions | None = None,
         client: Client | None = None,
@@ -125,15 +128,17 @@ class StorageReport:
             raise ValueError(
                 f"code={code!r} is unknown: choose 'shell', 'python', or None for no code."
             )
-        for name, frame in (("images", images), ("previous", previous)):
-            if frame is not None:
+        for name, frame in (("images", images), ("previous", previous), ("snapshots", snapshots)):
+            if frame is not None or name == "images":
                 check_pandas(frame, "StorageReport", name)
+        check_columns([*images.columns, str(images.index.name)], READS, "StorageReport")
         self._images = images.copy(deep=False)
         if quota is None and client is not None and quota_of(facts_of(images), None) is None:
             usage = client.usage()
             quota = usage.quota_bytes if usage else None
         self._previous, self._client = previous, client
-        self._facts = gather(images, Asked(quota, previous, references, decisions, code))
+        asked = Asked(quota, previous, snapshots, references, decisions, code)
+        self._facts = gather(images, asked)
 
     @property
     def facts(self) -> dict[str, Any]:

@@ -92,8 +92,9 @@ def test_savings_by_hand(make_images, everywhere):
     table = everywhere(pic.summarize_savings, images)
 
     # c: a quarter of its pixels stays. High: 3 MB; low: 4 MB * (1 - 0.25^0.75) = 2.585786 MB. Left are 2.56
-    # million pixels and 1 to 1.414214 MB: high 1 MB - 512,000, low a quarter of 1.414214 MB. d and j at most
-    # 1 MB - 200,000 each, at least 26 %. f: 29.1 * 6 - 100.7 = 73.9 %.
+    # million pixels and 1 to 1.414214 MB. As WebP a JPEG's pixel takes 0.08 to 0.40 bytes, high 1 MB - 204,800,
+    # low 1.414214 MB - 1,024,000; a PNG's 0.02 to 0.40, d and j 600,000 to 980,000 each; a WebP's 0.06 to 0.40.
+    # f: 29.1 * 6 - 100.7 = 73.9 %.
     assert table.drop(columns="evidence").to_dict("split")["data"] == [
         ["exact duplicates", 1, 9 * MB, 9 * MB, 9 * MB, 9 * MB],
         ["oversized", 1, 4 * MB, 2_585_786, 3 * MB, 3 * MB],
@@ -101,11 +102,11 @@ def test_savings_by_hand(make_images, everywhere):
             "inefficient format",
             3,
             6 * MB,
-            353_553 + 520_000,
-            488_000 + 1_600_000,
-            1_952_000 + 1_600_000,
+            390_214 + 1_200_000,
+            795_200 + 1_960_000,
+            3_180_800 + 1_960_000,
         ],
-        ["weak compression", 1, MB, 0, 800_000, 800_000],
+        ["weak compression", 1, MB, 600_000, 940_000, 940_000],
         ["large GIF", 1, MB, 0, 739_000, 739_000],
         ["likely duplicates", 1, MB, 0, 0, MB],
         ["not judged", 1, 500_000, 0, 0, 0],
@@ -361,6 +362,27 @@ def test_a_forecast_takes_the_quota_the_service_told(make_images):
     assert (said["quota_bytes"], said["likely"]) == (6250, "2026-12-11")
     full = pic.forecast_storage(images, quota=5000).attrs["forecast"]
     assert full["early"] == full["late"] == "2026-11-23"
+
+
+def test_a_forecast_goes_by_uploads_where_snapshots_lie_far_apart(make_images):
+    weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    images = make_images(created_at=list(weeks), size_bytes=[100] * 60)
+    totals = pd.DataFrame({"loaded_at": weeks[[52, 0]], "size_bytes": [0, 2600]})
+
+    seen = pic.forecast_storage(images, snapshots=totals)
+
+    assert seen.attrs["forecast"]["weekly_bytes"] == 100
+
+
+def test_a_year_of_bursts_gives_no_range(make_images):
+    weeks = pd.date_range("2026-11-23T13:00Z", periods=60, freq="-7D")
+    images = make_images(
+        created_at=list(weeks), size_bytes=[9000 if n % 6 == 0 else 1 for n in range(60)]
+    )
+
+    reason = pic.forecast_storage(images).attrs["forecast"]["reason"]
+
+    assert reason.startswith("uploads came in bursts, of which ")
 
 
 def test_a_forecast_from_snapshots_counts_what_was_deleted(make_images, tmp_path):
