@@ -45,12 +45,9 @@ class Guard {
       return;
     }
     this.panel = panel;
-    panel.addEventListener("keydown", (event) => {
-      const save = (event.ctrlKey || event.metaKey) && event.key === "s";
-      if (event.key === "Tab" || save) return;
-      event.stopPropagation();
-      if (event.key === "Escape") this.shut(/** @type {HTMLElement} */ (event.target).closest(".pc-pop"));
-    }, { signal });
+    keepKeys(panel, signal, (event) => {
+      if (event.key === "Escape") this.shut(event.target.closest(".pc-pop"));
+    });
     panel.addEventListener("pointerdown", ({ target }) => {
       for (const one of panel.querySelectorAll(".pc-pop:not(.picora-hidden)"))
         if (!one.parentElement?.contains(/** @type {Node} */ (target))) this.shut(one);
