@@ -95,6 +95,7 @@ prove: $(VENV)/.prove
 	$(COVERAGE) run --branch --source=picora_analytics/cleanup -m pytest --hypothesis-profile=prove tests/cleanup tests/widgets/gallery
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
+	@$(MAKE) --no-print-directory test-oldest ON_OLDEST='not browser'
 	@$(MAKE) --no-print-directory browser-loop
 
 # What depends on luck shows in many runs: each is whole, and the first that fails ends it.
@@ -108,8 +109,10 @@ $(OLD)/.test: pyproject.toml
 	$(OLD)/bin/python -m pip install --quiet --disable-pip-version-check -e '.[test]' 'pandas==2.2.*'
 	@touch $@
 
+# What is quick; `make prove` runs all of it.
+ON_OLDEST = not slow
 test-oldest: $(OLD)/.test
-	$(OLD)/bin/python -m pytest $(PARALLEL) -m 'not slow' -p no:cacheprovider \
+	$(OLD)/bin/python -m pytest $(PARALLEL) -m '$(ON_OLDEST)' -p no:cacheprovider \
 		tests/analysis tests/charts tests/cleanup/plan tests/cleanup/policy tests/library tests/references picora_analytics
 
 $(SPARK)/.test: pyproject.toml

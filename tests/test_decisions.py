@@ -98,6 +98,7 @@ TEXTS = st.text(st.characters(exclude_categories=["Cs", "Cc"]), max_size=12).map
 @given(
     rows=st.lists(st.tuples(IDS, st.sampled_from(["keep", "delete", "hidden"]), TEXTS), max_size=5)
 )
+@pytest.mark.slow
 def test_what_is_written_is_read_again(tmp_path_factory, rows):
     file = tmp_path_factory.mktemp("decisions") / "decisions.csv"
     made = pd.DataFrame(

@@ -173,7 +173,6 @@ def test_a_tilde_is_the_home_folder(tmp_path, monkeypatch):
 @given(
     st.lists(st.lists(st.text(st.characters(exclude_categories=["Cs"])), min_size=2, max_size=2))
 )
-@pytest.mark.slow
 def test_a_table_is_split_as_it_was_written(separator, rows):
     rows = [["id", "decision"], *([cell.replace("\x00", "") for cell in row] for row in rows)]
     file = io.StringIO(newline="")

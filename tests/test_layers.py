@@ -247,6 +247,7 @@ def _loaded_after(statement: str) -> set[str]:
         ),
     ],
 )
+@pytest.mark.slow
 def test_heavy_libraries_are_not_loaded_by(statement, heavy):
     assert _loaded_after(statement) & heavy == set()
 

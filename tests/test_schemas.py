@@ -99,6 +99,7 @@ def test_a_document_fits_its_schema_and_nothing_is_said_beside_it(written, file,
     ],
     ids=["nothing", "nothing of a quota", "one", "over", "all missing"],
 )
+@pytest.mark.slow
 def test_the_report_of_an_odd_library_fits_the_schema(make_images, columns, quota):
     images = make_images(**columns)
 

@@ -154,7 +154,6 @@ def test_an_apostrophe_taken_off_gives_the_text_back(text):
 @example(texts=['f;  "=1+1'])
 @example(texts=["x,\t=1"])
 @example(texts=['"\n;@SUM(1)'])
-@pytest.mark.slow
 def test_no_reader_of_a_written_row_sees_a_formula(texts, separator, quoting):
     file = io.StringIO(newline="")
     csv.writer(file).writerow([csv_safe(text) for text in texts])
@@ -208,7 +207,6 @@ def test_folding_twice_changes_nothing_more(text):
     st.sampled_from(["a", "\u0301", "\u200d", "\u200b", "产", "\ufe0f", "\x1b", " ", "\u20dd"]),
     st.integers(1, 120),
 )
-@pytest.mark.slow
 def test_a_flood_of_one_character_is_bounded(char, columns):
     flood = "a" + char * 300_000
 

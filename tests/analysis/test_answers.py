@@ -36,6 +36,7 @@ def _records(table, *columns):
     return [tuple(row) for row in table[list(columns)].itertuples(index=False)]
 
 
+@pytest.mark.slow
 def test_duplicates_by_hand(make_images, everywhere):
     images = make_images(
         # a, b and c are one content; d and e may be; f is alone; g is unknown and like nothing.
@@ -57,6 +58,7 @@ HASHES = st.sampled_from([None, "f00", "F00", "ba4", "c0ffee"])
 
 
 @given(st.lists(st.tuples(HASHES, st.sampled_from([None, 1, 2])), min_size=1, max_size=9))
+@pytest.mark.slow
 def test_duplicates_are_those_that_are_grouped(make_images, rows):
     hashes, sizes = zip(*rows, strict=True)
     images = make_images(content_hash=list(hashes), size_bytes=list(sizes))
@@ -73,6 +75,7 @@ def test_duplicates_are_those_that_are_grouped(make_images, rows):
     assert set(groups["kind"]) == set(counted.index) - {"unknown"}
 
 
+@pytest.mark.slow
 def test_savings_by_hand(make_images, everywhere):
     images = make_images(
         # a and b are one content; c is twice too wide; d a heavy PNG; e a heavy WebP; f a large GIF;
@@ -109,6 +112,7 @@ def test_savings_by_hand(make_images, everywhere):
     ]
 
 
+@pytest.mark.slow
 def test_savings_below_the_floor_are_none(make_images):
     # 10,000 pixels at 0.20 bytes are 2,000 bytes: one more byte than 4,096 is listed.
     size = 2000 + 4096
@@ -125,6 +129,7 @@ SIZES = st.none() | st.integers(0, 10**7) | st.just(2**63 - 1)
 
 
 @given(st.lists(st.tuples(HASHES, SIZES, SIDES, SIDES, FORMATS), min_size=1, max_size=9))
+@pytest.mark.slow
 def test_no_byte_is_saved_twice(make_images, rows):
     hashes, sizes, widths, heights, formats = (list(column) for column in zip(*rows, strict=True))
     images = make_images(
@@ -152,6 +157,7 @@ def test_no_byte_is_saved_twice(make_images, rows):
         ("unknown", ["", "  ", None]),
     ],
 )  # fmt: skip
+@pytest.mark.slow
 def test_a_name_is_of_its_kind(make_images, everywhere, kind, names):
     if kind == "code":
         names = names[1:]
@@ -160,6 +166,7 @@ def test_a_name_is_of_its_kind(make_images, everywhere, kind, names):
     assert _records(table, "name_kind", "n_images") == [(kind, len(names))]
 
 
+@pytest.mark.slow
 def test_a_name_may_say_another_format(make_images, everywhere):
     images = make_images(
         filename=["a.jpg", "b.JPEG", "c.png", "d.webp", "e", None],
@@ -169,6 +176,7 @@ def test_a_name_may_say_another_format(make_images, everywhere):
     assert everywhere(pic.summarize_names, images)["n_other_format"].sum() == 2
 
 
+@pytest.mark.slow
 def test_tags_that_seem_to_mean_the_same_by_hand(make_images, everywhere):
     tags = [
         "Red Shoe",
@@ -197,6 +205,7 @@ def test_tags_that_seem_to_mean_the_same_by_hand(make_images, everywhere):
     ]  # fmt: skip
 
 
+@pytest.mark.slow
 def test_what_is_heavy_is_so_among_its_own_format(make_images, everywhere):
     # The PNGs are 1 to 4 MB; over JPEGs of 0.1 MB each of them would be far out.
     images = make_images(
@@ -226,6 +235,7 @@ def _two_loads(make_images):
     return old, new
 
 
+@pytest.mark.slow
 def test_changes_by_tag_by_hand(make_images, everywhere):
     table = everywhere(pic.summarize_changes, *_two_loads(make_images))
 
@@ -236,6 +246,7 @@ def test_changes_by_tag_by_hand(make_images, everywhere):
     ]
 
 
+@pytest.mark.slow
 def test_changes_by_format_and_month_add_up_to_the_difference(make_images, everywhere):
     old, new = _two_loads(make_images)
 
@@ -274,6 +285,7 @@ def test_changes_are_refused_where_what_is_not_there_would_look_gone(make_images
     st.lists(st.tuples(st.sampled_from("abc"), SIZES), max_size=6),
     st.lists(st.tuples(st.sampled_from("abc"), SIZES), max_size=6),
 )
+@pytest.mark.slow
 def test_changes_are_the_difference_of_totals(make_images, before, after):
     old, new = (
         make_images(

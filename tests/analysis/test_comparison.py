@@ -267,6 +267,7 @@ LONG = ["n" * 3_000_000, "a" + "\u0301" * 200_000, "\u200d" * 1_000_000, "\u202e
 
 
 @pytest.mark.parametrize("text", LONG, ids=["letters", "accents", "joiners", "directions"])
+@pytest.mark.slow
 def test_a_long_name_tag_or_type_is_shown_short(make_images, text):
     new = make_images(filename=[text], tags=[(text,)], mime_type=[text], id=[text[:500_000]])
 

@@ -20,6 +20,7 @@ def store(make_images, tmp_path):
     return store
 
 
+@pytest.mark.slow
 def test_a_part_of_a_scan_knows_ages_and_shares_of_its_library(store, as_pandas):
     part = store.load().iloc[:2]
     keeps = {
@@ -37,6 +38,7 @@ def test_a_part_of_a_scan_knows_ages_and_shares_of_its_library(store, as_pandas)
     assert pic.summarize_sizes(part)["size_share"].tolist() == [0.9]
 
 
+@pytest.mark.slow
 def test_facts_lie_in_the_file_for_plain_pandas_and_arrow(store):
     read = pd.read_parquet(store.path())
     table = pq.read_table(store.path())
@@ -88,6 +90,7 @@ def accounts(make_images, tmp_path):
     return tmp_path / "all"
 
 
+@pytest.mark.slow
 def test_each_account_is_asked_for_itself(accounts, as_pandas):
     pattern = str(accounts / "*" / "*.parquet")
     relation = duckdb.read_parquet(pattern, hive_partitioning=True)

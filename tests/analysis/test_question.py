@@ -22,7 +22,6 @@ def list_ids(images):
     return images.select("id")
 
 
-@pytest.mark.slow
 def test_the_answer_is_of_the_callers_engine(make_images, engines):
     images = make_images(tags=[("cat",)])
 
@@ -106,6 +105,7 @@ def test_a_repeated_tag_counts_once_on_every_engine(engine, make_images, engines
 
 
 @pytest.mark.parametrize("engine", ["pandas", "DuckDB", "polars", "polars, lazy", "Arrow"])
+@pytest.mark.slow
 def test_a_type_of_many_spellings_is_one_on_every_engine(engine, make_images, engines, as_pandas):
     images = make_images(
         mime_type=["image/jpeg", "IMAGE/JPG", "image/pjpeg; q=1", "image/x-odd", None, " ; "],

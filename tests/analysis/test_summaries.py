@@ -167,6 +167,7 @@ def test_every_engine_gives_the_same_answer(name, engine, messy, engines, as_pan
 
 
 @pytest.mark.parametrize("name", SUMMARIES)
+@pytest.mark.slow
 def test_dtypes_are_the_same_for_any_library(name, make_images, messy):
     summarize = getattr(pic, name)
     empty = make_images(tags=[])

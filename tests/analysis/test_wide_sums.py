@@ -80,6 +80,7 @@ QUESTIONS = [
 
 
 @pytest.mark.parametrize("engine", ENGINES)
+@pytest.mark.slow
 def test_no_engine_wraps_around(images, sizes, engines, engine):
     asked = images if engine == "pandas" else engines[engine](images)
     true = sum(size for size in sizes if size is not None)
@@ -108,7 +109,6 @@ def test_a_sum_that_fits_has_the_everyday_dtype(make_images):
 
 
 @given(st.lists(st.none() | st.integers(0, LARGEST), max_size=30))
-@pytest.mark.slow
 def test_a_total_is_what_python_adds_up(sizes):
     known = [size for size in sizes if size is not None]
 

@@ -196,6 +196,7 @@ def test_dimensions_count_those_beyond_the_guide(make_images):
     assert "1 of 2" in ax.get_title()
 
 
+@pytest.mark.slow
 def test_storage_stands_level_where_nothing_was_uploaded(make_images):
     images = make_images(created_at=["2020-01-05", "2026-01-20"], size_bytes=[1 << 20, 1 << 20])
 
@@ -215,6 +216,7 @@ def test_a_dollar_has_no_backslash_where_formulas_are_off(make_images):
 
 
 @pytest.mark.parametrize("style", ["default", "dark_background", "ggplot", "Solarize_Light2"])
+@pytest.mark.slow
 def test_words_and_shapes_are_seen_in_any_style(make_images, style):
     images = make_images(tags=[("a",), (), ()], width=[10, 4000, 300])
     with plt.style.context(style):
@@ -233,6 +235,7 @@ def test_words_and_shapes_are_seen_in_any_style(make_images, style):
         assert all(contrast(bar.get_facecolor(), behind) >= 3 for bar in ax.patches)
 
 
+@pytest.mark.slow
 def test_sizes_of_nothing_are_known(make_images):
     for plot in (pic.plot_sizes, pic.plot_concentration):
         assert [text.get_text() for text in plot(make_images(size_bytes=[0, 0])).texts] == [
@@ -256,6 +259,7 @@ def test_areas_add_up_to_the_library(make_images):
     assert ax.get_title() == "Where the storage is, by format and tag"
 
 
+@pytest.mark.slow
 def test_changes_are_filled_where_they_grew_and_hollow_where_they_shrank(make_images):
     old = make_images(tags=[("gone",), ("here",)], size_bytes=[2048, 1024])
     new = make_images(id=["b", "c"], tags=[("here",), ("here",)], size_bytes=[1024, 5120])
@@ -267,6 +271,7 @@ def test_changes_are_filled_where_they_grew_and_hollow_where_they_shrank(make_im
     assert pic.plot_changes(old, old).texts[0].get_text() == "Nothing changed"
 
 
+@pytest.mark.slow
 def test_the_waterfall_ends_where_the_savings_do(make_images):
     images = make_images(
         size_bytes=[1 << 20], mime_type=["image/jpeg"], width=[1000], height=[1000]
@@ -294,6 +299,7 @@ def _draw(name, images, ax):
 
 
 @pytest.mark.parametrize("name", [*PLOTS, "plot_changes"])
+@pytest.mark.slow
 def test_the_smallest_chart_is_tidy_with_hostile_names_and_formulas_off(name, make_images):
     images = make_images(
         filename=HOSTILE * 2,
@@ -325,6 +331,7 @@ def test_charts_in_a_grid_are_tidy(demo_images, style, size, layout):
         plt.close(figure)
 
 
+@pytest.mark.slow
 def test_words_fit_again_when_the_figure_gets_smaller(make_images):
     ax = pic.plot_concentration(make_images(size_bytes=[600, 200, 100, 100]))
     ax.set_ylabel(

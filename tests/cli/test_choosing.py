@@ -25,6 +25,7 @@ def write(path, rows, *, encoding="utf-8-sig", separator=","):
     path.write_bytes(text.getvalue().encode(encoding, "replace"))
 
 
+@pytest.mark.slow
 def test_a_goal_is_planned_from_the_command(run, service, tmp_path):
     done = run("plan", "--free", "300 KiB", "-o", "plan.json", server=service)
 
@@ -35,6 +36,7 @@ def test_a_goal_is_planned_from_the_command(run, service, tmp_path):
     assert made.size_bytes - made.images["size_bytes"].min() < 300 * 1024
 
 
+@pytest.mark.slow
 def test_a_goal_out_of_reach_is_said(run, service):
     done = run(
         "plan", "--free-to", "0%", "--old", "400", "--reason", "the plan is full", server=service
@@ -44,6 +46,7 @@ def test_a_goal_out_of_reach_is_said(run, service):
     assert "the plan is full" in done.stdout
 
 
+@pytest.mark.slow
 def test_a_part_of_the_quota_is_what_the_load_was_told(run, tmp_path):
     with pic.DemoServer(60, rate_scale=None, quota_bytes=1) as service:
         done = run(
@@ -53,6 +56,7 @@ def test_a_part_of_the_quota_is_what_the_load_was_told(run, tmp_path):
     assert "To free to 100%: " in done.stderr
 
 
+@pytest.mark.slow
 def test_a_pile_is_planned_without_what_was_decided(run, service, tmp_path):
     run("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     first = pic.read_plan(tmp_path / "all.json").images.index[0]
@@ -69,6 +73,7 @@ def test_a_pile_is_planned_without_what_was_decided(run, service, tmp_path):
     assert left == set(pic.read_plan(tmp_path / "all.json").images.index) - {first}
 
 
+@pytest.mark.slow
 def test_what_was_decided_is_planned_by_a_rule(run, service, tmp_path):
     wanted = next(iter(service.images))
     run("decide", "decisions.csv", f"--delete={wanted}")
@@ -84,6 +89,7 @@ def test_what_was_decided_is_planned_by_a_rule(run, service, tmp_path):
     assert [*made.images.index, *made.spared.index] == [wanted]
 
 
+@pytest.mark.slow
 def test_what_a_search_found_is_never_suggested(run, service, tmp_path):
     run("plan", "--pile", "old-untagged", "-o", "all.json", server=service)
     old = pic.read_plan(tmp_path / "all.json").images
@@ -140,6 +146,7 @@ def review(run, service, tmp_path):
 
 @pytest.mark.parametrize("encoding", ["utf-8-sig", "utf-16", "cp1252"])
 @pytest.mark.parametrize("separator", [",", ";", "\t"])
+@pytest.mark.slow
 def test_lines_struck_out_are_kept(run, service, review, tmp_path, encoding, separator):
     head, first, second, *rest = table(review)
     write(review, [head, second, *rest], encoding=encoding, separator=separator)
@@ -158,6 +165,7 @@ def test_lines_struck_out_are_kept(run, service, review, tmp_path, encoding, sep
     assert decided[["id", "decision"]].values.tolist() == [[ids[0], "keep"]]
 
 
+@pytest.mark.slow
 def test_a_column_sorted_alone_keeps_what_it_confuses_and_names_the_line(
     run, service, review, tmp_path
 ):
@@ -172,6 +180,7 @@ def test_a_column_sorted_alone_keeps_what_it_confuses_and_names_the_line(
     assert set(pic.read_plan(tmp_path / "plan.json").images.index) == middle
 
 
+@pytest.mark.slow
 def test_an_id_that_was_not_shown_is_refused(run, service, review):
     head, *rows = table(review)
     write(review, [head, *rows, ["aB3dE5fG7hJ", *rows[0][1:]]])

@@ -110,12 +110,10 @@ def test_no_key_is_wrong_usage(run):
         pytest.param(["load", "--demo", "-o", "none/rows.csv"], id="a folder that is not there"),
     ],
 )
-@pytest.mark.slow
 def test_wrong_usage_exits_with_2(run, arguments):
     assert run(*arguments).returncode == 2
 
 
-@pytest.mark.slow
 def test_a_refused_key_exits_with_1_and_names_the_other_hosts(run):
     with DemoServer(n_images=1) as server:
         done = run("check", server=server, PICORA_API_KEY="")
@@ -128,7 +126,6 @@ def test_a_refused_key_exits_with_1_and_names_the_other_hosts(run):
     assert "set PICORA_BASE_URL to one of https://api.picora.com, " in done.stderr
 
 
-@pytest.mark.slow
 def test_a_library_read_in_part_exits_with_4(run):
     with DemoServer(n_images=250) as server:
         server.fail("GET", "/v1/images", skip=1, times=None, status=403)
@@ -147,7 +144,6 @@ def test_a_plan_over_its_caps_is_shown_and_exits_with_3(run):
     assert "more than --max-images 3" in done.stdout
 
 
-@pytest.mark.slow
 def test_check_says_what_the_server_answers(run):
     with DemoServer(n_images=5) as server:
         current = run("check", server=server)
@@ -227,6 +223,7 @@ def test_options_for_jupyter_are_no_folder(process, tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["picora-notebooks"]
 
 
+@pytest.mark.slow
 def test_version_is_the_packages():
     from picora_analytics import __version__
 
@@ -332,7 +329,6 @@ def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
         pytest.param(("plan.json", "--max-images", "1"), 2, "No such option", id="no such option"),
     ],
 )
-@pytest.mark.slow
 def test_an_apply_that_is_not_clear_is_refused(run, tmp_path, said, code, answer, make_images):
     from picora_analytics import plan_deletion
 
@@ -417,7 +413,6 @@ def test_report_writes_each_format_and_minds_the_threshold(run, tmp_path):
         pytest.param(["--fail-over", "most"], id="a share that cannot be read"),
     ],
 )
-@pytest.mark.slow
 def test_report_refuses_what_it_cannot_read(run, arguments, tmp_path):
     done = run("report", "--demo", *arguments)
 
@@ -542,7 +537,6 @@ def test_written_rows_can_be_compared_with_what_is_remembered(run):
         ),
     ],
 )
-@pytest.mark.slow
 def test_what_cannot_be_compared_exits_with_1(run, arguments, end):
     done = run(*arguments)
 

@@ -63,7 +63,6 @@ def asked(server, path):
         pytest.param({"status": 503, "headers": {"Retry-After": "60"}}, id="out of order"),
     ],
 )
-@pytest.mark.slow
 def test_commands_that_read_end_at_once(start, plan, arguments, held, reached, fault):
     _, server = plan
     server.fail("GET", held, times=None, **fault)
@@ -133,6 +132,7 @@ def test_an_interrupted_apply_gives_its_receipt_and_goes_on(start, run, plan, tm
     assert {image.id for image in server.deleted} == set(made.images.index)
 
 
+@pytest.mark.slow
 def test_restoring_ends_at_once(start, run, plan):
     made, server = plan
     assert run("backup", "plan.json", "kept", server=server).returncode == 0

@@ -50,6 +50,7 @@ def test_portions_add_up_and_hold_what_is_open(plan):
         plan.portions("tag")
 
 
+@pytest.mark.slow
 def test_a_review_goes_on_where_it_stopped(run, plan, tmp_path):
     plan.save(tmp_path / "plan.json")
     decisions = ("--decisions", "d.csv")
@@ -74,6 +75,7 @@ def test_a_review_goes_on_where_it_stopped(run, plan, tmp_path):
     assert run("review", "plan.json", *decisions, "--portion", "1999-01").returncode == 1
 
 
+@pytest.mark.slow
 def test_a_plan_becomes_a_page_with_pictures_for_people_without_python(run, tmp_path):
     with pic.DemoServer(n_images=60, rate_scale=None) as service:
         service.add(1, filename=HOSTILE, title=HOSTILE, is_public=True, tags=())
@@ -120,6 +122,7 @@ def test_a_plan_becomes_a_page_with_pictures_for_people_without_python(run, tmp_
     assert (said == "delete").sum() == len(plan.images) - 1
 
 
+@pytest.mark.slow
 def test_a_page_is_made_where_no_picture_comes(run, plan, tmp_path):
     plan.save(tmp_path / "plan.json")
 

@@ -32,6 +32,7 @@ def site(tmp_path):
 OPTIONS = ("scan", "site", "--ids", "ids.csv", "--baseline", "base.jsonl")
 
 
+@pytest.mark.slow
 def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
 
@@ -172,6 +173,7 @@ def test_a_broken_baseline_is_refused(run, site, tmp_path):
     assert "line 2, is not a finding" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_plan_spares_what_a_scan_found(run, tmp_path):
     with DemoServer(n_images=60, rate_scale=None) as server:
         with pic.Client(server.api_key, server.url) as client:
@@ -234,6 +236,7 @@ def recipe():
 
 
 @pytest.mark.skipif(os.name != "posix", reason="the page is for a POSIX shell")
+@pytest.mark.slow
 def test_the_recipe_of_the_page_is_green_on_day_one_and_red_on_news(bash):
     make, check = recipe()
 
@@ -246,6 +249,7 @@ def test_the_recipe_of_the_page_is_green_on_day_one_and_red_on_news(bash):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="runs bash")
+@pytest.mark.slow
 def test_the_steps_of_the_action_are_run_by_bash(bash, tmp_path):
     action = yaml.safe_load((ROOT / "action.yml").read_text(encoding="utf-8"))
     install, step = action["runs"]["steps"]
@@ -270,6 +274,7 @@ def test_the_steps_of_the_action_are_run_by_bash(bash, tmp_path):
 
 
 @pytest.mark.skipif(os.name != "posix", reason="runs bash")
+@pytest.mark.slow
 def test_the_hook_of_pre_commit_is_run_by_bash(bash):
     (hook,) = yaml.safe_load((ROOT / ".pre-commit-hooks.yaml").read_text(encoding="utf-8"))
     command = f"{hook['entry']} {shlex.join(hook['args'])} --exclude .venv"

@@ -79,6 +79,7 @@ def test_wrong_calls_are_refused_before_anything_is_read(run, server, tmp_path):
     assert list(tmp_path.iterdir()) == []
 
 
+@pytest.mark.slow
 def test_a_weekly_job_reads_once(run, server):
     store = ("--store", "kept")
     first = len(server.requests)
@@ -101,6 +102,7 @@ def test_a_weekly_job_reads_once(run, server):
     assert "/v1/images" in asked(server, full)
 
 
+@pytest.mark.slow
 def test_a_threshold_is_named_with_its_value(run, server):
     done = run("report", "--quota", "1 MiB", "--fail-over", "90%", "-o", "r.md", server=server)
 
@@ -109,6 +111,7 @@ def test_a_threshold_is_named_with_its_value(run, server):
     assert "picora-analytics plan --pile duplicates" in done.stderr
 
 
+@pytest.mark.slow
 def test_a_report_prints_the_meter_the_growth_and_the_first_findings(run, server, tmp_path):
     with DemoServer(n_images=60, rate_scale=None) as own:
         none = run("report", "--store", "kept", "--since", "7d", "-o", "r.html", server=own)
@@ -154,6 +157,7 @@ def test_a_store_that_cannot_remember_is_in_part_and_in_shell_words(run, server,
     assert not PYTHON.search(done.stderr), done.stderr
 
 
+@pytest.mark.slow
 def test_what_is_saved_is_saved_before_a_pipe_ends(run, tmp_path):
     import os
     import subprocess
@@ -179,6 +183,7 @@ def test_every_help_ends_with_the_exit_codes(run):
         assert "130" in " ".join(done.stdout.split()), name
 
 
+@pytest.mark.slow
 def test_messages_of_the_package_are_said_in_shell_words():
     """Reads every text of the package that tells what to type, and says it as the shell would."""
     import ast

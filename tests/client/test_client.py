@@ -234,7 +234,6 @@ def test_an_account_is_the_same_under_each_of_its_keys(serve):
     assert server.requests[0].path == "/v1/auth/verify"
 
 
-@pytest.mark.slow
 def test_another_user_and_another_host_are_other_accounts(serve):
     server, one = serve(1, user_id="someone")
     _, other_user = serve(1, user_id="someone-else")
@@ -243,7 +242,6 @@ def test_another_user_and_another_host_are_other_accounts(serve):
         assert len({one.account(), other_user.account(), other_host.account()}) == 3
 
 
-@pytest.mark.slow
 def test_where_the_user_is_not_told_the_account_goes_by_the_key(serve):
     first, second = ("sk_live_" + letter * 32 for letter in "ab")
     _, one = serve(1, seed_only=True, api_key=first)

@@ -449,7 +449,6 @@ def test_a_server_that_always_fails_is_given_up(serve):
     assert 2 <= len(server.requests) <= 5
 
 
-@pytest.mark.slow
 def test_a_body_that_always_is_a_page_is_given_up(serve):
     server, client = serve(max_wait=0.5)
     server.fail("GET", "/v1/images", times=None, body="<html>")
@@ -508,7 +507,6 @@ def test_a_closed_port_is_a_transport_error_that_names_the_address(connect_to):
         ),
     ],
 )
-@pytest.mark.slow
 def test_an_answer_that_is_no_http_is_a_transport_error(raw, connect_to, answer):
     server = raw(answer)
 
@@ -592,7 +590,6 @@ def test_a_name_that_is_not_found_out_ends_with_the_timeout(silent_resolver, con
             assert late.recv(65536) == b""  # The connection that came too late is closed unused.
 
 
-@pytest.mark.slow
 def test_ctrl_c_is_heard_while_a_name_is_looked_up(silent_resolver, connect_to):
     asked, _ = silent_resolver
     client = connect_to("http://127.0.0.1:9")
@@ -637,7 +634,6 @@ def test_an_encoding_does_not_hide_what_a_status_says(raw, http, connect_to):
     assert len(server.asked) == 1
 
 
-@pytest.mark.slow
 def test_after_a_fork_each_process_has_connections_of_its_own(http, connect_to):
     connections = []
     page = http({"data": {"images": [], "nextCursor": None}}, connection="keep-alive")

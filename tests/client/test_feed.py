@@ -142,7 +142,6 @@ def test_a_refused_key_is_an_error(raw, http, connect_to):
         read_changes(connect_to(server.url))
 
 
-@pytest.mark.slow
 def test_a_page_that_says_twice_where_to_go_on_is_an_error(raw, http, connect_to):
     body = b'{"data": {"changes": [], "nextCursor": "c1", "nextCursor": null, "hasMore": false}}'
     client = connect_to(raw(http(body, date=DATE)).url, max_wait=0.3)

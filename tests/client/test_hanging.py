@@ -155,7 +155,6 @@ def silent():
         pytest.param(["there", "there"], id="said twice"),
     ],
 )
-@pytest.mark.slow
 def test_a_host_is_reached_by_whichever_of_its_addresses_answers(
     raw, connect_to, http, addresses, silent, order
 ):
@@ -177,7 +176,6 @@ def test_a_host_is_reached_by_whichever_of_its_addresses_answers(
     ("kinds", "said"),
     [(["refusing", "refusing"], "ConnectError"), (["silent", "refusing"], "ConnectTimeout")],
 )
-@pytest.mark.slow
 def test_a_host_of_which_no_address_answers_is_given_up_in_time(
     connect_to, addresses, silent, kinds, said
 ):

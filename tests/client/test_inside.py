@@ -104,7 +104,6 @@ def test_a_public_name_is_asked(host):
 
 
 @given(st.ip_addresses())
-@pytest.mark.slow
 def test_an_address_is_inside_unless_the_internet_knows_it(address):
     if not address.is_global or address.is_multicast:
         assert is_inside(str(address))

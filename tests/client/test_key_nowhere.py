@@ -87,7 +87,6 @@ def test_no_echo_of_a_key_passes_the_mask(secret, echo):
 
 @pytest.mark.parametrize("secret", SECRETS)
 @pytest.mark.parametrize("echo", ECHOES)
-@pytest.mark.slow
 def test_no_echo_of_a_key_reaches_an_error(raw, http, connect_to, secret, echo):
     said = echo(secret)
     answers = [
@@ -107,7 +106,6 @@ def test_no_echo_of_a_key_reaches_an_error(raw, http, connect_to, secret, echo):
 
 
 @given(st.text(), st.text(), st.integers(0, 60), st.integers(12, 60))
-@pytest.mark.slow
 def test_a_piece_of_a_key_is_hidden_wherever_it_stands(before, after, start, length):
     used = Secret.read(TOKEN)
     piece = TOKEN[start : start + length]

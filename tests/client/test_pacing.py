@@ -52,7 +52,6 @@ def test_the_documented_pace_is_used_up_and_not_passed():
     scale=st.sampled_from([0.1, 1, 10]),
     tier=st.sampled_from(["read", "mutation"]),
 )
-@pytest.mark.slow
 def test_no_window_ever_holds_more_than_the_burst_and_the_rate(gaps, scale, tier):
     per_minute, burst = {"read": (600, 30), "mutation": (120, 10)}[tier]
     clock = Clock()

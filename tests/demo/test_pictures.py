@@ -108,6 +108,7 @@ def test_a_public_picture_is_served_without_a_key(one):
     assert answer.content == server.picture(image.id)
 
 
+@pytest.mark.slow
 def test_a_deleted_picture_and_a_wrong_extension_answer_404(one):
     server, caller, url = one
 
@@ -189,6 +190,7 @@ def test_a_picture_still_in_processing_is_a_picture_all_the_same(serve):
     assert decode(answer.content)[0].size == image.pixels
 
 
+@pytest.mark.slow
 def test_a_screen_of_thumbnails_comes_whole(serve):
     server, _ = serve(60)
     images = [i for i in server.images.values() if i.is_public and i.extension != "svg"][:24]

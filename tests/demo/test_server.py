@@ -19,6 +19,7 @@ from picora_analytics.demo import DemoServer
 # Its life
 
 
+@pytest.mark.slow
 def test_the_server_is_there_when_start_returns_and_gone_when_stop_returns():
     before = threading.active_count()
     server = DemoServer(3).start()
@@ -47,6 +48,7 @@ def test_stop_closes_connections_whose_answer_is_still_to_come(serve):
             assert sock.recv(10) == b""
 
 
+@pytest.mark.slow
 def test_a_server_can_be_stopped_twice_and_started_again():
     server = DemoServer(2)
     for _ in range(2):

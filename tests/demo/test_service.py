@@ -409,6 +409,7 @@ def test_the_feed_holds_every_image_once_in_order_of_update(serve):
     assert [change["id"] for change in changes] == [image.id for image in expected]
 
 
+@pytest.mark.slow
 def test_the_feed_goes_on_with_edits_uploads_and_deletions(serve):
     server, caller = serve(30)
     cursor = caller.get("/v1/sync/state", params={"limit": 29}).json()["data"]["nextCursor"]

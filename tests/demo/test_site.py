@@ -27,6 +27,7 @@ def blog(tmp_path_factory):
     return server, server.write_site(tmp_path_factory.mktemp("blog"))
 
 
+@pytest.mark.slow
 def test_the_same_seed_gives_the_same_pages_and_commits_whatever_git_is_told(
     blog, tmp_path, monkeypatch
 ):
@@ -62,6 +63,7 @@ def test_it_says_how_many_pages_and_pictures_it_holds(blog):
     assert all(image.is_public for one, image in server.images.items() if one in whole)
 
 
+@pytest.mark.slow
 def test_some_pictures_are_on_the_old_branch_or_in_the_history_only(blog):
     server, site = blog
     here = "".join(pages(site.folder).values())

@@ -12,7 +12,6 @@ HEX = st.text("0123456789abcdefABCDEF", min_size=1, max_size=70)
 
 
 @given(hashes=st.lists(HEX | st.none()))
-@pytest.mark.slow
 def test_hexadecimal_is_spelled_in_lower_case(hashes):
     lower = [None if one is None else one.lower() for one in hashes]
     column = pa.chunked_array([pa.array(hashes, pa.string())])

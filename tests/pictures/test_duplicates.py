@@ -110,6 +110,7 @@ HASHES = st.sampled_from([None, "f0", "F0", "aa"])
     ),
     pairs=st.sets(st.frozensets(st.sampled_from("abcdefg"), min_size=2, max_size=2), max_size=3),
 )
+@pytest.mark.slow
 def test_groups_are_what_each_pair_of_images_says(make_images, rows, pairs):
     hashes, sizes, public, days = zip(*rows, strict=True)
     images = make_images(
@@ -183,6 +184,7 @@ def client():
         yield made
 
 
+@pytest.mark.slow
 def test_on_day_one_the_feed_tells_content(client):
     images = pic.load_images(client, store=None, progress=False)
     assert images["content_hash"].isna().all()

@@ -75,6 +75,7 @@ def test_measured_rows_take_the_place_of_estimates(demo, measured):
     assert low <= high
 
 
+@pytest.mark.slow
 def test_pictures_that_do_not_come_leave_the_estimate(demo):
     server, client, images = demo
     before = len(asked(server))
@@ -94,6 +95,7 @@ def test_pictures_that_do_not_come_leave_the_estimate(demo):
     assert table["high_bytes"].sum() == whole.reindex(flags).sum()
 
 
+@pytest.mark.slow
 def test_an_empty_library_has_nothing_to_measure(demo):
     _, client, images = demo
 
@@ -104,6 +106,7 @@ def test_an_empty_library_has_nothing_to_measure(demo):
     assert str(table.dtypes["low_bytes"]) == "int64"
 
 
+@pytest.mark.slow
 def test_what_is_no_sample_and_no_account_of_ours_is_refused(demo, make_images):
     _, client, images = demo
     with pytest.raises(
@@ -116,6 +119,7 @@ def test_what_is_no_sample_and_no_account_of_ours_is_refused(demo, make_images):
         pic.summarize_savings(images, measured=images)
 
 
+@pytest.mark.slow
 def test_pictures_are_scaled_down_before_they_are_encoded():
     whole = drawn("JPEG", (3000, 2000), quality=95)
 
@@ -145,6 +149,7 @@ def test_what_cannot_be_decoded_says_so(data, why):
         reencoded_size(data, 2560)
 
 
+@pytest.mark.slow
 def test_animations_are_tried_up_to_a_number_of_frames():
     frames = [Image.new("RGB", (40, 40), (n * 7 % 255, 0, 0)) for n in range(600)]
     few, many = io.BytesIO(), io.BytesIO()
@@ -156,6 +161,7 @@ def test_animations_are_tried_up_to_a_number_of_frames():
         reencoded_size(many.getvalue(), 2560)
 
 
+@pytest.mark.slow
 def test_every_kind_gets_a_few_draws_and_no_image_is_drawn_twice(demo):
     rows = flagged_rows(demo[2], 2560, "x")
     rows = rows[rows["flag"].notna()]
@@ -171,6 +177,7 @@ def test_every_kind_gets_a_few_draws_and_no_image_is_drawn_twice(demo):
     assert sorted(one.rows[0] for one in everything) == rows.index.tolist()
 
 
+@pytest.mark.slow
 def test_an_interval_holds_the_truth_about_nine_times_in_ten():
     random = np.random.default_rng(5)
     held = []

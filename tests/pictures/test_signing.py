@@ -48,6 +48,7 @@ def test_a_private_picture_comes_small_and_its_address_is_asked_for_once(library
     ("status", "asked"),
     [(401, 1), (403, 1), (405, 1), (404, signing.MISSING_IN_A_ROW)],
 )
+@pytest.mark.slow
 def test_a_key_that_may_not_sign_is_refused_once(library, status, asked):
     server, client, private = library
     signs, n = Signing(client), len(_signed(server))

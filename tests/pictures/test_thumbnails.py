@@ -56,7 +56,6 @@ def test_public_pictures_come_small_and_without_the_key(service, images):
     }
 
 
-@pytest.mark.slow
 def test_the_picture_host_never_sees_the_key(images):
     seen = []
 

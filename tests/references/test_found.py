@@ -85,6 +85,7 @@ def test_another_account_is_refused_wherever_they_are_used(references, images):
             use()
 
 
+@pytest.mark.slow
 def test_the_preview_says_what_was_searched_and_found(references, images, tmp_path):
     plan = pic.plan_deletion(
         images, images["size_bytes"] > 0, reason="x", protect=references, max_fraction=1

@@ -51,6 +51,7 @@ def walk(git):
     return now, last
 
 
+@pytest.mark.slow
 def test_each_image_against_a_walk_of_its_own(git):
     rng = random.Random(7)
     folder = git.folder
@@ -158,6 +159,7 @@ def test_a_bare_repository_is_read_by_its_branches(git, tmp_path):
     assert references.found["source"].tolist() == ["main:a.md"]
 
 
+@pytest.mark.slow
 def test_a_submodule_is_looked_into_or_missed_aloud(git, tmp_path):
     other = tmp_path / "other"
     other.mkdir()

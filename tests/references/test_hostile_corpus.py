@@ -187,6 +187,7 @@ def test_it_is_found_across_the_edge_of_a_piece(shift, tmp_path):
     assert found_in(tmp_path) == {IDS[1]}
 
 
+@pytest.mark.slow
 def test_a_line_of_fifty_megabytes_and_its_number(tmp_path):
     (tmp_path / "a.sql").write_bytes(b"first\n" + b"lorem ipsum " * 4_400_000 + PAGE + b"\n" + PAGE)
 
@@ -429,6 +430,7 @@ def test_nothing_is_left_out_unasked_but_gits_own_data(tmp_path):
     st.lists(st.sampled_from(range(8)), max_size=12),
     st.sampled_from([None, b"%PDF", b"\xfd7zXZ\0"]),
 )
+@pytest.mark.slow
 def test_no_image_in_use_or_not_looked_at_gets_into_a_plan(
     make_images, tmp_path_factory, used, odd
 ):

@@ -275,6 +275,7 @@ BETWEEN = st.lists(
     encoding=st.sampled_from(["utf-8", "utf-16", "gb18030"]),
     addresses=st.booleans(),
 )
+@pytest.mark.slow
 def test_a_map_and_its_inverse_give_the_files_back(
     tmp_path_factory, ids, pieces, encoding, addresses
 ):

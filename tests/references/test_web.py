@@ -58,6 +58,7 @@ def page(number):
     return f"<img src='https://img.picora.com/{IDS[number]}.png'>".encode()
 
 
+@pytest.mark.slow
 def test_the_pages_of_nested_sitemaps_are_read_each_once(site):
     site.pages = {
         "/sitemap.xml": sitemap(
@@ -78,6 +79,7 @@ def test_the_pages_of_nested_sitemaps_are_read_each_once(site):
     assert sorted(site.asked) == sorted({*site.pages, "/robots.txt"})
 
 
+@pytest.mark.slow
 def test_a_page_is_read_alone(site):
     site.pages = {"/post": page(0) + f"<a href='{site.url}/other'>".encode()}
 
@@ -87,6 +89,7 @@ def test_a_page_is_read_alone(site):
     assert site.asked == ["/robots.txt", "/post"]
 
 
+@pytest.mark.slow
 def test_what_robots_txt_forbids_is_not_asked_and_turns_the_answer(site):
     site.pages = {
         "/robots.txt": b"User-agent: *\nDisallow: /secret\n",
@@ -114,6 +117,7 @@ def test_what_robots_txt_forbids_is_not_asked_and_turns_the_answer(site):
         "not an address",
     ],
 )
+@pytest.mark.slow
 def test_another_host_is_never_asked(site, other):
     site.pages = {
         "/sitemap.xml": sitemap(other.replace("&", "&amp;"), f"{site.url}/1"),
@@ -152,6 +156,7 @@ def test_another_host_is_never_asked(site, other):
         ),
     ],
 )
+@pytest.mark.slow
 def test_what_cannot_be_read_turns_the_answer(site, answer, said):
     site.pages = {"/1": answer}
 
@@ -177,6 +182,7 @@ def test_what_cannot_be_read_turns_the_answer(site, answer, said):
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_sitemap_is_one_however_it_is_written(site, write):
     text = sitemap(f"{site.url}/1").decode().removeprefix('<?xml version="1.0"?>')
     site.pages = {"/sitemap.xml": write(text), "/1": page(0)}
@@ -190,12 +196,14 @@ def test_a_sitemap_is_one_however_it_is_written(site, write):
 @pytest.mark.parametrize(
     "body", [b"", b" \n", b"<rss version='2'><channel/></rss>", b"http://127.0.0.1/a\n"]
 )
+@pytest.mark.slow
 def test_what_is_neither_page_nor_sitemap_turns_the_answer(site, body):
     site.pages = {"/x": body}
 
     assert not scan(f"{site.url}/x").complete
 
 
+@pytest.mark.slow
 def test_a_redirect_on_the_same_host_is_followed(site):
     site.pages = {"/1": (301, {"Location": "/2"}, b""), "/2": page(3)}
 

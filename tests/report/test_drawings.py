@@ -79,6 +79,7 @@ def _growth(report):
     return _drawings(charts(report.facts)["growth"])
 
 
+@pytest.mark.slow
 def test_growth_meets_the_quota_on_the_day_that_is_forecast(make_images):
     report = StorageReport(_weekly(make_images, [1000] * 400), quota=420_000)
 
@@ -94,6 +95,7 @@ def test_growth_meets_the_quota_on_the_day_that_is_forecast(make_images):
         assert "".join(_of(svg, "text", "red")[0].itertext()) == "quota 410.2 KiB"
 
 
+@pytest.mark.slow
 def test_a_narrow_drawing_shows_the_last_five_years_from_what_there_was(make_images):
     found = _growth(StorageReport(_weekly(make_images, [1000] * 500)))
 
@@ -106,6 +108,7 @@ def test_a_narrow_drawing_shows_the_last_five_years_from_what_there_was(make_ima
     assert lows[368] > 50
 
 
+@pytest.mark.slow
 def test_growth_is_in_steps_and_ends_with_all_there_is(make_images):
     report = StorageReport(_weekly(make_images, [1000] * 60))
 
@@ -115,6 +118,7 @@ def test_growth_is_in_steps_and_ends_with_all_there_is(make_images):
         assert not re.search(r"[LC]", _of(svg, "path", "past")[0].get("d"))
 
 
+@pytest.mark.slow
 def test_a_part_of_a_library_stands_beside_no_quota(make_images):
     images = _weekly(make_images, [1000] * 60)
 
@@ -129,6 +133,7 @@ def test_a_part_of_a_library_stands_beside_no_quota(make_images):
 
 
 @pytest.mark.parametrize("day", ["0001-01-01", "1970-01-01", "2026-11-23", "9999-12-30"])
+@pytest.mark.slow
 def test_odd_upload_dates_are_drawn_within_the_drawing(make_images, day):
     images = make_images(created_at=[day, "2026-01-01", None])
 

@@ -127,7 +127,6 @@ def test_every_number_of_the_page_is_in_the_json_and_equal(report_and_page):
     assert all(re.fullmatch(r"[\d,.]+|[KMGT]?i?B|\w{3} \d{4}", tick) for tick in read.ticks)
 
 
-@pytest.mark.slow
 def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     report, page = report_and_page
     unescaped = re.sub(r"\\([^\w\s])", r"\1", report.to_markdown())
@@ -137,7 +136,6 @@ def test_every_number_of_the_markdown_is_on_the_page(report_and_page):
     assert numbers <= set(re.findall(r"\d[\d,.]*\d|\d", shown))
 
 
-@pytest.mark.slow
 def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     report, page = report_and_page
     read = _Page(page)
@@ -160,7 +158,6 @@ def test_the_page_has_no_script_no_address_and_no_handler(report_and_page):
     assert len(page) < 1_500_000
 
 
-@pytest.mark.slow
 def test_every_metric_is_a_number_of_the_json(report_and_page):
     report, _ = report_and_page
     said = json.loads(report.to_json())
@@ -200,7 +197,6 @@ def _numbers(value):
         yield pd.to_datetime(value, utc=True).timestamp()
 
 
-@pytest.mark.slow
 def test_no_form_calls_an_image_unused(report_and_page):
     report, page = report_and_page
 
@@ -208,7 +204,6 @@ def test_no_form_calls_an_image_unused(report_and_page):
         assert "unused" not in text.lower().replace("old is not unused", "")
 
 
-@pytest.mark.slow
 def test_the_json_has_a_version_and_round_trips(report_and_page):
     report, _ = report_and_page
     text = report.to_json()
@@ -222,7 +217,6 @@ def test_the_json_has_a_version_and_round_trips(report_and_page):
     )
 
 
-@pytest.mark.slow
 def test_each_finding_says_how_many_rows_its_line_gives(report_and_page):
     report, _ = report_and_page
     found = report.findings()
@@ -634,6 +628,7 @@ def test_no_name_becomes_a_link(name, around):
         max_size=14,
     ).map("".join)
 )
+@pytest.mark.slow
 def test_no_made_up_name_becomes_a_link(name):
     cmarkgfm = pytest.importorskip("cmarkgfm")
 

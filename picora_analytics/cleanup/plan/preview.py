@@ -13,6 +13,7 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from picora_analytics.cleanup.plan.columns import cells
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.changes import MAX_BATCH
 from picora_analytics.client.client import MAX_PAGE_SIZE
@@ -57,7 +58,6 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
     n = len(images)
     size, whole = plan.size_bytes, library["size_bytes"]
     look_twice, n_look_twice = _look_twice(images)
-    stays = _stays(plan)
     return {
         "n": n,
         "title": f"DELETE {n:,} IMAGE{'' if n == 1 else 'S'} FOR EVER?"
@@ -87,7 +87,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "n_look_twice": n_look_twice,
         "protection": [visible(line) for line in plan.protection],
         "searched": [visible(line) for line in plan.searched],
-        "stays": stays[:_LOOK_TWICE],
+        "stays": _stays(plan),
         "n_stays": len(plan.duplicates),
         "inherits": _inherits(plan)[:_LOOK_TWICE],
         "n_inherits": len(plan.inherits),
@@ -209,20 +209,22 @@ def _reasons(rows: pd.DataFrame) -> list[tuple[int, str]]:
 
 
 def _stays(plan: Plan) -> list[str]:
-    """Name the duplicates that stay, and those first whose address opens less than the one that goes."""
-    going, staying = plan.images["is_public"], plan.staying
-    lines: list[tuple[int, str]] = []
-    for image_id, stays in plan.duplicates.items():
-        if image_id not in going.index or stays not in staying.index:
-            continue
-        before, after = _visibility(going[image_id]), _visibility(staying["is_public"][stays])
-        worse = before == "public" and after != "public"
-        name = shorten(staying["filename"][stays], _NAME)
-        text = f"{visible(stays)}  {name}  stays ({after}) for {visible(image_id)} ({before})"
-        lines.append((not worse, text + ("; its public address goes" if worse else "")))
-        if len(lines) > _LOOK_TWICE and not any(late for late, _ in lines):
-            break
-    return [text for _, text in sorted(lines, key=lambda line: line[0])]
+    """Name the first duplicates that stay, before all those whose address opens less than the one that goes."""
+    going = dict(zip(cells(plan.images.index), cells(plan.images["is_public"]), strict=True))
+    shown = zip(cells(plan.staying["is_public"]), cells(plan.staying["filename"]), strict=True)
+    staying = dict(zip(cells(plan.staying.index), shown, strict=True))
+    known = [
+        (going[goes] is True and staying[stays][0] is not True, goes, stays)
+        for goes, stays in plan.duplicates.items()
+        if goes in going and stays in staying
+    ]
+    lines = []
+    for worse, goes, stays in sorted(known, key=lambda one: not one[0])[:_LOOK_TWICE]:
+        public, name = staying[stays]
+        text = f"{visible(stays)}  {shorten(name, _NAME)}  stays ({_visibility(public)}) for {visible(goes)}"
+        lost = "; its public address goes" if worse else ""
+        lines.append(f"{text} ({_visibility(going[goes])}){lost}")
+    return lines
 
 
 def _inherits(plan: Plan) -> list[str]:

@@ -86,9 +86,7 @@ def make_plan(
     last, duplicates = _last_duplicates(images, choices, taken, public_first=inherit)
     spared.update(last)
     handed, stuck = hand_on(images, duplicates, withheld) if inherit else ({}, {})
-    for why in dict.fromkeys(stuck.values()):
-        own = [one for one in stuck if stuck[one] == why]
-        spared.add(why, among(images.index, own))
+    spared.each(images.index, stuck)
     duplicates = {goes: stays for goes, stays in duplicates.items() if goes not in stuck}
     rows = images.loc[choices.chosen & ~spared.rows, list(COLUMNS)]
     hidden = set(waited).intersection(cells(rows.index))
@@ -146,6 +144,16 @@ class _Spared:
     def update(self, reasons: Mapping[str, Bools]) -> None:
         for reason, rows in reasons.items():
             self.add(reason, rows)
+
+    def each(self, ids: pd.Index[Any], reasons: Mapping[str, str]) -> None:
+        """Spare single images, by id: many have a reason of their own."""
+        codes = {
+            reason: code
+            for code, reason in enumerate(dict.fromkeys(reasons.values()), len(self._texts))
+        }
+        rows = ids.get_indexer(pd.Index(list(reasons), dtype=ids.dtype))
+        self._codes[rows] = [codes[one] for one in reasons.values()]
+        self._texts += codes
 
     @property
     def rows(self) -> Bools:

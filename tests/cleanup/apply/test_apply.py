@@ -380,6 +380,7 @@ class PressCtrlC:
         """Hear nothing."""
 
 
+@pytest.mark.slow
 def test_ctrl_c_after_the_first_batch_carries_the_receipt(service, client):
     plan = _plan(client)
 
@@ -478,7 +479,6 @@ def test_a_second_run_on_the_same_account_is_locked_out(service, client, tmp_pat
     assert _deleting(service) == []
 
 
-@pytest.mark.slow
 def test_cancelling_keeps_the_rest():
     with DemoServer(n_images=30, rate_scale=1000, seed_only=True) as service:
         with pic.Client(service.api_key, service.url) as client:

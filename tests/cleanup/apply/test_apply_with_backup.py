@@ -100,6 +100,7 @@ class SpoilManifest(Spoil):
         ),
     ],
 )
+@pytest.mark.slow
 def test_a_copy_that_nobody_could_restore_proves_nothing(
     service, client, make_plan, typed, kept, gone, spoil, why
 ):
@@ -143,7 +144,6 @@ backup = { folder = "kept" }
 """
 
 
-@pytest.mark.slow
 def test_a_standing_order_deletes_what_it_allows_and_keeps_its_copies(
     service, client, kept, tmp_path, gone
 ):

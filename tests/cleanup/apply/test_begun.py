@@ -57,6 +57,7 @@ def _interrupted(client, plan, after=2):
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["user-data folder", "beside a plan"])
+@pytest.mark.slow
 def test_it_is_found_by_its_account(client, tmp_path, beside):
     plan = _plan(client, path=tmp_path / "plan.json" if beside else None)
     assert begun_deletions(plan.library, client).found == []
@@ -72,6 +73,7 @@ def test_it_is_found_by_its_account(client, tmp_path, beside):
     assert begun_deletions(plan.library, client) == ([], [])
 
 
+@pytest.mark.slow
 def test_a_damaged_journal_is_named_and_hides_no_other(client, tmp_path):
     plan = _plan(client, path=tmp_path / "plan.json")
     receipt = _interrupted(client, plan)
@@ -85,6 +87,7 @@ def test_a_damaged_journal_is_named_and_hides_no_other(client, tmp_path):
     assert "broken.ndjson is damaged" in problems[0]
 
 
+@pytest.mark.slow
 def test_the_look_sends_nothing_and_says_what_a_resume_would_do(service, client):
     plan = _plan(client)
     receipt = _interrupted(client, plan)
@@ -104,6 +107,7 @@ def test_the_look_sends_nothing_and_says_what_a_resume_would_do(service, client)
     assert [one for one in service.requests if one.method != "GET"] == changing
 
 
+@pytest.mark.slow
 def test_what_is_to_be_kept_besides_ends_the_deletion_there(service, client):
     plan = _plan(client)
     receipt = _interrupted(client, plan)

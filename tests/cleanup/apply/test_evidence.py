@@ -67,6 +67,7 @@ def test_a_404_of_an_image_that_is_gone_is_found_out_and_the_others_go_on(
 
 @pytest.mark.parametrize("when", ["with the batch", "between single requests"])
 @pytest.mark.parametrize("n_gone", [1, 3])
+@pytest.mark.slow
 def test_what_others_delete_in_the_same_seconds_is_not_our_deed_where_there_are_no_batches(
     make_plan, typed, tmp_path, when, n_gone
 ):
@@ -113,6 +114,7 @@ def test_a_batch_that_was_refused_as_a_route_but_took_most_is_our_own_deed(make_
 
 @pytest.mark.parametrize("status", [404, 405, 422, 501])
 @pytest.mark.parametrize("n_done", [1, 4, 6])
+@pytest.mark.slow
 def test_what_a_batch_did_before_it_was_refused_as_a_route_is_our_own_deed(
     make_plan, typed, status, n_done
 ):
@@ -135,6 +137,7 @@ def test_what_a_batch_did_before_it_was_refused_as_a_route_is_our_own_deed(
     assert receipt.counts == {"deleted": 6}
 
 
+@pytest.mark.slow
 def test_where_the_look_after_a_404_fails_the_outcome_is_unknown_and_nothing_is_complete(
     service, client, make_plan, typed, tmp_path
 ):
@@ -187,6 +190,7 @@ def test_what_could_not_be_verified_is_not_complete_and_a_resume_verifies_it(
 
 @pytest.mark.parametrize("status", [202, 504])
 @pytest.mark.parametrize("edited", [True, False], ids=["edited meanwhile", "as it was"])
+@pytest.mark.slow
 def test_what_may_be_carried_out_later_is_unknown_and_never_kept(
     service, client, make_plan, typed, status, edited
 ):

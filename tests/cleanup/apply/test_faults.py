@@ -111,6 +111,7 @@ def test_an_image_that_is_held_fails_and_the_others_go_on(
     assert receipt.complete
 
 
+@pytest.mark.slow
 def test_an_image_the_service_calls_failed_although_it_is_there_is_not_sent_again(
     current, reader, make_plan, apply, changing
 ):
@@ -145,6 +146,7 @@ def test_an_image_reported_deleted_and_still_listed_is_unknown(
     assert again.counts == {"deleted": 7}
 
 
+@pytest.mark.slow
 def test_a_receipt_says_that_the_service_was_asked_afterwards(current, reader, make_plan, apply):
     receipt = apply(make_plan(reader), reader)
 
@@ -292,6 +294,7 @@ def test_a_tag_that_is_protected_is_read_again_before_anything_goes(
     assert newly not in gone(service)
 
 
+@pytest.mark.slow
 def test_a_plan_is_refused_before_the_first_request_if_its_caps_break(
     service, client, make_plan, apply, changing
 ):
@@ -345,6 +348,7 @@ def large():
         yield server
 
 
+@pytest.mark.slow
 def test_a_few_images_of_a_large_library_are_read_one_by_one(large):
     with pic.Client(large.api_key, large.url) as client:
         ids = list(large.images)[:2]
@@ -370,6 +374,7 @@ def test_a_few_images_of_a_large_library_are_read_one_by_one(large):
         pytest.param({"scopes": ("images:read",)}, id="no usage for this key"),
     ],
 )
+@pytest.mark.slow
 def test_where_single_reads_cannot_be_believed_the_library_is_listed(options):
     with (
         DemoServer(n_images=600, rate_scale=1000, **options) as server,
@@ -417,6 +422,7 @@ def test_single_reads_that_contradict_are_not_believed(large, fault):
     assert current.listing is not None
 
 
+@pytest.mark.slow
 def test_a_library_said_to_be_empty_stops_the_run_before_anything_is_sent(make_plan, apply):
     with (
         DemoServer(n_images=600, rate_scale=1000) as server,
@@ -492,6 +498,7 @@ class Heard:
         self.said.append(text)
 
 
+@pytest.mark.slow
 def test_the_time_needed_is_said_before_the_first_request(current, reader, make_plan, changing):
     plan = make_plan(reader, 120)
     heard = Heard()

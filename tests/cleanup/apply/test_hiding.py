@@ -71,6 +71,7 @@ def shapes(service):
     return {one: dataclasses.replace(image, updated_at=0) for one, image in service.images.items()}
 
 
+@pytest.mark.slow
 def test_hide_and_unhide_leave_the_library_as_it_was(
     service, client, plan, public, private, hide, tmp_path
 ):
@@ -111,6 +112,7 @@ def test_hide_and_unhide_leave_the_library_as_it_was(
     assert unhide_images(client, written).counts == {"kept": 5}
 
 
+@pytest.mark.slow
 def test_a_phrase_and_a_journal_are_for_one_deed(service, client, plan, hide, typed, tmp_path):
     journal = tmp_path / "hide.ndjson"
     digits = plan.hiding_confirmation.removeprefix("hide-")
@@ -152,6 +154,7 @@ def test_a_phrase_and_a_journal_are_for_one_deed(service, client, plan, hide, ty
         unhide_images(client, deleted)
 
 
+@pytest.mark.slow
 def test_what_changed_or_is_kept_by_a_decision_is_not_hidden(
     service, client, plan, public, private, hide, tmp_path
 ):
@@ -173,6 +176,7 @@ def test_what_changed_or_is_kept_by_a_decision_is_not_hidden(
 
 
 @pytest.mark.parametrize("answer", [404, 405, 501, "seed"])
+@pytest.mark.slow
 def test_a_service_that_changes_no_images_is_named_and_nothing_is_noted(answer, tmp_path):
     with (
         DemoServer(30, rate_scale=None, seed_only=answer == "seed") as service,
@@ -201,6 +205,7 @@ def test_a_service_that_changes_no_images_is_named_and_nothing_is_noted(answer, 
         assert all(service.images[one].is_public for one in ids)
 
 
+@pytest.mark.slow
 def test_lost_ignored_and_refused_answers_are_told_apart(
     service, client, plan, public, private, hide
 ):
@@ -239,6 +244,7 @@ def test_a_key_that_may_not_change_images_stops_the_run(service, client, plan, h
     assert len(patches(service)) == 1
 
 
+@pytest.mark.slow
 def test_an_answer_with_the_old_time_is_not_believed(service, client, plan, public, private, hide):
     def stale(answer):
         answer["data"]["updatedAt"] = old[answer["data"]["id"]]
@@ -257,6 +263,7 @@ def test_an_answer_with_the_old_time_is_not_believed(service, client, plan, publ
     }
 
 
+@pytest.mark.slow
 def test_only_what_we_hid_and_nobody_touched_since_is_shown(
     service, client, plan, public, private, hide, tmp_path
 ):
@@ -304,6 +311,7 @@ def test_only_what_we_hid_and_nobody_touched_since_is_shown(
         unhide_images(client, edited_file)
 
 
+@pytest.mark.slow
 def test_unhide_asks_for_its_own_phrase_and_its_own_account(service, client, plan, hide, tmp_path):
     receipt = hide(plan)
     for phrase in (receipt.confirmation, "show-5-000000000000", plan.hiding_confirmation):
@@ -336,6 +344,7 @@ def mended():
 
 
 @pytest.mark.parametrize(("step", "other_step"), [(4, 19), (11, 25)])
+@pytest.mark.slow
 def test_killed_at_a_step_it_goes_on_and_the_way_back_is_whole(mended, step, other_step):
     _live_and_die(*mended, step, other_step)
 

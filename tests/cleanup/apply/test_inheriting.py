@@ -58,6 +58,7 @@ def apply(client, plan, typed, tmp_path, **options):
     return plan.apply(client, confirm=typed(plan), **options)
 
 
+@pytest.mark.slow
 def test_tags_and_title_are_handed_on_and_then_the_duplicate_goes(
     service, client, pairs, typed, tmp_path
 ):
@@ -100,6 +101,7 @@ def test_tags_and_title_are_handed_on_and_then_the_duplicate_goes(
     assert page.read_text() == f"![]({images['url'][old[0]]})"
 
 
+@pytest.mark.slow
 def test_inheriting_is_left_out_where_it_is_not_wanted(client, service, pairs, typed, tmp_path):
     images, old, new = pairs()
     plan = planned(images, new, inherit=False)
@@ -170,6 +172,7 @@ def test_unknown_tags_are_not_replaced(make_images):
         ({"method": "PATCH", "body": lambda answer: answer}, ""),
     ],
 )
+@pytest.mark.slow
 def test_where_it_fails_nothing_of_the_pair_is_deleted(
     service, client, pairs, typed, tmp_path, fault, said
 ):
@@ -189,6 +192,7 @@ def test_where_it_fails_nothing_of_the_pair_is_deleted(
     service.clear_faults()
 
 
+@pytest.mark.slow
 def test_our_own_edit_is_no_drift_not_even_after_a_death(service, client, pairs, typed, tmp_path):
     images, old, new = pairs(tags=["old"])  # Only a title is handed on, which no look compares.
     plan = planned(images, new)
@@ -210,6 +214,7 @@ def test_our_own_edit_is_no_drift_not_even_after_a_death(service, client, pairs,
     assert set(read_journal(tmp_path / "j.ndjson").heirs) == {old[0], old[1]}
 
 
+@pytest.mark.slow
 def test_a_duplicate_that_was_made_private_meanwhile_does_not_stay_for_a_public_one(
     service, client, pairs, typed, tmp_path
 ):

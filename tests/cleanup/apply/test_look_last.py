@@ -33,7 +33,6 @@ class Clocks:
         max_size=12,
     )
 )
-@pytest.mark.slow
 def test_a_look_is_too_old_after_a_pause_or_its_age_by_any_one_clock(moves):
     clocks = Clocks()
     freshness = Freshness(None, clocks=clocks)
@@ -319,6 +318,7 @@ def test_where_a_look_takes_longer_than_it_is_believed_each_batch_has_its_own(ma
             assert request.path in own
 
 
+@pytest.mark.slow
 def test_what_is_edited_while_the_machine_sleeps_during_look_after_look_is_kept(
     client, server, make_plan, tmp_path
 ):

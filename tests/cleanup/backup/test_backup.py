@@ -90,7 +90,6 @@ def hashes(service):
     return {one: hashlib.sha256(service.picture(one)).hexdigest() for one in service.images}
 
 
-@pytest.mark.slow
 def test_every_format_is_copied_byte_for_byte(service, client, images, tmp_path):
     backup = copied(images, client, tmp_path / "kept")
 
@@ -204,7 +203,6 @@ def test_a_picture_that_cannot_be_proved_fails_alone(
     assert list(tmp_path.glob(".picora-*")) == []
 
 
-@pytest.mark.slow
 def test_bytes_of_the_right_length_that_are_no_picture_prove_nothing(
     service, client, images, tmp_path
 ):
@@ -531,7 +529,6 @@ def test_nothing_is_fetched_where_all_is_proved(service, client, images, tmp_pat
     assert again.recheck(["unplanned"]) == {"unplanned": "no copy was made"}
 
 
-@pytest.mark.slow
 def test_a_copy_that_does_not_fit_a_content_hash_told_later_is_not_reused(client, images, tmp_path):
     copied(images, client, tmp_path)
     one = picked(images, "shot.png")
@@ -605,7 +602,6 @@ def test_bytes_are_the_original_only_where_everything_told_fits(facts, reason):
     assert why_not_the_original(size, "ab", promised, told, content_hash) == reason
 
 
-@pytest.mark.slow
 def test_a_folder_holds_copies_of_one_account(client, images, tmp_path):
     copied(images, client, tmp_path)
 
@@ -669,7 +665,6 @@ def test_a_folder_where_a_file_of_ours_is_a_folder_is_refused(client, images, tm
         copied(images, client, tmp_path)
 
 
-@pytest.mark.slow
 def test_progress_says_first_what_is_needed_and_last_what_stands(client, images, tmp_path):
     said = []
 

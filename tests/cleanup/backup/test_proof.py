@@ -252,7 +252,6 @@ def test_of_many_frames_a_bounded_number_is_decoded(tmp_path):
     assert len(asked) == decoding.MAX_FRAMES
 
 
-@pytest.mark.slow
 def test_decoding_ends_between_frames_and_while_others_decode(tmp_path):
     path = tmp_path / "x.gif"
     path.write_bytes(gif(1_000))
@@ -297,7 +296,6 @@ def test_cancelling_waits_for_no_host_and_nothing_is_written_afterwards(
     assert (tmp_path / "copies.ndjson").read_bytes().count(b"\n") == 1
 
 
-@pytest.mark.slow
 def test_checking_what_is_there_ends_when_cancelled(client, images, tmp_path):
     backed_up(images, client, tmp_path)
 

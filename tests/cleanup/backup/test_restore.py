@@ -113,7 +113,6 @@ def test_only_the_images_asked_for_are_uploaded(service, client, before, kept):
     assert len(service.images) == 1
 
 
-@pytest.mark.slow
 def test_an_image_that_has_no_copy_is_refused(service, client, kept):
     with pytest.raises(pic.BackupError, match=r"^'nope' is not among the 3 .* nothing was sent\.$"):
         restored(client, kept, ["nope"])
@@ -121,7 +120,6 @@ def test_an_image_that_has_no_copy_is_refused(service, client, kept):
     assert uploads(service) == []
 
 
-@pytest.mark.slow
 def test_images_still_in_the_library_are_not_sent(service, client, tmp_path):
     images = pic.load_images(client, store=None, progress=False)
     back_up(images, images.attrs["picora"], client, tmp_path, progress=False)
@@ -134,7 +132,6 @@ def test_images_still_in_the_library_are_not_sent(service, client, tmp_path):
     assert (tmp_path / "restored.csv").read_text() == "old_url,new_url\n"
 
 
-@pytest.mark.slow
 def test_a_duplicate_answer_gives_the_image_that_has_the_bytes(service, client, before, kept):
     one = named(before, "one.png")
     twin = service.upload(before[one].data, "twin.png", tags=["theirs"])
@@ -249,7 +246,6 @@ def test_a_full_quota_stops_and_what_is_back_stays_told(service, client, kept):
     assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
 
 
-@pytest.mark.slow
 def test_a_key_that_may_not_upload_is_told_at_once(service, client, kept):
     service.fail("POST", "/v1/images", status=401)
 
@@ -274,7 +270,6 @@ def test_a_server_that_takes_no_uploads_says_so(tmp_path):
                 restored(client, tmp_path)
 
 
-@pytest.mark.slow
 def test_another_accounts_copies_are_refused(kept):
     with (
         DemoServer(n_images=1, user_id="somebody-else-0123456") as other,
@@ -293,7 +288,6 @@ def test_a_folder_without_copies_is_refused_and_not_made(client, tmp_path):
     assert not (tmp_path / "nothing").exists()
 
 
-@pytest.mark.slow
 def test_an_altered_copy_is_not_uploaded_and_others_are(service, client, before, kept):
     altered = next(kept.glob("picora-*.png"))
     altered.write_bytes(altered.read_bytes() + b"x")
@@ -316,7 +310,6 @@ def test_a_refused_file_fails_alone(service, client, kept):
     assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
 
 
-@pytest.mark.slow
 def test_a_refused_title_is_said(service, client, before, kept):
     service.fail("PATCH", "*", status=422)
 
@@ -377,7 +370,6 @@ def test_a_journal_that_cannot_be_read_stops_before_the_upload(service, client, 
 
 
 @pytest.mark.skipif(os.name != "posix", reason="links are POSIX")
-@pytest.mark.slow
 def test_a_journal_that_cannot_be_made_stops_before_the_upload(service, client, kept):
     (kept / "restored.ndjson").symlink_to(kept / "no such folder" / "x")
 
@@ -387,7 +379,6 @@ def test_a_journal_that_cannot_be_made_stops_before_the_upload(service, client, 
     assert uploads(service) == []
 
 
-@pytest.mark.slow
 def test_another_upload_of_the_same_size_is_not_taken_for_the_lost_one(
     service, client, before, kept
 ):
@@ -433,7 +424,6 @@ def test_what_cannot_be_looked_for_is_unknown_and_found_by_the_next_call(
     assert len(uploads(service)) == 1
 
 
-@pytest.mark.slow
 def test_an_image_there_with_other_bytes_does_not_stand_for_its_copy(service, client, tmp_path):
     images = pic.load_images(client, store=None, progress=False)
     back_up(images, images.attrs["picora"], client, tmp_path, progress=False)

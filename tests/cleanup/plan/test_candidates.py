@@ -29,6 +29,7 @@ def piles_of(images, **options):
     return found
 
 
+@pytest.mark.slow
 def test_without_references_what_is_old_is_never_called_unused(make_images):
     images = make_images(
         id=list("abcdef"),
@@ -44,6 +45,7 @@ def test_without_references_what_is_old_is_never_called_unused(make_images):
     assert table["certainty"].str.contains("nobody looked").tolist() == [False, True, True]
 
 
+@pytest.mark.slow
 def test_with_references_only_what_was_looked_for_is_in_a_pile(make_images, looked):
     images = make_images(
         id=list("abcdefgh"),
@@ -76,12 +78,14 @@ def test_with_references_only_what_was_looked_for_is_in_a_pile(make_images, look
         "skærmbillede.png",
     ],
 )
+@pytest.mark.slow
 def test_a_picture_of_the_screen_is_known_by_its_name(make_images, looked, name):
     images = make_images(id=["a"], filename=[name], tags=[("x",)], created_at=[OLD])
 
     assert piles_of(images, references=looked()) == {"a": "never-found"}
 
 
+@pytest.mark.slow
 def test_what_was_decided_or_edited_lately_or_is_protected_is_in_no_pile(make_images):
     images = make_images(
         id=list("abcde"),
@@ -97,6 +101,7 @@ def test_what_was_decided_or_edited_lately_or_is_protected_is_in_no_pile(make_im
     }
 
 
+@pytest.mark.slow
 def test_a_public_address_is_never_given_up_for_a_private_one(make_images, looked):
     images = make_images(
         id=list("abc"), content_hash=["f0"] * 3, created_at=[NEW] * 3, is_public=[False, True, None]
@@ -106,6 +111,7 @@ def test_a_public_address_is_never_given_up_for_a_private_one(make_images, looke
     assert piles_of(images, references=looked(found=("a",))) == {}
 
 
+@pytest.mark.slow
 def test_a_week_that_looks_like_a_move_is_named_and_in_no_age_pile(make_images):
     moved = ["2020-03-02", "2020-03-05", "2020-03-08"] * 5
     images = make_images(
@@ -123,6 +129,7 @@ def test_a_week_that_looks_like_a_move_is_named_and_in_no_age_pile(make_images):
     assert len(eval(row["python"], {"images": images})) == 15
 
 
+@pytest.mark.slow
 def test_large_images_are_for_looking_only(make_images):
     images = make_images(id=list("ab"), width=[9000, 9000], created_at=[NEW, OLD])
 
@@ -252,6 +259,7 @@ def repository(tmp_path_factory):
     return folder
 
 
+@pytest.mark.slow
 def test_random_libraries_never_lose_what_must_stay_and_sums_are_right(
     make_images, repository, tmp_path
 ):

@@ -23,6 +23,7 @@ def test_instants_are_written_as_python_writes_them(moments):
 
 @given(st.lists(st.text(), unique=True, max_size=9), st.lists(st.text(), max_size=9))
 @pytest.mark.parametrize("dtype", ["str", "object"])
+@pytest.mark.slow
 def test_wanted_ids_are_found(dtype, ids, wanted):
     index = pd.Index(ids, dtype=dtype)
 

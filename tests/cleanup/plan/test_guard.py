@@ -25,7 +25,6 @@ def plan(images, choice, **options):
 
 
 @given(n=st.integers(0, 1000), part=st.integers(0, 1000), percent=st.integers(0, 100))
-@pytest.mark.slow
 def test_a_share_is_refused_exactly_when_it_is_larger(n, part, percent):
     part = min(part, n)
     found = Caps(None, None, percent / 100).breaches(Amount(part, part), Amount(n, n))
@@ -158,7 +157,6 @@ WORDS = {
 
 
 @given(old=STATES, new=STATES)
-@pytest.mark.slow
 def test_drift_is_found_in_each_field_a_plan_holds_and_in_no_other(old, new):
     differing = []
     for field, word in WORDS.items():
@@ -328,7 +326,6 @@ def test_an_image_goes_only_if_nothing_speaks_for_it(now, tags, copies, expected
     now=st.dictionaries(st.sampled_from("abcdef"), STATES),
     tags=st.sets(st.sampled_from("ab")),
 )
-@pytest.mark.slow
 def test_what_goes_is_there_unchanged_and_unprotected(planned, now, tags):
     found = verdicts(planned, now, tags, {})
 
@@ -383,7 +380,6 @@ def test_what_an_older_plan_does_not_hold_of_the_copy_that_stays_is_not_compared
 
 
 @given(contents=CONTENTS, taken=IDS, by_rule=IDS)
-@pytest.mark.slow
 def test_one_image_of_each_content_always_survives_the_rules(contents, taken, by_rule):
     spared, duplicates = last_duplicates(contents, taken=taken, by_rule=by_rule)
 

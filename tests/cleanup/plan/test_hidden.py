@@ -51,6 +51,7 @@ def decisions():
     return pd.DataFrame(rows)
 
 
+@pytest.mark.slow
 def test_hidden_images_need_a_search_after_their_waiting_time(images, decisions):
     mask = pic.rules.hidden_for(images, 30, decisions)
     assert list(mask.index[mask]) == ["alone", "later"]
@@ -112,6 +113,7 @@ def test_a_hidden_image_is_not_suggested_before_it_was_looked_for(images, decisi
     assert suggested(looked(images, "2026-11-21")) == {"alone", "later", "never"}
 
 
+@pytest.mark.slow
 def test_a_saved_plan_remembers_what_was_hidden(images, decisions, tmp_path):
     mask = pic.rules.hidden_for(images, 30, decisions)
     plan = plan_deletion(images, mask, reason="x", protect=looked(images, "2026-11-21"))
@@ -148,6 +150,7 @@ def waited(tmp_path):
 
 
 @pytest.mark.parametrize(("grants", "backup"), [(True, False), (False, False), (False, True)])
+@pytest.mark.slow
 def test_what_can_no_longer_be_fetched_is_deleted_only_with_a_proved_copy(
     waited, typed, tmp_path, grants, backup
 ):

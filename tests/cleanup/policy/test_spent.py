@@ -94,6 +94,7 @@ def test_a_plan_and_what_went_before_keep_within_the_caps_together(make_images, 
             refuse_over_the_week(plan, before)
 
 
+@pytest.mark.slow
 def test_a_policy_that_runs_every_day_deletes_no_more_than_in_one_run_of_the_week(tmp_path):
     (tmp_path / "kept").mkdir()
     policy = tmp_path / "policy.toml"

@@ -181,7 +181,6 @@ def test_a_load_goes_on_after_the_pages_it_has_and_says_so(serve, tmp_path):
     assert not (tmp_path / NAME).exists()
 
 
-@pytest.mark.slow
 def test_a_full_refresh_starts_anew(serve, tmp_path):
     server, client, _ = interrupt(serve, tmp_path)
     before = len(listed(server))
@@ -190,7 +189,6 @@ def test_a_full_refresh_starts_anew(serve, tmp_path):
     assert len(listed(server)) - before == 6
 
 
-@pytest.mark.slow
 def test_what_a_full_refresh_left_is_not_promised_to_go_on(serve, tmp_path):
     server, client = serve(450, max_wait=0.01)
     load(client, tmp_path)

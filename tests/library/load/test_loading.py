@@ -289,6 +289,7 @@ def test_any_field_may_be_missing_everywhere(serve, field, how):
 KEPT = " images read so far are in this error's .images, for looking only; load again for a whole frame."
 
 
+@pytest.mark.slow
 def test_what_the_service_counts_of_the_storage_is_a_fact_and_is_remembered(serve, tmp_path):
     server, client = serve(130)
     options = {"store": tmp_path, "progress": False}

@@ -258,6 +258,7 @@ def test_rows_that_two_chains_read_stay_where_the_windows_are_dropped(seed, tmp_
 
 @pytest.mark.parametrize("shape", SHAPES)
 @pytest.mark.parametrize("shift", [-12, 5.5, 14])
+@pytest.mark.slow
 def test_days_that_are_not_utc_days_lose_nothing(shape, shift):
     world = World(times_of(shape, 4_000, random.Random(3)), page_size=20, shift=shift)
 

@@ -380,7 +380,6 @@ def test_a_damaged_snapshot_makes_way_for_a_full_load(library):
     assert refreshing.refreshed(client, kept, Silent()) is None
 
 
-@pytest.mark.slow
 def test_two_demos_do_not_share_what_is_remembered(serve):
     _, one = serve(20, seed=1)
     _, other = serve(20, seed=2)

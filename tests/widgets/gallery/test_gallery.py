@@ -52,6 +52,7 @@ def library(make_images, random, n):
     return make_images(id=ids, filename=ids, size_bytes=[int(random.integers(9)) for _ in ids])
 
 
+@pytest.mark.slow
 def test_any_history_of_messages_chooses_what_a_set_of_ids_would(make_images):
     random = np.random.default_rng(11)
     gallery = ImageGallery(library(make_images, random, 12))

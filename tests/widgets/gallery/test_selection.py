@@ -73,6 +73,7 @@ def library(random, n):
     return {str(one): int(size) for one, size in zip(ids, random.integers(0, 5, n), strict=True)}
 
 
+@pytest.mark.slow
 def test_any_history_of_gestures_chooses_what_a_set_of_ids_would(make_images):
     random = np.random.default_rng(5)
     sizes = library(random, 20)

@@ -97,6 +97,7 @@ def test_the_whole_way_with_a_backup_and_back(hands, service, client, images, sm
     assert panel.receipt is made
 
 
+@pytest.mark.slow
 def test_the_red_button_is_off_until_the_text_fits(hands, service, client, images, small):
     panel = hands.review(images, client, small)
     confirm, review = panel._modes.review.confirm, panel._modes.review
@@ -123,6 +124,7 @@ def test_the_red_button_is_off_until_the_text_fits(hands, service, client, image
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_the_number_is_enough_where_somebody_looked_and_there_is_a_backup(
     hands, client, images, small, tmp_path
 ):
@@ -141,6 +143,7 @@ def test_the_number_is_enough_where_somebody_looked_and_there_is_a_backup(
     assert review.confirm.question.needed == "delete 4"
 
 
+@pytest.mark.slow
 def test_an_image_is_kept_from_the_review(hands, client, images):
     named = images.index[images["filename"].str.contains("header|logo|og-image", na=False)]
     others = images.index[images["is_public"] & (images["size_bytes"] < 200_000)][:3]
@@ -161,6 +164,7 @@ def test_an_image_is_kept_from_the_review(hands, client, images):
     assert panel._modes.review.confirm.question.needed.endswith(str(n - 1))
 
 
+@pytest.mark.slow
 def test_hiding_asks_for_its_own_number_and_can_be_undone(
     hands, service, client, images, small, tmp_path
 ):
@@ -185,6 +189,7 @@ def test_hiding_asks_for_its_own_number_and_can_be_undone(
     assert asked.counts == {"would show again": 4}
 
 
+@pytest.mark.slow
 def test_hiding_is_not_offered_again_where_the_service_cannot(hands):
     with (
         DemoServer(n_images=60, rate_scale=None, seed_only=True) as service,
@@ -206,6 +211,7 @@ def test_hiding_is_not_offered_again_where_the_service_cannot(hands):
         assert "Not available here" in said
 
 
+@pytest.mark.slow
 def test_a_second_panel_shows_what_runs_and_can_stop_it(
     hands, service, client, images, small, tmp_path
 ):
@@ -235,6 +241,7 @@ def test_a_second_panel_shows_what_runs_and_can_stop_it(
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_what_runs_elsewhere_is_named_and_cannot_be_stopped_here(
     hands, service, client, images, small
 ):
@@ -293,6 +300,7 @@ def interrupted(hands, tmp_path):
         yield service, client, images, [one for one in chosen if one in images.index]
 
 
+@pytest.mark.slow
 def test_an_interrupted_deletion_is_named_and_resumed_after_a_look(hands, interrupted):
     service, client, images, left = interrupted
     kept = pd.DataFrame({"id": left[:1], "decision": ["keep"]})
@@ -331,6 +339,7 @@ def test_an_interrupted_deletion_is_named_and_resumed_after_a_look(hands, interr
     assert _banners(panel) == []
 
 
+@pytest.mark.slow
 def test_an_interrupted_deletion_is_left_where_it_is(hands, interrupted):
     service, client, images, left = interrupted
     panel = CleanupPanel(images, client)
@@ -352,6 +361,7 @@ def test_an_interrupted_deletion_is_left_where_it_is(hands, interrupted):
     assert set(left) <= set(service.images)
 
 
+@pytest.mark.slow
 def test_a_refusal_stands_over_the_question_and_the_review_stays(
     hands, service, client, images, small, tmp_path
 ):
@@ -368,6 +378,7 @@ def test_a_refusal_stands_over_the_question_and_the_review_stays(
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_what_stays_is_shown_with_its_reason_and_can_be_tried_again(
     hands, service, client, images, small, tmp_path
 ):
@@ -390,6 +401,7 @@ def test_what_stays_is_shown_with_its_reason_and_can_be_tried_again(
     assert panel._modes.resume.left.ids == small[:1]
 
 
+@pytest.mark.slow
 def test_the_receipt_is_saved_where_it_says(hands, client, images, small, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)
     panel = hands.review(images, client, small)
@@ -428,6 +440,7 @@ def test_of_many_images_the_last_are_shown(hands, client, images):
     assert (job.current, job.counts()["backed up"]) == ("gone", 60)
 
 
+@pytest.mark.slow
 def test_no_picture_or_key_is_in_what_a_notebook_saves(hands, service, client, images, small):
     panel = hands.review(images, client, small)
     small_tiles = panel._modes.review.small

@@ -93,6 +93,7 @@ def _changing(service):
     return [one for one in service.requests if one.method != "GET"]
 
 
+@pytest.mark.slow
 def test_what_is_chosen_in_the_gallery_is_what_the_review_plans(service, panel, images):
     _chip(panel, "untagged").on.value = True
     _say(panel, "sel", op="all")
@@ -111,6 +112,7 @@ def test_what_is_chosen_in_the_gallery_is_what_the_review_plans(service, panel, 
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_a_changed_selection_ends_the_review(panel):
     _choose(panel, 3)
     _say(panel, "review")
@@ -122,6 +124,7 @@ def test_a_changed_selection_ends_the_review(panel):
     assert _shown(panel._choosing)
 
 
+@pytest.mark.slow
 def test_orders_searches_and_filters_change_the_list_and_not_the_selection(panel):
     _choose(panel, 2)
     chosen = set(panel.mask[panel.mask].index)
@@ -139,6 +142,7 @@ def test_orders_searches_and_filters_change_the_list_and_not_the_selection(panel
     assert panel._filters.search.value == ""
 
 
+@pytest.mark.slow
 def test_the_bar_counts_what_would_go(make_panel, images):
     kept = pd.DataFrame({"id": images.index[:1], "decision": ["keep"]})
     panel = make_panel(decisions=kept)
@@ -152,6 +156,7 @@ def test_the_bar_counts_what_would_go(make_panel, images):
     assert f"<b>{bar['size']}</b>" in panel._header.sum.value
 
 
+@pytest.mark.slow
 def test_too_much_is_said_on_the_bar_and_not_reviewed(service, panel):
     _say(panel, "sel", op="all")
 
@@ -166,6 +171,7 @@ def test_too_much_is_said_on_the_bar_and_not_reviewed(service, panel):
     assert _changing(service) == []
 
 
+@pytest.mark.slow
 def test_a_review_that_cannot_be_made_says_so_on_the_bar_until_the_choice_changes(panel):
     _say(panel, "review")
 
@@ -175,6 +181,7 @@ def test_a_review_that_cannot_be_made_says_so_on_the_bar_until_the_choice_change
     assert panel._gallery.choice["refusal"] == ""
 
 
+@pytest.mark.slow
 def test_counts_stand_at_each_filter(panel, images):
     n = int(pic.rules.untagged(images).fillna(False).sum())
     assert _chip(panel, "untagged").on.description == f"Untagged {n}"
@@ -186,6 +193,7 @@ def test_counts_stand_at_each_filter(panel, images):
     assert panel._session.matching.n_images == n
 
 
+@pytest.mark.slow
 def test_every_rule_is_a_filter_that_lists_what_the_rule_does(panel, images):
     assert list(panel._filters.chips) == [rule.name for rule in RULES]
     for rule in RULES:
@@ -209,6 +217,7 @@ def test_every_rule_is_a_filter_that_lists_what_the_rule_does(panel, images):
     assert panel._session.filters == {}
 
 
+@pytest.mark.slow
 def test_an_unreadable_field_says_so_beside_itself_lists_nothing_and_stops_the_review(panel):
     _choose(panel, 5)
     size = _chip(panel, "larger_than")
@@ -235,6 +244,7 @@ def test_an_unreadable_field_says_so_beside_itself_lists_nothing_and_stops_the_r
     assert panel._gallery.choice["ready"] is True
 
 
+@pytest.mark.slow
 def test_an_empty_list_offers_to_take_the_last_filter_off(panel):
     _chip(panel, "private").on.value = True
     _chip(panel, "tagged").field.value = _chip(panel, "tagged").field.options[-1][1]
@@ -246,6 +256,7 @@ def test_an_empty_list_offers_to_take_the_last_filter_off(panel):
     assert len(panel._session.filters) == 1
 
 
+@pytest.mark.slow
 def test_piles_are_those_of_the_summary_and_open_as_the_list(panel, images):
     expected = pic.summarize_candidates(images).set_index("pile")["n_images"].to_dict()
     assert {pile.name: int(pile.rows.sum()) for pile in panel._session.piles} == expected
@@ -261,6 +272,7 @@ def test_piles_are_those_of_the_summary_and_open_as_the_list(panel, images):
     assert panel._gallery.view["total"] == 120
 
 
+@pytest.mark.slow
 def test_strips_show_public_pictures_only(service, panel):
     cards = panel._piles.cards.values()
     _until(lambda: all(any(_shown(image) for image in card.strip) for card in cards))
@@ -269,6 +281,7 @@ def test_strips_show_public_pictures_only(service, panel):
     assert not private & {one for card in cards for one in card.shown}
 
 
+@pytest.mark.slow
 def test_the_rest_is_suggested_up_to_the_goal_and_taken_back(make_panel, images):
     panel = make_panel(free="3 MiB")
     assert panel._header.free.value == "3 MiB"
@@ -287,6 +300,7 @@ def test_the_rest_is_suggested_up_to_the_goal_and_taken_back(make_panel, images)
     assert panel._gallery.view["total"] == 120
 
 
+@pytest.mark.slow
 def test_a_goal_out_of_reach_and_one_that_cannot_be_read_say_so(make_panel):
     panel = make_panel(free="900 GiB")
     panel._header.suggest.click()
@@ -303,6 +317,7 @@ def test_a_goal_out_of_reach_and_one_that_cannot_be_read_say_so(make_panel):
     assert not _shown(panel._header.problem)
 
 
+@pytest.mark.slow
 def test_keep_is_written_heeded_and_taken_back(make_panel, images, tmp_path):
     path = tmp_path / "decisions.csv"
     pic.write_decisions(
@@ -329,6 +344,7 @@ def test_keep_is_written_heeded_and_taken_back(make_panel, images, tmp_path):
     assert detail["own"] == ""
 
 
+@pytest.mark.slow
 def test_without_a_file_decisions_are_held_in_memory(panel, tmp_path):
     assert panel.decisions is None
     _say(panel, "decide", place=0, word="delete")
@@ -340,6 +356,7 @@ def test_without_a_file_decisions_are_held_in_memory(panel, tmp_path):
     assert panel._gallery.view["total"] == 1
 
 
+@pytest.mark.slow
 def test_nothing_is_chosen_while_a_deletion_runs(panel):
     _choose(panel, 1)
     panel._session.stage = Stage.DELETING
@@ -350,6 +367,7 @@ def test_nothing_is_chosen_while_a_deletion_runs(panel):
     assert panel.mask.sum() == 1
 
 
+@pytest.mark.slow
 def test_hostile_names_are_dead_text_everywhere(images, make_panel):
     frame = images.assign(filename=HOSTILE)
     frame["tags"] = pd.Series([(HOSTILE,) if i % 2 else () for i in range(len(frame))], frame.index)
@@ -365,6 +383,7 @@ def test_hostile_names_are_dead_text_everywhere(images, make_panel):
     assert "$" not in _chip(panel, "tagged").on.description
 
 
+@pytest.mark.slow
 def test_the_key_and_addresses_are_in_no_widget(service, panel):
     _choose(panel, 5)
     _say(panel, "review")
@@ -377,6 +396,7 @@ def test_the_key_and_addresses_are_in_no_widget(service, panel):
         assert service.api_key not in repr(text)
 
 
+@pytest.mark.slow
 def test_the_static_form_is_short(panel):
     bundle = panel._repr_mimebundle_()
 
@@ -385,6 +405,7 @@ def test_the_static_form_is_short(panel):
     assert "application/vnd.jupyter.widget-view+json" in bundle
 
 
+@pytest.mark.slow
 def test_the_head_names_the_account_or_the_demo_and_how_full_it_is(panel, client, make_images):
     usage = {"size_bytes": 900 * 2**20, "quota_bytes": 2**30}
     frame = make_images(is_public=[False] * 3, size_bytes=[100 * 2**20] * 3)
@@ -399,6 +420,7 @@ def test_the_head_names_the_account_or_the_demo_and_how_full_it_is(panel, client
     assert re.search(r"88 % →</span> <b>78 %</b>", other._header.meter.value)
 
 
+@pytest.mark.slow
 def test_plain_pages_choose_in_the_same_selection(panel):
     panel._gesture(panel._on_plain)()
     plain = panel._plain
@@ -426,6 +448,7 @@ def test_what_is_no_client_is_refused(make_images):
         CleanupPanel(make_images(), "sk")
 
 
+@pytest.mark.slow
 def test_an_unforeseen_error_is_shown_in_the_panel_and_goes_with_the_next_gesture(panel):
     panel._do(lambda _: 1 / 0)
 

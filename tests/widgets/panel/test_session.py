@@ -218,6 +218,7 @@ def test_what_will_be_spared_is_what_the_plan_spares(library):
     assert list(plan.images.index) == ["i0000000003"]
 
 
+@pytest.mark.slow
 def test_a_frame_that_cannot_feed_a_plan_is_refused_at_once(library):
     library.attrs["picora"]["status"] = "partial"
 
