@@ -18,6 +18,7 @@ import json
 import random
 import shutil
 import statistics
+import sys
 import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
@@ -55,8 +56,6 @@ def hosting() -> Any:
     """Load what the tests host a gallery with."""
     spec = importlib.util.spec_from_file_location("hosting", TESTS)
     module = importlib.util.module_from_spec(spec)  # type: ignore[arg-type]
-    import sys
-
     sys.modules["hosting"] = module
     spec.loader.exec_module(module)  # type: ignore[union-attr]
     return module
@@ -256,6 +255,7 @@ def main() -> None:
             for n, images in frames.items():
                 found = measure(browser, module._host, images)
                 runs[n].append(found | measure_panel(browser, module._host, images))
+                print(f"{n:,}: {runs[n][-1]}", file=sys.stderr, flush=True)
         browser.close()
     print(f"| median of {options.repeat} | " + " | ".join(f"{n:,}" for n in frames) + " |")
     print("| --- |" + " --- |" * len(frames))

@@ -114,7 +114,7 @@ function muteCount(chip) {
   if (text?.nodeType !== Node.TEXT_NODE) return;
   const [words, count] = (text.textContent ?? "").split("\u2002");
   if (!count) return;
-  text.textContent = `${words}\u2002`;
+  text.textContent = `${words} `;
   chip.append(make("span", "pc-count", count));
 }
 
