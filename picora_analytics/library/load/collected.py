@@ -202,9 +202,9 @@ def _contradictions(copies: pa.Table, tags: list[Tags]) -> dict[str, set[str]]:
     # An address may be signed anew with each answer: that is no contradiction.
     compared = [name for name in NUMBERED.names if name not in ("id", "url", "updated_at")]
     latest: dict[str, list[dict[str, Any]]] = {}
-    sets = [None if one is None else frozenset(one) for one in tags]
     for row in copies.to_pylist():
-        row["tags"] = sets[row["tags"]]
+        own = tags[row["tags"]]
+        row["tags"] = None if own is None else frozenset(own)
         held = latest.setdefault(row["id"], [row])
         if held[0] is row:
             continue
