@@ -12,7 +12,7 @@ PARALLEL = -n $$(($$($(PYTHON) -c 'import os; print(os.cpu_count())') * 2))
 # Tests start many processes, which would compile the package anew each time.
 unexport PYTHONDONTWRITEBYTECODE
 
-.PHONY: help demo test test-fast check lab test-oldest test-spark prove bench format notebooks screenshots clean
+.PHONY: help demo test test-fast check scripts lab test-oldest test-spark prove browser-loop bench format notebooks screenshots clean
 
 help:
 	@echo "make demo         everything on an invented library, no account needed"
@@ -21,8 +21,10 @@ help:
 	@echo "make lab          JupyterLab on notebooks/"
 	@echo "make check        format, lint, types and all tests"
 	@echo "make prove        the long counts, with their figures: loads, deletions, kills, mutants"
+	@echo "make browser-loop the browser tests 20 times over; TIMES=3 for fewer"
 	@echo "make test-oldest  the unit tests under pandas 2.2"
 	@echo "make test-spark   all summaries on a real PySpark, needs Java"
+	@echo "make scripts      the types of the widgets' scripts; needs npx and the npm registry"
 	@echo "make format       format the code"
 	@echo "make notebooks    run the notebooks on the demo and keep their outputs"
 	@echo "make screenshots  take the README's pictures of the panel and the report anew"
@@ -66,6 +68,10 @@ check: $(VENV)/.dev
 	$(BIN)/python -m pytest $(PARALLEL)
 	@$(MAKE) --no-print-directory test-oldest
 
+# TypeScript is no Python package: npx fetches it, so this is a target and a job of its own, and no part of make check.
+scripts:
+	npx --yes -p typescript@5 tsc -p .
+
 $(VENV)/.prove: pyproject.toml | $(BIN)/python
 	$(PIP) -e '.[prove]'
 	@touch $@ $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
@@ -92,6 +98,13 @@ prove: $(VENV)/.prove
 	$(COVERAGE) report -m --fail-under=100 --include="$$(printf 'picora_analytics/cleanup/%s.py,' $(DECIDING))"
 	$(BIN)/python tests/prove/mutation.py
 	@$(MAKE) --no-print-directory test-oldest ON_OLDEST='not browser'
+	@$(MAKE) --no-print-directory browser-loop
+
+# What depends on luck shows in many runs: each is whole, and the first that fails ends it.
+TIMES := 20
+browser-loop: $(VENV)/.test
+	set -e; for run in $$(seq $(TIMES)); do echo "browser tests, run $$run of $(TIMES)"; \
+		$(BIN)/python -m pytest tests/browser; done
 
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)

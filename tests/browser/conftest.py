@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import io
 import os
 import secrets
@@ -130,7 +131,6 @@ class Lab:
     url: str
     token: str
     folder: Path
-    log: Path
 
     def ask(self, method: str, path: str, body: Any = None) -> Any:
         """Call its REST API."""
@@ -146,55 +146,45 @@ class Lab:
         return answer.json() if answer.content else None
 
 
-@pytest.fixture(scope="session")
-def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
-    """Start JupyterLab once, on a free port and with a token nobody knows."""
-    home = tmp_path_factory.mktemp("lab")
-    folder = home / "notebooks"
-    folder.mkdir()
-    token = secrets.token_hex(16)
-    with socket.socket() as sock:
-        sock.bind(("127.0.0.1", 0))
-        port = sock.getsockname()[1]
-    settings = home / "config" / "labconfig"
-    settings.mkdir(parents=True)
-    (settings / "page_config.json").write_text(
-        '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
-    )
+@contextlib.contextmanager
+def _serving(home: Path, *words: str, **environment: str) -> Iterator[str]:
+    """Run `python -m WORDS --port=...`, private in all it reads and writes, and give its address once it listens."""
     places = {
         "JUPYTER_CONFIG_DIR": "config",
         "JUPYTER_DATA_DIR": "data",
         "JUPYTER_RUNTIME_DIR": "runtime",
         "IPYTHONDIR": "ipython",
         "PICORA_DATA_DIR": "picora",
+        "XDG_CONFIG_HOME": "config",
+        "XDG_CACHE_HOME": "cache",
+        "XDG_STATE_HOME": "state",
     }
-    environment = {
+    private = {
         name: value
         for name, value in os.environ.items()
         if name != "CI" and not name.startswith(("JUPYTER", "PICORA_"))
     } | {name: str(home / place) for name, place in places.items()}
-    environment[KEY_NAME] = DEMO_KEY
-    command = [
-        sys.executable,
-        "-m",
-        "jupyterlab",
-        "--no-browser",
-        f"--port={port}",
-        "--ServerApp.port_retries=0",
-        f"--ServerApp.token={token}",
-        f"--ServerApp.root_dir={folder}",
-        "--LabApp.extension_manager=readonly",
-        "--allow-root",
-    ]
-    log = home / "lab.log"
+    with socket.socket() as sock:
+        sock.bind(("127.0.0.1", 0))
+        port = sock.getsockname()[1]
+    log = home / "server.log"
     with log.open("wb") as out:
         process = subprocess.Popen(
-            command, env=environment, stdin=subprocess.DEVNULL, stdout=out, stderr=out, cwd=folder
+            [sys.executable, "-m", *words, f"--port={port}"],
+            env=private | {KEY_NAME: DEMO_KEY} | environment,
+            stdin=subprocess.DEVNULL,
+            stdout=out,
+            stderr=out,
+            cwd=home,
         )
-    server = Lab(f"http://127.0.0.1:{port}", token, folder, log)
     try:
-        _wait_until_it_answers(server, process)
-        yield server
+        # On a machine that does much else, importing a server takes half a minute.
+        until = time.monotonic() + 180
+        while not _listens(port):
+            if process.poll() is not None or time.monotonic() > until:
+                pytest.fail(f"{words[0]} did not start:\n{log.read_text()[-3000:]}")
+            time.sleep(0.1)
+        yield f"http://127.0.0.1:{port}"
     finally:
         process.terminate()
         try:
@@ -204,20 +194,41 @@ def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
             process.wait(60)
 
 
-def _wait_until_it_answers(server: Lab, process: subprocess.Popen[bytes]) -> None:
-    until = (
-        time.monotonic() + 180
-    )  # On a machine that does much else, importing it takes half a minute.
-    while time.monotonic() < until:
-        try:
-            server.ask("GET", "/api/status")
-        except httpx.HTTPError:
-            if process.poll() is not None:
-                break
-            time.sleep(0.1)
-        else:
-            return
-    pytest.fail(f"JupyterLab did not start:\n{server.log.read_text()[-3000:]}")
+def _listens(port: int) -> bool:
+    with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", port)):
+        return True
+    return False
+
+
+@pytest.fixture(scope="session")
+def serving() -> Callable[..., contextlib.AbstractContextManager[str]]:
+    """Give what runs a server of notebooks in a folder, and gives its address."""
+    return _serving
+
+
+@pytest.fixture(scope="session")
+def lab(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Lab]:
+    """Start JupyterLab once, on a free port and with a token nobody knows."""
+    home = tmp_path_factory.mktemp("lab")
+    folder = home / "notebooks"
+    folder.mkdir()
+    token = secrets.token_hex(16)
+    settings = home / "config" / "labconfig"
+    settings.mkdir(parents=True)
+    (settings / "page_config.json").write_text(
+        '{"disabledExtensions": {"@jupyterlab/apputils-extension:announcements": true}}'
+    )
+    words = (
+        "jupyterlab",
+        "--no-browser",
+        "--ServerApp.port_retries=0",
+        f"--ServerApp.token={token}",
+        f"--ServerApp.root_dir={folder}",
+        "--LabApp.extension_manager=readonly",
+        "--allow-root",
+    )
+    with _serving(home, *words) as url:
+        yield Lab(url, token, folder)
 
 
 @dataclass

@@ -7,6 +7,26 @@ const ROOM = 1490; // Pixels of a panel that has room for it.
 const QUIET = 60; // Milliseconds without scrolling before pictures are asked for.
 
 class Gallery {
+  // What controls.js makes, some of it in a panel only.
+  /** @type {any} */ all;
+  /** @type {any} */ busy;
+  /** @type {any} */ clear;
+  /** @type {any} */ count;
+  /** @type {any} */ field;
+  /** @type {any} */ form;
+  /** @type {any} */ going;
+  /** @type {any} */ offer;
+  /** @type {any} */ order;
+  /** @type {any} */ range;
+  /** @type {any} */ review;
+  /** @type {any} */ side;
+  /** @type {any} */ stack;
+  /** @type {any} */ sum;
+  /** @type {any} */ those;
+  /** @type {any} */ undo;
+  /** @type {any} */ aside;
+  /** @type {any} */ rail;
+
   /**
    * @param {any} model
    * @param {HTMLElement} el
@@ -111,17 +131,13 @@ class Gallery {
     on("marks", () => kernel.remark(...this.inSight()));
     on("busy", ({ detail }) => (this.busy.hidden = !detail));
     on("problem", ({ detail }) => (this.problem.textContent = detail));
-    // Keys that reached the notebook would delete its cells; only Tab and saving are its own.
-    root.addEventListener("keydown", (/** @type {any} */ event) => {
-      const save = (event.ctrlKey || event.metaKey) && event.key === "s";
-      if (event.key === "Tab" || save) return;
-      event.stopPropagation();
+    keepKeys(root, signal, (event) => {
       if (this.compare.open && event.target.tagName !== "INPUT") this.compare.key(event);
       else if (this.detail.open && event.key === "Escape") this.detail.close();
       else if (this.detail.open && event.key === "ArrowLeft") this.detail.step(-1);
       else if (this.detail.open && event.key === "ArrowRight") this.detail.step(1);
       else if (event.key === "Escape" && !this.keys.hidden) this.toggle(this.keys);
-    }, { signal });
+    });
     const sizes = new ResizeObserver(() => this.resize());
     sizes.observe(this.box);
     const theme = () => root.classList.toggle("pg-dark", isDark(root.parentElement ?? root));
@@ -423,13 +439,3 @@ class Gallery {
     part.hidden = !part.hidden;
   }
 }
-
-export default {
-  /** @param {{ model: any, el: HTMLElement, signal?: AbortSignal }} context */
-  render({ model, el, signal }) {
-    const ended = new AbortController();
-    signal?.addEventListener("abort", () => ended.abort(), { once: true });
-    new Gallery(model, el, ended.signal);
-    return () => ended.abort();
-  },
-};

@@ -43,6 +43,7 @@ _SCRIPTS = (
     "gestures.js",
     "controls.js",
     "gallery.js",
+    "render.js",
 )
 
 _CODE = {

@@ -45,12 +45,9 @@ class Guard {
       return;
     }
     this.panel = panel;
-    panel.addEventListener("keydown", (event) => {
-      const save = (event.ctrlKey || event.metaKey) && event.key === "s";
-      if (event.key === "Tab" || save) return;
-      event.stopPropagation();
-      if (event.key === "Escape") this.shut(/** @type {HTMLElement} */ (event.target).closest(".pc-pop"));
-    }, { signal });
+    keepKeys(panel, signal, (event) => {
+      if (event.key === "Escape") this.shut(event.target.closest(".pc-pop"));
+    });
     panel.addEventListener("pointerdown", ({ target }) => {
       for (const one of panel.querySelectorAll(".pc-pop:not(.picora-hidden)"))
         if (!one.parentElement?.contains(/** @type {Node} */ (target))) this.shut(one);
@@ -101,10 +98,24 @@ function tidy(panel) {
   };
   for (const one of panel.querySelectorAll(".widget-toggle-button"))
     set(one, "aria-pressed", one.classList.contains("mod-active"));
+  for (const one of panel.querySelectorAll(".pc-chip-button")) muteCount(one);
   for (const one of panel.querySelectorAll(".pc-edit:not([aria-label])"))
     one.setAttribute("aria-label", one.getAttribute("title") ?? "");
   for (const one of panel.querySelectorAll(".pc-field"))
     set(one.querySelector("input, select"), "aria-invalid", one.classList.contains("pc-bad"));
+}
+
+/**
+ * Mute the count at the end of a chip; a button of ipywidgets knows one text only.
+ * @param {Element} chip
+ */
+function muteCount(chip) {
+  const text = chip.lastChild;
+  if (text?.nodeType !== Node.TEXT_NODE) return;
+  const [words, count] = (text.textContent ?? "").split("\u2002");
+  if (!count) return;
+  text.textContent = `${words} `;
+  chip.append(make("span", "pc-count", count));
 }
 
 export default {

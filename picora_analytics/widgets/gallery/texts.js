@@ -112,3 +112,24 @@ function isDark(el) {
   }
   return false;
 }
+
+/**
+ * Keep the keys of an element from the notebook around it, whose commands would delete cells; Tab and saving are its own.
+ * @param {HTMLElement} root
+ * @param {AbortSignal} signal
+ * @param {(event: any) => void} act
+ */
+function keepKeys(root, signal, act) {
+  const passed = (/** @type {KeyboardEvent} */ event) =>
+    event.key === "Tab" || ((event.ctrlKey || event.metaKey) && event.key === "s");
+  // Notebook 7 hears each key before the page does, but heeds this on what has the focus; JupyterLab hears last.
+  const heed = (/** @type {any} */ event) => {
+    if (root.contains(event.target)) event.target.toggleAttribute("data-lm-suppress-shortcuts", !passed(event));
+  };
+  window.addEventListener("keydown", heed, { capture: true, signal });
+  root.addEventListener("keydown", (event) => {
+    if (passed(event)) return;
+    event.stopPropagation();
+    act(event);
+  }, { signal });
+}

@@ -177,7 +177,9 @@ class Chip:
         """Show what it lets through by itself."""
         name, problem = self.rule.name, session.problems.get(self.rule.name)
         n = session.counted(name, self.value)
-        count = "" if n is None or (self.rule.kind == "tags" and not self.value) else f" {n:,}"
+        # By the space before it the page knows a count, and mutes it.
+        unknown = n is None or (self.rule.kind == "tags" and not self.value)
+        count = "" if unknown else f"\N{EN SPACE}{n:,}"
         self.on.description = label(words_of(name, self.value), 40) + (" ?" if problem else count)
         self.on.value = on
         for one in (self.on, self.box):

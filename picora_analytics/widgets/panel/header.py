@@ -51,12 +51,21 @@ class Header:
             "Suggest the rest", suggest, tooltip="Adds what would be missed least, up to the goal"
         )
         self.suggest.add_class("pc-link")
-        line = widgets.HBox([self.free, self.sum, self.suggest, self.end])
+        self.ask = button("Set a goal", lambda: do(lambda _: self._ask()))
+        self.ask.tooltip = "How much storage to free"
+        self.ask.add_class("pc-link")
+        self._asked = False
+        line = widgets.HBox([self.free, self.sum, self.suggest, self.end, self.ask])
         line.add_class("pc-goal-line")
         goal = widgets.VBox([line, self.bar, self.problem])
         goal.add_class("pc-goal")
         self.box = widgets.Box([self.who, self.meter, goal])
         self.box.add_class("pc-head")
+
+    def _ask(self) -> None:
+        self._asked = True
+        toggle(self.free, True)
+        self.free.focus()
 
     def paint(self, session: CleanupSession) -> None:
         """Show the library, what would be free, and how near the goal is."""
@@ -81,6 +90,11 @@ class Header:
         self.sum.value = markup(
             '<b>{size}</b> <span class="pg-mut">selected</span>', size=format_bytes(size)
         )
+        # Without a goal there is no field, which would look as if one were set.
+        shown = self._asked or bool(goal.text)
+        toggle(self.free, shown)
+        toggle(self.sum, shown)
+        toggle(self.ask, not shown)
         toggle(self.free, bool(goal.problem), "pc-bad", present=True)
         toggle(self.problem, bool(goal.problem))
         self.problem.value = wrong(goal.problem)

@@ -29,6 +29,14 @@ from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["CleanupPanel"]
 
+_IN_MARIMO = """<p><b>CleanupPanel is made of ipywidgets, which marimo does not show.</b> The same works here in three
+cells:</p>
+<pre>gallery = pic.ImageGallery(images, client)    # choose
+plan = pic.plan_deletion(images, gallery.mask, reason="...")    # what would go
+pic.ImageGallery(plan, client)    # look at each of them again</pre>
+<p><code>plan</code> as the last line of a cell shows what it would delete and how. The panel itself opens in
+JupyterLab, Notebook 7 and Voila.</p>"""
+
 
 class CleanupPanel:
     """
@@ -149,6 +157,10 @@ class CleanupPanel:
             "<p><code>{panel}</code>: run this cell again to work with it.</p>", panel=self
         )
         return bundle | {"text/plain": repr(self), "text/html": saved}
+
+    def _mime_(self) -> tuple[str, str]:
+        """Say what to use in marimo, which shows no ipywidgets: what asks for this is marimo alone."""
+        return "text/html", _IN_MARIMO
 
     @property
     def mask(self) -> pd.Series[Any]:

@@ -40,7 +40,7 @@ class Sparing:
                 trial = images.assign(content_hash=nothing)
         self._ids = images.index if everything is not None else pd.Index([])
         spared = self.plan(trial, everything, "a trial").spared
-        self.always = images.index.isin(spared.index)
+        self.always = np.asarray(among(images.index, spared.index))
         self._why = spared["reason"]
         self._images = images
         self._content = pd.factorize(spelled_one_way(images["content_hash"]))[0]
@@ -63,7 +63,9 @@ class Sparing:
 
     def protection(self, images: pd.DataFrame) -> Any:
         """Give what protects of the images that are still there, without the references."""
-        gone = self._ids[~self._ids.isin(images.index)] if len(self._ids) else self._ids
+        if self._protect is None:
+            return None
+        gone = self._ids[~np.asarray(among(self._ids, images.index))]
         if isinstance(self._protect, list | tuple | set | frozenset):
             return [_without(part, gone) for part in self._protect]
         return _without(self._protect, gone)
@@ -120,5 +122,7 @@ class Sparing:
 def _without(part: Any, gone: pd.Index[Any]) -> Any:
     """Leave out of a protecting mask or Index what was deleted since; what was never there is for the plan to name."""
     if isinstance(part, pd.Series) and len(gone):
-        return part[~part.index.isin(gone)]
-    return part[~part.isin(gone)] if isinstance(part, pd.Index) and len(gone) else part
+        return part[~np.asarray(among(part.index, gone))]
+    return (
+        part[~np.asarray(among(part, gone))] if isinstance(part, pd.Index) and len(gone) else part
+    )

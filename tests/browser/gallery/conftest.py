@@ -8,6 +8,7 @@ matter.
 from __future__ import annotations
 
 import base64
+import html
 import queue
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -16,12 +17,23 @@ from typing import Any
 import comm
 import pytest
 from comm.base_comm import BaseComm
-from playwright.sync_api import Browser, Page
+from playwright.sync_api import Browser, Error, Page
 
 from picora_analytics.widgets.gallery.gallery import ImageGallery
 
 _PAGE = """<!doctype html><html><body data-jp-theme-light="{light}" style="margin:0;padding:12px;background:{back};
 --jp-layout-color1:{paper};--jp-ui-font-color1:{ink}"><div id="host"></div><div id="again"></div></body></html>"""
+# The webview of a notebook in VS Code: an iframe, coloured by variables of its own, whose rules are its setting
+# notebook.experimental.enableCsp (off unless somebody turns it on).
+_WEBVIEW = """<!doctype html><html><body style="margin:0;background:#1e1e1e"><iframe style="border:0;width:100%;
+height:900px" sandbox="allow-scripts allow-same-origin allow-forms allow-pointer-lock allow-downloads"
+srcdoc="{inside}"></iframe>"""
+_INSIDE = """<!doctype html><html style="--vscode-editor-background:#1e1e1e;--vscode-editor-foreground:#d4d4d4;
+--vscode-font-family:sans-serif"><head>{rules}</head><body class="vscode-dark" data-vscode-theme-kind="vscode-dark"
+style="background:transparent;color:var(--vscode-editor-foreground)">{preview}<div id="host"></div></body></html>"""
+RULES = """<meta http-equiv="Content-Security-Policy" content="default-src 'none'; script-src 'self'
+https://*.vscode-cdn.net 'unsafe-inline' 'unsafe-eval'; style-src 'self' https://*.vscode-cdn.net 'unsafe-inline';
+img-src 'self' https://*.vscode-cdn.net https: http: data:; connect-src https:; child-src https: data:;">"""
 _MODEL = """
 async ({ esm, css, state }) => {
   const style = document.createElement("style");
@@ -90,6 +102,8 @@ class Hosted:
     said: list[dict[str, Any]] = field(default_factory=list)
     heard: list[dict[str, Any]] = field(default_factory=list)
     errors: list[str] = field(default_factory=list)
+    refused: str = ""
+    """What the page said where it did not take the module."""
 
     @property
     def cells(self) -> Any:
@@ -97,7 +111,9 @@ class Hosted:
         return self.page.locator(".pg-c:visible")
 
 
-def _host(page: Page, make: Callable[[], ImageGallery], *, dark: bool = False) -> Hosted:
+def _host(
+    page: Page, make: Callable[[], ImageGallery], *, dark: bool = False, webview: str | None = None
+) -> Hosted:
     before, wires = comm.create_comm, []
 
     def create(**options: Any) -> _Wire:
@@ -130,10 +146,25 @@ def _host(page: Page, make: Callable[[], ImageGallery], *, dark: bool = False) -
     names = ("light", "back", "paper", "ink")
     light = ("true", "#fff", "#fff", "rgba(0,0,0,.87)")
     colours = ("false", "#111", "#212121", "rgba(255,255,255,.87)") if dark else light
-    page.set_content(_PAGE.format(**dict(zip(names, colours, strict=True))))
+    frame = page.main_frame
+    if webview is None:
+        page.set_content(_PAGE.format(**dict(zip(names, colours, strict=True))))
+    else:
+        inside = _INSIDE.format(
+            rules=RULES if webview == "strict" else "", preview=gallery._preview()
+        )
+        page.set_content(_WEBVIEW.format(inside=html.escape(inside)))
+        (frame,) = frame.child_frames
+        frame.locator("#host").wait_for(state="attached")
     names = ("proto", "mode", "facts", "view", "first", "choice")
     state = {name: getattr(gallery, name) for name in names}
-    page.evaluate(_MODEL, {"esm": str(gallery._esm), "css": str(gallery._css), "state": state})
+    given = {"esm": str(gallery._esm), "css": str(gallery._css), "state": state}
+    try:
+        frame.evaluate(_MODEL, given)
+    except Error as error:
+        if webview != "strict":
+            raise
+        hosted.refused = str(error)
     return hosted
 
 
@@ -148,13 +179,14 @@ def host(browser: Browser) -> Iterator[Callable[..., Hosted]]:
         width: int = 1124,
         height: int = 920,
         dark: bool = False,
+        webview: str | None = None,
     ) -> Hosted:
         page = browser.new_page(viewport={"width": width, "height": height})
         page.set_default_timeout(90_000)
-        opened.append(_host(page, make, dark=dark))
+        opened.append(_host(page, make, dark=dark, webview=webview))
         return opened[-1]
 
     yield host_
     for one in opened:
         one.page.close()
-    assert [error for one in opened for error in one.errors] == []
+    assert [error for one in opened if not one.refused for error in one.errors] == []

@@ -184,12 +184,12 @@ def test_a_review_that_cannot_be_made_says_so_on_the_bar_until_the_choice_change
 @pytest.mark.slow
 def test_counts_stand_at_each_filter(panel, images):
     n = int(pic.rules.untagged(images).fillna(False).sum())
-    assert _chip(panel, "untagged").on.description == f"Untagged {n}"
+    assert _chip(panel, "untagged").on.description == f"Untagged\N{EN SPACE}{n}"
 
     _chip(panel, "older_than").field.value = 365
 
     n = int(pic.rules.older_than(images, 365).fillna(False).sum())
-    assert _chip(panel, "older_than").on.description == f"Over 1 year {n}"
+    assert _chip(panel, "older_than").on.description == f"Over 1 year\N{EN SPACE}{n}"
     assert panel._session.matching.n_images == n
 
 
@@ -314,6 +314,11 @@ def test_a_goal_out_of_reach_and_one_that_cannot_be_read_say_so(make_panel):
     assert not _shown(panel._header.suggest)
     assert panel.mask.sum() == chosen
     panel._header.free.value = ""
+    assert not _shown(
+        panel._header.free
+    )  # No field where there is no goal, until one is asked for.
+    panel._header.ask.click()
+    assert _shown(panel._header.free) and not _shown(panel._header.ask)
     assert not _shown(panel._header.problem)
 
 
