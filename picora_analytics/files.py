@@ -141,6 +141,8 @@ def write_atomic(path: Path, write: Callable[[Path], object], *, exclusive: bool
     exclusive : bool
         Raise FileExistsError instead of replacing a file, whoever made it and however late.
     """
+    if not path.parent.is_dir():  # Said of the folder: nobody knows the temporary file.
+        raise FileNotFoundError(errno.ENOENT, os.strerror(errno.ENOENT), str(path.parent))
     descriptor, name = tempfile.mkstemp(prefix=f".{path.name[:40]}.", dir=path.parent)
     temporary = Path(name)
     try:

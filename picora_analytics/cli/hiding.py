@@ -76,6 +76,7 @@ def hide(
         notes = f" --decisions {shlex.quote(decisions)}" if decisions else ""
         say(
             f"\nTo hide    picora-analytics hide {shlex.quote(plan_file)} --confirm {receipt.confirmation}{notes}"
+            + " --demo" * made.library["demo"]
         )
     end_with(receipt)
 

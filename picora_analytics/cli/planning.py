@@ -38,7 +38,7 @@ from picora_analytics.cli.common import (
 )
 from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.receipts import say_what_it_takes
-from picora_analytics.cli.words import in_shell_words
+from picora_analytics.cli.words import in_shell_words, to_type
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan
@@ -150,13 +150,13 @@ def plan(
         for refusal in made.refusals:
             say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
     elif not quiet:
-        _show(client, made, written)
+        _show(client, made, output, written)
     end(THRESHOLD if len(made.images) and made.refusals else 0)
 
 
-def _show(client: Client, made: DeletionPlan, written: Sequence[Path]) -> None:
+def _show(client: Client, made: DeletionPlan, output: str | None, written: Sequence[Path]) -> None:
     """Print the preview and a rehearsal of it."""
-    say(in_shell_words(repr(made)))
+    say(to_type(in_shell_words(repr(made)), output, demo=made.library["demo"]))
     if len(made.images):
         say_what_it_takes(made, client)
         say(f"\n{in_shell_words(repr(made.dry_run(client)))}")

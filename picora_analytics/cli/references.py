@@ -156,7 +156,7 @@ def scan(
     else:
         _show(check, markdown_path, annotations=annotations and not fresh, quiet=quiet and not code)
         if not quiet:
-            _show_written(check, baseline if fresh else None, json_path)
+            _show_written(check, baseline if fresh else None, json_path, demo=demo)
     if code == PARTIAL:
         say(
             "Not everything could be looked at, so nothing counts as not found. --exclude what need not be.",
@@ -178,7 +178,7 @@ def _show(check: Check, markdown_path: str | None, *, annotations: bool, quiet: 
         say(checking.as_annotations(check))
 
 
-def _show_written(check: Check, baseline: str | None, json_path: str | None) -> None:
+def _show_written(check: Check, baseline: str | None, json_path: str | None, *, demo: bool) -> None:
     if baseline:
         n = len(check.new) + len(check.known)
         say(
@@ -188,6 +188,8 @@ def _show_written(check: Check, baseline: str | None, json_path: str | None) -> 
         say(
             f"\nWritten    {json_path}\n"
             f"Next       picora-analytics plan --older-than 730 --references {shlex.quote(json_path)} --reason '...'"
+            + " --demo"
+            * demo
         )
 
 

@@ -6,7 +6,7 @@ import re
 import shlex
 from collections.abc import Sequence
 
-__all__ = ["PYTHON", "in_shell_words", "typed_again"]
+__all__ = ["PYTHON", "in_shell_words", "to_type", "typed_again"]
 
 _PLAN_AGAIN = "Type the command `picora-analytics plan` again"
 # In order; each is one way in which messages of the package tell what to type in Python.
@@ -72,6 +72,9 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"the next load goes on from there", "the same command goes on from there"),
     (r"load again for a whole frame", "the same command begins anew"),
     (r"or pic\.connect\(ask=True\)", "or give --demo"),
+    (r", or try picora_analytics\.connect\(ask=True\); without an account, picora_analytics\.DemoServer\(\) plays Picora on "
+     r"this machine\.", "."),
+    (r"\brestore_images(?:\(client, folder\))? uploads", "`picora-analytics restore` uploads"),
     (r"Type suggestion = pic\.suggest\(images, \.\.\.\) again, from the images you pass", _PLAN_AGAIN),
 )  # fmt: skip
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
@@ -95,6 +98,16 @@ def in_shell_words(text: object) -> str:
     for pattern, words in _RULES:
         said = pattern.sub(words, said)
     return said
+
+
+def to_type(text: str, plan_file: str | None, *, demo: bool) -> str:
+    """Complete the lines to type of a preview: with the plan's own file, and with --demo where it is of the demo."""
+    lines = text.split("\n")
+    for at, line in enumerate(lines):
+        if line.startswith(("  Rehearse    ", "  Delete      ", "  Or hide     ")):
+            named = line.replace(" plan.json", f" {shlex.quote(plan_file)}") if plan_file else line
+            lines[at] = named + " --demo" * demo
+    return "\n".join(lines)
 
 
 def typed_again(words: Sequence[str]) -> str:
