@@ -285,7 +285,8 @@ def _with_formats(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     # What copies of the same pixels save says little of smaller ones, whose pixels hold more detail each.
     same = nw.col("heavy") & ~nw.col("over")
     least = nw.when(same).then(left * nw.col("saves_least")).otherwise(0.0)
-    low = nw.max_horizontal(left - nw.col("most") * nw.col("left_pixels"), least)
+    per_pixel = left - nw.col("most") * nw.col("left_pixels")
+    low = nw.max_horizontal(nw.min_horizontal(per_pixel, left * nw.col("saves_most")), least)
     judged = nw.col("judged")
     # Where the larger estimate is not worth a line, the smaller one is none either.
     worth = judged & ~nw.col("is_repeat") & (nw.col("format_high") > 0)

@@ -48,6 +48,7 @@ __all__ = [
     "refuse_unknown",
     "say",
     "shown",
+    "typed_demo",
     "warn_of_loss",
     "with_client",
     "write_rows",
@@ -171,6 +172,11 @@ def with_client(command: Callable[..., Any]) -> Callable[..., Any]:
             return command(client, *args, **kwargs)
 
     return wrapper
+
+
+def typed_demo() -> bool:
+    """Tell whether this command was typed with --demo: then the lines that follow it need it as well."""
+    return bool(click.get_current_context().params.get("demo"))
 
 
 refresh_option = click.option(

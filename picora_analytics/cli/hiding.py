@@ -17,6 +17,7 @@ from picora_analytics.cli.common import (
     refuse_suffix,
     refuse_unknown,
     say,
+    typed_demo,
     with_client,
 )
 from picora_analytics.cli.documents import json_option
@@ -76,7 +77,7 @@ def hide(
         notes = f" --decisions {shlex.quote(decisions)}" if decisions else ""
         say(
             f"\nTo hide    picora-analytics hide {shlex.quote(plan_file)} --confirm {receipt.confirmation}{notes}"
-            + " --demo" * made.library["demo"]
+            + " --demo" * typed_demo()
         )
     end_with(receipt)
 

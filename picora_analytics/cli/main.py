@@ -41,6 +41,9 @@ def main() -> None:
     try:
         code = cli(prog_name="picora-analytics", color=color, standalone_mode=False)
         sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.NoArgsIsHelpError as error:
+        error.show()
+        sys.exit(error.exit_code)
     except click.UsageError as error:  # With the usage line and its hint.
         click.UsageError(in_shell_words(error.format_message()), error.ctx).show()
         sys.exit(error.exit_code)
@@ -107,5 +110,6 @@ for _command in (
     ),
     *(snapshots, diff, lab, demo),
 ):
-    _command.epilog = _command.epilog or EXIT_CODES
+    if "Exit codes:" not in (_command.help or ""):  # Some say more of their own.
+        _command.epilog = _command.epilog or EXIT_CODES
     cli.add_command(_command)

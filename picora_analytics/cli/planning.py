@@ -33,6 +33,7 @@ from picora_analytics.cli.common import (
     refuse_suffix,
     refuse_unknown,
     say,
+    typed_demo,
     warn_of_loss,
     with_client,
 )
@@ -156,7 +157,7 @@ def plan(
 
 def _show(client: Client, made: DeletionPlan, output: str | None, written: Sequence[Path]) -> None:
     """Print the preview and a rehearsal of it."""
-    say(to_type(in_shell_words(repr(made)), output, demo=made.library["demo"]))
+    say(to_type(in_shell_words(repr(made)), output, demo=typed_demo()))
     if len(made.images):
         say_what_it_takes(made, client)
         say(f"\n{in_shell_words(repr(made.dry_run(client)))}")
@@ -183,7 +184,7 @@ def _refuse_unreadable(
     criteria: Criteria, output: str | None, csv_path: str | None, options: dict[str, Any]
 ) -> None:
     """Refuse, before anything is read, values, files and names that would fail later."""
-    from picora_analytics.units import parse_bytes
+    from picora_analytics.units import parse_storage
 
     refuse_suffix(output, ".json")
     refuse_suffix(csv_path, ".csv", option="--csv")
@@ -194,12 +195,12 @@ def _refuse_unreadable(
         )
     for name in ("max_bytes", "free"):
         if options[name] is not None:
-            parsed(parse_bytes, options[name], f"--{name.replace('_', '-')}")
+            parsed(parse_storage, options[name], f"--{name.replace('_', '-')}")
     if criteria.larger_than is not None:
-        parsed(parse_bytes, criteria.larger_than, "--larger-than")
+        parsed(parse_storage, criteria.larger_than, "--larger-than")
     goal = options["free_to"]
     if goal is not None and not re.fullmatch(r"\s*(100|\d{1,2})(\.\d+)?\s*%\s*", goal):
-        parsed(parse_bytes, goal, "--free-to")
+        parsed(parse_storage, goal, "--free-to")
     refuse_missing({"--references": options["references"], "--from": options["review"]})
     if options["review"] is None:  # Of a review, decisions may be noted in a new file.
         refuse_missing({"--decisions": options["decisions"]})

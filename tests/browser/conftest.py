@@ -241,7 +241,7 @@ class Notebook:
     requested: list[str] = field(default_factory=list)
     console: list[str] = field(default_factory=list)
 
-    def wait_for_kernel(self, *, timeout: float = 30) -> None:
+    def wait_for_kernel(self, *, timeout: float = PATIENCE) -> None:
         """Wait until the server and the page agree on an idle kernel; before that, Run asks for one."""
         until = time.monotonic() + timeout
         while time.monotonic() < until:

@@ -30,8 +30,14 @@ REVIEW = """if len(images) == 120 and panel._modes.job is None:
 
 
 def _run(notebook, cell):
-    notebook.page.locator(".jp-CodeCell").nth(cell).locator(".cm-content").click()
+    ran = notebook.page.locator(".jp-CodeCell").nth(cell)
+    prompt = ran.locator(".jp-InputPrompt")
+    before = prompt.inner_text()
+    ran.locator(".cm-content").click()
     notebook.page.keyboard.press("Control+Enter")
+    # Until it is done, an earlier panel may stand there, and goes with all that is clicked in it.
+    expect(prompt).not_to_have_text(before)
+    expect(prompt).to_have_text(re.compile(r"\[\d+\]:"))
     notebook.page.locator(".pm-banner:visible").wait_for()
 
 

@@ -110,9 +110,9 @@ def ctrl_c():
 ARMED = threading.Event()
 
 
-def listen(event, _):
+def listen(event, _, armed=ARMED):  # At exit, names are gone while events still come.
     # Files are written beside their place first; the blog's history by git.
-    if ARMED.is_set() and event in ("tempfile.mkstemp", "subprocess.Popen"):
+    if armed.is_set() and event in ("tempfile.mkstemp", "subprocess.Popen"):
         press()
 
 

@@ -23,7 +23,7 @@ from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.times import day
-from picora_analytics.units import format_bytes, parse_bytes
+from picora_analytics.units import format_bytes, parse_storage
 
 __all__ = [
     "CandidatePile",
@@ -351,7 +351,7 @@ def _sorted(
 def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tuple[int, str]:
     """Give the bytes to free, and the goal in words."""
     if free is not None:
-        wanted = parse_bytes(free, "free")
+        wanted = parse_storage(free, "free")
         return wanted, f"free {format_bytes(wanted)}"
     usage = facts.get("usage", Used(size_bytes=None, quota_bytes=None))
     text = str(free_to).strip()
@@ -370,7 +370,7 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
             raise ValueError(f'free_to={free_to!r} is no part: give 0% to 100%, such as "80%".')
         stays = int(quota * share / 100)
     else:
-        stays = parse_bytes(cast(Any, free_to), "free_to")
+        stays = parse_storage(cast(Any, free_to), "free_to")
     used = facts["size_bytes"] if usage["size_bytes"] is None else usage["size_bytes"]
     return max(0, used - stays), f"free to {text}: {format_bytes(max(0, used - stays))}"
 
