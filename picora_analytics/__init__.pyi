@@ -24,6 +24,7 @@ from .analysis import (
 )
 from .charts import (
     plot_ages as plot_ages,
+    plot_bytes_per_pixel as plot_bytes_per_pixel,
     plot_changes as plot_changes,
     plot_concentration as plot_concentration,
     plot_dimensions as plot_dimensions,

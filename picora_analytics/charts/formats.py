@@ -1,24 +1,31 @@
-"""Charts of formats and visibility."""
+"""Charts of formats, what their pixels take, and visibility."""
 
 from __future__ import annotations
 
 from typing import Any
 
+import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
+from picora_analytics.analysis.savings import BYTES_PER_PIXEL
+from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.charts.drawing import (
     axes,
     bars,
     describe,
     listed,
     most_bars,
+    named,
     nothing,
+    plain_numbers,
 )
+from picora_analytics.charts.fitting import Notes
 from picora_analytics.library.media_types import format_name
+from picora_analytics.text import plural, shorten
 
-__all__ = ["plot_formats", "plot_visibility"]
+__all__ = ["plot_bytes_per_pixel", "plot_formats", "plot_visibility"]
 
 
 def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
@@ -59,6 +66,68 @@ def plot_formats(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
     fitters = bars(ax, names, formats["size_bytes"], formats["n_images"], **kwargs)
     ax.set_ylabel("Format")
     return describe(ax, listed(names, formats["size_bytes"]), *fitters)
+
+
+def plot_bytes_per_pixel(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
+    """
+    Draw how many bytes a pixel takes in each format, the most first, beside where `summarize_savings` calls it heavy.
+
+    Parameters
+    ----------
+    images : DataFrame of shape (n_images, ...)
+        As made by ``load_images``. Images without known pixels, as an SVG, are left out.
+    ax : Axes, optional
+        Where to draw; by default a new figure.
+    **kwargs
+        Passed to :meth:`matplotlib.axes.Axes.barh`.
+
+    Returns
+    -------
+    Axes
+        What the picture says is in its label too, in words.
+
+    Raises
+    ------
+    SchemaError
+        If a column is missing.
+
+    Examples
+    --------
+    >>> ax = plot_bytes_per_pixel(make_images(size_bytes=[300_000], width=[1000], height=[1000]))
+    >>> float(ax.patches[0].get_width()), ax.get_label()
+    (0.3, 'Bytes per pixel. PNG 0.30 bytes per pixel.')
+    """
+    columns = ["mime_type", "size_bytes", "width", "height"]
+    ax = axes(images, ax, "plot_bytes_per_pixel", *columns)
+    formats = summarize_formats(images).dropna(subset="bytes_per_pixel")
+    formats = formats.sort_values("bytes_per_pixel", ascending=False).head(most_bars(ax, 12))
+    ax.set_title("Bytes per pixel")
+    if formats.empty:
+        return nothing(ax, "No pixels are known" if len(images) else "No images")
+    names = [format_name(mime_type) for mime_type in formats["mime_type"]]
+    weights = formats["bytes_per_pixel"].to_numpy(dtype="float64")
+    drawn = ax.barh(np.arange(len(names)), weights, **{"color": seen(ax, BLUE)} | kwargs)
+    ax.set_ylim(max(len(names), 5) - 0.4, -0.6)
+    ax.axvline(BYTES_PER_PIXEL, color=seen(ax, GRAY), linestyle="--", linewidth=1, zorder=0.5)
+    ax.set_xlim(0, max(*weights, BYTES_PER_PIXEL) * 1.05)
+    short = [f"{weight:.2f}" for weight in weights]
+    full = [
+        f"{weight}, {plural(n, 'image')}"
+        for weight, n in zip(short, formats["n_images"], strict=True)
+    ]
+    notes = ax.bar_label(drawn, labels=full, padding=4, color=seen(ax, GRAY, READABLE))
+    plain_numbers(ax, "x")
+    ax.set_xlabel(f"Bytes per pixel; heavy from {BYTES_PER_PIXEL:.2f} on")
+    ax.set_ylabel("Format")
+    words = [
+        f"{shorten(name, 40)} {weight}" for name, weight in zip(names[:5], short[:5], strict=True)
+    ]
+    return describe(
+        ax,
+        f"{', '.join(words)} bytes per pixel.",
+        named(ax, names),
+        Notes(notes, weights, full, short),
+    )
 
 
 def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:
