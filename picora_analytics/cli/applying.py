@@ -85,7 +85,7 @@ def apply(
 
     Exit codes: 0 each image was deleted, already gone or kept; 1 refused, or stopped by an error; 2 wrong usage;
     3 a dry run of a plan that would be refused; 4 some failed or are unknown, or the plan was not carried out
-    to its end.
+    to its end; 130 stopped by Ctrl-C.
     """
     _refuse_contradictions(plan_file, standing_order, store, said)
     refuse_suffix(output, ".json", ".csv")

@@ -58,7 +58,9 @@ def hide(
     Visitors see a broken picture until unhide shows it again. Without --confirm it is a dry run that only reads. After
     an interruption, the same command goes on.
 
-    Exit codes: as for apply.
+    Exit codes: 0 each image was hidden, already private or kept; 1 refused, or stopped by an error; 2 wrong usage;
+    3 a dry run of what would be refused; 4 some failed or are unknown, or not all was carried out; 130 stopped by
+    Ctrl-C.
     """
     _refuse_files(output, "PLAN.JSON", plan_file)
     from picora_analytics import read_plan
@@ -107,7 +109,9 @@ def unhide(
     RECEIPT is what hide wrote (its .json, its journal, or the decisions.csv); no other image is ever made public. What
     was changed since it was hidden is left as it is.
 
-    Exit codes: as for apply.
+    Exit codes: 0 each image was shown again, already public or kept; 1 refused, or stopped by an error; 2 wrong usage;
+    3 a dry run of what would be refused; 4 some failed or are unknown, or not all was carried out; 130 stopped by
+    Ctrl-C.
     """
     _refuse_files(output, "RECEIPT", evidence)
     from picora_analytics import unhide_images

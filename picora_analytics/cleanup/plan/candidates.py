@@ -23,7 +23,7 @@ from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.times import day
-from picora_analytics.units import format_bytes, parse_storage
+from picora_analytics.units import format_bytes, parse_bytes, parse_storage
 
 __all__ = [
     "CandidatePile",
@@ -348,10 +348,15 @@ def _sorted(
     return piles
 
 
+def _bytes(size: int | str, name: str) -> int:
+    """Read a size; who types a small number as text means another unit than bytes."""
+    return parse_storage(size, name) if isinstance(size, str) else parse_bytes(size, name)
+
+
 def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tuple[int, str]:
     """Give the bytes to free, and the goal in words."""
     if free is not None:
-        wanted = parse_storage(free, "free")
+        wanted = _bytes(free, "free")
         return wanted, f"free {format_bytes(wanted)}"
     usage = facts.get("usage", Used(size_bytes=None, quota_bytes=None))
     text = str(free_to).strip()
@@ -370,7 +375,7 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
             raise ValueError(f'free_to={free_to!r} is no part: give 0% to 100%, such as "80%".')
         stays = int(quota * share / 100)
     else:
-        stays = parse_storage(cast(Any, free_to), "free_to")
+        stays = _bytes(cast(Any, free_to), "free_to")
     used = facts["size_bytes"] if usage["size_bytes"] is None else usage["size_bytes"]
     return max(0, used - stays), f"free to {text}: {format_bytes(max(0, used - stays))}"
 
