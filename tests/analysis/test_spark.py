@@ -85,6 +85,10 @@ def test_every_line_of_the_document_runs(
     make_images, spark, tmp_path, monkeypatch, capsys, run_blocks
 ):
     monkeypatch.chdir(tmp_path)
+    # Spark's own process stays where it began; its files know another place to look from.
+    hadoop = spark._jvm.org.apache.hadoop.fs
+    files = hadoop.FileSystem.get(spark._jsc.hadoopConfiguration())
+    files.setWorkingDirectory(hadoop.Path(str(tmp_path)))
     Path("kept").mkdir()
     Path("kept", "metadata.csv").write_text('file_name,id\n"a ""b"".png",a\n', "utf-8")
     store = SnapshotStore("snapshots")
