@@ -373,7 +373,11 @@ def cell_of(ax: Axes) -> Bbox:
     )
     x = page.width * wide[[spec.colspan.start, spec.colspan.stop]] / wide[-1]
     y = page.height * (1 - high[[spec.rowspan.stop, spec.rowspan.start]] / high[-1])
-    return Bbox.union([own, Bbox.from_extents(x[0], y[0], x[1], y[1])])
+    # Where columns are of unequal width, that share reaches into the chart beside it.
+    others = [one.bbox for one in figure.axes if one.bbox is not ax.bbox]
+    left = max([x[0], *(one.x1 for one in others if one.x1 <= own.x0)])
+    right = min([x[1], *(one.x0 for one in others if one.x0 >= own.x1)])
+    return Bbox.union([own, Bbox.from_extents(left, y[0], right, y[1])])
 
 
 def labels_of(axis: Any) -> list[Text]:
