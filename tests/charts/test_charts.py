@@ -322,7 +322,7 @@ def test_the_smallest_chart_is_tidy_with_hostile_names_and_formulas_off(name, ma
 )
 def test_charts_in_a_grid_are_tidy(demo_images, style, size, layout):
     names = [*PLOTS, "plot_changes"]
-    for four in (names[:4], names[4:8], names[8:12], names[-4:], names[1::4], names[2::4]):
+    for four in (names[:4], names[4:8], names[8:12], names[-4:], names[::4][:4], names[1::4][:4]):
         with plt.style.context(style):
             figure, panels = plt.subplots(2, 2, figsize=size, layout=layout)
             for name, ax in zip(four, panels.flat, strict=True):
