@@ -23,7 +23,7 @@ import pandas as pd
 from plans import Row, library, seconds
 
 import picora_analytics as pic
-from picora_analytics.analysis.names import _KINDS
+from picora_analytics.analysis.names import KINDS
 from picora_analytics.analysis.rules import duplicated, oversized
 
 ENDS = [-1, 10 * 1024, 100 * 1024, 1024**2, 2 * 1024**2, 5 * 1024**2, 10 * 1024**2, math.inf]
@@ -150,7 +150,7 @@ RULES: dict[str, tuple[Callable[[Any], object], Callable[[Any], object]]] = {
 def names_by_hand(images: pd.DataFrame) -> object:
     """Guess from the names, with the same patterns."""
     names, kind = images["filename"], pd.Series(4, index=images.index)
-    for place, pattern in reversed(list(enumerate(_KINDS.values()))):
+    for place, pattern in reversed(list(enumerate(KINDS.values()))):
         found = names.str.contains(pattern.removeprefix("(?i)"), case=False).fillna(False)
         kind[found] = place
     ending = names.str.extract(r"\.([a-z0-9]+)$", expand=False).replace("jpg", "jpeg")

@@ -2,6 +2,7 @@
 
 import ast
 import graphlib
+import importlib
 import subprocess
 import sys
 from pathlib import Path
@@ -307,3 +308,17 @@ def test_only_the_client_reaches_into_its_connection():
     ]
 
     assert set(inside) == {"picora_analytics.client.client"}
+
+
+def test_what_stands_beside_the_package_imports_names_that_exist():
+    root = PACKAGE.parent
+    paths = [*root.glob("benchmarks/*.py"), *root.glob("tests/prove/*.py")]
+    assert paths
+    missing = []
+    for path in paths:
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.ImportFrom) and (node.module or "").startswith("picora_"):
+                module = importlib.import_module(str(node.module))
+                names = [alias.name for alias in node.names if not hasattr(module, alias.name)]
+                missing += [f"{path.name}: {node.module}.{name}" for name in names]
+    assert missing == []

@@ -43,6 +43,7 @@ class Gallery {
     this.rows = new Map();
     this.frame = 0;
     this.quiet = 0;
+    this.sight = ""; // What pictures were last asked for.
     this.spoken = 0;
     this.kernel = new Kernel(model, signal);
     this.build(el);
@@ -183,6 +184,7 @@ class Gallery {
     this.problem.textContent = "";
     const first = this.key === key ? this.scroller.top / this.scroller.height : 0;
     this.key = key;
+    this.sight = "";
     this.clearRows();
     this.layout(first);
     this.headings();
@@ -301,6 +303,9 @@ class Gallery {
     if (had && !this.grid.contains(document.activeElement)) this.grid.focus({ preventScroll: true });
     this.rail.frame(this.firstPlace, b);
     this.stacked();
+    const sight = `${a} ${b}`;
+    if (sight === this.sight) return;
+    this.sight = sight;
     clearTimeout(this.quiet);
     this.quiet = window.setTimeout(() => this.look(), this.looked ? QUIET : 0);
   }

@@ -154,8 +154,10 @@ class Loader:
                 self._deliver(batch)
 
     def _full(self) -> bool:
+        if self._closed or not self._wanted:
+            return True  # Nothing more to wait for.
         sizes = (len(one.picture.data) for one in self._done if one.picture is not None)
-        return self._closed or len(self._done) >= BATCH or sum(sizes) >= BATCH_BYTES
+        return len(self._done) >= BATCH or sum(sizes) >= BATCH_BYTES
 
 
 def _some(done: list[Picture]) -> tuple[list[Picture], list[Picture]]:
