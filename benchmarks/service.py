@@ -32,7 +32,7 @@ class Service:
         self.latency = float(query.get("latency", 0))
         self.total = query.get("total") == "1"
         scale = float(query.get("scale", 1))
-        self.limits = RateLimits(scale, burst_scale=1 if scale < 1000 else scale)
+        self.limits = RateLimits(scale, burst_scale=1 if scale < 800 else scale)
         self.counts = {"requests": 0, "refusals": 0}
 
     def answer(self, target: str) -> tuple[int, bytes, bytes]:
