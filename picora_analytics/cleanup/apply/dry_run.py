@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.deeds import HIDE
-from picora_analytics.cleanup.plan.guard import State, Verdict, for_visitors, hideable, verdicts
+from picora_analytics.cleanup.plan.guard import State, Verdict, hideable, verdicts
 from picora_analytics.cleanup.plan.model import Plan, clock_refusals, refuse_other_account
 from picora_analytics.client.client import Client
 from picora_analytics.client.pacing import PER_MINUTE
@@ -64,10 +64,6 @@ def decide(
     planned = {image_id: plan.states[image_id] for image_id in ids}
     staying = plan.staying_states if staying is None else staying
     found = verdicts(planned, current.states, plan.protected_tags, plan.duplicates, staying)
-    for one, stays in plan.duplicates.items():
-        if one in found and stays in staying:
-            now = current.states
-            found[one] = for_visitors(found[one], now.get(one), staying[stays], now.get(stays))
     if plan.deed is HIDE:
         found = {one: hideable(said, current.states.get(one)) for one, said in found.items()}
     for one, why in (keep or {}).items():

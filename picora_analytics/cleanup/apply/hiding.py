@@ -11,7 +11,10 @@ from picora_analytics.cleanup.apply.start import carry_out, check_phrase
 from picora_analytics.cleanup.plan.hidden import kept_from_hiding, note_hidden
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client.client import Client
+from picora_analytics.errors import PicoraError, PlanError
+from picora_analytics.files import reason_of
 from picora_analytics.progress import Progress
+from picora_analytics.text import plural
 
 __all__ = ["hide"]
 
@@ -32,7 +35,6 @@ def hide(
     if confirm is None:
         return dry_run(hiding, client, kept)
     check_phrase(hiding, confirm)
-    made: DeletionReceipt | None = None
     try:
         made = carry_out(
             hiding,
@@ -44,9 +46,27 @@ def hide(
             keep=kept,
         )
     except BaseException as error:  # What was hidden until then is noted as well.
-        made = getattr(error, "receipt", None)
+        if (stopped := getattr(error, "receipt", None)) is not None:
+            try:
+                _note(hiding, stopped, decisions)
+            except PlanError as unnoted:
+                error.add_note(str(unnoted))
         raise
-    finally:
-        if made is not None and decisions is not None:
-            note_hidden(hiding, made.hidden_at, decisions)
+    _note(hiding, made, decisions)
     return made
+
+
+def _note(plan: Plan, made: DeletionReceipt, decisions: str | os.PathLike[str] | None) -> None:
+    """Note what was hidden; PlanError with the receipt where that cannot be written."""
+    if decisions is None:
+        return
+    try:
+        note_hidden(plan, made.hidden_at, decisions)
+    except (OSError, PicoraError) as error:
+        why = reason_of(error) if isinstance(error, OSError) else str(error).removesuffix(".")
+        failure = PlanError(
+            f"{plural(len(made.hidden_at), 'image')} of this plan are hidden, and that could not be noted in "
+            f"{os.fspath(decisions)} ({why}). Mend that and type the same again: it hides nothing twice."
+        )
+        failure.receipt = made
+        raise failure from error

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from picora_analytics.cleanup.apply.freshness import Freshness
+from picora_analytics.cleanup.apply.edits import give_back, lost_by
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.handing import inherits_frame
@@ -27,14 +27,13 @@ class Heirs:
     reading and our writing cannot be seen; all else is.
     """
 
-    def __init__(self, plan: Plan, client: Client, ledger: Ledger, freshness: Freshness) -> None:
+    def __init__(self, plan: Plan, client: Client, ledger: Ledger) -> None:
         self._plan, self._client, self._ledger = plan, client, ledger
-        self._freshness = freshness
         self._not_available = ""
 
     def settle(self, ids: list[str]) -> dict[str, str]:
         """
-        Hand on what images of a batch have to; return those that must be kept, and why.
+        Hand on what images have to; return those that must be kept, and why.
 
         Raises
         ------
@@ -55,7 +54,7 @@ class Heirs:
 
     def _hand_on(self, stays: str, tags: tuple[str, ...], title: str | None) -> str:
         """Bring an image to have these tags and a title; explain why it could not be done, empty if it was."""
-        why = self._not_available
+        why, before = self._not_available, None
         for _ in range(ROUNDS if not why else 0):
             try:
                 now = self._client.get_image(stays)
@@ -67,14 +66,29 @@ class Heirs:
                 return str(error)
             if now.id != stays or now.tags is None:
                 return "the service does not tell its tags"
-            wanted = _lacking(now, tags, title)
+            before = before or now
+            # What it had before our first edit is never given up for what it inherits.
+            wanted = _lacking(now, (*(before.tags or ()), *tags), before.title or title)
             if not wanted:
                 self._ledger.inherited(stays, now.updated_at)
                 return ""
             why = self._edit(stays, wanted)
             if why and not why.startswith("lost: "):
                 return why
-        return why or f"after {ROUNDS} tries it still lacks some of them"
+        return why or self._not_kept(stays, before)
+
+    def _not_kept(self, stays: str, before: ImageRecord | None) -> str:
+        """Explain that the service took the edits and the image has not got them; what it had is given back."""
+        why = f"after {ROUNDS} tries it still lacks some of them"
+        try:
+            now = self._client.get_image(stays)
+        except APIError as error:
+            return f"{why}; it could not be looked at again: {error}"
+        lost = [] if before is None else lost_by(before.tags, before.title, now, whole=True)
+        if before is None or not lost:
+            return why
+        back = give_back(self._client, stays, before.tags, before.title, None)
+        return f"{why}, and lost {' and '.join(lost)} of its own; {back}"
 
     def _edit(self, stays: str, wanted: dict[str, object]) -> str:
         self._ledger.inherits(stays)
@@ -88,13 +102,12 @@ class Heirs:
                 self._not_available = f"Not available here: {error}"
                 return self._not_available
             return f"lost: {error}" if is_lost(error) else str(error)
-        self._freshness.done()
         return ""
 
 
 def _lacking(now: ImageRecord, tags: tuple[str, ...], title: str | None) -> dict[str, object]:
     """Give what is to be changed; the list of tags is replaced as a whole, so all that is there now comes along."""
     has = now.tags or ()
-    missing = [tag for tag in tags if tag not in has]
+    missing = [tag for tag in dict.fromkeys(tags) if tag not in has]
     wanted: dict[str, object] = {"tags": [*has, *missing]} if missing else {}
     return wanted | ({"title": title} if title and not now.title else {})

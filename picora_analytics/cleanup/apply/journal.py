@@ -43,8 +43,8 @@ class Past(msgspec.Struct, frozen=True):
         The service's update time of each image right after it was hidden or shown again.
     heirs : dict of str to datetime or None
         The images that were about to inherit tags or a title, and their update time right after that.
-    sent_at : datetime or None
-        When the last request was about to be sent.
+    sent : dict of str to datetime
+        When the last request about each image was about to be sent.
     last_at : datetime
         When the last line was written.
     chain : str
@@ -61,7 +61,7 @@ class Past(msgspec.Struct, frozen=True):
     outcomes: dict[str, tuple[str, str]]
     times: dict[str, dt.datetime]
     heirs: dict[str, dt.datetime | None]
-    sent_at: dt.datetime | None
+    sent: dict[str, dt.datetime]
     last_at: dt.datetime
     chain: str
     size: int
@@ -229,7 +229,7 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         planned = {image["id"] for image in plan["images"]}
     except (KeyError, TypeError):
         raise _damaged(path) from None
-    intents: set[str] = set()
+    sent: dict[str, dt.datetime] = {}
     outcomes: dict[str, tuple[str, str]] = {}
     times: dict[str, dt.datetime] = {}
     heirs: dict[str, dt.datetime | None] = {}
@@ -242,8 +242,8 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
             )
         if line.line == "resume":
             backup = line.backup
-        intents |= set(line.ids)
         for image_id in line.ids:
+            sent[image_id] = line.at
             outcomes.pop(image_id, None)
         outcomes |= line.outcomes
         times |= line.times
@@ -254,11 +254,11 @@ def _past(lines: list[_Line], chain: str, size: int, path: Path) -> Past:
         backup=backup,
         began_at=lines[0].at,
         ended_at=last.at if last.line == "end" else None,
-        intents=intents,
+        intents=set(sent),
         outcomes=outcomes,
         times=times,
         heirs=heirs,
-        sent_at=max((line.at for line in lines if line.ids), default=None),
+        sent=sent,
         last_at=last.at,
         chain=chain,
         size=size,

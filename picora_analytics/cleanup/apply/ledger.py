@@ -66,6 +66,7 @@ class Ledger:
         self._heirs = dict(past.heirs) if past else {}
         self.tried: set[str] = set()
         self.told: Callable[[Iterable[str]], object] = lambda _: None
+        self._sent_at = dict(past.sent) if past else {}
         self._in_flight = past.open_ids if past else set()
         self.lost = set(self._in_flight)
         self.accepted = self._in_flight.copy() if _is_young(past) else set()
@@ -106,12 +107,18 @@ class Ledger:
         if self.outcomes:
             self._log.record(self.outcomes, self.times)
 
+    def may_be_ours(self, image_id: str, moment: dt.datetime | None) -> bool:
+        """Tell whether an edit of then (None: of now) may be a request of ours, by when that was sent."""
+        sent = self._sent_at.get(image_id)
+        return sent is not None and (moment or now()) - sent <= LATE
+
     def intend(self, ids: Iterable[str]) -> None:
         """Write down which images the next request is about."""
         self.open()
         if self._log is not None:
             self._log.intend(list(ids))
         self._sent = True
+        self._sent_at |= dict.fromkeys(ids, now())
         self._in_flight |= set(ids)
 
     def record(
@@ -213,7 +220,7 @@ class Ledger:
 
 def _is_young(past: Past | None) -> bool:
     """Tell whether the last request of earlier runs may still be carried out; a clock set back tells nothing."""
-    return past is not None and past.sent_at is not None and now() - past.sent_at < LATE
+    return past is not None and bool(past.sent) and now() - max(past.sent.values()) < LATE
 
 
 def backup_note(backup: str | None) -> str:

@@ -84,7 +84,7 @@ class Run:
         self._freshness = freshness or Freshness(client)
         self._lookup = Lookup(client, plan.library["n_images"], plan.n_others)
         self._sender = self._make_sender()
-        self._heirs = Heirs(plan, client, ledger, self._freshness)
+        self._heirs = Heirs(plan, client, ledger)
         self._reported_at = time.monotonic()
         self._waiting: list[str] = []
         self._backup: Backup | None = None
@@ -248,12 +248,12 @@ class Run:
         if not self._waiting or self._cancelled():
             return
         self._usage = self._ask_usage()
+        self._hand_on()
         self._report_time()
         stale = 0
         first = True
         while self._waiting and not self._cancelled():
             ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
-            ids = self._inherited(ids)
             try:
                 if ids:
                     self._sender.settle(ids)
@@ -298,14 +298,18 @@ class Run:
             self._slow = True
         return [one for one in ids if one in self._waiting]
 
-    def _inherited(self, ids: list[str]) -> list[str]:
-        """Let the duplicates that stay inherit first; what cannot be handed on is kept."""
-        if self._plan.deed is not DELETE or not self._plan.handed.keys() & set(ids):
-            return ids
-        failed = self._heirs.settle(ids)
+    def _hand_on(self) -> None:
+        """Let the duplicates that stay inherit before anything goes; what cannot be handed on is kept."""
+        if self._plan.deed is not DELETE or not self._plan.handed.keys() & set(self._waiting):
+            return
+        self._fresh(self._waiting)
+        handing = [one for one in self._waiting if one in self._plan.handed]
+        self._show.wait(f"handing tags and titles of {plural(len(handing), 'image')} on")
+        failed = self._heirs.settle(handing)
         self.whole = self.whole and not failed
         self._drop(failed)
-        return self._fresh([one for one in ids if one not in failed])
+        # That takes long, and whoever edits images meanwhile is heard.
+        self._freshness.spoil()
 
     def _proved(self, ids: list[str]) -> list[str]:
         """Check the backup once more, right before the images go."""

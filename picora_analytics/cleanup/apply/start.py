@@ -11,8 +11,10 @@ import time
 from collections.abc import Callable, Mapping
 from pathlib import Path
 
+from picora_analytics.cleanup.apply.dry_run import decide
 from picora_analytics.cleanup.apply.journal import Past, read_journal
 from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
+from picora_analytics.cleanup.apply.lookup import Lookup
 from picora_analytics.cleanup.apply.places import journals, locked, note_place
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.apply.run import Run
@@ -128,7 +130,35 @@ def carry_out(
                 f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
                 f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
+        if past is not None and _was_undone(plan, client, past):
+            _put_aside(path, past)
+            past = None
         return _go_on(plan, client, path, past, _Options(backup, progress, cancelled, keep))
+
+
+def _was_undone(plan: Plan, client: Client, past: Past) -> bool:
+    """
+    Tell whether a hiding that was carried out was undone since, so that its phrase stands for a new one.
+
+    On a service whose update times say nothing of the visibility, all is as it was before.
+    """
+    if plan.deed is DELETE or past.ended_at is None:
+        return False
+    done = [one for one, (word, _) in past.outcomes.items() if word == plan.deed.done]
+    lookup = Lookup(client, plan.library["n_images"], plan.n_others)
+    found = decide(plan, lookup.look(done), done) if done else {}
+    return any(verdict.action == "delete" for verdict in found.values())
+
+
+def _put_aside(path: Path, past: Past) -> None:
+    """Give the journal of an earlier run under the same phrase another name."""
+    name = path.name.removesuffix(".ndjson")
+    try:
+        path.rename(path.with_name(f"{name}.until-{past.last_at:%Y%m%dT%H%M%S%f}.ndjson"))
+    except OSError as error:
+        raise JournalError(
+            f"The journal {path} of an earlier run under this phrase cannot be put aside ({error.strerror})."
+        ) from error
 
 
 def resume_deletion(

@@ -171,13 +171,13 @@ def _plan(hidden: Hidden, listing: pd.DataFrame, others: Iterable[str]) -> Plan:
 def _interrupted(
     confirm: object, hidden: Hidden, listing: pd.DataFrame, client: Client
 ) -> Plan | None:
-    """Give the plan of an earlier run under the same phrase, which may have shown a part of its images."""
+    """Give the plan of an interrupted run under the same phrase, which may have shown a part of its images."""
     phrase = confirm.strip() if isinstance(confirm, str) else ""
     if not _PHRASE.fullmatch(phrase):
         return None
     path = journals(cast(Any, facts_of(listing)), client) / f"{phrase}.ndjson"
     past = read_journal(path)
-    if past is None:
+    if past is None or past.ended_at is not None:
         return None
     plan = plan_from(past.plan, f"The plan in the journal {path}", None)
     return plan if plan.deed is SHOW and set(plan.images.index) <= set(hidden.at) else None

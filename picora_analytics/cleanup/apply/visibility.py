@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import contextlib
 import datetime as dt
 from typing import NamedTuple
 
+import pandas as pd
+
+from picora_analytics.cleanup.apply.edits import give_back, lost_by
 from picora_analytics.cleanup.apply.freshness import Freshness, StaleError
 from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
@@ -25,6 +29,7 @@ from picora_analytics.errors import (
     RateLimitError,
     StatusError,
 )
+from picora_analytics.times import format_instant
 
 __all__ = ["VisibilityRun"]
 
@@ -56,6 +61,7 @@ class _Sender:
         self._freshness = freshness
         self._public = plan.deed is SHOW
         self._spelling = 0
+        self._read_one = False
 
     def settle(self, ids: list[str]) -> None:
         """
@@ -84,7 +90,11 @@ class _Sender:
                 if answer.image.id == image_id and answer.image.is_public is self._public:
                     self._spelling = spelling
                     # An answer may still hold the old time; the look at the end then tells it.
-                    self._done(image_id, "", None if told == planned.updated_at else told)
+                    done = {image_id: (self._plan.deed.done, "")}
+                    self._ledger.record(
+                        done, {image_id: None if told == planned.updated_at else told}
+                    )
+                    self._check_kept(image_id, answer.image)
                     return
                 word, why = "failed", f"the service took it, and it is not {_WORDS[self._public]}"
                 spelling = 1 - spelling
@@ -94,8 +104,21 @@ class _Sender:
                 return
         self._ledger.record({image_id: (word, f"after {MAX_TRIES} tries: {why}")})
 
-    def _done(self, image_id: str, reason: str, told: dt.datetime | None) -> None:
-        self._ledger.record({image_id: (self._plan.deed.done, reason)}, {image_id: told})
+    def _check_kept(self, image_id: str, answer: ImageRecord) -> None:
+        """Stop, and give back, where an edit took tags or a title along; the first image is read for that as well."""
+        title = self._plan.images["title"][image_id]
+        before = (self._plan.states[image_id].tags, None if pd.isna(title) else str(title))
+        lost = lost_by(*before, answer, whole=False)
+        if not lost and not self._read_one:
+            self._read_one = True
+            with contextlib.suppress(APIError):  # Not every service shows single images.
+                lost = lost_by(*before, self._client.get_image(image_id), whole=True)
+        if lost:
+            back = give_back(self._client, image_id, *before, self._public)
+            raise PicoraError(
+                f"This service took more along than the visibility of image {image_id}: {' and '.join(lost)}; {back}. "
+                "It may be that somebody else edited it in that moment. No other image was sent."
+            )
 
     def _send(self, image_id: str, field: str) -> _Answer:
         self._ledger.intend([image_id])
@@ -150,7 +173,7 @@ class _Sender:
         if now is None:
             self._ledger.record({image_id: ("already gone", "when its turn came")})
         elif now.is_public is self._public and only_visibility(planned, now):
-            self._done(image_id, lost_answer(self._public), now.updated_at)
+            self._ledger.record(*settled(self._plan, self._ledger, image_id, planned, now))
         elif changes_ := drift(planned, now):
             self._ledger.record({image_id: changed(changes_, now.is_public is self._public)})
         elif answer.no_route:
@@ -167,9 +190,20 @@ class _Sender:
         return True
 
 
-def lost_answer(public: bool) -> str:
-    """Give the reason of an image to which it was done, as a look tells."""
-    return f"the answer was lost; it is {_WORDS[public]} now"
+def settled(
+    plan: Plan, ledger: Ledger, image_id: str, planned: State, now: State
+) -> tuple[dict[str, tuple[str, str]], dict[str, dt.datetime | None]]:
+    """Give the outcome of an image that is as wanted after an answer was lost, and its update time if that is ours."""
+    word = _WORDS[plan.deed is SHOW]
+    edited = None if now.updated_at == planned.updated_at else now.updated_at
+    if ledger.may_be_ours(image_id, edited):
+        done = (plan.deed.done, f"the answer was lost; it is {word} now")
+        return {image_id: done}, {image_id: now.updated_at}
+    when = "at a time nobody knows" if edited is None else f"at {format_instant(edited)}"
+    why = (
+        f"it is {word} now, made so {when}, too long after our request to be sure that it was ours"
+    )
+    return {image_id: ("unknown", why)}, {}
 
 
 def changed(changes_: list[str], as_wanted: bool) -> tuple[str, str]:
@@ -207,8 +241,7 @@ class VisibilityRun(Run):
         for one in ids:
             planned, now = self._plan.states[one], current.states[one]
             if only_visibility(planned, now):
-                outcome = (self._plan.deed.done, lost_answer(self._public))
-                self._ledger.record({one: outcome}, {one: now.updated_at})
+                self._ledger.record(*settled(self._plan, self._ledger, one, planned, now))
             else:
                 self._ledger.record({one: changed(drift(planned, now), True)})
 

@@ -21,7 +21,6 @@ __all__ = [
     "State",
     "Verdict",
     "drift",
-    "for_visitors",
     "hideable",
     "last_duplicates",
     "only_visibility",
@@ -176,14 +175,6 @@ def hideable(verdict: Verdict, now: State | None) -> Verdict:
 _NOT_PUBLIC = {False: "private already", None: "unknown: whether it is public"}
 
 
-def for_visitors(verdict: Verdict, new: State | None, stayed: State, now: State | None) -> Verdict:
-    """Keep a public image whose duplicate that stays was public when it was planned, and is not any more."""
-    gone = now is not None and stayed.is_public and not now.is_public
-    if verdict.action != "delete" or new is None or not new.is_public or not gone:
-        return verdict
-    return Verdict("kept", "the copy that was to stay is not public any more, and this one is")
-
-
 def only_visibility(old: State, new: State) -> bool:
     """Tell whether nothing but the visibility, and the update time with it, differs."""
     return not drift(old._replace(is_public=new.is_public, updated_at=new.updated_at), new)
@@ -203,6 +194,7 @@ def _verdict(
         tags.why(new.tags),
         f"changed since the plan: {'; '.join(changes)}" if changes else "",
         _without_duplicate(new, duplicate, stayed),
+        _without_address(new, duplicate, stayed),
     ]
     why = "; ".join(filter(None, reasons))
     return Verdict("kept", why) if why else Verdict("delete")
@@ -219,6 +211,15 @@ def _without_duplicate(new: State, duplicate: State | None, stayed: State | None
     if stayed is not None and (changes := _replaced(stayed, duplicate)):
         return f"the copy that was to stay was changed ({changes}), so this may be the last one"
     return ""
+
+
+def _without_address(new: State, duplicate: State | None, stayed: State | None) -> str:
+    """Explain why visitors would lose a public image: the one that was to stay for them is not public any more."""
+    if duplicate is None or stayed is None or duplicate.is_public or not stayed.is_public:
+        return ""
+    return (
+        "the copy that was to stay is not public any more, and this one is" if new.is_public else ""
+    )
 
 
 def _replaced(old: State, new: State) -> str:

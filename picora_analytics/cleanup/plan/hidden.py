@@ -54,7 +54,13 @@ def kept_from_hiding(plan: Plan, decisions: object) -> dict[str, str]:
             f"decisions is a {type(decisions).__name__}, and what is hidden is noted in a file: give a path such as "
             "'decisions.csv'."
         )
-    if not Path(decisions).expanduser().exists():
+    file = Path(decisions).expanduser()
+    if not file.exists():
+        if not file.parent.is_dir():
+            raise PlanError(
+                f"decisions: there is no folder {file.parent}, and what is hidden is to be noted in it; nothing is "
+                "hidden. Make the folder, or give another path."
+            )
         return {}
     said = standing(plan.images, decisions)
     known = Images(plan.images)
