@@ -429,3 +429,97 @@ def test_the_preview_says_what_visitors_see_meanwhile(plan, public):
     private = plan.without(public)
     assert "HIDE FIRST" not in repr(private)
     assert "plan.hide" not in repr(private) + private._repr_html_()
+
+
+def test_a_phrase_hides_and_shows_anew_where_no_time_tells_that_it_was_undone(
+    service, client, plan, public, hide
+):
+    """A service whose update times do not follow the visibility makes every round look alike."""
+    times = {one: service.images[one].updated_at for one in public}
+
+    def reset():
+        for one, moment in times.items():
+            service.edit(one, updated_at=moment)
+
+    for _ in range(2):
+        hidden = hide(plan)
+        reset()
+        assert hidden.counts == {"hidden": 5, "kept": 1}
+        assert not any(service.images[one].is_public for one in public)
+        shown = show(client, hidden, ids=public)
+        reset()
+        assert shown.counts == {"shown again": 5}
+        assert all(service.images[one].is_public for one in public)
+
+
+@pytest.mark.parametrize("how", ["the answer", "a look"])
+def test_where_an_edit_takes_tags_along_the_first_image_gets_them_back_and_is_the_last(
+    service, client, how, tmp_path
+):
+    images = pic.load_images(client, store=None, progress=False)
+    ids = list(images.index[images["is_public"].fillna(False)][:4])
+    for one in ids:
+        service.edit(one, tags=["mine"], title="A title")
+    images = pic.load_images(client, store=None, progress=False)
+    plan = pic.plan_deletion(images, ids, reason="x", max_fraction=1)
+    phrase = str(plan.hide(client).confirmation)
+    first = next(iter(plan.images.index))
+    if how == "the answer":
+
+        def bare(answer):
+            service.edit(first, tags=[], title=None)
+            return {"data": answer["data"] | {"tags": [], "title": None}}
+
+        service.fail("PATCH", body=bare)
+    else:
+        service.fail(
+            "GET", f"*/{first}", meanwhile=lambda: service.edit(first, tags=[], title=None)
+        )
+
+    with pytest.raises(pic.PicoraError, match="took more along .* it has that back") as stopped:
+        plan.hide(client, confirm=phrase, journal=tmp_path / "j.ndjson", progress=False)
+
+    assert set(patches(service)) == {first}
+    assert stopped.value.receipt.counts == {"hidden": 1, "kept": 3}
+    image = service.images[first]
+    assert (image.tags, image.title, image.is_public) == (("mine",), "A title", False)
+
+
+def test_an_image_that_its_owner_hid_long_after_our_request_is_never_shown_by_us(
+    service, client, plan, public, hide, tmp_path
+):
+    journal = tmp_path / "hide.ndjson"
+    log = Journal.begin(journal, to_document(plan.as_hiding()), None)
+    log.intend(public[:1])  # The run died before the request was sent.
+    later = int(pd.Timestamp.now("UTC").timestamp() * 1000) + 10 * 60_000
+    service.edit(public[0], is_public=False, updated_at=later)
+
+    receipt = hide(plan)
+
+    row = receipt.outcomes.set_index("id").loc[public[0]]
+    assert row["outcome"] == "unknown" and "too long after our request" in row["reason"]
+    shown = show(client, receipt)
+    assert shown.counts["shown again"] == 4
+    assert not service.images[public[0]].is_public
+
+
+@pytest.mark.parametrize("when", ["before", "meanwhile"])
+def test_decisions_that_cannot_be_written_lose_no_receipt(
+    service, client, plan, public, hide, tmp_path, when
+):
+    path = tmp_path / "notes" / "decisions.csv"
+    if when == "meanwhile":
+        path.parent.mkdir()
+        service.fail("PATCH", meanwhile=lambda: path.write_text("id,decision\nabc,kepp\n"))
+
+    with pytest.raises(PlanError) as failed:
+        hide(plan, decisions=path)
+
+    if when == "before":
+        assert "nothing is hidden" in str(failed.value) and patches(service) == []
+        return
+    assert failed.value.receipt.counts == {"hidden": 5, "kept": 1}
+    assert f"could not be noted in {path}" in str(failed.value)
+    path.unlink()
+    assert hide(plan, decisions=path).counts == {"hidden": 5, "kept": 1}
+    assert set(pic.read_decisions(path)["id"]) == set(public)

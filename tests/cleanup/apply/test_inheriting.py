@@ -291,3 +291,71 @@ def test_no_tag_is_lost_and_nothing_is_published_whoever_edits_meanwhile(service
         assert {gone.id for gone in service.deleted if gone.by == "api"} >= {second}
         assert set(left[first].tags) >= set(plan.images["tags"][second])
     service.clear_faults()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "meddled",
+    [
+        pytest.param(("new", {"tags": ["old", "new", "keep"]}), id="what goes gets protected"),
+        pytest.param(("new", {"size_bytes": 7}), id="what goes is replaced"),
+        pytest.param(("old", {"is_public": False}), id="what stays is hidden"),
+        pytest.param(("old", {"size_bytes": 7}), id="what stays is replaced"),
+    ],
+)
+def test_what_is_edited_while_tags_are_handed_on_is_looked_at_before_anything_goes(
+    service, client, pairs, typed, tmp_path, meddled
+):
+    images, old, new = pairs()
+    plan = planned(images, new)
+    which, changes = meddled
+    one = {"old": old, "new": new}[which][0]
+    # The last image that inherits is read: the first pair has had its turn, and nothing is deleted yet.
+    service.fail("GET", f"*/{old[2]}", meanwhile=lambda: service.edit(one, **changes))
+
+    receipt = apply(client, plan, typed, tmp_path)
+
+    assert receipt.counts == {"deleted": 2, "kept": 1}
+    assert {*old, new[0]} <= set(service.images)
+
+
+@pytest.mark.slow
+def test_a_service_that_keeps_a_few_tags_only_costs_an_image_none_of_its_own(
+    service, client, pairs, typed, tmp_path
+):
+    images, old, new = pairs(tags=["a", "b", "c"])
+    own = ("old", "older", "oldest")
+    service.edit(old[0], tags=own)
+    plan = planned(images, new)
+
+    def keep_three():
+        service.edit(old[0], tags=service.images[old[0]].tags[-3:])
+
+    service.fail("GET", f"*/{old[0]}", times=None, meanwhile=keep_three)
+
+    receipt = apply(client, plan, typed, tmp_path)
+
+    row = receipt.outcomes.set_index("id").loc[new[0]]
+    assert row["outcome"] == "kept" and row["reason"].endswith("; it has that back")
+    assert "lost 3 tags (old, older, oldest) of its own" in row["reason"]
+    assert service.images[old[0]].tags == own
+    assert receipt.counts == {"deleted": 2, "kept": 1}
+
+
+@pytest.mark.slow
+def test_a_request_is_not_repeated_for_a_public_image_whose_duplicate_was_hidden_meanwhile(
+    service, client, pairs, typed, tmp_path
+):
+    images, old, new = pairs(tags=["old"], title=None)
+    plan = planned(images, new)
+    service.fail(
+        "DELETE", status=503, meanwhile=lambda: service.edit(old[0], is_public=False)
+    )  # Nothing was done.
+
+    receipt = apply(client, plan, typed, tmp_path)
+
+    assert new[0] in service.images
+    assert receipt.counts == {
+        "deleted": 2,
+        "unknown": 1,
+    }  # The first request may be carried out yet.
