@@ -476,7 +476,7 @@ def test_where_an_edit_takes_tags_along_the_first_image_gets_them_back_and_is_th
             "GET", f"*/{first}", meanwhile=lambda: service.edit(first, tags=[], title=None)
         )
 
-    with pytest.raises(pic.PicoraError, match="took more along .* it has that back") as stopped:
+    with pytest.raises(pic.PicoraError, match=r"took more along .* it has that back") as stopped:
         plan.hide(client, confirm=phrase, journal=tmp_path / "j.ndjson", progress=False)
 
     assert set(patches(service)) == {first}
