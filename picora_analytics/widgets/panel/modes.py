@@ -21,7 +21,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.apply.start import look_again
 from picora_analytics.cleanup.backup.restore import restore_images
 from picora_analytics.cleanup.deletion import DeletionPlan
-from picora_analytics.cleanup.plan.deeds import HIDE
+from picora_analytics.cleanup.plan.deeds import DELETE, HIDE
 from picora_analytics.client.client import Client
 from picora_analytics.errors import ConfirmationError, PicoraError
 from picora_analytics.pictures.thumbnails import Thumbnails
@@ -48,6 +48,7 @@ __all__ = ["Modes"]
 _Step = TypeVar("_Step", ReviewStep, ResumeStep, ProgressStep, ReceiptStep)
 
 LEFT_BY_YOU = "left as it is, by you"
+SHOWN_AS_STAYING = "shown as staying when the rest was confirmed"
 
 
 class Modes:
@@ -395,6 +396,13 @@ class Modes:
             with self._lock:
                 keep = self._session.kept_from(begun.left)
             looked = look_again(self._client, begun.path, keep=keep)
+            # What is shown as staying stays, whatever becomes of it until the number is typed.
+            told = zip(
+                *(looked.outcomes[name] for name in ("id", "outcome", "reason")), strict=True
+            )
+            keep |= {
+                one: why or SHOWN_AS_STAYING for one, word, why in told if word != DELETE.would
+            }
         except Exception as error:
             keep, why = {}, _said(error)
         with self._lock:

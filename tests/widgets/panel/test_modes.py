@@ -340,6 +340,28 @@ def test_an_interrupted_deletion_is_named_and_resumed_after_a_look(hands, interr
 
 
 @pytest.mark.slow
+def test_what_was_shown_as_staying_stays_when_the_rest_goes_on(hands, interrupted):
+    service, client, images, left = interrupted
+    before = service.images[left[0]]
+    service.edit(left[0], tags=["x"])
+    panel = CleanupPanel(images, client)
+    hands.settle()
+    _press(panel._modes.banner.rows[0], "Look, then resume")
+    hands.settle()
+    resume = panel._modes.resume
+    assert resume.kept.ids == left[:1]
+    service.edit(left[0], tags=before.tags, updated_at=before.updated_at)  # All is as planned.
+
+    resume.confirm.typed.value = resume.needed
+    resume.confirm.do.click()
+    made = hands.end(panel)
+
+    assert made.counts == {"deleted": 4, "kept": 1}
+    assert left[0] in service.images
+    assert "tags" in made.outcomes.set_index("id")["reason"][left[0]]
+
+
+@pytest.mark.slow
 def test_an_interrupted_deletion_is_left_where_it_is(hands, interrupted):
     service, client, images, left = interrupted
     panel = CleanupPanel(images, client)
