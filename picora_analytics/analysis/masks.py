@@ -7,7 +7,10 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-__all__ = ["three_valued"]
+__all__ = ["TAGGED", "three_valued"]
+
+# Under this name a mask of `tagged` says in its attrs which tags it looked for.
+TAGGED = "picora_tagged"
 
 
 def three_valued(images: pd.DataFrame, truth: Any, unknown: Any, name: str) -> pd.Series[Any]:

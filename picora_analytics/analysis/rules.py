@@ -22,7 +22,7 @@ import pyarrow.compute as pc
 from picora_analytics.analysis.dates import Instant, instant, now_of
 from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
-from picora_analytics.analysis.masks import three_valued
+from picora_analytics.analysis.masks import TAGGED, three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import facts_of, spelled_one_way
@@ -251,12 +251,14 @@ def tagged(images: pd.DataFrame, *tags: str) -> pd.Series[Any]:
     rows = pc.list_parent_indices(lists).to_numpy(False)
     found = np.zeros(len(images), dtype=bool)
     found[rows[np.isin(encoded.indices.to_numpy(False), wanted)]] = True
-    return three_valued(
+    mask = three_valued(
         images,
         found,
         lists.is_null(),
         f"tagged_{'_or_'.join(shorten(tag, _SHOWN) for tag in tags)}",
     )
+    mask.attrs[TAGGED] = list(tags)
+    return mask
 
 
 def private(images: pd.DataFrame) -> pd.Series[Any]:

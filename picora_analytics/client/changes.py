@@ -219,6 +219,10 @@ def edit(
         before_send=before_send,
         json=changes,
     )
+    if answer.status != 200:
+        raise ResponseFormatError(
+            f"{answer.where} answered {answer.status}, which leaves it open what was changed."
+        )
     return decode_image(answer.body, where=answer.where)
 
 

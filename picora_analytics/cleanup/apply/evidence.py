@@ -44,12 +44,15 @@ class Hidden(NamedTuple):
         Whose they are, where that is said.
     unproved : dict of id to str
         Images that are said to be hidden without a proof, and what is missing.
+    done_at : datetime or None
+        When the hiding ended, by this machine's clock, where that is said.
     """
 
     at: dict[str, dt.datetime | None]
     exact: bool
     account: str | None
     unproved: dict[str, str]
+    done_at: dt.datetime | None = None
 
 
 def read_evidence(source: Any) -> Hidden:
@@ -63,7 +66,7 @@ def read_evidence(source: Any) -> Hidden:
     """
     if isinstance(source, DeletionReceipt):
         rows = source.outcomes.to_dict("records")
-        return _of_receipt(rows, source.deed, source.library, "This receipt")
+        return _of_receipt(rows, source.deed, source.library, "This receipt", source.finished_at)
     if isinstance(source, pd.DataFrame):
         return _of_decisions(source)
     if not isinstance(source, str | os.PathLike):
@@ -78,7 +81,11 @@ def read_evidence(source: Any) -> Hidden:
 
 
 def _of_receipt(
-    rows: Iterable[Mapping[Any, Any]], deed: str, library: Mapping[str, Any], name: str
+    rows: Iterable[Mapping[Any, Any]],
+    deed: str,
+    library: Mapping[str, Any],
+    name: str,
+    done_at: dt.datetime | None,
 ) -> Hidden:
     if deed != HIDE.name:
         raise PlanError(f"{name} is not of a hiding, so it proves nothing of it; {_NEEDED}.")
@@ -91,7 +98,7 @@ def _of_receipt(
         one: parse_instant(moment) if isinstance(moment, str) else moment
         for one, moment in found.items()
     }
-    return Hidden(at, False, str(library["account"]), {})
+    return Hidden(at, False, str(library["account"]), {}, done_at)
 
 
 def _of_file(path: Path) -> Hidden:
@@ -106,7 +113,8 @@ def _of_file(path: Path) -> Hidden:
         raise PlanError(f"{name} is no receipt; {_NEEDED}.")
     if document.get("digest") != digest(document):
         raise PlanError(f"{name} was edited, so it proves nothing any more; give its journal.")
-    return _of_receipt(document["outcomes"], document["deed"], document["library"], name)
+    done_at = parse_instant(document["finished_at"])
+    return _of_receipt(document["outcomes"], document["deed"], document["library"], name, done_at)
 
 
 def _of_journal(path: Path) -> Hidden:
@@ -129,7 +137,7 @@ def of_past(past: Past, path: Path) -> Hidden:
         for one, (outcome, _) in past.outcomes.items()
         if outcome == HIDE.done and plan.states[one].is_public
     }
-    return Hidden(hidden, False, plan.library["account"], {})
+    return Hidden(hidden, False, plan.library["account"], {}, past.last_at)
 
 
 def _of_decisions(source: Path | pd.DataFrame) -> Hidden:

@@ -11,7 +11,14 @@ from picora_analytics.client import changes
 from picora_analytics.client.answers import is_lost
 from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord
-from picora_analytics.errors import APIError, NotFoundError, RateLimitError, StatusError
+from picora_analytics.errors import (
+    APIError,
+    AuthenticationError,
+    NotFoundError,
+    PermissionDeniedError,
+    RateLimitError,
+    StatusError,
+)
 
 __all__ = ["Heirs"]
 
@@ -37,7 +44,7 @@ class Heirs:
 
         Raises
         ------
-        RateLimitError
+        AuthenticationError, PermissionDeniedError, RateLimitError
             If the run must stop.
         """
         handed = {one: self._plan.handed[one] for one in ids if one in self._plan.handed}
@@ -60,7 +67,7 @@ class Heirs:
                 now = self._client.get_image(stays)
             except NotFoundError:
                 return "it is not there, or this service does not show single images"
-            except RateLimitError:
+            except (AuthenticationError, RateLimitError):
                 raise
             except APIError as error:
                 return str(error)
@@ -94,7 +101,7 @@ class Heirs:
         self._ledger.inherits(stays)
         try:
             changes.edit(self._client, stays, wanted)
-        except RateLimitError:
+        except (AuthenticationError, PermissionDeniedError, RateLimitError):
             raise
         except APIError as error:
             status = error.status_code if isinstance(error, StatusError) else None

@@ -6,7 +6,7 @@ import dataclasses
 import datetime as dt
 import os
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from typing import Any, cast
 
 import pandas as pd
@@ -87,7 +87,7 @@ def unhide_images(
     hidden = _only(hidden, ids)
     listing = load_images(client, store=None, progress=False)
     plan = None if confirm is None else _interrupted(confirm, hidden, listing, client)
-    others = _others(hidden, listing)
+    others = _others(hidden, listing, _shown_since(hidden, listing, client))
     if plan is None:
         plan = _plan(hidden, listing, others)
     others = {one: said for one, said in others.items() if one not in plan.images.index}
@@ -121,7 +121,28 @@ def _only(hidden: Hidden, ids: Iterable[str] | None) -> Hidden:
     return hidden._replace(at={one: hidden.at[one] for one in wanted}, unproved={})
 
 
-def _others(hidden: Hidden, listing: pd.DataFrame) -> dict[str, tuple[str, str]]:
+def _shown_since(hidden: Hidden, listing: pd.DataFrame, client: Client) -> dict[str, dt.datetime]:
+    """Tell which images this machine showed again after their hiding, and when: who hid them then, nobody knows."""
+    found: dict[str, dt.datetime] = {}
+    for path in journals(cast(Any, facts_of(listing)), client).glob("show-*.ndjson"):
+        past = read_journal(path)
+        for one, (word, _) in (past.outcomes if past is not None else {}).items():
+            if past is None or word != SHOW.done or one not in hidden.at:
+                continue
+            # A decision holds no time of this machine; there an update time that stood still tells nothing.
+            told = past.times.get(one) in (None, hidden.at[one])
+            if (
+                told
+                if hidden.done_at is None
+                else past.sent.get(one, past.last_at) > hidden.done_at
+            ):
+                found[one] = past.last_at
+    return found
+
+
+def _others(
+    hidden: Hidden, listing: pd.DataFrame, shown: Mapping[str, dt.datetime]
+) -> dict[str, tuple[str, str]]:
     """Tell what becomes of images that are not to be shown, and why."""
     found = {one: ("kept", f"not shown: {why}") for one, why in hidden.unproved.items()}
     rows = listing[among(listing.index, hidden.at)]
@@ -135,9 +156,18 @@ def _others(hidden: Hidden, listing: pd.DataFrame) -> dict[str, tuple[str, str]]
         if public is not False:
             what = "public already" if public else "unknown: whether it is public"
             found[one] = ("kept", what)
+        elif one in shown:
+            found[one] = ("kept", _used_up(shown[one]))
         elif why := _edited(at, edited, hidden.exact):
             found[one] = ("kept", why)
     return found
+
+
+def _used_up(moment: dt.datetime) -> str:
+    return (
+        f"shown again by us at {format_instant(moment)}, and what proves its hiding is of before that; who made it "
+        "private again is not known: look at it, and show it on Picora's own page"
+    )
 
 
 def _edited(at: dt.datetime | None, edited: dt.datetime | None, exact: bool) -> str:

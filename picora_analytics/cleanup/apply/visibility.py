@@ -14,7 +14,7 @@ from picora_analytics.cleanup.apply.ledger import Ledger
 from picora_analytics.cleanup.apply.lookup import Current, Lookup
 from picora_analytics.cleanup.apply.run import Run
 from picora_analytics.cleanup.plan.deeds import SHOW
-from picora_analytics.cleanup.plan.guard import State, drift, only_visibility
+from picora_analytics.cleanup.plan.guard import State, drift, only_visibility, shown_literal
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.client import changes
 from picora_analytics.client.answers import is_lost
@@ -96,10 +96,18 @@ class _Sender:
                     )
                     self._check_kept(image_id, answer.image)
                     return
-                word, why = "failed", f"the service took it, and it is not {_WORDS[self._public]}"
-                spelling = 1 - spelling
-                if answer.image.id == image_id:  # That edit was our own.
+                if answer.image.id == image_id:
+                    word, why = (
+                        "failed",
+                        f"the service took it, and it is not {_WORDS[self._public]}",
+                    )
+                    # That edit was our own.
                     planned = planned._replace(updated_at=told or planned.updated_at)
+                else:
+                    why = f"the service answered about another image, {shown_literal(answer.image.id)}"
+                    self._ledger.lost.add(image_id)
+                    self._ledger.accepted.add(image_id)
+                spelling = 1 - spelling
             if self._look_up(image_id, planned, answer, why):
                 return
         self._ledger.record({image_id: (word, f"after {MAX_TRIES} tries: {why}")})

@@ -8,11 +8,12 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.masks import TAGGED
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.library.frame import spelled_one_way
 
-__all__ = ["Handed", "hand_on", "inherits_frame", "unfit"]
+__all__ = ["Handed", "chosen_by", "hand_on", "inherits_frame", "unfit"]
 
 
 class Handed(NamedTuple):
@@ -20,6 +21,23 @@ class Handed(NamedTuple):
 
     tags: tuple[str, ...]
     title: str | None
+
+
+def chosen_by(images: pd.DataFrame, choice: object) -> set[str]:
+    """
+    Give the tags by which images seem to be chosen: those of :func:`rules.tagged`, and those that all of a mask share.
+
+    pandas keeps what a mask carries of the left one of two, so that the mask itself is asked as well.
+    """
+    found: set[str] = set()
+    for part in choice.values() if isinstance(choice, Mapping) else [choice]:
+        if not isinstance(part, pd.Series) or not pd.api.types.is_bool_dtype(part.dtype):
+            continue
+        found |= set(part.attrs.get(TAGGED, ()))
+        rows = images["tags"][among(images.index, part.index[part.fillna(False).to_numpy(bool)])]
+        if len(rows) > 1:
+            found |= set.intersection(*({*tags} if tags else set() for tags in rows))
+    return found
 
 
 def hand_on(

@@ -15,7 +15,7 @@ from picora_analytics.analysis.decided import Standing, standing
 from picora_analytics.cleanup.plan.choice import chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
-from picora_analytics.cleanup.plan.handing import hand_on
+from picora_analytics.cleanup.plan.handing import chosen_by, hand_on
 from picora_analytics.cleanup.plan.hidden import missed, refuse_unlooked, unlooked, waits
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
@@ -54,7 +54,7 @@ def make_plan(
     """
     Plan which images to delete; :func:`plan_deletion` documents what is spared.
 
-    `withheld` are tags that are not handed on: by them, images are deleted.
+    `withheld` are tags that are not handed on: by them, and by those of the choice itself, images are deleted.
     """
     facts = plannable(images)
     images = first_form(images, facts)
@@ -85,6 +85,7 @@ def make_plan(
     taken = choices.chosen & ~spared.rows
     last, duplicates = _last_duplicates(images, choices, taken, public_first=inherit)
     spared.update(last)
+    withheld = {*withheld, *chosen_by(images, choice)}
     handed, stuck = hand_on(images, duplicates, withheld) if inherit else ({}, {})
     spared.each(images.index, stuck)
     duplicates = {goes: stays for goes, stays in duplicates.items() if goes not in stuck}

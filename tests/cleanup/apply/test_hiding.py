@@ -523,3 +523,46 @@ def test_decisions_that_cannot_be_written_lose_no_receipt(
     path.unlink()
     assert hide(plan, decisions=path).counts == {"hidden": 5, "kept": 1}
     assert set(pic.read_decisions(path)["id"]) == set(public)
+
+
+@pytest.mark.parametrize("kind", ["receipt", "decisions"])
+def test_what_we_showed_again_is_not_shown_by_the_same_evidence_once_its_owner_hid_it(
+    service, client, plan, public, hide, tmp_path, kind
+):
+    """Where no update time follows the visibility, only our own journal tells the owner's hiding from ours."""
+    path = tmp_path / "decisions.csv"
+    hidden = hide(plan, decisions=path)
+    evidence = hidden if kind == "receipt" else path
+    times = {one: service.images[one].updated_at for one in public}
+    service.fail("PATCH", times=None, body=lambda answer: _without_time(service, times, answer))
+    assert show(client, evidence).counts["shown again"] == 5
+    service.clear_faults()
+    service.edit(public[0], is_public=False, updated_at=times[public[0]])
+
+    again = unhide_images(client, evidence)
+
+    assert "would show again" not in again.counts
+    assert "shown again by us at" in again.outcomes.set_index("id")["reason"][public[0]]
+
+
+def _without_time(service, times, answer):
+    one = answer["data"]["id"]
+    service.edit(one, updated_at=times[one])
+    return answer | {"data": {k: v for k, v in answer["data"].items() if k != "updatedAt"}}
+
+
+@pytest.mark.parametrize("how", ["accepted", "another image"])
+def test_an_answer_that_leaves_open_what_was_done_is_no_failure(
+    service, client, plan, public, hide, how
+):
+    one = public[0]
+    if how == "accepted":
+        service.fail("PATCH", f"*/{one}", times=None, status=202, body='{"data": {}}')
+    else:
+        body = json.dumps({"data": {"id": public[1], "url": "https://x/y.png", "isPublic": False}})
+        service.fail("PATCH", f"*/{one}", times=None, status=200, body=body)
+
+    receipt = hide(plan)
+
+    assert receipt.outcomes.set_index("id")["outcome"][one] == "unknown"
+    assert not receipt.complete

@@ -165,7 +165,6 @@ def test_unknown_tags_are_not_replaced(make_images):
     [
         ({"method": "PATCH", "status": 405}, "Not available here"),
         ({"method": "PATCH", "status": 404}, "Not available here"),
-        ({"method": "PATCH", "status": 403}, "403"),
         ({"method": "PATCH", "status": 422}, "422"),
         ({"method": "PATCH", "drop": True}, "lost"),
         ({"method": "GET", "path_pattern": "/v1/images/*", "status": 404}, "it is not there"),
@@ -189,6 +188,26 @@ def test_where_it_fails_nothing_of_the_pair_is_deleted(
         assert {*old, *new} <= set(service.images)
     else:
         assert receipt.counts == {"deleted": 3}
+    service.clear_faults()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("status", "error"), [(401, pic.AuthenticationError), (403, pic.PermissionDeniedError)]
+)
+def test_a_key_that_may_not_edit_stops_the_run_at_the_first(
+    service, client, pairs, typed, tmp_path, status, error
+):
+    images, old, new = pairs()
+    plan = planned(images, new)
+    phrase, n_before = typed(plan), len(service.requests)
+    service.fail("PATCH", times=None, status=status)
+
+    with pytest.raises(error):
+        plan.apply(client, confirm=phrase, backup=None, journal=tmp_path / "j", progress=False)
+
+    assert [seen.method for seen in service.requests[n_before:]].count("PATCH") == 1
+    assert {*old, *new} <= set(service.images)
     service.clear_faults()
 
 
@@ -359,3 +378,24 @@ def test_a_request_is_not_repeated_for_a_public_image_whose_duplicate_was_hidden
         "deleted": 2,
         "unknown": 1,
     }  # The first request may be carried out yet.
+
+
+@pytest.mark.parametrize(
+    "narrowed", [lambda tagged, rest: tagged, lambda tagged, rest: rest & tagged]
+)
+def test_what_chose_an_image_is_not_handed_on_so_that_the_next_run_spares_the_other(
+    make_images, narrowed
+):
+    images = make_images(
+        tags=[("old",), ("old", "new", "other"), ("old",), ("old", "new")],
+        size_bytes=[9, 9, 8, 8],
+        width=[3] * 4,
+        height=[3] * 4,
+        content_hash=["f" * 64, "f" * 64, "e" * 64, "e" * 64],
+    )
+    mask = narrowed(pic.rules.tagged(images, "new"), pic.rules.larger_than(images, "1 B"))
+
+    plan = plan_deletion(images, {"a reason": mask}, reason="x", max_fraction=1)
+
+    assert list(plan.images.index) == ["b", "d"]
+    assert plan.inherits.set_index("id")["tags_added"].to_dict() == {"a": ("other",)}
