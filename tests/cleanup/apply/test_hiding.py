@@ -557,7 +557,8 @@ def test_an_answer_that_leaves_open_what_was_done_is_no_failure(
 ):
     one = public[0]
     if how == "accepted":
-        service.fail("PATCH", f"*/{one}", times=None, status=202, body='{"data": {}}')
+        body = json.dumps({"data": {"id": one, "url": "https://x/y.png", "isPublic": True}})
+        service.fail("PATCH", f"*/{one}", times=None, status=202, body=body)
     else:
         body = json.dumps({"data": {"id": public[1], "url": "https://x/y.png", "isPublic": False}})
         service.fail("PATCH", f"*/{one}", times=None, status=200, body=body)
