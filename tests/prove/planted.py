@@ -89,9 +89,25 @@ FAULTS = [
     Planted(
         "nothing is looked at again after a backup",
         "cleanup/apply/run.py",
-        "        self._freshness.spoil()\n",
-        "",
+        "        self._freshness.spoil()\n        failed = self._backup.failed\n",
+        "        failed = self._backup.failed\n",
         SOCKETS,
+    ),
+    Planted(
+        "nothing is looked at again after tags were handed on",
+        "cleanup/apply/run.py",
+        "        self._drop(failed)\n"
+        "        # That takes long, and whoever edits images meanwhile is heard.\n"
+        "        self._freshness.spoil()\n",
+        "        self._drop(failed)\n",
+        INHERITING,
+    ),
+    Planted(
+        "an owner's own hiding is taken for ours",
+        "cleanup/apply/ledger.py",
+        "        return sent is not None and (moment or now()) - sent <= LATE\n",
+        "        return sent is not None\n",
+        HIDING,
     ),
     Planted(
         "a protected tag protects in one spelling only",
@@ -177,15 +193,7 @@ def find(fault: Planted) -> str:
         command = [sys.executable, HERE / script, *options]
         if script.startswith("tests/"):
             command = [sys.executable, "-m", "pytest", "-q", "-x", "-p", "no:cacheprovider"]
-            command += [
-                "-m",
-                "not slow",
-                "--rootdir",
-                ROOT,
-                "-c",
-                ROOT / "pyproject.toml",
-                ROOT / script,
-            ]
+            command += ["--rootdir", ROOT, "-c", ROOT / "pyproject.toml", ROOT / script]
         done = subprocess.run(
             command,
             env={**os.environ, "PYTHONPATH": str(home)},
