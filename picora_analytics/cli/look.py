@@ -19,6 +19,7 @@ from picora_analytics.cli.common import (
     with_client,
     write_rows,
 )
+from picora_analytics.cli.completing import tags
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
 from picora_analytics.cli.words import in_shell_words
@@ -98,7 +99,9 @@ def _show_check(facts: dict[str, Any]) -> None:
 
 
 @click.command()
-@click.option("--tag", help="Only images having exactly this tag; not remembered.")
+@click.option(
+    "--tag", shell_complete=tags, help="Only images having exactly this tag; not remembered."
+)
 @click.option(
     "--refresh", type=click.Choice(["auto", "full", "never"]), default="auto", show_default=True
 )
