@@ -116,10 +116,12 @@ def restore(
 
 
 def _show(rows: pd.DataFrame, output: str | None) -> None:
-    from picora_analytics.text import visible
+    from picora_analytics.text import plural, visible
 
-    for row in rows[rows["reason"] != ""].itertuples(index=False):
-        say(visible(f"{row.old_id}  {row.outcome}: {row.reason}", 2000))
+    told = rows[rows["reason"] != ""]
+    for (outcome, reason), alike in told.groupby(["outcome", "reason"], sort=False):
+        which = alike["old_id"].iloc[0] if len(alike) == 1 else plural(len(alike), "image")
+        say(visible(f"{which}  {outcome}: {reason}", 2000))
     for outcome, n in rows["outcome"].value_counts().items():
         say(f"{n:>8,}  {outcome}")
     if output:

@@ -14,7 +14,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"Type resume_deletion\(client, '([^']+)'\) to go on", r"Type: picora-analytics apply '\1' --resume, to go on"),
     (r"resume_deletion\(client, '([^']+)'\)", r"picora-analytics apply '\1' --resume"),
     (r"resume_deletion\(client, [^)]*\)|resume_deletion", "picora-analytics apply PLAN.JSON --resume"),
-    (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which reads it from the change feed)",
+    (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which does)",
      "Type: picora-analytics load --refresh full"),
     (r", or look at pic\.find_duplicates\(images, client\)", ""),
     (r"load the library with refresh='full',? and plan again from that",
