@@ -21,6 +21,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def backup(client: Client, plan_file: str, folder: str, as_json: bool, quiet: bo
             },
         )
     elif made.failed or not quiet:
-        say(repr(made))
+        say(in_shell_words(repr(made)))
     if made.failed:
         sys.exit(PARTIAL)
 

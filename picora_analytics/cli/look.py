@@ -90,9 +90,12 @@ def _show_check(facts: dict[str, Any]) -> None:
             + ("" if stored is None else f", {format_bytes(stored)}")
             + " by the service's own count",
         ),
-        ("Whose key", "yes" if facts["tells_account"] else "not told here"),
-        ("Usage", "yes" if facts["tells_usage"] else "not told to this key"),
-        ("One image", facts["single_image"]),
+        ("Whose key", "told" if facts["tells_account"] else "not told here"),
+        ("Usage", "told" if facts["tells_usage"] else "not told to this key"),
+        (
+            "One image",
+            {"yes": "can be asked for"}.get(facts["single_image"], facts["single_image"]),
+        ),
         ("Deleting", "not tried: a missing delete scope shows only at the first deletion"),
     ):
         say(f"{label:<10} {text}")

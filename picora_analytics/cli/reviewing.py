@@ -131,6 +131,7 @@ def _write_page(
 def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: str | None) -> Said:
     from picora_analytics import read_plan
     from picora_analytics.cleanup.plan.review import write_review
+    from picora_analytics.text import plural
     from picora_analytics.units import format_bytes
 
     plan = read_plan(file)
@@ -153,7 +154,7 @@ def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: 
     name = portion if portion is not None else str(opened["portion"].iloc[0])
     part = plan.portion(name, by, decisions=earlier)
     lines.append(
-        f"\nNext       {name}: {len(part.images):,} images, {format_bytes(part.size_bytes)}"
+        f"\nNext       {name}: {plural(len(part.images), 'image')}, {format_bytes(part.size_bytes)}"
     )
     if output:
         written = write_review(part, Path(output))

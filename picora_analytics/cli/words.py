@@ -52,6 +52,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"\bPass a frame as load_images makes it, or keep [^\n]* when you choose columns", "Load the library again"),
     (r"\bwhat load_images puts there\b", "what a load puts there"),
     (r"; look at plan\.images\b", ""),
+    (r"(?m)     all: plan\.\w+$", "     all: in plan.json, by plan -o"),
     (r"\bof this frame has\b", "of the library has"),
     (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
     (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
@@ -80,7 +81,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
 )
 """What only Python understands: a message in the shell holds none of it."""
 
