@@ -33,21 +33,27 @@ help:
 $(BIN)/python:
 	$(PYTHON) -m venv $(VENV)
 
+# pip is silent while it fetches, so that is said first.
+define install
+@echo "Installing $(1) into $(VENV), once; this takes some minutes ..."
+@$(PIP) -e '.$(2)'
+@touch $@
+endef
+
 $(VENV)/.base: pyproject.toml | $(BIN)/python
-	$(PIP) -e .
-	@touch $@
+	$(call install,the package)
 
 $(VENV)/.notebook: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[notebook]'
-	@touch $@ $(VENV)/.base
+	$(call install,JupyterLab and the package,[notebook])
+	@touch $(VENV)/.base
 
 $(VENV)/.test: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[test]'
-	@touch $@ $(VENV)/.notebook $(VENV)/.base
+	$(call install,what the tests need,[test])
+	@touch $(VENV)/.notebook $(VENV)/.base
 
 $(VENV)/.dev: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[dev]'
-	@touch $@ $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
+	$(call install,what tests and checks need,[dev])
+	@touch $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
 
 demo: $(VENV)/.base
 	@$(BIN)/picora-analytics demo
@@ -73,8 +79,8 @@ scripts:
 	npx --yes -p typescript@5 tsc -p .
 
 $(VENV)/.prove: pyproject.toml | $(BIN)/python
-	$(PIP) -e '.[prove]'
-	@touch $@ $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
+	$(call install,what the long counts need,[prove])
+	@touch $(VENV)/.test $(VENV)/.notebook $(VENV)/.base
 
 # What decides about a deletion: every branch of it is tried.
 DECIDING := deletion plan/choice plan/document plan/guard plan/model plan/sparing apply/journal backup/backup backup/folder
@@ -89,8 +95,7 @@ prove: $(VENV)/.prove
 	$(BIN)/python tests/prove/planted.py
 	$(BIN)/python tests/prove/floor.py
 	$(BIN)/python tests/prove/spreadsheets.py
-	$(BIN)/python benchmarks/engines.py 300000 library sizes dimensions tags formats visibility ages growth \
-		concentration largest names heavy changes
+	$(BIN)/python benchmarks/engines.py
 	PICORA_LIBRARIES=1000 $(BIN)/python -m pytest tests/cleanup/plan/test_candidates.py -k random_libraries
 	PICORA_WEEKS=4 $(BIN)/python -m pytest tests/cli/test_weeks.py
 	PICORA_COMMITS=300 $(BIN)/python -m pytest tests/references/test_history.py -k walk_of_its_own

@@ -7,6 +7,7 @@ from typing import Any
 
 import narwhals.stable.v2 as nw
 
+from picora_analytics.analysis.engines import with_totals
 from picora_analytics.analysis.question import Kind, library_numbers, summed
 
 UNKNOWN = "unknown"
@@ -71,9 +72,9 @@ def with_shares(table: Any, images: Any) -> Any:
     numbers = library_numbers(images)
     if numbers is not None:
         n_images, size_bytes = map(nw.lit, numbers)
+        whole = table.with_columns(all_images=n_images, all_bytes=size_bytes)
     else:
-        n_images, size_bytes = nw.col("n_images").sum(), SIZE.sum()
-    whole = table.with_columns(all_images=n_images, all_bytes=size_bytes)
+        whole = with_totals(table, {"all_images": "n_images", "all_bytes": "size_bytes"})
     return whole.with_columns(
         image_share=share(nw.col("n_images"), nw.col("all_images")),
         size_share=share(SIZE, nw.col("all_bytes")),

@@ -33,6 +33,7 @@ __all__ = [
     "widened",
     "with_matches",
     "with_quantiles",
+    "with_totals",
     "without_zone",
 ]
 
@@ -171,6 +172,18 @@ def with_quantiles(
     one_by_one = ", ".join(f"found[{n}] AS {_quoted(q)}" for n, q in enumerate(quantiles, 1))
     found = images.to_native().aggregate(wanted).project(one_by_one)
     return images.select(**more).join(nw.from_native(found).lazy(), how="cross")
+
+
+def with_totals(table: nw.LazyFrame[Any], totals: Mapping[str, str]) -> Any:
+    """
+    Add to each row the sums of columns, by name.
+
+    narwhals writes a window of one part, for which DuckDB makes the whole table a second time and joins the two.
+    """
+    if not is_duckdb(table):
+        return table.with_columns(**{name: nw.col(column).sum() for name, column in totals.items()})
+    sums = [f"sum({_quoted(column)}) OVER () AS {name}" for name, column in totals.items()]
+    return nw.from_native(table.to_native().project(", ".join(["*", *sums]))).lazy()
 
 
 def ranked_on_duckdb(

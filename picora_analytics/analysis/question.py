@@ -66,6 +66,8 @@ FunctionT = TypeVar("FunctionT", bound=Callable[..., Any])
 
 # The sizes once more, where 64 bits may be too few for their sum: whole numbers of Python, or of 128 bits.
 WIDE = "wide_size_bytes"
+# Of sizes below this, 34 billion are needed for a sum beyond 64 bits.
+_SMALL = 2**28
 # Beyond so many odd media types a stranger made them up, and none is another spelling of a known one.
 _MOST_TYPES = 200
 
@@ -336,8 +338,15 @@ def _python_instant(value: Any) -> dt.datetime:
 
 
 def _with_wide_sizes(frame: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
-    """Add the sizes in 128 bits where 64 may be too few for their sum: one look at the column says it."""
-    largest, n = frame.select(largest=nw.col("size_bytes").max(), n=nw.len()).collect().row(0)
+    """
+    Add the sizes in 128 bits where 64 may be too few for their sum.
+
+    Whether any is large is a question that Parquet's own statistics answer; only then all are looked at.
+    """
+    size = nw.col("size_bytes")
+    if not len(frame.filter(size >= _SMALL).select(size).head(1).collect()):
+        return frame
+    largest, n = frame.select(largest=size.max(), n=nw.len()).collect().row(0)
     return widened(frame, "size_bytes", WIDE) if _too_wide(largest, n) else frame
 
 

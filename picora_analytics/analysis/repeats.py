@@ -42,35 +42,36 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
     native = images.to_native()
     if isinstance(native, pd.DataFrame):
         return nw.from_native(_with_repeats_of_pandas(native)).lazy()
-    content, known = (
-        nw.col("content"),
-        ~nw.any_horizontal(*(nw.col(name).is_null() for name in _ALIKE), ignore_nulls=False),
-    )
-    spelled = nw.col("content_hash")
-    hexadecimal = spelled.str.contains("^[0-9A-Fa-f]+$")
-    ordered = images.with_columns(
-        content=nw.when(hexadecimal).then(spelled.str.to_lowercase()).otherwise(spelled),
+    content, spelled = nw.col("content"), nw.col("content_hash")
+    # Few are not in lower case, and only those are held against the pattern.
+    other = (spelled.str.to_lowercase() != spelled) & spelled.str.contains("^[0-9A-Fa-f]+$")
+    numbered = images.with_columns(
+        content=nw.when(other).then(spelled.str.to_lowercase()).otherwise(spelled),
         is_hidden=(~nw.col("is_public").fill_null(False)).cast(nw.Int64),
         is_undated=nw.col("created_at").is_null().cast(nw.Int64),
     ).with_columns(
         n_same=content.count().over("content"),
         place=nw.col("id").cum_count().over("content", order_by=_ORDER),
-        one_content=(content.min().over(*_ALIKE) == content.max().over(*_ALIKE)),
+    )
+    # All that is asked of those alike stands in one turn, for each turn of windows puts all rows in order.
+    counted = numbered.with_columns(unread=content.is_null().cast(nw.Int64)).with_columns(
+        n_like=nw.col("id").count().over(*_ALIKE),
+        n_read=content.count().over(*_ALIKE),
+        most_same=nw.col("n_same").max().over(*_ALIKE),
+        like_place=nw.col("id").cum_count().over(*_ALIKE, order_by=_ORDER),
+        unread_place=nw.col("unread").cum_sum().over(*_ALIKE, order_by=_ORDER),
     )
     # Images of which both contents are known have their answer; one of them may be like those of unknown content.
-    open_question = content.is_null() | ((nw.col("n_same") == 1) & nw.col("one_content"))
-    alike = ordered.with_columns(
+    one_read = (nw.col("n_read") == 1) & (nw.col("most_same") == 1)
+    both_unread = (nw.col("unread") == 1) & (nw.col("n_like") - nw.col("n_read") > 1)
+    known = ~nw.any_horizontal(*(nw.col(name).is_null() for name in _ALIKE), ignore_nulls=False)
+    judged = counted.with_columns(
         exact=(~content.is_null() & (nw.col("n_same") > 1)).fill_null(False),
-        alike=(known & open_question).fill_null(False).cast(nw.Int64),
-    ).with_columns(
-        n_alike=nw.col("alike").sum().over(*_ALIKE),
-        alike_place=nw.col("alike").cum_sum().over(*_ALIKE, order_by=_ORDER),
+        likely=known & nw.when(one_read).then(nw.col("n_like") > 1).otherwise(both_unread),
+        likely_place=nw.when(one_read).then("like_place").otherwise("unread_place"),
     )
-    likely = (nw.col("alike") == 1) & (nw.col("n_alike") > 1)
-    place = nw.when(nw.col("exact")).then(nw.col("place")).otherwise(nw.col("alike_place"))
-    return alike.with_columns(likely=likely).with_columns(
-        extra=(nw.col("exact") | nw.col("likely")) & (place > 1)
-    )
+    place = nw.when(nw.col("exact")).then(nw.col("place")).otherwise(nw.col("likely_place"))
+    return judged.with_columns(extra=(nw.col("exact") | nw.col("likely")) & (place > 1))
 
 
 def _with_repeats_of_pandas(images: pd.DataFrame) -> pd.DataFrame:

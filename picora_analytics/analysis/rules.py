@@ -372,9 +372,8 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
         rows["content"] = None
     if len(rows) and not rows["content"].notna().any():
         raise SchemaError(
-            "The content of these images was never read, so none can be told a duplicate: a first load lists images "
-            "only. Type images = pic.load_images(client) once more, which reads it from the change feed, or look at "
-            "pic.find_duplicates(images, client)."
+            "Which of these images are the same file is not known yet: a first load does not ask. Type images = "
+            "pic.load_images(client) once more, which does, or look at pic.find_duplicates(images, client)."
         )
     copied = rows.duplicated("content", keep=False) & rows["content"].notna()
     by_upload = rows[copied].sort_values(["created_at", "id"])

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import re
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
 from picora_analytics.cli.common import DAYS, FilePath, OutputPath, parsed, say
+from picora_analytics.cli.completing import names_remembered
 from picora_analytics.cli.documents import json_option, print_facts
 
 if TYPE_CHECKING:
@@ -27,6 +29,7 @@ __all__ = [
     "reviewed",
 ]
 
+_ID = re.compile(r"[A-Za-z0-9_-]{11}")
 _OPTIONS = (
     click.option("--free", metavar="SIZE", help="Free so much, by what would be missed least."),
     click.option(
@@ -146,6 +149,27 @@ def _note(file: Path, rows: list[dict[str, str]]) -> Path:
     return add_decisions(file, [row | {"decided_at": decided_at} for row in rows])
 
 
+def _look_at_ids(decisions: Mapping[str, str]) -> None:
+    """Refuse, as wrong usage, what has not the form of an id; and where another is nearly the same, name it."""
+    from picora_analytics.cleanup.plan.matching import Images
+    from picora_analytics.text import shorten
+
+    images = Images(names_remembered())
+    for one, decision in decisions.items():
+        found = images.match([one]).ids
+        if one in found:
+            continue
+        near = sorted(found)[:3] or [images.nearest(one)]
+        named = f" Nearest: {', '.join(repr(shorten(like, 60)) for like in near)}." * any(near)
+        if not _ID.fullmatch(one):
+            raise click.UsageError(
+                f"--{decision.replace(' ', '-')} {shorten(one, 60)!r} is no id: that is 11 letters, digits, - or _, as "
+                f"`picora-analytics load -o images.csv` lists them.{named}"
+            )
+        if named:
+            say(f"{one!r} is not in the library as it was remembered last.{named}", err=True)
+
+
 @click.command(short_help="Note what was decided about images, in a CSV file.")
 @click.argument("file", type=OutputPath(), metavar="DECISIONS.CSV")
 @click.option("--keep", multiple=True, metavar="ID", help="Never suggest it again; repeatable.")
@@ -181,14 +205,19 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")
     for row in rows:
-        if not row["id"].strip() or not row.get("other_id", "x").strip():
-            raise click.UsageError(
-                f"An empty text is no id; --{row['decision'].replace(' ', '-')} needs one."
-            )
         if row["id"] == row.get("other_id"):
             raise click.UsageError(
                 f"--not-duplicates needs two images, and both are {row['id']!r}."
             )
+    if rows:
+        _look_at_ids(
+            {
+                row[name]: row["decision"]
+                for row in rows
+                for name in ("id", "other_id")
+                if name in row
+            }
+        )
     if not rows and not Path(file).exists():
         raise click.UsageError(
             f"DECISIONS.CSV: there is no file {file!r}; with --keep ID or another it is made."

@@ -21,6 +21,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -58,7 +59,7 @@ def backup(client: Client, plan_file: str, folder: str, as_json: bool, quiet: bo
             },
         )
     elif made.failed or not quiet:
-        say(repr(made))
+        say(in_shell_words(repr(made)))
     if made.failed:
         sys.exit(PARTIAL)
 
@@ -116,10 +117,12 @@ def restore(
 
 
 def _show(rows: pd.DataFrame, output: str | None) -> None:
-    from picora_analytics.text import visible
+    from picora_analytics.text import plural, visible
 
-    for row in rows[rows["reason"] != ""].itertuples(index=False):
-        say(visible(f"{row.old_id}  {row.outcome}: {row.reason}", 2000))
+    told = rows[rows["reason"] != ""]
+    for (outcome, reason), alike in told.groupby(["outcome", "reason"], sort=False):
+        which = alike["old_id"].iloc[0] if len(alike) == 1 else plural(len(alike), "image")
+        say(visible(f"{which}  {outcome}: {reason}", 2000))
     for outcome, n in rows["outcome"].value_counts().items():
         say(f"{n:>8,}  {outcome}")
     if output:

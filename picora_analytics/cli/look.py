@@ -19,6 +19,7 @@ from picora_analytics.cli.common import (
     with_client,
     write_rows,
 )
+from picora_analytics.cli.completing import tags
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
 from picora_analytics.cli.words import in_shell_words
@@ -89,16 +90,21 @@ def _show_check(facts: dict[str, Any]) -> None:
             + ("" if stored is None else f", {format_bytes(stored)}")
             + " by the service's own count",
         ),
-        ("Whose key", "yes" if facts["tells_account"] else "not told here"),
-        ("Usage", "yes" if facts["tells_usage"] else "not told to this key"),
-        ("One image", facts["single_image"]),
+        ("Whose key", "told" if facts["tells_account"] else "not told here"),
+        ("Usage", "told" if facts["tells_usage"] else "not told to this key"),
+        (
+            "One image",
+            {"yes": "can be asked for"}.get(facts["single_image"], facts["single_image"]),
+        ),
         ("Deleting", "not tried: a missing delete scope shows only at the first deletion"),
     ):
         say(f"{label:<10} {text}")
 
 
 @click.command()
-@click.option("--tag", help="Only images having exactly this tag; not remembered.")
+@click.option(
+    "--tag", shell_complete=tags, help="Only images having exactly this tag; not remembered."
+)
 @click.option(
     "--refresh", type=click.Choice(["auto", "full", "never"]), default="auto", show_default=True
 )

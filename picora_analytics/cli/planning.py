@@ -37,6 +37,7 @@ from picora_analytics.cli.common import (
     warn_of_loss,
     with_client,
 )
+from picora_analytics.cli.completing import tags
 from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.receipts import say_what_it_takes
 from picora_analytics.cli.words import in_shell_words, to_type
@@ -51,7 +52,7 @@ _VALUES: dict[str, dict[str, Any]] = {
     "days": {"type": DAYS, "metavar": "DAYS"},
     "date": {"type": click.DateTime(["%Y-%m-%d"]), "metavar": "DATE"},
     "size": {"metavar": "SIZE"},
-    "tags": {"multiple": True, "metavar": "TAG"},
+    "tags": {"multiple": True, "metavar": "TAG", "shell_complete": tags},
     "flag": {"is_flag": True},
     "references": {"is_flag": True},
     "decision": {"type": click.Choice(get_args(Decision))},
@@ -81,7 +82,11 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @choice_options
 @click.option("--reason", help="Why these images may go; needed with rules.")
 @click.option(
-    "--protect", multiple=True, metavar="TAG", help="Keep images having this tag; repeatable."
+    "--protect",
+    multiple=True,
+    metavar="TAG",
+    shell_complete=tags,
+    help="Keep images having this tag; repeatable.",
 )
 @click.option(
     "--references",

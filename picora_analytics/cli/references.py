@@ -21,6 +21,7 @@ from picora_analytics.cli.common import (
     quiet_option,
     say,
 )
+from picora_analytics.cli.completing import files
 from picora_analytics.cli.documents import print_json
 from picora_analytics.files import expanded
 
@@ -33,7 +34,7 @@ __all__ = ["scan"]
 
 
 @click.command(short_help="Look where images are used, for people and CI.")
-@click.argument("sources", nargs=-1, metavar="[SOURCE]...")
+@click.argument("sources", nargs=-1, metavar="[SOURCE]...", shell_complete=files)
 @click.option(
     "--git", type=FilePath(file_okay=False, exists=True), help="A repository, with its history."
 )
@@ -180,9 +181,9 @@ def _show(check: Check, markdown_path: str | None, *, annotations: bool, quiet: 
 
 def _show_written(check: Check, baseline: str | None, json_path: str | None, *, demo: bool) -> None:
     if baseline:
-        n = len(check.new) + len(check.known)
         say(
-            f"\nWritten    {baseline}, with {n:,} findings; commit it, and only what is new counts from now on."
+            f"\nWritten    {baseline}, with {len(check.findings):,} findings; commit it, and only what is new counts "
+            "from now on."
         )
     if json_path:
         say(

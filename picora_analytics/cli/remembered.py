@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.cli.common import in_store, of_demo, refuse_missing, say, with_client
+from picora_analytics.cli.completing import versions
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 
 if TYPE_CHECKING:
@@ -92,8 +93,8 @@ def _default_store(client: Client) -> SnapshotStore:
 
 
 @click.command()
-@click.argument("old", default="previous")
-@click.argument("new", default="latest")
+@click.argument("old", default="previous", shell_complete=versions)
+@click.argument("new", default="latest", shell_complete=versions)
 @in_store
 @json_option
 @of_demo

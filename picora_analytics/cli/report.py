@@ -22,6 +22,7 @@ from picora_analytics.cli.common import (
     say,
     with_client,
 )
+from picora_analytics.cli.completing import days
 from picora_analytics.cli.documents import json_option, print_json
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ _REPORTS = (".html", ".md", ".json")
 @click.option(
     "--since",
     metavar="WHEN",
+    shell_complete=days,
     help="Say what changed since then: 7d, a date, or latest for what was remembered last.",
 )
 @click.option(

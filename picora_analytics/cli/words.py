@@ -14,7 +14,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"Type resume_deletion\(client, '([^']+)'\) to go on", r"Type: picora-analytics apply '\1' --resume, to go on"),
     (r"resume_deletion\(client, '([^']+)'\)", r"picora-analytics apply '\1' --resume"),
     (r"resume_deletion\(client, [^)]*\)|resume_deletion", "picora-analytics apply PLAN.JSON --resume"),
-    (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which reads it from the change feed)",
+    (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which does)",
      "Type: picora-analytics load --refresh full"),
     (r", or look at pic\.find_duplicates\(images, client\)", ""),
     (r"load the library with refresh='full',? and plan again from that",
@@ -52,6 +52,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"\bPass a frame as load_images makes it, or keep [^\n]* when you choose columns", "Load the library again"),
     (r"\bwhat load_images puts there\b", "what a load puts there"),
     (r"; look at plan\.images\b", ""),
+    (r"(?m)     all: plan\.\w+$", "     all: in plan.json, by plan -o"),
     (r"\bof this frame has\b", "of the library has"),
     (r" Ids are given as pd\.Index\(\[\.\.\.\]\)\.", ""),
     (r" See summarize_tags\(images\)\.", " `picora-analytics load` shows the tags there are."),
@@ -80,7 +81,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
 )
 """What only Python understands: a message in the shell holds none of it."""
 

@@ -111,13 +111,13 @@ def find_duplicates(
         riding.images = images.loc[images.index.isin(found["id"])]
     if n_unknown and progress is not False:
         cure = (
-            "the change feed did not tell it"
+            "Picora did not tell"
             if client is not None
-            else "type pic.find_duplicates(images, client) to read it from the change feed"
+            else "type pic.find_duplicates(images, client) to ask Picora"
         )
         notice(
-            f"The content of {n_unknown:,} of {len(images):,} images was never read, so their duplicates can only be "
-            f"likely; {cure}."
+            f"Of {n_unknown:,} of {len(images):,} images it is not known which are the same file, so their duplicates "
+            f"can only be likely; {cure}."
         )
     return found
 
@@ -136,9 +136,9 @@ def _told_by_feed(
                 told[change.id] = (change.updated_at, sha256_in(change.content_hash))
             show.update(len(told), len(images))
     show.finish(
-        f"Read the content of {len(told):,} images from the change feed"
+        f"Asked which of {len(told):,} images are the same file"
         if pages is not None
-        else "This service has no change feed, so content is not known"
+        else "This service does not tell which images are the same file"
     )
     # An image that was edited since may be another file by now.
     hashes = [

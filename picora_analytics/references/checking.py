@@ -75,13 +75,18 @@ class Check:
     n_private: int
     references: References
 
+    @property
+    def findings(self) -> list[Finding]:
+        """All of them."""
+        return [*self.new, *self.known]
+
     def of(self, kind: str) -> list[Finding]:
         """Give the new findings of a kind."""
         return [finding for finding in self.new if finding.kind == kind]
 
     def baseline(self) -> str:
         """Write all findings as a baseline: sorted JSON lines."""
-        keys = sorted({finding.key for finding in (*self.new, *self.known)})
+        keys = sorted({finding.key for finding in self.findings})
         return "".join(f"{key}\n" for key in keys)
 
 
@@ -195,7 +200,10 @@ _TITLES = {
 def _counted(check: Check, kind: str) -> str:
     known = sum(finding.kind == kind for finding in check.known)
     new = len(check.of(kind))
-    return f"{new:,} new, {known:,} known" if known else f"{new:,}"
+    text = f"{new:,} new, {known:,} known" if known else f"{new:,}"
+    found_before = set(check.references.found_before["id"])
+    n = sum(one.kind == ORPHAN == kind and one.what in found_before for one in check.findings)
+    return f"{text}; {n:,} of them found before" if n else text
 
 
 def as_text(check: Check) -> str:
@@ -226,7 +234,7 @@ def _footer(check: Check) -> Sequence[str]:
     lines = []
     if check.n_private:
         lines.append(
-            f"{plural(check.n_private, 'image')} not found that are not known to be public; they are not named here"
+            f"{plural(check.n_private, 'more image')} not found, private or perhaps so, and not named here"
         )
     if check.stale:
         lines.append(

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import base64
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import pandas as pd
 
-from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails, shrunk
+if TYPE_CHECKING:
+    from picora_analytics.pictures.thumbnails import Thumbnail
 
 __all__ = ["embedded"]
 
@@ -21,6 +22,9 @@ def embedded(images: pd.DataFrame, facts: dict[str, Any]) -> dict[str, str]:
     dict of str to str
         The address that holds the picture, by id. What is private, or has no picture, has none.
     """
+    # Not at the top: a report without pictures needs no HTTP.
+    from picora_analytics.pictures.thumbnails import Thumbnails, shrunk
+
     rows = [row for pile in facts["piles"] for row in pile["pictures"]]
     rows += facts["since"]["newest"] if facts["since"] else []
     public = list(dict.fromkeys(row["id"] for row in rows if row["is_public"]))

@@ -7,7 +7,7 @@ import functools
 import json
 import os
 from pathlib import Path
-from typing import Any, Literal
+from typing import TYPE_CHECKING, Any, Literal
 
 import jinja2
 import pandas as pd
@@ -16,7 +16,6 @@ from markupsafe import Markup, escape
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.everyday import check_columns, check_pandas
 from picora_analytics.analysis.forecast import quota_of
-from picora_analytics.client.client import Client
 from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.references.found import References
@@ -36,6 +35,9 @@ from picora_analytics.report.markdown import markdown, plain
 from picora_analytics.report.metrics import metrics
 from picora_analytics.report.pictures import embedded
 from picora_analytics.report.writing import as_html, as_text, fill, look_up, written
+
+if TYPE_CHECKING:  # Facts need no HTTP.
+    from picora_analytics.client.client import Client
 
 __all__ = ["StorageReport"]
 

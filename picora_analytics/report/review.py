@@ -38,7 +38,12 @@ _PAGE = jinja2.Environment(
 
 
 def write_review_page(
-    plan: Plan, path: Path, table: str, *, progress: Progress | bool | None = None
+    plan: Plan,
+    path: Path,
+    table: str,
+    *,
+    pictures_at: str | None = None,
+    progress: Progress | bool | None = None,
 ) -> tuple[Path, int]:
     """
     Write a plan as one file with its pictures in it, to be sent to people.
@@ -52,6 +57,8 @@ def write_review_page(
     path : Path
     table : str
         The name of the CSV file that goes with it, whose rows the page names.
+    pictures_at : str, optional
+        Where a demo serves its pictures now; that of the plan has ended with its command.
     progress : Progress or bool, optional
 
     Returns
@@ -60,7 +67,10 @@ def write_review_page(
         The file, and how many of its pictures came.
     """
     images = plan.images.iloc[:MOST]
-    pictures = _fetched(images, plan.library["demo"], progress)
+    there = images
+    if pictures_at is not None:
+        there = images.assign(url=f"{pictures_at}/" + images["url"].str.rpartition("/")[2])
+    pictures = _fetched(there, plan.library["demo"], progress)
     facts = preview_facts(plan)
     noted, n_noted = look_twice(images, TWICE)
     notes = dict(noted)

@@ -208,19 +208,39 @@ def test_a_review_without_its_plan_is_refused(run, service, tmp_path):
 
 def test_decisions_are_noted_one_after_the_other(run, tmp_path):
     run("decide", "d.csv", "--keep=-T40cZpLq8x", "--note", "=the logo")
-    run("decide", "d.csv", "--later", "b", "--until", "2027-01-31", "--delete", "c")
-    done = run("decide", "d.csv", "--not-duplicates", "b", "c")
+    b, c = "bbbbbbbbbbb", "ccccccccccc"
+    run("decide", "d.csv", "--later", b, "--until", "2027-01-31", "--delete", c)
+    done = run("decide", "d.csv", "--not-duplicates", b, c)
 
     found = pic.read_decisions(tmp_path / "d.csv")
     assert found[["id", "decision", "other_id", "until", "note"]].values.tolist() == [
         ["-T40cZpLq8x", "keep", "", "", "=the logo"],
-        ["c", "delete", "", "", ""],
-        ["b", "later", "", "2027-01-31", ""],
-        ["b", "not duplicates", "c", "", ""],
+        [c, "delete", "", "", ""],
+        [b, "later", "", "2027-01-31", ""],
+        [b, "not duplicates", c, "", ""],
     ]
     assert done.stdout.splitlines()[1:] == [
         "       1  keep", "       1  delete", "       1  later", "       1  not duplicates",
     ]  # fmt: skip
+
+
+def test_an_id_is_one_and_the_nearest_that_is_remembered_is_named(run, make_images, tmp_path):
+    images = make_images(id=["aB3dE5fG7hJ", "odd"], filename=["hero.png", "other.png"])
+    pic.SnapshotStore(tmp_path / "data" / "snapshots" / "one").save(images)
+
+    named = run("decide", "d.csv", "--keep", "hero.png")
+    wrong = run("decide", "d.csv", "--delete", "aB3dE5fG7h")
+    assert (named.returncode, wrong.returncode) == (2, 2)
+    assert "--keep 'hero.png' is no id: that is 11 letters, digits, - or _" in named.stderr
+    assert "lists them. Nearest: 'aB3dE5fG7hJ'." in named.stderr
+    assert "Nearest: 'aB3dE5fG7hJ'." in wrong.stderr
+    assert not (tmp_path / "d.csv").exists()
+
+    nearly = run("decide", "d.csv", "--keep", "aB3dE5fG7hj", "--keep", "odd", "--keep=-T40cZpLq8x")
+    assert nearly.returncode == 0
+    assert nearly.stderr.splitlines() == [
+        "'aB3dE5fG7hj' is not in the library as it was remembered last. Nearest: 'aB3dE5fG7hJ'."
+    ]
 
 
 @pytest.mark.parametrize(

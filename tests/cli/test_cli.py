@@ -10,6 +10,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import DemoServer
+from picora_analytics.cli.words import PYTHON
 
 
 @pytest.mark.slow
@@ -151,7 +152,7 @@ def test_check_says_what_the_server_answers(run):
         seed = run("check", server=server)
 
     assert "5 images" in current.stdout
-    assert re.search(r"One image +yes", current.stdout)
+    assert re.search(r"One image +can be asked for", current.stdout)
     assert re.search(r"Whose key +not told here", seed.stdout)
     assert re.search(r"Usage +not told to this key", seed.stdout)
 
@@ -454,6 +455,7 @@ def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
         )
         made = run("backup", "plan.json", "kept", server=server)
         chosen = pic.read_plan(tmp_path / "plan.json").images.index
+        still = run("restore", "kept", server=server)
         for one in chosen:
             server.remove(one)
         one = run("restore", "kept", "--id", chosen[0], server=server)
@@ -463,6 +465,11 @@ def test_copies_are_made_of_a_plan_and_come_back(run, tmp_path):
             made.stderr + one.stderr + back.stderr
         )
         assert f"{len(chosen)} of {len(chosen)} images proved" in made.stdout
+        assert not PYTHON.search(planned.stdout + made.stdout)
+        assert still.stdout.splitlines() == [
+            f"{len(chosen)} images  already there: it is still in the library",
+            f"{len(chosen):>8}  already there",
+        ]
         assert len(server.images) == 120
         assert re.search(r"^ +1  restored$", one.stdout, re.MULTILINE)
         assert re.search(rf"^ +{len(chosen)}  restored$", back.stdout, re.MULTILINE)

@@ -119,6 +119,36 @@ def test_what_cleans_up_prints_plans_and_receipts_that_work(printed, server, tmp
     assert {row["old_id"] for row in back["outcomes"] if row["outcome"] == "restored"} == set(ids)
 
 
+def test_a_review_prints_its_portions_and_what_came_back(printed, server, tmp_path):
+    rule = ("--older-than", "1", "--untagged", "--reason", "x", "--max-fraction", "1")
+    plan = printed("plan", *rule, "-o", "plan.json")
+    noted = ("--decisions", "d.csv")
+
+    first = printed("review", "plan.json", *noted, "-o", "part.csv")
+
+    assert sum(row["n_images"] for row in first["portions"]) == len(plan["images"])
+    assert first["next"] == first["portions"][0]["portion"]
+    assert first["written"] == ["part.csv", "part.csv.plan.json"]
+    back = printed("review", "part.csv", *noted)
+    assert back["counts"] == {"keep": 0, "delete": first["portions"][0]["n_images"]}
+    page = printed("review", "plan.json", "-o", "page.html")
+    assert page["n_pictures"] == sum(one["is_public"] is True for one in plan["images"])
+    assert all((tmp_path / name).exists() for name in page["written"])
+
+
+def test_repointing_prints_what_changes_and_what_stays(printed, tmp_path):
+    (tmp_path / "map.csv").write_text("old,new\naB3dE5fG7hJ,kL9mN1pQ3rS\n")
+    (tmp_path / "a.md").write_text("aB3dE5fG7hJ\nxaB3dE5fG7hJx\n")
+
+    shown = printed("repoint", "map.csv", "a.md", "--no-check")
+    made = printed("repoint", "map.csv", "a.md", "--no-check", "--write")
+
+    assert (shown["n_places"], shown["n_files"], shown["patch"]) == (1, 1, None)
+    assert [(row["line"], row["id"]) for row in shown["left"]] == [(2, "aB3dE5fG7hJ")]
+    assert made == shown | {"patch": str(tmp_path / "a.md.repoint.patch")}
+    assert (tmp_path / "a.md").read_text() == "kL9mN1pQ3rS\nxaB3dE5fG7hJx\n"
+
+
 def test_a_search_prints_what_a_plan_reads(printed, run, server, tmp_path):
     (tmp_path / "site").mkdir()
     (tmp_path / "site" / f"a{HOSTILE[:8]}.md").write_text(next(iter(server.images)))

@@ -134,4 +134,21 @@ def test_a_page_is_made_where_no_picture_comes(run, plan, tmp_path):
     assert page.count("no picture came") + page.count("private, ") == 2
     assert "'for Ann.csv' --decisions" in done.stdout
     assert run("review", "plan.json", "-o", "part.csv").returncode == 2
+    assert run("review", "for Ann.csv", "-o", "again.html").returncode == 2
+    assert not (tmp_path / "None").exists()
+    assert "is no plan of the demo" in run("review", "plan.json", "-o", "a.html", "--demo").stderr
     assert run("review", "plan.json").returncode == 2
+
+
+@pytest.mark.slow
+def test_a_page_has_the_pictures_of_a_demo_that_has_ended(run, tmp_path):
+    rule = ("--older-than", "730", "--untagged", "--reason", "old")
+    assert run("plan", "--demo", *rule, "-o", "plan.json").returncode == 0
+
+    without = run("review", "plan.json", "-o", "page.html")
+    done = run("review", "plan.json", "-o", "page.html", "--demo")
+
+    assert (
+        "0 with a picture\nThe demo of this plan has ended; with --demo the page" in without.stdout
+    )
+    assert "47  images, 41 with a picture\nSend" in done.stdout

@@ -56,6 +56,22 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     assert run(*OPTIONS, "--max-dangling", "2").returncode == 0
 
 
+def test_what_is_not_found_adds_up(run, site):
+    ids = (site.parent / "ids.csv").read_text()
+    (site.parent / "ids.csv").write_text(ids.replace(f"{IDS[3]}.png,True", f"{IDS[3]}.png,False"))
+    who = ("-c", "user.name=a", "-c", "user.email=a@b.c")
+    for text in (f"{IDS[2]}\n", "\n"):
+        (site / "old.md").write_text(text)
+        for words in (("init", "-q"), ("add", "."), (*who, "commit", "-qm", "x")):
+            subprocess.run(["git", *words], cwd=site, check=True)
+
+    done = run("scan", "site", "--git", "site", "--ids", "ids.csv")
+
+    assert "\n2 found, 1 found before, 1 not found in these files\n" in done.stdout
+    assert f"\nNot found in these files (1; 1 of them found before)\n  {IDS[2]}" in done.stdout
+    assert "\n1 more image not found, private or perhaps so, and not named here\n" in done.stdout
+
+
 def test_lines_of_the_baseline_that_are_no_longer_true_are_counted(run, site):
     (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
     run(*OPTIONS)

@@ -71,7 +71,7 @@ WRONG = [
     (("restore", "."), "FOLDER: '.' holds no copies.ndjson, so no copies"),
     (("review", "none.json", "--decisions", "d.csv"), "there is no file 'none.json'"),
     (("decide", "none.csv"), "DECISIONS.CSV: there is no file 'none.csv'"),
-    (("decide", "d.csv", "--keep", ""), "An empty text is no id"),
+    (("decide", "d.csv", "--keep", ""), "--keep '' is no id: that is 11 letters, digits, - or _"),
     (("decide", "d.csv", "--not-duplicates", "a", "a"), "both are 'a'"),
     (("diff", "none.parquet"), "OLD: there is no file 'none.parquet'"),
     (("scan", "none"), "There is no file or folder 'none'"),

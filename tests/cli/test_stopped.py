@@ -34,11 +34,12 @@ COMMANDS = {
     "unhide": (("unhide", "hidden.json", "--confirm", SHOW), ("PATCH", "*", 1)),
     "restore": (("restore", "kept", "-o", "map.csv"), ("POST", "*", 1)),
     "repoint": (("repoint", "map.csv", "site", "--write", "--no-check"), None),
-    "decide": (("decide", "d.csv", "--keep=a"), None),
+    "decide": (("decide", "d.csv", "--keep=-T40cZpLq8x"), None),
     "review": (("review", "plan.json", "--decisions", "d.csv", "-o", "part.csv"), None),
     "snapshots": (("snapshots", "--store", "old", "--prune", "1"), None),
     "diff": (("diff", "--store", "old"), None),
     "the demo's site": (("demo", "--site", "blog"), None),
+    "the demo's tour": (("demo", "-o", "tour"), None),
 }
 WRITES_NOTHING = ("check", "load by tag", "snapshots", "diff")
 

@@ -159,8 +159,8 @@ def test_content_that_was_never_read_is_said_with_the_line_that_reads_it(make_im
     pic.find_duplicates(make_images())
 
     assert capsys.readouterr().err == (
-        "The content of 3 of 3 images was never read, so their duplicates can only be likely; type "
-        "pic.find_duplicates(images, client) to read it from the change feed.\n"
+        "Of 3 of 3 images it is not known which are the same file, so their duplicates can only be likely; type "
+        "pic.find_duplicates(images, client) to ask Picora.\n"
     )
 
 

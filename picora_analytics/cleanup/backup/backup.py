@@ -129,13 +129,16 @@ class Backup:
         return _HTML.render(title=self._title(), reasons=self._reasons(), restore=self._restore())
 
     def _title(self) -> str:
-        total = len(self.proofs) + len(self.failed)
         stamp = "DEMO  " if self.demo else ""
         return (
-            f"{stamp}COPIES in {visible(self.folder)}: {len(self.proofs):,} of {total:,} images proved, "
+            f"{stamp}COPIES in {visible(self.folder)}: {self._counted()}, "
             f"{format_bytes(self.size_bytes)}, {self.n_reused:,} of them there before; "
             f"{len(self.failed):,} not proved"
         )
+
+    def _counted(self) -> str:
+        total = len(self.proofs) + len(self.failed)
+        return f"{len(self.proofs):,} of {plural(total, 'image')} proved"
 
     def _reasons(self) -> list[tuple[str, int]]:
         return [(visible(text), n) for text, n in Counter(self.failed.values()).most_common(8)]
@@ -231,7 +234,7 @@ def back_up(
         failed=run.failed | shared,
         n_reused=len(proofs.keys() - shared.keys()),
     )
-    show.finish(backup._title())
+    show.finish(backup._counted())
     return backup
 
 

@@ -35,8 +35,8 @@ __all__ = [
 ]
 
 _NEVER_READ = (
-    "The content of these images was never read, so no duplicates are known: load them once more, which reads it "
-    "from the change feed"
+    "Which of these images are the same file is not known yet: a first load does not ask. Load them once more, which "
+    "does"
 )
 
 Decisions = str | os.PathLike[str] | pd.DataFrame

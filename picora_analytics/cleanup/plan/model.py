@@ -11,7 +11,7 @@ import os
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from pathlib import Path
-from typing import Any, Self
+from typing import TYPE_CHECKING, Any, Self
 
 import msgspec
 import pandas as pd
@@ -30,11 +30,13 @@ from picora_analytics.cleanup.plan.guard import (
 )
 from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
 from picora_analytics.cleanup.plan.portions import decided_in, labels, portions_of, wished
-from picora_analytics.client.client import Client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
 from picora_analytics.text import visible
 from picora_analytics.times import now
+
+if TYPE_CHECKING:  # As in the frame: a plan needs no HTTP.
+    from picora_analytics.client.client import Client
 
 __all__ = [
     "AHEAD",

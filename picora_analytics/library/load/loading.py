@@ -373,7 +373,9 @@ def _verdict(facts: Facts, resumed: int = 0) -> str:
         )
     if resumed:
         text += f"; resumed after page {resumed:,}"
-    return f"{text}; read {_minute(facts['loaded_at'])} UTC"
+    # Its clock stands still, and the pages around this line go by this machine's.
+    clock = " by the clock of the demo" if facts["demo"] else ""
+    return f"{text}; read {_minute(facts['loaded_at'])} UTC{clock}"
 
 
 _CHANGES = ("uploaded", "edited", "deleted")

@@ -192,7 +192,7 @@ def test_where_content_was_never_read_the_line_says_what_to_do(
 
     pic.suggest(images, **goal)
 
-    line = "The content of these images was never read, so no duplicates are known: load them once"
+    line = "Which of these images are the same file is not known yet: a first load does not ask."
     assert (line in capsys.readouterr().err) is says
 
 

@@ -721,7 +721,7 @@ def test_progress_counts_images_and_ends_with_the_verdict(serve, shape):
     assert seen.calls[:-1] == [(100, 250), (200, 250), (250, 250)]
     counted = " = 250 counted by the service" if shape == "seed" else ""
     assert seen.calls[-1] == (
-        f"Complete: 250 rows = 250 different ids{counted}, {size}; read 2026-11-23 14:00 UTC"
+        f"Complete: 250 rows = 250 different ids{counted}, {size}; read 2026-11-23 14:00 UTC by the clock of the demo"
     )
 
 
