@@ -14,6 +14,7 @@ import pandas as pd
 from picora_analytics.analysis.dates import Instant, now_of
 from picora_analytics.analysis.engines import period_of
 from picora_analytics.analysis.question import entered, summed
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.analysis.small import rows_of
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts, total_bytes
@@ -168,7 +169,8 @@ def forecast_storage(
 
     The pace of the last 13 or 52 weeks is carried forward; the range is how far the same rule would have been off
     in this library's own past, and holds the truth about eight times in ten. A short or stopped past gives no range,
-    and says why. Rebuilt from upload dates, the past knows nothing of what was deleted.
+    and says why. Rebuilt from upload dates, the past knows nothing of what was deleted. There is no ``by="account"``,
+    for a quota is of one account: of a frame of several, pass one account's rows at a time.
 
     Parameters
     ----------
@@ -235,6 +237,7 @@ def _forecast(
     table = pd.DataFrame({"week": np.arange(n), "at": at.as_unit("us")})
     for name, added in parts.items():
         table[f"{name}_bytes"] = _in_all(size, added[:n])
+    table = Summary(table)
     table.attrs["forecast"] = {
         **_dates(size, limit, now, parts, n),
         "until": f"{at[-1]:%Y-%m-%d}" if n else None,

@@ -140,8 +140,8 @@ def summarize_savings(
     --------
     >>> images = make_images(mime_type=["image/jpeg"], size_bytes=[1_000_000], width=[1000], height=[2000])
     >>> summarize_savings(images)[["flag", "low_bytes", "high_bytes"]]
-                     flag  low_bytes  high_bytes
-    0  inefficient format     250000      800000
+                     flag  low_bytes high_bytes
+    0  inefficient format  244.1 KiB  781.2 KiB
     """
     check_edge(max_edge)
     flagged = _flagged(images, max_edge)
