@@ -118,7 +118,7 @@ def measure_savings(
     if not n > 0:
         raise ValueError(f"n={n!r} is not a number of pictures to try: give 1 or more.")
     rows = flagged_rows(images, max_edge, "measure_savings")
-    check_account(images, client)
+    check_account(images, client, "measure_savings")
     told = read_pandas(images, ["id", "url", "is_public", "width", "height"], "measure_savings")
     few_pixels = told["width"].astype("Float64") * told["height"] <= MAX_PIXELS
     within = few_pixels & (rows["size_bytes"] <= MAX_BYTES)

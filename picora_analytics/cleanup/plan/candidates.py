@@ -133,8 +133,8 @@ def find_candidates(
     facts = facts_of(images)
     if facts is None:
         raise SchemaError(
-            "These images do not say which library they are (merge and read_csv drop that). Type images = "
-            "pic.load_images(client), and summarize that."
+            "summarize_candidates must know which library it is, and this frame does not say so (merge and read_csv "
+            "drop that). Type images = pic.load_images(client), and summarize that."
         )
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, None, old)
@@ -256,7 +256,7 @@ def suggest(
     names = [one.name for one in PILES]
     if pile is not None and pile not in names:
         raise ValueError(f"pile={pile!r} is none that may go: choose one of {', '.join(names)}.")
-    facts = plannable(images)
+    facts = plannable(images, "suggest")
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, protect, old)
     sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
@@ -310,7 +310,7 @@ class Sorting:
         decisions: Decisions | None = None,
         protect: Any = None,
     ) -> None:
-        facts = plannable(images)
+        facts = plannable(images, "CleanupPanel")
         images = first_form(images, facts)
         self._sorted = _sorted(images, facts, references, decisions, protect, OLD_DAYS)
         self._sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)

@@ -30,7 +30,7 @@ from picora_analytics.cleanup.plan.guard import (
 )
 from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
 from picora_analytics.cleanup.plan.portions import decided_in, labels, portions_of, wished
-from picora_analytics.client.client import Client
+from picora_analytics.client.client import Client, check_client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
 from picora_analytics.text import visible
@@ -301,6 +301,7 @@ def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
 
 def refuse_other_account(plan: Plan, client: Client) -> None:
     """Raise PlanError unless a client belongs to the plan's library."""
+    check_client(client, "A plan")
     library, account = plan.library, client.account()
     same_host = library["base_url"] == client.base_url or (library["demo"] and client.demo)
     if account != library["account"] or not same_host:
