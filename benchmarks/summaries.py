@@ -25,6 +25,7 @@ from plans import Row, library, seconds
 import picora_analytics as pic
 from picora_analytics.analysis.names import KINDS
 from picora_analytics.analysis.rules import duplicated, oversized
+from picora_analytics.analysis.savings import _COPIES
 
 ENDS = [-1, 10 * 1024, 100 * 1024, 1024**2, 2 * 1024**2, 5 * 1024**2, 10 * 1024**2, math.inf]
 AGES = [-math.inf, 0, 30, 90, 365, 730, 1826, math.inf]
@@ -183,13 +184,13 @@ def savings_by_hand(images: pd.DataFrame, again: pd.Series) -> object:
         ("twice", size[again].sum(), size[again].sum()),
         ("over", (size - low_left)[over].sum(), (size - left)[over].sum()),
     ]
-    for formats in (["image/jpeg"], ["image/png", "image/bmp", "image/tiff"], ["image/webp"]):
-        here = images["mime_type"].isin(formats).to_numpy() & ~again
+    for mime_type, copies in _COPIES.items():
+        here = (images["mime_type"] == mime_type).to_numpy() & ~again
         heavy = here & (left - 0.2 * pixels > 4096)
-        low = np.fmax(low_left - 0.4 * pixels, 0.25 * low_left)
-        rows.append(
-            (formats[0], low[heavy].sum(), np.fmin(left - 0.07 * pixels, 0.8 * left)[heavy].sum())
-        )
+        edges, least, most = np.transpose(copies)
+        place = np.searchsorted(edges, left[heavy] / pixels[heavy], side="right") - 1
+        low, high = low_left[heavy] * (1 - most[place]), left[heavy] * (1 - least[place])
+        rows.append((mime_type, low.sum(), high.sum()))
     gif = (images["mime_type"] == "image/gif").to_numpy() & (left > 102_400) & ~again
     return [*rows, ("gif", 0, (left[gif] * (29.1 * np.log10(left[gif]) - 100.7) / 100).sum())]
 

@@ -47,7 +47,8 @@ def summarize_changes(old: FrameT, new: FrameT, *, by: By = "tag") -> FrameT:
 
     Rows in which nothing changed are left out. By format and by month the changes add up to the difference of the
     two libraries; by tag they do not, as an image counts under each of its tags, and one without tags under none.
-    An image that was tagged or edited since counts as gone from one row and come to another.
+    An image that was tagged or edited since counts as gone from one row and come to another. There is no
+    ``by="account"``: of frames of several accounts, compare one account's rows at a time.
 
     Parameters
     ----------
@@ -79,8 +80,8 @@ def summarize_changes(old: FrameT, new: FrameT, *, by: By = "tag") -> FrameT:
     >>> old = make_images(tags=[("cat",), ("red",)], size_bytes=[700, 300])
     >>> new = make_images(tags=[("cat",), ("cat",), ("red",)], size_bytes=[700, 50, 300])
     >>> summarize_changes(old, new)[["tag", "n_images", "net_images", "net_bytes"]]
-       tag  n_images  net_images  net_bytes
-    0  cat         2           1         50
+       tag  n_images  net_images net_bytes
+    0  cat         2           1      50 B
     """
     if by not in _KEYS:
         raise ValueError(f"by={by!r} is unknown: choose 'tag', 'format' or 'month'.")

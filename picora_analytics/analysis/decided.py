@@ -273,11 +273,11 @@ def decided(images: pd.DataFrame, decisions: Decisions, decision: str) -> pd.Ser
     """
     if decision not in DECISIONS:
         raise ValueError(f"decision={decision!r} is none: choose one of {', '.join(DECISIONS)}.")
+    ids = read_pandas(images, ["id"], "decided")["id"]
     said = standing(images, decisions)
     wanted = [one for one, word in said.of.items() if word == decision]
     if decision == NOT_DUPLICATES:
         wanted = [one for pair in said.pairs for one in pair]
-    ids = read_pandas(images, ["id"], "decided")["id"]
     return three_valued(
         images, ids.isin(wanted), ids.isin(said.doubtful), f"decided_{decision.replace(' ', '_')}"
     )

@@ -97,9 +97,9 @@ def summarize_dimensions(
     ...     width=[4000, 800, 500], height=[3000, 600, 500], size_bytes=[900, 100, 50]
     ... )
     >>> summarize_dimensions(images)
-              aspect  n_images  size_bytes  median_megapixels  n_oversized
-    0  landscape 4:3         2        1000               6.24            1
-    1         square         1          50               0.25            0
+              aspect  n_images size_bytes  median_megapixels  n_oversized
+    0  landscape 4:3         2     1000 B               6.24            1
+    1         square         1       50 B               0.25            0
     """
     pixels = WIDTH.cast(nw.Float64) * HEIGHT
     over = nw.max_horizontal("width", "height") > max_edge

@@ -14,6 +14,7 @@ import pandas as pd
 from picora_analytics.analysis.dates import Instant, now_of
 from picora_analytics.analysis.engines import period_of
 from picora_analytics.analysis.question import entered, summed
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.analysis.small import rows_of
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts, total_bytes
@@ -70,14 +71,18 @@ def outlook(weekly: Floats) -> Outlook:
 
     For each horizon the mean of the last 13 or 52 weeks is carried forward. The range comes from rolling origins:
     the same rule is tried at every past week that allows it, and 87 % of the logarithms of actual over forecast,
-    of either sign, give the width, widened by one over the number of horizons that fit into the past. Of what does
-    not fit into it twice nothing is said.
+    of either sign, give the width, widened by one over the number of horizons that fit into the past. Where the rule
+    fell short nearly always, as in a library that grows, `low` is half as far from `likely` as `high` is. Of what
+    does not fit into the past twice nothing is said.
 
     Examples
     --------
     >>> steady = outlook(np.full(60, 100.0))
     >>> steady.likely[7], round(steady.high[7] / steady.low[7], 2)
     (np.float64(800.0), np.float64(1.0))
+    >>> growing = outlook(np.arange(100.0, 204.0))
+    >>> round(growing.likely[7] / growing.low[7], 2), round(growing.high[7] / growing.likely[7], 2)
+    (np.float64(1.05), np.float64(1.1))
     >>> outlook(np.full(20, 100.0)).reason
     'a range needs 32 weeks of uploads, and these are 20'
     """
@@ -139,12 +144,15 @@ def _one_horizon(weekly: Floats, weeks: int) -> tuple[float, float, float]:
         actual = total[origins + weeks] - total[origins]
         small = abs(float(weekly.mean())) * weeks * _SMALL or 1.0
         ratio = (np.maximum(actual, 0) + small) / (np.maximum(forecast, 0) + small)
-        error = float(np.quantile(np.abs(np.log(ratio)), _SHARE))
-        independent = (len(origins) + weeks - 1) / weeks
+        errors = np.log(ratio)
+        error = float(np.quantile(np.abs(errors), _SHARE))
+        width = error * (1 + weeks / (len(origins) + weeks - 1))
+        # Where the rule fell short nearly always, there is little reason to expect far less than it says.
+        fell_short = float(np.quantile(errors, 1 - _SHARE)) > 0
         likely = max(float(total[n] - total[n - window]), 0.0) / window * weeks
-        found.append((error * (1 + 1 / independent), likely))
-    width, likely = min(found)
-    return likely * float(np.exp(-width)), likely, likely * float(np.exp(width))
+        found.append((width, width / 2 if fell_short else width, likely))
+    above, below, likely = min(found)
+    return likely * float(np.exp(-below)), likely, likely * float(np.exp(above))
 
 
 def quota_of(facts: Facts | None, quota: int | str | None) -> int | None:
@@ -168,7 +176,8 @@ def forecast_storage(
 
     The pace of the last 13 or 52 weeks is carried forward; the range is how far the same rule would have been off
     in this library's own past, and holds the truth about eight times in ten. A short or stopped past gives no range,
-    and says why. Rebuilt from upload dates, the past knows nothing of what was deleted.
+    and says why. Rebuilt from upload dates, the past knows nothing of what was deleted. There is no ``by="account"``,
+    for a quota is of one account: of a frame of several, pass one account's rows at a time.
 
     Parameters
     ----------
@@ -235,6 +244,7 @@ def _forecast(
     table = pd.DataFrame({"week": np.arange(n), "at": at.as_unit("us")})
     for name, added in parts.items():
         table[f"{name}_bytes"] = _in_all(size, added[:n])
+    table = Summary(table)
     table.attrs["forecast"] = {
         **_dates(size, limit, now, parts, n),
         "until": f"{at[-1]:%Y-%m-%d}" if n else None,

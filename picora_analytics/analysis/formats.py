@@ -68,9 +68,9 @@ def summarize_formats(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(mime_type=["image/png", "image/png", None], size_bytes=[600, 300, 100])
     >>> summarize_formats(images)[["mime_type", "n_images", "size_bytes", "size_share"]]
-       mime_type  n_images  size_bytes  size_share
-    0  image/png         2         900         0.9
-    1    unknown         1         100         0.1
+       mime_type  n_images size_bytes  size_share
+    0  image/png         2      900 B         0.9
+    1    unknown         1      100 B         0.1
     """
     both = measured() & ~SIZE.is_null()
     weighed = images.with_columns(
@@ -116,9 +116,9 @@ def summarize_visibility(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(is_public=[True, True, None], size_bytes=[500, 250, 250])
     >>> summarize_visibility(images)
-      visibility  n_images  size_bytes  image_share  size_share
-    0     public         2         750     0.666667        0.75
-    1    unknown         1         250     0.333333        0.25
+      visibility  n_images size_bytes  image_share  size_share
+    0     public         2      750 B     0.666667        0.75
+    1    unknown         1      250 B     0.333333        0.25
     """
     public = nw.col("is_public")
     place = nw.when(public.is_null()).then(nw.lit(2)).otherwise((~public).cast(nw.Int64))

@@ -64,8 +64,8 @@ def summarize_heavy(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(size_bytes=[90_000, 100_000, 110_000, 100_000, 9_000_000])
     >>> summarize_heavy(images)[["id", "size_bytes", "times_median"]]
-      id  size_bytes  times_median
-    0  e     9000000          90.0
+      id size_bytes  times_median
+    0  e    8.6 MiB          90.0
     """
     size, log = SIZE.cast(nw.Float64), nw.col("log")
     # Empty files have no logarithm, and are no measure of others.

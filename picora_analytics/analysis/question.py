@@ -36,6 +36,7 @@ from picora_analytics.analysis.everyday import (
     tag_lists,
     wrong_kind,
 )
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import FACT_COLUMNS, STR, Facts, facts_of
 from picora_analytics.library.media_types import EXTENSIONS, media_type
@@ -114,8 +115,8 @@ def question(
     ... def largest_size(images):
     ...     return images.select(nw.col("size_bytes").max())
     >>> largest_size(make_images(size_bytes=[300, 700, None]))
-       size_bytes
-    0         700
+      size_bytes
+    0      700 B
     """
 
     def decorate(function: FunctionT) -> FunctionT:
@@ -257,7 +258,7 @@ def _by_account(images: Any, by: str, caller: str, ask: Callable[[Any], Any]) ->
     whole = nw.concat(written)
     native = (whole if accounts else whole.head(0)).to_native()
     if isinstance(native, pd.DataFrame):
-        return native.astype({by: STR}).reset_index(drop=True)
+        return Summary(native.astype({by: STR}).reset_index(drop=True))
     return native
 
 
@@ -381,7 +382,7 @@ def _leave(
     native = answer.to_native()
     if isinstance(native, pd.DataFrame):
         table = pd.DataFrame({n: _written(native[n], kind) for n, kind in answers.items()})
-        return _arrow_of(table) if isinstance(asked, pa.Table) else table
+        return _arrow_of(table) if isinstance(asked, pa.Table) else Summary(table)
     schema = answer.collect_schema() if wide else {}
     typed = answer.select(
         *(

@@ -130,8 +130,8 @@ def summarize_duplicates(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(content_hash=["f00", "F00", "ba4"], size_bytes=[700, 700, 50])
     >>> summarize_duplicates(images)
-        kind  n_groups  n_images  size_bytes  n_extra  extra_size_bytes
-    0  exact         1         2        1400        1               700
+        kind  n_groups  n_images size_bytes  n_extra extra_size_bytes
+    0  exact         1         2    1.4 KiB        1            700 B
     """
     extra = nw.col("extra")
     place = (

@@ -114,8 +114,8 @@ def summarize_library(images: FrameT, *, by: By | None = None) -> FrameT:
     >>> images = make_images(size_bytes=[700, 300, None], tags=[("cat",), (), None])
     >>> library = summarize_library(images)
     >>> library[["n_images", "size_bytes", "mean_size_bytes", "n_untagged", "n_without_size"]]
-       n_images  size_bytes  mean_size_bytes  n_untagged  n_without_size
-    0         3        1000            500.0           1               1
+       n_images size_bytes mean_size_bytes  n_untagged  n_without_size
+    0         3     1000 B           500 B           1               1
     """
     public, formats = nw.col("is_public"), nw.col("mime_type")
     n_tags = nw.col("tags").list.len()
@@ -178,10 +178,10 @@ def summarize_sizes(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(size_bytes=[6_000, 2_000, 2_000_000, None])
     >>> summarize_sizes(images)[["size_range", "n_images", "size_bytes", "image_share"]]
-        size_range  n_images  size_bytes  image_share
-    0     < 10 KiB         2        8000         0.50
-    1    1 - 2 MiB         1     2000000         0.25
-    2      unknown         1        <NA>         0.25
+      size_range  n_images size_bytes  image_share
+    0   < 10 KiB         2    7.8 KiB         0.50
+    1  1 - 2 MiB         1    1.9 MiB         0.25
+    2    unknown         1       <NA>         0.25
     """
     below = [edge > SIZE for edge, _ in _SIZE_CLASSES if edge is not None]
     classed = images.with_columns(place=place_of(SIZE, below))
@@ -335,9 +335,9 @@ def summarize_largest(images: FrameT, top: int = 20, *, by: By | None = None) ->
     --------
     >>> images = make_images(size_bytes=[100, 900, 900])
     >>> summarize_largest(images, top=2)[["id", "filename", "size_bytes"]]
-      id filename  size_bytes
-    0  b    b.png         900
-    1  c    c.png         900
+      id filename size_bytes
+    0  b    b.png      900 B
+    1  c    c.png      900 B
     """
     if top < 0:
         raise ValueError(f"top={top!r} is negative: say how many rows to list, 0 or more.")

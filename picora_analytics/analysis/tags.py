@@ -48,9 +48,9 @@ def summarize_tags(images: FrameT, *, by: By | None = None) -> FrameT:
     --------
     >>> images = make_images(tags=[("cat", "red"), ("cat",), ()], size_bytes=[700, 300, 50])
     >>> summarize_tags(images)
-       tag  n_images  size_bytes  shared_size_bytes
-    0  cat         2        1000              650.0
-    1  red         1         700              350.0
+       tag  n_images size_bytes shared_size_bytes
+    0  cat         2     1000 B             650 B
+    1  red         1      700 B             350 B
     """
     one_tag_each = explode_tags(images).rename({"tags": "tag"})
     shared = one_tag_each.with_columns(shared=SIZE / nw.col("n_tags"))

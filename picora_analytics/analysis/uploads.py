@@ -76,9 +76,9 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None 
     --------
     >>> images = make_images(created_at=["2026-01-15", "2026-01-02", "2023-01-01"])
     >>> summarize_ages(images, now="2026-01-31")[["age", "n_images", "size_bytes"]]
-               age  n_images  size_bytes
-    0  0 - 30 days         2        2000
-    1  2 - 5 years         1        1000
+               age  n_images size_bytes
+    0  0 - 30 days         2    2.0 KiB
+    1  2 - 5 years         1     1000 B
     """
     moment = now_of(facts(images), now, "summarize_ages").replace(tzinfo=None)
     uploaded = nw.col("created_at")
@@ -141,9 +141,9 @@ def summarize_growth(
     --------
     >>> images = make_images(created_at=["2026-01-05", "2026-01-20", "2026-03-01"])
     >>> summarize_growth(images)[["period", "n_images", "total_images", "total_size_bytes"]]
-                         period  n_images  total_images  total_size_bytes
-    0 2026-01-01 00:00:00+00:00         2             2              2000
-    1 2026-03-01 00:00:00+00:00         1             3              3000
+                         period  n_images  total_images total_size_bytes
+    0 2026-01-01 00:00:00+00:00         2             2          2.0 KiB
+    1 2026-03-01 00:00:00+00:00         1             3          2.9 KiB
     """
     if freq not in ("day", "week", "month", "year"):
         raise ValueError(f"freq={freq!r} is unknown: choose 'day', 'week', 'month' or 'year'.")

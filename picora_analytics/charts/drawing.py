@@ -25,6 +25,7 @@ __all__ = [
     "describe",
     "inches",
     "listed",
+    "measured_bars",
     "most_bars",
     "named",
     "nothing",
@@ -62,23 +63,38 @@ def bars(
     """
     unit, divisor = unit_of(size_bytes.max())
     sizes = size_bytes.astype("float64").to_numpy()
-    lengths = np.nan_to_num(sizes) / divisor
-    places = np.arange(len(labels))
-    drawn = ax.barh(places, lengths, **{"color": seen(ax, BLUE)} | kwargs)
-    ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # A single bar stays a bar, not a wall.
-    fitters: list[Fitter] = [named(ax, labels)]
-    label = f"Storage ({unit})"
+    words = None
     if n_images is not None:
-        known = ~np.isnan(sizes)
-        short = [f"{n:,}{'' if ok else ' ?'}" for n, ok in zip(n_images, known, strict=True)]
-        full = [
-            f"{plural(n, 'image')}{'' if ok else ', size unknown'}"
-            for n, ok in zip(n_images, known, strict=True)
-        ]
-        notes = ax.bar_label(drawn, labels=full, padding=4, color=seen(ax, GRAY, READABLE))
-        fitters.append(Notes(notes, lengths, full, short))
-    ax.set_xlim(0, lengths.max(initial=0) * 1.05 or 1)
-    ax.set_xlabel(label)
+        known = list(zip(n_images, ~np.isnan(sizes), strict=True))
+        words = (
+            [f"{plural(n, 'image')}{'' if ok else ', size unknown'}" for n, ok in known],
+            [f"{n:,}{'' if ok else ' ?'}" for n, ok in known],
+        )
+    ax.set_xlabel(f"Storage ({unit})")
+    return measured_bars(ax, labels, np.nan_to_num(sizes) / divisor, words, **kwargs)
+
+
+def measured_bars(
+    ax: Axes,
+    labels: Sequence[object],
+    lengths: Any,
+    words: tuple[list[str], list[str]] | None,
+    *,
+    least: float = 0.0,
+    **kwargs: Any,
+) -> list[Fitter]:
+    """
+    Draw one bar per label, the first on top, with words at its end: in full, and short where there is no room.
+
+    The axis reaches as far as `least`. Returns what fits these words, for :func:`describe`.
+    """
+    drawn = ax.barh(np.arange(len(labels)), lengths, **{"color": seen(ax, BLUE)} | kwargs)
+    ax.set_ylim(max(len(labels), 5) - 0.4, -0.6)  # A single bar stays a bar, not a wall.
+    ax.set_xlim(0, max(*lengths, least, 0.0) * 1.05 or 1)
+    fitters: list[Fitter] = [named(ax, labels)]
+    if words is not None:
+        notes = ax.bar_label(drawn, labels=words[0], padding=4, color=seen(ax, GRAY, READABLE))
+        fitters.append(Notes(notes, lengths, words, least))
     plain_numbers(ax, "x")
     return fitters
 

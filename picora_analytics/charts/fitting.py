@@ -32,6 +32,8 @@ __all__ = ["Inside", "Names", "Notes", "fit_words"]
 
 # Letters are no smaller than this, in points.
 SMALLEST = 6.0
+# Words and layout are fitted to each other so often at most; the layout has the last word.
+_ROUNDS = 3
 _OURS = "_picora_words"
 
 
@@ -181,11 +183,15 @@ class Notes:
     """Words at the ends of bars: in full where there is room, else short; the axis gets as long as they need."""
 
     def __init__(
-        self, texts: Sequence[Text], lengths: Any, full: list[str], short: list[str]
+        self,
+        texts: Sequence[Text],
+        lengths: Any,
+        wordings: tuple[list[str], list[str]],
+        least: float,
     ) -> None:
         _without_layout(texts)
         self._texts, self._lengths = texts, np.asarray(lengths, dtype="float64")
-        self._wordings = (full, short)
+        self._wordings, self._least = wordings, least
 
     def fit(self, ax: Axes) -> None:
         """Choose the wording, the size and the length of the axis."""
@@ -202,7 +208,7 @@ class Notes:
         gap = 8 * ax.figure.dpi / 72
         shares = [min((text.get_window_extent().width + gap) / room, 0.8) for text in self._texts]
         ends = [length / (1 - share) for length, share in zip(self._lengths, shares, strict=True)]
-        longest = max([*ends, float(self._lengths.max(initial=0)) * 1.05], default=0.0)
+        longest = max([*ends, float(self._lengths.max(initial=self._least)) * 1.05])
         ax.set_xlim(0, longest or 1)
 
 
@@ -284,13 +290,13 @@ class _Fitting(LayoutEngine):
             warnings.simplefilter("ignore", UserWarning)
             self.arrange(fig)
         ours = [ax for ax in fig.axes if _OURS in vars(ax)]
-        before = _looks(ours)
-        for ax in ours:
-            _fit(ax)
-        if _looks(ours) != before:
-            self.arrange(fig)
-            for ax in ours:  # What was made smaller left the charts more room.
+        for _ in range(_ROUNDS):  # What was made smaller leaves the charts more room, and so on.
+            before = _looks(ours)
+            for ax in ours:
                 _fit(ax)
+            if _looks(ours) == before:
+                break
+            self.arrange(fig)
 
     def arrange(self, fig: Figure) -> None:
         """Lay out as the caller asked for."""

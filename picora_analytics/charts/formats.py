@@ -4,24 +4,21 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
 import pandas as pd
 from matplotlib.axes import Axes
 
 from picora_analytics.analysis.formats import summarize_formats, summarize_visibility
 from picora_analytics.analysis.savings import BYTES_PER_PIXEL
-from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
+from picora_analytics.charts.colors import GRAY, seen
 from picora_analytics.charts.drawing import (
     axes,
     bars,
     describe,
     listed,
+    measured_bars,
     most_bars,
-    named,
     nothing,
-    plain_numbers,
 )
-from picora_analytics.charts.fitting import Notes
 from picora_analytics.library.media_types import format_name
 from picora_analytics.text import plural, shorten
 
@@ -106,28 +103,19 @@ def plot_bytes_per_pixel(images: pd.DataFrame, *, ax: Axes | None = None, **kwar
         return nothing(ax, "No pixels are known" if len(images) else "No images")
     names = [format_name(mime_type) for mime_type in formats["mime_type"]]
     weights = formats["bytes_per_pixel"].to_numpy(dtype="float64")
-    drawn = ax.barh(np.arange(len(names)), weights, **{"color": seen(ax, BLUE)} | kwargs)
-    ax.set_ylim(max(len(names), 5) - 0.4, -0.6)
-    ax.axvline(BYTES_PER_PIXEL, color=seen(ax, GRAY), linestyle="--", linewidth=1, zorder=0.5)
-    ax.set_xlim(0, max(*weights, BYTES_PER_PIXEL) * 1.05)
     short = [f"{weight:.2f}" for weight in weights]
     full = [
         f"{weight}, {plural(n, 'image')}"
         for weight, n in zip(short, formats["n_images"], strict=True)
     ]
-    notes = ax.bar_label(drawn, labels=full, padding=4, color=seen(ax, GRAY, READABLE))
-    plain_numbers(ax, "x")
+    fitters = measured_bars(ax, names, weights, (full, short), least=BYTES_PER_PIXEL, **kwargs)
+    ax.axvline(BYTES_PER_PIXEL, color=seen(ax, GRAY), linestyle="--", linewidth=1, zorder=0.5)
     ax.set_xlabel(f"Bytes per pixel; heavy from {BYTES_PER_PIXEL:.2f} on")
     ax.set_ylabel("Format")
     words = [
         f"{shorten(name, 40)} {weight}" for name, weight in zip(names[:5], short[:5], strict=True)
     ]
-    return describe(
-        ax,
-        f"{', '.join(words)} bytes per pixel.",
-        named(ax, names),
-        Notes(notes, weights, full, short),
-    )
+    return describe(ax, f"{', '.join(words)} bytes per pixel.", *fitters)
 
 
 def plot_visibility(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -> Axes:

@@ -70,7 +70,7 @@ def plot_savings(
     --------
     >>> images = make_images(mime_type=["image/jpeg"], size_bytes=[1_048_576], width=[1000], height=[1000])
     >>> plot_savings(images).get_title()
-    'Could save 633.4 KiB to 819.2 KiB'
+    'Could save 378.9 KiB to 829.4 KiB'
     """
     ax = axes(images, ax, "plot_savings", *REPEAT_COLUMNS)
     ax.set_title("What could be saved")

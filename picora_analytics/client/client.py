@@ -27,7 +27,7 @@ from picora_analytics.client.shapes import (
 )
 from picora_analytics.errors import ResponseFormatError, StatusError
 
-__all__ = ["Client", "Credentials", "Usage", "connection_of", "image_path"]
+__all__ = ["Client", "Credentials", "Usage", "check_client", "connection_of", "image_path"]
 
 MAX_PAGE_SIZE = 100  # [seed]: at most 100 a page, 20 when not said.
 
@@ -347,6 +347,14 @@ class Client:
             if error.status_code in refused and (missing or not isinstance(error, GatewayError)):
                 return None
             raise
+
+
+def check_client(client: Any, caller: str) -> None:
+    """Raise TypeError for what is no client: perhaps the key itself, which is shown nowhere."""
+    if not isinstance(client, Client):
+        raise TypeError(
+            f"{caller} needs a Client, which pic.connect() gives; client is of the type {type(client).__name__}."
+        )
 
 
 def connection_of(client: Client) -> Connection:

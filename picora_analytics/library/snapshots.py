@@ -92,6 +92,9 @@ class SnapshotStore:
         SnapshotError
             If the folder holds snapshots of another account.
         """
+        from picora_analytics.client.client import check_client  # Who has a client has HTTP.
+
+        check_client(client, "SnapshotStore.of")
         account = client.account()
         if store != "default":
             chosen = cls(store)
@@ -134,6 +137,10 @@ class SnapshotStore:
             If it is not a loaded library, is partial, repeats an id, or is a subset: a snapshot is compared
             with later ones, and what is missing would look deleted.
         """
+        if not isinstance(images, pd.DataFrame):
+            raise TypeError(
+                f"SnapshotStore.save takes a DataFrame, as load_images makes it; this is {type(images).__name__}."
+            )
         facts = facts_of(images)
         if facts is None:
             raise SchemaError(

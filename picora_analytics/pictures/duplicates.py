@@ -126,7 +126,7 @@ def _told_by_feed(
     images: pd.DataFrame, client: Client, progress: Progress | bool | None
 ) -> pd.Series[Any]:
     """Read the content of the images from the feed, as far as it speaks of the images as they were loaded."""
-    check_account(images, client)
+    check_account(images, client, "find_duplicates")
     show = progress_for(progress, "Reading content")
     told: dict[str, tuple[Any, str | None]] = {}
     pages = read_changes(client)

@@ -11,6 +11,7 @@ from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.analysis.sampling import NOTHING, Stratum, estimate, strata_of
 from picora_analytics.analysis.savings import REENCODED, flagged_rows
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.client.client import Client
 from picora_analytics.client.pictures import (
     PictureError,
@@ -117,7 +118,7 @@ def measure_savings(
     if not n > 0:
         raise ValueError(f"n={n!r} is not a number of pictures to try: give 1 or more.")
     rows = flagged_rows(images, max_edge, "measure_savings")
-    check_account(images, client)
+    check_account(images, client, "measure_savings")
     told = read_pandas(images, ["id", "url", "is_public", "width", "height"], "measure_savings")
     few_pixels = told["width"].astype("Float64") * told["height"] <= MAX_PIXELS
     within = few_pixels & (rows["size_bytes"] <= MAX_BYTES)
@@ -143,7 +144,7 @@ def measure_savings(
         part = rows[rows["flag"] == flag]
         if len(part):
             table.append(_row(flag, part, [one for one in measured if one.flag == flag], random))
-    answer = pd.DataFrame(table, columns=list(_COLUMNS)).astype(_COLUMNS)
+    answer = Summary(pd.DataFrame(table, columns=list(_COLUMNS)).astype(_COLUMNS))
     answer.attrs["tried"] = [one._asdict() for one in tried.values()]
     return answer
 

@@ -66,7 +66,7 @@ def reconcile_usage(images: pd.DataFrame, client: Client) -> pd.DataFrame:
     1    bytes  70276573  70276573           0
     """
     sizes = read_pandas(images, ["size_bytes"], "reconcile_usage")["size_bytes"]
-    facts = check_account(images, client)
+    facts = check_account(images, client, "reconcile_usage")
     if facts is None or facts["scope"] != "library" or facts["n_images"] != len(images):
         raise SchemaError(
             f"reconcile_usage needs all images of one load, and these are {_what(images, facts)}. "

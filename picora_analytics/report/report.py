@@ -16,6 +16,7 @@ from markupsafe import Markup, escape
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.everyday import check_columns, check_pandas
 from picora_analytics.analysis.forecast import quota_of
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.files import write_atomic, write_csv
 from picora_analytics.library.frame import STR, facts_of
 from picora_analytics.references.found import References
@@ -166,7 +167,7 @@ class StorageReport:
             name: pd.array([row[name] for row in rows], dtype=dtype)
             for name, dtype in _FINDINGS.items()
         }
-        return pd.DataFrame(columns, index=index)
+        return Summary(columns, index=index)
 
     def to_html(self) -> str:
         """

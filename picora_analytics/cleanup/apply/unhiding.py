@@ -22,7 +22,7 @@ from picora_analytics.cleanup.plan.deeds import SHOW
 from picora_analytics.cleanup.plan.document import plan_from
 from picora_analytics.cleanup.plan.guard import Caps
 from picora_analytics.cleanup.plan.model import Plan
-from picora_analytics.client.client import Client
+from picora_analytics.client.client import Client, check_client
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import COLUMNS, Facts, facts_of
 from picora_analytics.library.load.loading import load_images
@@ -77,6 +77,7 @@ def unhide_images(
     PicoraError
         Beginning with "Not available here" where the service does not change images.
     """
+    check_client(client, "unhide_images")
     hidden = read_evidence(receipt)
     account = client.account()
     if hidden.account not in (None, account):

@@ -25,7 +25,7 @@ from picora_analytics.cleanup.backup.restored import (
 )
 from picora_analytics.client import changes
 from picora_analytics.client.answers import is_lost
-from picora_analytics.client.client import Client
+from picora_analytics.client.client import Client, check_client
 from picora_analytics.client.pictures import PictureError
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import (
@@ -91,6 +91,7 @@ def restore_images(
         If the key may not upload, the storage quota is full (code ``QUOTA_EXCEEDED``), or the wait would be too long;
         what was restored so far is in ``restored.csv``.
     """
+    check_client(client, "restore_images")
     account = client.account()
     target = BackupFolder(Path(folder), account=account, base_url=client.base_url, demo=client.demo)
     wanted = _oldest_first(_wanted(target.proofs(), ids, target.path))

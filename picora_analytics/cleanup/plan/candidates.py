@@ -13,6 +13,7 @@ from picora_analytics.analysis.decided import standing
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.everyday import check_pandas
 from picora_analytics.analysis.piles import OLD_DAYS, PILES, Piles, sort_into_piles
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.cleanup.plan.columns import Bools
 from picora_analytics.cleanup.plan.handing import unfit
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
@@ -107,9 +108,9 @@ def summarize_candidates(
     ... )
     >>> piles = summarize_candidates(images)
     >>> piles[["pile", "n_images", "size_bytes", "why"]]
-               pile  n_images  size_bytes                   why
-    0  old-untagged         1        1000  old and never tagged
-    1           old         1        1000                   old
+               pile  n_images size_bytes                   why
+    0  old-untagged         1     1000 B  old and never tagged
+    1           old         1     1000 B                   old
     >>> piles["shell"].iat[0]
     'picora-analytics plan --pile old-untagged'
     """
@@ -118,7 +119,7 @@ def summarize_candidates(
     table = [(one.name, one.n_images, total_bytes(sizes[one.rows]), *one[2:]) for one in found]
     names = ["pile", "n_images", "size_bytes", "why", "certainty", "python", "shell"]
     kinds = dict.fromkeys(names, STR) | {"n_images": "int64", "size_bytes": "int64"}
-    return pd.DataFrame(table, columns=names).astype(kinds)  # type: ignore[arg-type,unused-ignore]
+    return Summary(pd.DataFrame(table, columns=names).astype(kinds))  # type: ignore[arg-type,unused-ignore]
 
 
 def find_candidates(
@@ -132,8 +133,8 @@ def find_candidates(
     facts = facts_of(images)
     if facts is None:
         raise SchemaError(
-            "These images do not say which library they are (merge and read_csv drop that). Type images = "
-            "pic.load_images(client), and summarize that."
+            "summarize_candidates must know which library it is, and this frame does not say so (merge and read_csv "
+            "drop that). Type images = pic.load_images(client), and summarize that."
         )
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, None, old)
@@ -244,9 +245,9 @@ def suggest(
     ...     created_at=["2020-01-01", "2020-01-01", "2026-01-01"], size_bytes=[700, 300, 50]
     ... )
     >>> suggest(images, free=500)[["pile", "size_bytes"]]
-                pile  size_bytes
+                pile size_bytes
     id
-    a   old-untagged         700
+    a   old-untagged      700 B
     """
     if sum(one is not None for one in (free, free_to, pile)) != 1:
         raise ValueError(
@@ -255,7 +256,7 @@ def suggest(
     names = [one.name for one in PILES]
     if pile is not None and pile not in names:
         raise ValueError(f"pile={pile!r} is none that may go: choose one of {', '.join(names)}.")
-    facts = plannable(images)
+    facts = plannable(images, "suggest")
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, protect, old)
     sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
@@ -309,7 +310,7 @@ class Sorting:
         decisions: Decisions | None = None,
         protect: Any = None,
     ) -> None:
-        facts = plannable(images)
+        facts = plannable(images, "CleanupPanel")
         images = first_form(images, facts)
         self._sorted = _sorted(images, facts, references, decisions, protect, OLD_DAYS)
         self._sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)

@@ -303,6 +303,9 @@ def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
 
 def refuse_other_account(plan: Plan, client: Client) -> None:
     """Raise PlanError unless a client belongs to the plan's library."""
+    from picora_analytics.client.client import check_client  # Who has a client has HTTP.
+
+    check_client(client, "A plan")
     library, account = plan.library, client.account()
     same_host = library["base_url"] == client.base_url or (library["demo"] and client.demo)
     if account != library["account"] or not same_host:

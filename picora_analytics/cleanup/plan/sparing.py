@@ -56,7 +56,7 @@ def make_plan(
 
     `withheld` are tags that are not handed on: by them, and by those of the choice itself, images are deleted.
     """
-    facts = plannable(images)
+    facts = plannable(images, "plan_deletion")
     images = first_form(images, facts)
     if not isinstance(reason, str) or not reason.strip():
         raise PlanError(f"reason={reason!r} says nothing; write why these images may go.")
@@ -168,20 +168,21 @@ class _Spared:
         return [self._texts[code] for code in self._codes[rows].tolist()]
 
 
-def plannable(images: pd.DataFrame) -> Facts:
+def plannable(images: pd.DataFrame, caller: str) -> Facts:
     """Give the facts of a frame that can feed a plan; PlanError for any other, with the line to type."""
     again = "Type images = load_images(client), and plan from that"
     if not isinstance(images, pd.DataFrame):
-        raise PlanError(f"images is a {type(images).__name__}, not a DataFrame. {again}.")
+        what = type(images).__name__
+        raise PlanError(f"{caller} takes a pandas DataFrame, and images is a {what}. {again}.")
     facts = facts_of(images)
     if facts is None or images.index.name != "id":
         raise PlanError(
-            "This frame does not say which library it is (merge and read_csv drop that), so nothing can be "
-            f"planned from it. {again}; keep the merged frame for choosing ids."
+            f"{caller} must know which library it is, and this frame does not say so (merge and read_csv drop "
+            f"that). {again}; keep the merged frame for choosing ids."
         )
     missing = [name for name in COLUMNS if name not in images.columns]
     if missing:
-        raise PlanError(f"This frame lacks {missing}, which a plan records. {again}.")
+        raise PlanError(f"{caller} needs {missing}, which this frame lacks. {again}.")
     if facts["status"] != "complete":
         raise PlanError(
             f"This frame is {facts['status']}: the library was not read whole, and what is missing in it may "

@@ -10,6 +10,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from picora_analytics.analysis.shown import Summary
 from picora_analytics.cleanup.plan.columns import among
 from picora_analytics.decisions import decision_table
 from picora_analytics.errors import PlanError
@@ -75,7 +76,7 @@ def suggestion_frame(
     riding: Riding,
 ) -> pd.DataFrame:
     """Make the frame of a suggestion."""
-    frame = pd.DataFrame(
+    frame = Summary(
         {
             "pile": pd.Series(piles, rows.index, dtype=STR),
             "reason": pd.Series(reasons, rows.index, dtype=STR),

@@ -12,7 +12,7 @@ import pandas as pd
 import pyarrow as pa
 
 from picora_analytics.client.answers import Answer
-from picora_analytics.client.client import MAX_PAGE_SIZE, Client, connection_of
+from picora_analytics.client.client import MAX_PAGE_SIZE, Client, check_client, connection_of
 from picora_analytics.client.retrying import RetryBudget
 from picora_analytics.client.shapes import decode_listing
 from picora_analytics.errors import APIError, IncompleteLoadError, SnapshotError
@@ -99,10 +99,7 @@ def load_images(
         raise ValueError(f"refresh={refresh!r} is none of 'auto', 'full' and 'never'.")
     if tag is not None and refresh == "never":
         raise ValueError("A load by tag is not remembered, so refresh='never' has nothing to give.")
-    if not isinstance(client, Client):  # Perhaps the key itself, which is shown nowhere.
-        raise TypeError(
-            f"client is of the type {type(client).__name__}, not a Client; pic.connect() gives one."
-        )
+    check_client(client, "load_images")
     client.iter_pages(tag=tag)  # Raises if the tag is invalid.
     show = progress_for(progress, "Loading")
     with client.reporting(show.wait):

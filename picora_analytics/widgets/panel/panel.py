@@ -12,6 +12,7 @@ import pandas as pd
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
+from picora_analytics.cleanup.plan.sparing import plannable
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
 from picora_analytics.pictures.signing import Signing
@@ -103,6 +104,7 @@ class CleanupPanel:
             raise TypeError(
                 f"client is a {type(client).__name__}; give the Client that the images were loaded with."
             )
+        plannable(images, "CleanupPanel")
         self._session = session = CleanupSession(
             images, free=free, protect=protect, decisions=decisions, references=references
         )

@@ -29,29 +29,31 @@ def _hours_ago(hours):
     ("spoil", "message"),
     [
         pytest.param(
-            lambda i: None, f"images is a NoneType, not a DataFrame. {AGAIN}.", id="nothing"
+            lambda i: None,
+            f"plan_deletion takes a pandas DataFrame, and images is a NoneType. {AGAIN}.",
+            id="nothing",
         ),
         pytest.param(
             lambda i: i["size_bytes"],
-            f"images is a Series, not a DataFrame. {AGAIN}.",
+            f"plan_deletion takes a pandas DataFrame, and images is a Series. {AGAIN}.",
             id="a column",
         ),
         pytest.param(
             lambda i: i.merge(pd.DataFrame({"v": [1]}, index=pd.Index(["a"], name="id")), on="id"),
-            "This frame does not say which library it is (merge and read_csv drop that), so nothing can be planned "
-            f"from it. {AGAIN}; keep the merged frame for choosing ids.",
+            "plan_deletion must know which library it is, and this frame does not say so (merge and read_csv drop "
+            f"that). {AGAIN}; keep the merged frame for choosing ids.",
             id="merged",
         ),
         pytest.param(
             lambda i: i.reset_index(),
-            "This frame does not say which library it is (merge and read_csv drop that), so nothing can be planned "
-            f"from it. {AGAIN}; keep the merged frame for choosing ids.",
+            "plan_deletion must know which library it is, and this frame does not say so (merge and read_csv drop "
+            f"that). {AGAIN}; keep the merged frame for choosing ids.",
             id="without its index",
         ),
         pytest.param(
             lambda i: i[["size_bytes", "url"]].assign(filename="x"),
-            "This frame lacks ['title', 'mime_type', 'width', 'height', 'is_public', 'tags', 'created_at', "
-            f"'updated_at', 'content_hash'], which a plan records. {AGAIN}.",
+            "plan_deletion needs ['title', 'mime_type', 'width', 'height', 'is_public', 'tags', 'created_at', "
+            f"'updated_at', 'content_hash'], which this frame lacks. {AGAIN}.",
             id="some columns",
         ),
         pytest.param(
