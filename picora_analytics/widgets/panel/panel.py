@@ -261,6 +261,8 @@ class CleanupPanel:
             session.selection.undo()
             session.changed()
             session.show_selected(False)
+        elif name == "months":
+            session.open_month()
         elif name in ("all", "selected"):
             session.show_selected(name == "selected")
 
@@ -303,8 +305,7 @@ class CleanupPanel:
                     if version == session.version:
                         session.take_candidates(candidates)
                         self._paint()
-            with self._lock:
-                self._filters.offer_tags(session)
+            session.values = session.count_values()
             for name, chip in self._filters.chips.items():
                 with self._lock:
                     session.count(name, chip.value)
