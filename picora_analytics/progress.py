@@ -43,7 +43,11 @@ class Progress(Protocol):
 
 
 def follow(progress: Progress, step: str, ids: Collection[str]) -> None:
-    """Tell a progress that has a method ``follow`` what became of images: ``backed up``, ``deleted``, ``gone``, ..."""
+    """
+    Tell a progress that has a method ``follow`` what became of images: ``backed up``, ``deleted``, ``gone``, ...
+
+    With ``now`` it is told which of them are being downloaded or deleted, instead of those before.
+    """
     told = getattr(progress, "follow", None)
     if told is not None and ids:
         told(step, ids)

@@ -22,6 +22,7 @@ __all__ = [
     "Facts",
     "Used",
     "among",
+    "as_loaded",
     "facts_of",
     "frame_from_table",
     "spelled_one_way",
@@ -123,6 +124,27 @@ def frame_from_table(
     if facts is not None:
         frame.attrs["picora"] = dict(facts)
     return frame
+
+
+def as_loaded(images: pd.DataFrame) -> bool:
+    """Tell whether every column holds what a load puts there, so that nothing needs to be converted."""
+    kinds = frame_from_table(SCHEMA.empty_table()).dtypes
+    if (
+        images.index.name != "id"
+        or images.index.dtype != STR
+        or not set(kinds.index) <= set(images)
+    ):
+        return False
+    if not images[list(kinds.index)].dtypes.equals(kinds):
+        return False
+    try:
+        different = set(images["tags"].tolist())
+    except TypeError:  # Lists and arrays have no hash.
+        return False
+    return all(
+        tags is None or (type(tags) is tuple and all(type(tag) is str for tag in tags))
+        for tags in different
+    )
 
 
 def _shared_tuples(column: pa.ChunkedArray) -> Any:

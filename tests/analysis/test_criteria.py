@@ -80,7 +80,7 @@ def test_the_panel_has_a_filter_for_each_rule(library):
 
     filters = Filters(CleanupSession(library), lambda act: None, lambda session, text: None)
 
-    assert list(filters.chips) == NAMES
+    assert list(filters.chips)[: len(NAMES)] == NAMES
 
 
 def test_the_table_of_a_policy_knows_each_rule():

@@ -304,7 +304,7 @@ def test_hostile_names_are_dead_text(
     _button(page, "Filters").click()
     _chip(page, "More").click()
     _chip(page, "Tag").click()
-    page.get_by_label("Tag", exact=True).select_option("hostile (7)")
+    page.get_by_label("Tags", exact=True).filter(visible=True).select_option("hostile (7)")
     expect(_count(page)).to_contain_text("7 of 127")
     page.locator(".pc-name").click()  # Beside the chips, which are closed by that.
     expect(page.locator(".pc-unfolded")).to_have_count(0)

@@ -13,6 +13,7 @@ from picora_analytics.library.frame import (
     COLUMNS,
     SCHEMA,
     STR,
+    as_loaded,
     facts_of,
     frame_from_table,
     table_from_frame,
@@ -235,3 +236,22 @@ def test_making_a_table_leaves_the_frame_as_lean_as_it_was(make_images):
     table_from_frame(images)
 
     pd.testing.assert_series_equal(images.memory_usage(deep=True), before)
+
+
+@pytest.mark.parametrize(
+    "tags",
+    [
+        pytest.param(["cat"], id="lists"),
+        pytest.param(np.array(["cat"]), id="arrays, as plain pandas reads them"),
+        pytest.param("cat", id="text"),
+        pytest.param((1,), id="numbers"),
+        pytest.param(float("nan"), id="gaps"),
+    ],
+)
+def test_a_frame_is_as_loaded_only_with_tuples_of_texts_for_tags(images, tags):
+    assert as_loaded(images)
+    assert as_loaded(images.iloc[:0].assign(own=1))
+    changed = pd.Series([tags] * len(images), images.index, dtype=object)
+    assert not as_loaded(images.assign(tags=changed))
+    assert not as_loaded(images.astype({"size_bytes": "float64"}))
+    assert not as_loaded(images.reset_index())

@@ -256,6 +256,7 @@ class Run:
             ids = self._fresh(self._proved(self._waiting[: self._sender.size]))
             try:
                 if ids:
+                    follow(self._show, "now", ids)
                     self._sender.settle(ids)
                 stale = 0
             except BatchUnknownError:

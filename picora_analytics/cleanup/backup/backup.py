@@ -373,6 +373,7 @@ class BackupRun:
                     pause = max(pause, error.seconds)
             n_done = n_before + len(self.proofs) + len(self.failed)
             self._show.update(n_done, self._total)
+            follow(self._show, "now", [jobs[job].id for job in open_jobs if job.running()])
         for job in open_jobs:
             self.failed[jobs[job].id] = "stopped before it was proved"
         return archived, min(pause, LONGEST_PAUSE)

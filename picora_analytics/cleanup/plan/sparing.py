@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis.decided import Standing, standing
-from picora_analytics.cleanup.plan.choice import chosen_ids, protection
+from picora_analytics.analysis.decided import Standing, Waited, standing
+from picora_analytics.cleanup.plan.choice import Protection, chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
 from picora_analytics.cleanup.plan.handing import chosen_by, hand_on
@@ -23,6 +23,7 @@ from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
     COLUMNS,
     Facts,
+    as_loaded,
     facts_of,
     frame_from_table,
     spelled_one_way,
@@ -31,7 +32,15 @@ from picora_analytics.library.frame import (
 from picora_analytics.times import now
 from picora_analytics.units import parse_bytes
 
-__all__ = ["first_form", "make_caps", "make_plan", "plannable", "shielded"]
+__all__ = [
+    "Spared",
+    "first_form",
+    "make_caps",
+    "make_plan",
+    "plannable",
+    "shielded",
+    "withheld",
+]
 
 # Older listings say too little about what is there now.
 MAX_AGE = dt.timedelta(hours=24)
@@ -64,21 +73,10 @@ def make_plan(
     choices = _choices(images, choice, reason)
     shield = protection(images, protect)
     said = standing(images, decisions)
-    decided, lines = _decided(images, said)
-    # Where several speak for an image, the last one is named.
-    spared = _Spared(len(images))
+    spared = Spared(len(images))
     spared.add("unknown: the rule cannot tell", choices.unknown)
     waited = waits(choice, said)
-    # Our own hiding is no edit; what was edited after it is found below.
-    edited = _edited_lately(images, facts) & ~among(images.index, waited)
-    spared.add("edited in the last 90 days", choices.by_rule & edited)
-    spared.update(decided)
-    spared.update(missed(images, said))
-    spared.add("unknown: the protection cannot tell", shield.unknown)
-    spared.add(NOT_LOOKED, shield.not_looked)
-    spared.add("protected", shield.yes)
-    spared.add("still used: found by the references", shield.used)
-    spared.update(_protected_by_tag(images, shield.tags))
+    lines = _withhold(spared, images, facts, shield, said, choices.by_rule, waited)
     # Where nobody could look, a hidden image is refused and not merely spared.
     kept = spared.rows & ~spared.having(NOT_LOOKED)
     refuse_unlooked(images, waited, protect, choices.chosen & ~kept)
@@ -110,6 +108,20 @@ def make_plan(
     )
 
 
+def withheld(
+    images: pd.DataFrame,
+    facts: Facts,
+    protect: Any,
+    decisions: str | os.PathLike[str] | pd.DataFrame | None,
+) -> Spared:
+    """Tell which rows no plan would take, whatever rule chose them, and why; the frame is in its first form."""
+    shield, said = protection(images, protect), standing(images, decisions)
+    spared = Spared(len(images))
+    every = np.ones(len(images), dtype=bool)
+    _withhold(spared, images, facts, shield, said, every, waits(None, said))
+    return spared
+
+
 def shielded(
     images: pd.DataFrame,
     facts: Facts,
@@ -118,20 +130,37 @@ def shielded(
     references: Any = None,
 ) -> Bools:
     """Tell which rows a plan would spare, or refuse, whatever rule chose them."""
-    shield = protection(images, protect)
-    spared = shield.yes | shield.unknown | shield.used | shield.not_looked
-    said = standing(images, decisions)
-    decided, _ = _decided(images, said)
-    waited = waits(None, said)
-    spared |= _edited_lately(images, facts) & ~among(images.index, waited)
-    spared |= unlooked(images, waited, [references, protect])
-    by_tag = _protected_by_tag(images, shield.tags)
-    for rows in (*decided.values(), *missed(images, said).values(), *by_tag.values()):
-        spared = spared | rows
-    return spared
+    waited = waits(None, standing(images, decisions))
+    spared = withheld(images, facts, protect, decisions).rows
+    return spared | unlooked(images, waited, [references, protect])
 
 
-class _Spared:
+def _withhold(
+    spared: Spared,
+    images: pd.DataFrame,
+    facts: Facts,
+    shield: Protection,
+    said: Standing,
+    by_rule: Bools,
+    waited: Waited,
+) -> list[str]:
+    """Spare what is protected or decided; give the lines that say what the decisions match."""
+    # Where several speak for an image, the last one is named.
+    decided, lines = _decided(images, said)
+    # Our own hiding is no edit; what was edited after it is found below.
+    edited = _edited_lately(images, facts) & ~among(images.index, waited)
+    spared.add("edited in the last 90 days", by_rule & edited)
+    spared.update(decided)
+    spared.update(missed(images, said))
+    spared.add("unknown: the protection cannot tell", shield.unknown)
+    spared.add(NOT_LOOKED, shield.not_looked)
+    spared.add("protected", shield.yes)
+    spared.add("still used: found by the references", shield.used)
+    spared.update(_protected_by_tag(images, shield.tags))
+    return lines
+
+
+class Spared:
     """Which rows are spared, and why."""
 
     def __init__(self, n: int) -> None:
@@ -139,10 +168,12 @@ class _Spared:
         self._texts: list[str] = []
 
     def add(self, reason: str, rows: Bools) -> None:
+        """Spare some rows, for a reason that stands before any other."""
         self._codes[rows] = len(self._texts)
         self._texts.append(reason)
 
     def update(self, reasons: Mapping[str, Bools]) -> None:
+        """Spare rows by their reasons."""
         for reason, rows in reasons.items():
             self.add(reason, rows)
 
@@ -158,13 +189,20 @@ class _Spared:
 
     @property
     def rows(self) -> Bools:
+        """Which rows are spared."""
         return self._codes >= 0
 
     def having(self, reason: str) -> Bools:
         """Tell which rows are spared for this reason."""
         return np.asarray(self._codes == self._texts.index(reason))
 
+    def why(self, row: int) -> str:
+        """Say why a row is spared; empty if it is not."""
+        code = self._codes[row]
+        return self._texts[code] if code >= 0 else ""
+
     def reasons(self, rows: Bools) -> list[str]:
+        """Give the reasons of some rows that are spared."""
         return [self._texts[code] for code in self._codes[rows].tolist()]
 
 
@@ -214,6 +252,10 @@ def plannable(images: pd.DataFrame, caller: str) -> Facts:
 
 def first_form(images: pd.DataFrame, facts: Facts) -> pd.DataFrame:
     """Bring a frame to its first form: plain pandas reads tags back from Parquet as arrays."""
+    if as_loaded(images):
+        first = images[list(COLUMNS)]
+        first.attrs = {"picora": dict(facts)}
+        return first
     try:
         return frame_from_table(table_from_frame(images), facts)
     except SchemaError as error:

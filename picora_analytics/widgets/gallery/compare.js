@@ -1,6 +1,11 @@
 // @ts-check
 // Duplicates side by side: zoomed and moved together, what differs marked, and which one stays.
 
+const WHOLE = { exact: false, times: 1, x: 0.5, y: 0.5 };
+const STEP = 1.25, CLOSEST = 32;
+
+const within = (/** @type {number} */ part) => Math.min(Math.max(part, 0), 1);
+
 class Compare {
   /**
    * @param {any} host
@@ -16,7 +21,7 @@ class Compare {
     this.n = 0;
     /** @type {any[]} */
     this.sides = [];
-    this.zoom = { exact: false, x: 0.5, y: 0.5 };
+    this.zoom = { ...WHOLE };
     host.hidden = true;
     const { events } = kernel;
     events.addEventListener("group", (event) => this.paint(event), { signal });
@@ -27,15 +32,22 @@ class Compare {
     const bare = { bare: true, name: "pg-line", signal };
     this.where = make("span");
     this.exact = button("100 %", "", () => this.scale(!this.zoom.exact), { name: "pg-line", signal });
+    this.nearer = button("+", "", () => this.near(STEP), { name: "pg-line", signal });
+    this.farther = button("−", "", () => this.near(1 / STEP), { name: "pg-line", signal });
+    this.nearer.setAttribute("aria-label", "Nearer");
+    this.farther.setAttribute("aria-label", "Farther");
+    this.nearer.title = "Nearer (+, or the wheel)";
+    this.farther.title = "Farther (−, or the wheel)";
     this.flicker = button("Flicker", "", () => this.flick(), { name: "pg-line", signal });
     this.flicker.title = "Show the next one in each place (F)";
     this.exact.title = "One pixel of the picture as one of the screen (Z)";
+    this.next = button("The next group", "right", () => this.show(this.n + 1), bare);
     this.top = make("div", "pg-top");
     this.top.append(
       button("The list", "left", () => this.close(), { signal }), this.where, make("span", "pg-sp"),
-      this.exact, this.flicker,
+      this.farther, this.nearer, this.exact, this.flicker,
       button("The group before", "left", () => this.show(this.n - 1), bare),
-      button("The next group", "right", () => this.show(this.n + 1), bare),
+      this.next,
     );
     this.row = make("div", "pg-sides");
     this.foot = make("p", "pg-mut", "Each has an address of its own: no other one stands in for it on a page.");
@@ -52,7 +64,7 @@ class Compare {
     this.n = n;
     this.host.hidden = false;
     this.kernel.tell("over");
-    this.zoom = { exact: false, x: 0.5, y: 0.5 };
+    this.zoom = { ...WHOLE };
     this.shown = -1;
     this.ask();
   }
@@ -80,7 +92,7 @@ class Compare {
       this.kernel.say("look", { rev: this.kernel.view.rev, places });
       this.scale(false);
       if (!this.top.contains(document.activeElement))
-        this.top.querySelectorAll("button")[4]?.focus({ preventScroll: true });
+        this.next.focus({ preventScroll: true });
     }
     group.members.forEach((/** @type {any} */ one, /** @type {number} */ i) => this.label(this.sides[i], one));
   }
@@ -141,25 +153,59 @@ class Compare {
       return;
     }
     const image = make("img", "pg-fit", "", { alt: "", draggable: "false" });
+    image.addEventListener("load", () => this.move(), { signal: this.signal });
     image.src = url;
     side.pic.replaceChildren(image);
-    this.move();
   }
 
   /** @param {boolean} exact */
   scale(exact) {
-    this.zoom.exact = exact;
+    this.zoom = { ...this.zoom, exact, times: 1 };
     this.exact.setAttribute("aria-pressed", String(exact));
+    this.move();
+  }
+
+  /**
+   * How much larger than whole a picture is shown: all the same, or each as large as its own pixels.
+   * @param {any} pic
+   */
+  times(pic) {
+    const image = pic.querySelector("img");
+    if (!this.zoom.exact || !image?.naturalWidth) return this.zoom.times;
+    return Math.max(image.naturalWidth / pic.clientWidth, image.naturalHeight / pic.clientHeight);
+  }
+
+  /**
+   * Go nearer or farther; what is under the pointer stays there.
+   * @param {number} by
+   * @param {any} [pic]
+   * @param {{ x: number, y: number }} [at] parts of its width and height
+   */
+  near(by, pic = this.sides[0]?.pic, at = { x: 0.5, y: 0.5 }) {
+    if (!pic) return;
+    const before = this.times(pic), times = Math.min(Math.max(before * by, 1), CLOSEST);
+    /** @type {("x" | "y")[]} */
+    const axes = ["x", "y"];
+    for (const axis of axes) {
+      const off = at[axis] - 0.5;
+      const point = (off - (0.5 - this.zoom[axis]) * (before - 1)) / before;
+      if (times > 1) this.zoom[axis] = within(0.5 - (off - point * times) / (times - 1));
+    }
+    this.zoom.exact = false;
+    this.zoom.times = times;
+    this.exact.setAttribute("aria-pressed", "false");
     this.move();
   }
 
   /** Show the same part of every picture. */
   move() {
-    const { exact, x, y } = this.zoom;
     for (const { pic } of this.sides) {
-      pic.classList.toggle("pg-exact", exact);
       const image = pic.querySelector("img");
-      if (image) image.style.objectPosition = exact ? `${100 * x}% ${100 * y}%` : "";
+      const times = this.times(pic), room = Math.max(times - 1, 0);
+      const by = (/** @type {number} */ place, /** @type {number} */ whole) => `${(0.5 - place) * room * whole}px`;
+      pic.classList.toggle("pg-near", times > 1);
+      if (image) image.style.transform = times === 1 ? ""
+        : `translate(${by(this.zoom.x, pic.clientWidth)}, ${by(this.zoom.y, pic.clientHeight)}) scale(${times})`;
     }
   }
 
@@ -173,16 +219,22 @@ class Compare {
       pic.setPointerCapture(event.pointerId);
     }, { signal });
     pic.addEventListener("pointermove", (/** @type {any} */ event) => {
-      const image = pic.querySelector("img");
-      if (!from || !this.zoom.exact || !image) return;
-      const room = (/** @type {number} */ whole, /** @type {number} */ part) => Math.max(whole - part, 1);
-      const limit = (/** @type {number} */ one) => Math.min(Math.max(one, 0), 1);
-      this.zoom.x = limit(from.at.x - (event.clientX - from.x) / room(image.naturalWidth, pic.clientWidth));
-      this.zoom.y = limit(from.at.y - (event.clientY - from.y) / room(image.naturalHeight, pic.clientHeight));
+      const room = this.times(pic) - 1;
+      if (!from || room <= 0) return;
+      this.zoom.x = within(from.at.x - (event.clientX - from.x) / (room * pic.clientWidth));
+      this.zoom.y = within(from.at.y - (event.clientY - from.y) / (room * pic.clientHeight));
       this.move();
     }, { signal });
-    pic.addEventListener("pointerup", () => (from = null), { signal });
+    // The focus stays where the keys are heard.
+    pic.addEventListener("mousedown", (/** @type {any} */ event) => event.preventDefault(), { signal });
+    for (const end of ["pointerup", "pointercancel"]) pic.addEventListener(end, () => (from = null), { signal });
     pic.addEventListener("dblclick", () => this.scale(!this.zoom.exact), { signal });
+    pic.addEventListener("wheel", (/** @type {any} */ event) => {
+      event.preventDefault();
+      const box = pic.getBoundingClientRect();
+      const at = { x: (event.clientX - box.left) / box.width, y: (event.clientY - box.top) / box.height };
+      this.near(event.deltaY < 0 ? STEP : 1 / STEP, pic, at);
+    }, { signal, passive: false });
   }
 
   /** Put the next picture into each place, or back: what differs jumps to the eye. */
@@ -204,6 +256,8 @@ class Compare {
     else if (event.key === "Escape") this.close();
     else if (event.key === "z") this.scale(!this.zoom.exact);
     else if (event.key === "f") this.flick();
+    else if (event.key === "+" || event.key === "=") this.near(STEP);
+    else if (event.key === "-") this.near(1 / STEP);
     else if (member && member.place >= 0) this.kernel.select("toggle", member.place);
     else return;
     event.preventDefault();

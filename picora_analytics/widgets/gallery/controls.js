@@ -115,6 +115,9 @@ function makeBar(gallery) {
   return bar;
 }
 
+/** @type {Record<string, string>} */
+const OFFERS = { undo: "undo", months: "right" };
+
 /**
  * Give a button that the panel offers its text, or hide it.
  * @param {any} made
@@ -122,7 +125,9 @@ function makeBar(gallery) {
  */
 function offer(made, press) {
   made.hidden = !press;
-  if (press) made.lastElementChild.textContent = press[1];
+  if (!press) return;
+  made.lastElementChild.textContent = press[1];
+  made.querySelector("svg")?.replaceWith(sign(OFFERS[press[0]] ?? "left"));
 }
 
 /**

@@ -103,7 +103,10 @@ class Gallery {
     this.asideEl = make("aside", "pg-aside", "", { "aria-label": "The picture in focus" });
     if (this.facts.panel) this.rail.el.after(this.asideEl);
     this.code = makeCode(this);
-    this.refusal = make("div", "pg-refuse", "", { role: "alert", hidden: "" });
+    this.refusal = make("div", "pg-refuse", "", { hidden: "" });
+    this.refused = make("span", "", "", { role: "alert" });
+    this.way = button("", "", () => this.kernel.press(this.kernel.choice.way[0]), { name: "pg-link", signal });
+    this.refusal.append(this.refused, this.way);
     this.problem = make("div", "pg-problem", "", { role: "alert" });
     this.live = make("div", "pg-live", "", { role: "status", "aria-live": "polite" });
     if (this.facts.panel) this.root.classList.add("pg-in-panel");
@@ -398,7 +401,8 @@ class Gallery {
     if (this.those) this.those.hidden = !choice.n;
     this.code.querySelector("code").textContent = choice.code ?? this.facts.code;
     this.refusal.hidden = !choice.refusal;
-    if (this.refusal.textContent !== (choice.refusal ?? "")) this.refusal.textContent = choice.refusal ?? "";
+    if (this.refused.textContent !== (choice.refusal ?? "")) this.refused.textContent = choice.refusal ?? "";
+    offer(this.way, choice.way);
     if (this.review) {
       this.review.firstElementChild.textContent = choice.review;
       this.review.disabled = !choice.ready;

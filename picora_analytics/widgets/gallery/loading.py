@@ -78,6 +78,12 @@ class Loader:
                     self._start(private)
             self._changed.notify_all()
 
+    @property
+    def idle(self) -> bool:
+        """Whether all that was wanted has been handed on."""
+        with self._changed:
+            return not self._wanted and not self._done
+
     def close(self) -> None:
         """Stop fetching."""
         with self._changed:

@@ -11,6 +11,9 @@ from typing import Any, NamedTuple, cast
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.counting import UNKNOWN
+from picora_analytics.analysis.formats import summarize_formats
+from picora_analytics.analysis.tags import summarize_tags
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.candidates import CandidatePile, Sorting
@@ -22,6 +25,7 @@ from picora_analytics.units import format_bytes, format_share, parse_bytes
 from picora_analytics.widgets.gallery.selection import Bools, Selection, Tally
 from picora_analytics.widgets.panel.deciding import Decided, Word
 from picora_analytics.widgets.panel.filtering import Filtering
+from picora_analytics.widgets.panel.months import Months
 from picora_analytics.widgets.panel.sparing import Sparing
 
 __all__ = ["RUNNING", "Choosing", "Goal", "Stage"]
@@ -102,10 +106,12 @@ class Choosing:
         self._known_spared: tuple[tuple[int, Sparing], Bools] | None = None
         self.candidates: Sorting | None = None
         self.version = 0  # Of what piles are made of.
+        self.values: dict[str, list[tuple[str, int]]] = {}  # By their kind, once counted.
         self.piles: Sequence[CandidatePile] = ()
         self.pile: CandidatePile | None = None
         self._only: Bools | None = None
         self.suggested = 0
+        self.months: Months | None = None
         self.shortfall = False
         self.set_goal("" if free is None else free)
 
@@ -195,21 +201,27 @@ class Choosing:
 
     @property
     def filters(self) -> Mapping[str, Any]:
-        """The rules to look by and their values, by the names in :class:`Criteria`; all must be met."""
+        """The rules to look by and their values, by their names in :data:`FILTERS`; all must be met."""
         return self._filtering.values
 
     @filters.setter
     def filters(self, filters: Mapping[str, Any]) -> None:
         self._filtering.set(filters)
-        self._only = None
         if self.problems:
             self.void()  # Nobody knows what was meant: nothing matches, and nothing is planned.
-        self._list()
+        self._show_only(None)
 
     @property
     def problems(self) -> dict[str, str]:
         """What cannot be read, by the name of its rule."""
         return self._filtering.problems
+
+    def _show_only(
+        self, rows: Bools | None, *, suggested: int = 0, months: Months | None = None
+    ) -> None:
+        """List some rows whatever the filters, and remember why; None lists by the filters."""
+        self._only, self.suggested, self.months = rows, suggested, months
+        self._list()
 
     def _list(self) -> None:
         wanted = self._filtering.sure
@@ -238,22 +250,25 @@ class Choosing:
         known = self._filtering.known(name, value)
         return None if known is None else int((known & self.selection.there).sum())
 
-    def tags(self) -> list[tuple[str, int]]:
-        """Give each tag with its number of images, the most frequent first."""
-        lists = self._images.loc[self.selection.there, "tags"]
-        counted = lists[[tags is not None and len(tags) > 0 for tags in lists]].map(set)
-        counts = counted.explode().value_counts()
-        return sorted(
-            ((str(tag), int(n)) for tag, n in counts.items()), key=lambda pair: (-pair[1], pair[0])
-        )
+    def count_values(self) -> dict[str, list[tuple[str, int]]]:
+        """Give the tags and formats there are with their numbers of images, the most frequent first."""
+        formats = summarize_formats(self.images)
+        known = formats[formats["mime_type"] != UNKNOWN]
+        tables = {"tags": summarize_tags(self.images), "formats": known}
+        return {
+            kind: sorted(
+                zip(table.iloc[:, 0].tolist(), table["n_images"].tolist(), strict=True),
+                key=lambda pair: (-pair[1], pair[0]),
+            )
+            for kind, table in tables.items()
+        }
 
     def open_pile(self, name: str) -> None:
         """List one pile; the one that is listed is closed."""
         open_ = self.pile
         found = [pile for pile in self.piles if pile.name == name]
         self.pile = None if open_ is not None and open_.name == name else next(iter(found), None)
-        self._only = None
-        self._list()
+        self._show_only(None)
 
     @property
     def only(self) -> bool:
@@ -262,8 +277,17 @@ class Choosing:
 
     def show_selected(self, on: bool = True) -> None:
         """List what is selected now; what is deselected later stays listed."""
-        self._only, self.suggested = (self.selection.chosen.copy() if on else None), 0
-        self._list()
+        self._show_only(self.selection.chosen.copy() if on else None)
+
+    def open_month(self) -> None:
+        """Narrow what is selected to its newest month and list that; then to the next of what it was."""
+        if self.months is None:
+            self.months = Months(self._images, self.selection.chosen)
+        else:
+            self.months.next()
+        rows = self.months.rows
+        self._choose(rows)
+        self._show_only(rows, months=self.months)
 
     # Piles and the goal
 
@@ -326,8 +350,7 @@ class Choosing:
             self.changed()
         self.shortfall = self.going.size_bytes < self.goal.wanted
         if chosen.any():
-            self._only, self.suggested = chosen, int(chosen.sum())
-            self._list()
+            self._show_only(chosen, suggested=int(chosen.sum()))
         return int(chosen.sum())
 
     # The selection
@@ -412,9 +435,10 @@ class Choosing:
             (going.size_bytes, library["size_bytes"], "storage"),
         ):
             if part > MOST_SHARE * whole:
+                fewer = "choose fewer" if self.months else "choose fewer, or go month by month"
                 return (
                     f"{plural(going.n_images, 'image')} are {format_share(part, whole)} of the {words}. "
-                    "One review takes a quarter at most: choose fewer."
+                    f"One review takes a quarter at most: {fewer}."
                 )
         return ""
 

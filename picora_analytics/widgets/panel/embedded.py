@@ -11,6 +11,7 @@ from picora_analytics.text import plural
 from picora_analytics.widgets.gallery import messages
 from picora_analytics.widgets.gallery.cells import Cells, Evidence, Withheld
 from picora_analytics.widgets.gallery.gallery import ImageGallery
+from picora_analytics.widgets.gallery.loading import Picture
 from picora_analytics.widgets.gallery.opening import Opened
 from picora_analytics.widgets.gallery.session import Answer, GallerySession
 from picora_analytics.widgets.panel.choosing import Stage
@@ -45,6 +46,11 @@ class EmbeddedGallery(ImageGallery):
     lock : RLock
         The panel's: gestures of both run one at a time.
     host : Host
+
+    Attributes
+    ----------
+    pictured : threading.Event
+        Set once the first pictures that the page asked for are there.
     """
 
     def __init__(
@@ -52,6 +58,7 @@ class EmbeddedGallery(ImageGallery):
     ) -> None:
         self._cleanup, self._host = session, host
         self._problem = ""
+        self.pictured = threading.Event()
         images = session.selection.images
         evidence = self._evidence()
         opened = Opened(
@@ -79,6 +86,11 @@ class EmbeddedGallery(ImageGallery):
             listed = listed or self._view() != self.view
             if listed or self._bar() != self._bar_shown:
                 self._publish(Answer(listed=listed, chosen=True))
+
+    def _deliver(self, batch: list[Picture]) -> None:
+        super()._deliver(batch)
+        if self._loader.idle:
+            self.pictured.set()
 
     def search(self, text: str) -> None:
         """List what has every word of a text."""

@@ -8,25 +8,38 @@ from typing import Any, get_args
 
 import ipywidgets as widgets
 
-from picora_analytics.analysis.criteria import RULES, Decision, Rule
+from picora_analytics.analysis.criteria import Decision
+from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.text import shorten
 from picora_analytics.times import parse_instant
-from picora_analytics.widgets.panel.filtering import words_of
+from picora_analytics.widgets.panel.filtering import FILTERS, SEVERAL, Filter, kind_of, words_of
 from picora_analytics.widgets.panel.header import wrong
 from picora_analytics.widgets.panel.html import Do, button, html, label, markup, on_change, toggle
 from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["Filters"]
 
-MAX_TAGS = 500  # A longer menu is no help; rarer tags are for Python.
+MOST_VALUES = 500  # A longer menu is no help; rarer tags are for Python.
 _FIRST = ("older_than", "untagged", "not_found_in", "larger_than", "private")
+_KINDS = {
+    kind: place
+    for place, kind in enumerate(
+        ("tags", "formats", "date", "pixels", "flag", "decision", "hidden")
+    )
+}
 _ASKED = {
-    "days": "Older than, in days",
-    "hidden": "Hidden for, in days",
-    "decision": "Decided",
-    "size": "Larger than",
-    "date": "Uploaded before",
-    "tags": "Having the tag",
+    "older_than": "Older than, in days",
+    "hidden_for": "Hidden for, in days",
+    "decided": "Decided",
+    "larger_than": "Larger than",
+    "uploaded_before": "Uploaded before",
+    "uploaded_since": "Uploaded since",
+    "oversized": "The longer edge over, in pixels",
+    "up_to_pixels": "The longer edge at most, in pixels",
+    "tagged": "Having one of the tags",
+    "tagged_all": "Having all of the tags",
+    "not_tagged": "Having none of the tags",
+    "formats": "Of one of the formats",
 }
 
 
@@ -53,9 +66,10 @@ class Filters:
         self.search.add_class("pc-search")
         on_change(lambda: do(lambda session: search(session, self.search.value)), self.search)
         year = parse_instant(session.library["loaded_at"]).year
-        self.chips = {rule.name: Chip(rule, year, self) for rule in RULES}
+        self.chips = {name: Chip(one, year, self) for name, one in FILTERS.items()}
         first = [self.chips[name].box for name in _FIRST]
-        rest = [chip.box for name, chip in self.chips.items() if name not in _FIRST]
+        more = [chip for name, chip in self.chips.items() if name not in _FIRST]
+        rest = [chip.box for chip in sorted(more, key=lambda one: _KINDS.get(one.filter.kind, -1))]
         self.more = widgets.ToggleButton(description="More", tooltip="More filters")
         self.more.add_class("pc-chip-button")
         self.more.add_class("pc-filter-sign")
@@ -89,17 +103,10 @@ class Filters:
         if but is None:
             self.more.value = self.fold.value = False
 
-    def offer_tags(self, session: CleanupSession) -> None:
-        """Fill the menu of tags."""
-        chip = self.chips["tagged"]
-        named = [(f"{shorten(tag, 28)} ({n:,})", (tag,)) for tag, n in session.tags()[:MAX_TAGS]]
-        if chip.field is not None:
-            # With None as its value ipywidgets would show an empty menu.
-            chip.field.options = [("any tag, or none", ()), *named]
-
     def paint(self, session: CleanupSession, searched: str) -> None:
         """Show which filters are on, their counts, and beside each field why it cannot be read."""
         for name, chip in self.chips.items():
+            chip.offer(session)
             chip.paint(session, name in session.filters)
         if self.search.value.strip() != searched:
             self.search.value = searched
@@ -117,12 +124,12 @@ class Filters:
 
 
 class Chip:
-    """One rule: switched on and off, and what opens the field for its value if it asks for one."""
+    """One filter: switched on and off, and what opens the field for its value if it asks for one."""
 
-    def __init__(self, rule: Rule, year: int, filters: Filters) -> None:
+    def __init__(self, filter_: Filter, year: int, filters: Filters) -> None:
         do = filters._do
-        self.rule, self.field, self.is_open = rule, _field(rule, year), False
-        self.on = widgets.ToggleButton(tooltip=rule.help)
+        self.filter, self.field, self.is_open = filter_, _field(filter_, year), False
+        self.on = widgets.ToggleButton(tooltip=filter_.help)
         self.on.add_class("pc-chip-button")
         self.problem = html()
         on_change(lambda: do(lambda session: self._switch(session, filters)), self.on)
@@ -132,13 +139,13 @@ class Chip:
         inside: list[widgets.Widget] = [self.problem]
         if self.field is not None:
             self.edit = button("▾", lambda: do(lambda _: self._open(filters)))
-            self.edit.tooltip = f"Change: {_ASKED[rule.kind].lower()}"
+            self.edit.tooltip = f"Change: {_ASKED[filter_.name].lower()}"
             self.edit.add_class("pc-edit")
             parts.append(self.edit)
             self.field.add_class("pc-field")
             on_change(lambda: do(lambda session: self._change(session, filters)), self.field)
             inside = [
-                html(markup("<div>{asked}</div>", asked=_ASKED[rule.kind])),
+                html(markup("<div>{asked}</div>", asked=_ASKED[filter_.name])),
                 self.field,
                 self.problem,
             ]
@@ -161,25 +168,42 @@ class Chip:
         self.is_open = False
 
     def _switch(self, session: CleanupSession, filters: Filters) -> None:
-        if self.on.value and self.rule.kind == "tags" and not self.value:
+        if self.on.value and not self._is_given:
             self.on.value, self.is_open = False, True
             filters.close(self)
             return
-        self.is_open = False
+        # Of several values, one may want to choose another yet.
+        self.is_open = self.is_open and self.on.value and self.filter.kind in SEVERAL
         filters.apply(session)
 
     def _change(self, session: CleanupSession, filters: Filters) -> None:
         """Look by another value; who writes one wants it."""
-        self.on.value = bool(self.value) or self.rule.kind != "tags"
+        self.on.value = self._is_given
         filters.apply(session)
+
+    @property
+    def _is_given(self) -> bool:
+        """Whether it has a value, as without tags there is nothing to look by."""
+        return bool(self.value) or self.filter.kind not in SEVERAL
+
+    def offer(self, session: CleanupSession) -> None:
+        """Fill the menu with the values there are, and stay at those that are chosen."""
+        if self.field is None or self.filter.kind not in SEVERAL:
+            return
+        write = kind_of if self.filter.kind == "formats" else lambda tag: shorten(tag, 28)
+        values = session.values.get(self.filter.kind, [])[:MOST_VALUES]
+        chosen, there = self.field.value, {value for value, _ in values}
+        values += [(value, 0) for value in chosen if value not in there]
+        options = tuple((f"{write(value)} ({n:,})", value) for value, n in values)
+        if self.field.options != options:
+            self.field.options, self.field.value = options, chosen
 
     def paint(self, session: CleanupSession, on: bool) -> None:
         """Show what it lets through by itself."""
-        name, problem = self.rule.name, session.problems.get(self.rule.name)
-        n = session.counted(name, self.value)
+        name, problem = self.filter.name, session.problems.get(self.filter.name)
+        n = session.counted(name, self.value) if self._is_given else None
         # By the space before it the page knows a count, and mutes it.
-        unknown = n is None or (self.rule.kind == "tags" and not self.value)
-        count = "" if unknown else f"\N{EN SPACE}{n:,}"
+        count = "" if n is None else f"\N{EN SPACE}{n:,}"
         self.on.description = label(words_of(name, self.value), 40) + (" ?" if problem else count)
         self.on.value = on
         for one in (self.on, self.box):
@@ -192,17 +216,22 @@ class Chip:
         toggle(self.pop, self.is_open or problem is not None)
 
 
-def _field(rule: Rule, year: int) -> widgets.ValueWidget | None:
-    """Make the field of a rule's value, with a plausible one in it."""
-    if rule.kind in ("days", "hidden"):
-        days = 730 if rule.kind == "days" else 30
+def _field(filter_: Filter, year: int) -> widgets.ValueWidget | None:
+    """Make the field of a filter's value, with a plausible one in it."""
+    kind = filter_.kind
+    if kind in ("days", "hidden"):
+        days = 730 if kind == "days" else 30
         return widgets.BoundedIntText(days, min=0, max=36500, description="Days")
-    if rule.kind == "decision":
+    if kind == "pixels":
+        pixels = 256 if filter_.turned else MAX_EDGE
+        return widgets.BoundedIntText(pixels, min=1, max=100_000, description="Pixels")
+    if kind == "decision":
         return widgets.Dropdown(options=get_args(Decision), value="delete", description="Decision")
-    if rule.kind == "size":
+    if kind == "size":
         return widgets.Text("5 MiB", continuous_update=False, description="Size")
-    if rule.kind == "date":
+    if kind == "date":
         return widgets.DatePicker(value=dt.date(year, 1, 1), description="Day")
-    if rule.kind == "tags":
-        return widgets.Dropdown(options=[("any tag, or none", ())], description="Tag")
+    if kind in SEVERAL:
+        name = "Tags" if kind == "tags" else "Formats"
+        return widgets.SelectMultiple(options=(), rows=6, description=name)
     return None

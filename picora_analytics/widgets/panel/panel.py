@@ -30,6 +30,9 @@ from picora_analytics.widgets.panel.session import CleanupSession
 
 __all__ = ["CleanupPanel"]
 
+MANY = 20_000  # Images that take so long to count that their first pictures would come late.
+UNSEEN = 10.0  # Seconds after which a panel counts that nobody looks at.
+
 _IN_MARIMO = """<p><b>CleanupPanel is made of ipywidgets, which marimo does not show.</b> The same works here in three
 cells:</p>
 <pre>gallery = pic.ImageGallery(images, client)    # choose
@@ -260,6 +263,8 @@ class CleanupPanel:
             session.selection.undo()
             session.changed()
             session.show_selected(False)
+        elif name == "months":
+            session.open_month()
         elif name in ("all", "selected"):
             session.show_selected(name == "selected")
 
@@ -291,6 +296,8 @@ class CleanupPanel:
     def _count(self) -> None:
         """Sort into piles and count for each filter, in the background: the pictures do not wait for it."""
         session, version = self._session, -1
+        if len(session.selection.images) > MANY:
+            self._gallery.pictured.wait(UNSEEN)
         try:
             while version != session.version:
                 with self._lock:
@@ -300,8 +307,7 @@ class CleanupPanel:
                     if version == session.version:
                         session.take_candidates(candidates)
                         self._paint()
-            with self._lock:
-                self._filters.offer_tags(session)
+            session.values = session.count_values()
             for name, chip in self._filters.chips.items():
                 with self._lock:
                     session.count(name, chip.value)

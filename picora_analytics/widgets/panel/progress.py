@@ -33,7 +33,9 @@ _MARKS = {"backed up": "t", "deleted": "g", "gone": "g", "kept": "x", "failed": 
 
 def marks_of(job: Job, ids: Iterable[str]) -> dict[str, str]:
     """Give the marks of images, by what became of them."""
-    return {one: _MARKS.get(job.step_of.get(one, ""), " ") for one in ids}
+    return {
+        one: "n" if one in job.now else _MARKS.get(job.step_of.get(one, ""), " ") for one in ids
+    }
 
 
 class ProgressStep:

@@ -54,6 +54,8 @@ class Job:
         Once it has ended; of what was done until then, where it failed.
     failure : Exception or None
     ended : bool
+    now : set of str
+        The images that are being downloaded or deleted.
     usage : Usage or None
         What the service counts in the end.
     """
@@ -79,6 +81,7 @@ class Job:
         self.why = "looking at what is there now"
         self.step_of: dict[str, str] = {}
         self.latest: list[str] = []
+        self.now: set[str] = set()
         self._n: Counter[str] = Counter()
         self._carry_out = carry_out
         self._cancelled = threading.Event()
@@ -103,7 +106,7 @@ class Job:
                 self.usage = self._ask_usage()
         except Exception as error:
             self.failure, self.receipt = error, getattr(error, "receipt", None)
-        self.ended = True
+        self.ended, self.now = True, set()
         with _LOCK:
             if _JOBS.get(_key(self.library)) is self:
                 del _JOBS[_key(self.library)]
@@ -140,7 +143,12 @@ class Job:
         self._changed = True
 
     def follow(self, step: str, ids: Collection[str]) -> None:
-        """Take what became of images."""
+        """Take what became of images, or which are being dealt with."""
+        self._changed = True
+        if step == "now":
+            self.now = set(ids)
+            return
+        self.now = self.now.difference(ids)
         word = "gone" if step == "already gone" else step
         self._began.setdefault(word, time.monotonic())
         for one in ids:
@@ -148,7 +156,6 @@ class Job:
             self._n[word] += 1
             self.step_of[one] = word
         self.latest = [*self.latest, *ids][-LATEST:]
-        self._changed = True
 
     def counts(self) -> dict[str, int]:
         """Count the images that have passed each step, and those that stay."""

@@ -42,6 +42,12 @@ def view_of(session: CleanupSession, view: dict[str, Any], searched: str) -> dic
             "all": False,
             "press": ["undo", "Take all back"],
         }
+    if session.months is not None:
+        number, n = session.months.place + 1, len(session.months)
+        return found | {
+            "of": f"{view['of']} · {session.months.name}, month {number} of {n}",
+            "press": ["months", "Next month"] if number < n else ["all", "List all"],
+        }
     if session.only:
         return found | {"of": "selected when this list was opened", "press": ["all", "Back"]}
     if session.pile is not None:
@@ -74,6 +80,8 @@ def _empty(session: CleanupSession, searched: str) -> dict[str, Any]:
     if searched:
         text = f"Nothing here has “{searched}”."
         return {"title": text, "text": stay, "press": ["search", "Search no more"]}
+    if session.months is not None:
+        return {"title": f"Nothing is left of {session.months.name}.", "text": stay, "press": None}
     if session.filters or session.pile is not None:
         n_filters = len(session.filters) + (session.pile is not None)
         title = "No image fits." if n_filters == 1 else f"No image fits all {n_filters} filters."
@@ -106,6 +114,7 @@ def bar_of(session: CleanupSession, problem: str) -> dict[str, Any]:
         and not session.problems
         and session.stage is not Stage.DELETING,
         "refusal": problem,
+        "way": ["months", "Month by month"] if session.refusal and not session.months else None,
         "code": "\n".join([session.selection_code(), session.plan_code(session.reason())]),
     }
 

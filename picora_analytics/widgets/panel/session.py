@@ -186,6 +186,5 @@ class CleanupSession(Choosing):
         outcomes = receipt.outcomes
         gone = outcomes.loc[outcomes["outcome"].isin(["deleted", "already gone"]), "id"]
         self.selection.remove(gone)
-        self._only = None
-        self._list()
+        self._show_only(None if self.months is None else self.months.rows, months=self.months)
         self.uncount()

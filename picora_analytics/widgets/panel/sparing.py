@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ import pandas as pd
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.cleanup.plan.columns import among, cells
 from picora_analytics.cleanup.plan.handing import hand_on
+from picora_analytics.cleanup.plan.sparing import first_form, plannable, withheld
 from picora_analytics.library.frame import spelled_one_way
+from picora_analytics.widgets.gallery.orders import Ints, in_order
 from picora_analytics.widgets.gallery.selection import Bools
 
 __all__ = ["Sparing"]
@@ -30,36 +33,30 @@ class Sparing:
         self, images: pd.DataFrame, protect: Any, decisions: Any, references: Any = None
     ) -> None:
         self._protect, self._decisions, self._references = protect, decisions, references
-        # A plan of everything tells what no plan would take; only which image of one content is the last depends on
-        # the selection, and without hashes none is.
-        trial, everything = images, None
-        if isinstance(images, pd.DataFrame) and images.index.is_unique:
-            everything = pd.Series(True, index=images.index, dtype="boolean")
-            if "content_hash" in images:
-                nothing = pd.Series(pd.NA, images.index, images["content_hash"].dtype)
-                trial = images.assign(content_hash=nothing)
-        self._ids = images.index if everything is not None else pd.Index([])
-        spared = self.plan(trial, everything, "a trial").spared
-        self.always = np.asarray(among(images.index, spared.index))
-        self._why = spared["reason"]
-        self._images = images
-        self._content = pd.factorize(spelled_one_way(images["content_hash"]))[0]
-        ages = images["created_at"].reset_index(drop=True).sort_values(kind="stable")
-        oldest_first = ages.index.to_numpy()
-        public = images["is_public"].fillna(False).to_numpy(dtype=bool)
-        # As a plan chooses the image of a content that stays: a public one, and of these the oldest.
-        self._order = oldest_first[np.argsort(~public[oldest_first], kind="stable")]
+        facts = plannable(images)
+        images = first_form(images, facts)
+        self._images, self._ids = images, images.index
+        self._spared = withheld(images, facts, self._protecting(images), decisions)
+        self.always = self._spared.rows
 
     def plan(self, images: pd.DataFrame, choice: Any, reason: str) -> DeletionPlan:
         """Plan a selection of the images that are still there."""
-        parts = self.protection(images)
-        if self._references is not None:
-            several = isinstance(parts, list)
-            parts = [part for part in (parts if several else [parts]) if part is not None]
-            parts.append(self._references)
         return plan_deletion(
-            images, choice, reason=reason, protect=parts, decisions=self._decisions
+            images,
+            choice,
+            reason=reason,
+            protect=self._protecting(images),
+            decisions=self._decisions,
         )
+
+    def _protecting(self, images: pd.DataFrame) -> Any:
+        """Give all that protects, the references too."""
+        parts = self.protection(images)
+        if self._references is None:
+            return parts
+        several = isinstance(parts, list)
+        parts = [part for part in (parts if several else [parts]) if part is not None]
+        return [*parts, self._references]
 
     def protection(self, images: pd.DataFrame) -> Any:
         """Give what protects of the images that are still there, without the references."""
@@ -72,7 +69,7 @@ class Sparing:
 
     def why(self, row: int) -> str:
         """Say why no plan would take the image of a row; empty if one may."""
-        return str(self._why[self._images.index[row]]) if self.always[row] else ""
+        return self._spared.why(row)
 
     def arguments(self, decisions: str) -> str:
         """Write what a plan is given besides images, mask and reason; `decisions` is the name of these."""
@@ -82,9 +79,25 @@ class Sparing:
         given = {"protect": protect, "decisions": decisions}
         return "".join(f", {name}={value}" for name, value in given.items() if value)
 
+    @cached_property
+    def _content(self) -> Ints:
+        """The content of each row as a number, -1 where it is not known."""
+        codes: Ints = pd.factorize(spelled_one_way(self._images["content_hash"]))[0]
+        return codes
+
+    @cached_property
+    def _order(self) -> Ints:
+        """The rows as a plan chooses the image of a content that stays: a public one, and of these the oldest."""
+        oldest_first = in_order(self._images, "oldest first")
+        public = self._images["is_public"].fillna(False).to_numpy(dtype=bool)
+        return oldest_first[np.argsort(~public[oldest_first], kind="stable")]
+
     def of(self, selected: Bools, gone: Bools) -> Bools:
         """Tell which of the selected images a plan would spare."""
         taken = selected & ~self.always
+        # Duplicates are looked for once some are chosen: a million contents take a while.
+        if not taken.any() or not self._images["content_hash"].notna().any():
+            return selected & self.always
         last = self._last_of_their_content(taken, ~gone)
         return selected & self.always | last | self._stuck(taken & ~last, ~gone)
 

@@ -269,11 +269,48 @@ def test_large_list_and_comparison_by_keyboard(host, demo):
     expect(page.locator(".pg-side").first).to_have_class(re.compile("pg-goes"))
     page.keyboard.press("z")
     expect(page.get_by_role("button", name="100 %")).to_have_attribute("aria-pressed", "true")
+    _zoom(page)
     if groups > 1:
         page.keyboard.press("ArrowRight")
         expect(page.locator(".pg-cmp")).to_contain_text(f"Group 2 of {groups}")
     page.keyboard.press("Escape")
     expect(page.locator(".pg-cmp")).to_be_hidden()
+
+
+def _zoom(page):
+    """Go nearer by key, button and wheel, and move what is shown: every picture of a group shows the same part."""
+    shown = page.locator(".pg-side img")
+
+    def place():
+        (same,) = shown.evaluate_all(
+            """all => [...new Set(all.map(one => {
+                const { a, e, f } = new DOMMatrix(getComputedStyle(one).transform);
+                return [a, e, f].map(part => part.toFixed(2)).join(" ");
+            }))]"""
+        )
+        return [float(part) for part in same.split()]
+
+    expect(shown).to_have_count(2)
+    page.keyboard.press("z")
+    assert place() == [1, 0, 0]
+    page.keyboard.press("+")
+    page.get_by_role("button", name="Nearer").click()
+    assert place() == [1.56, 0, 0]
+    box = page.locator(".pg-side .pg-pic").first.bounding_box()
+    page.mouse.move(box["x"] + 2, box["y"] + box["height"] / 2)
+    page.mouse.wheel(0, -100)
+    expect(shown.first).to_have_attribute("style", re.compile(r"scale\(1\.95"))
+    nearer, right, _ = place()
+    # What was under the pointer at the left, 0.18 of the picture, is there still.
+    whole = nearer * box["width"]
+    assert (whole - box["width"]) / 2 - right == pytest.approx(0.18 * whole, abs=3)
+    page.mouse.down()
+    page.mouse.move(box["x"] + 42, box["y"] + box["height"] / 2 + 30)
+    page.mouse.up()
+    assert place() == [nearer, pytest.approx(right + 40, abs=1), pytest.approx(30, abs=1)]
+    for _ in range(4):
+        page.keyboard.press("-")
+    assert place() == [1, 0, 0]
 
 
 @pytest.mark.slow

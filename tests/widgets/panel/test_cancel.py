@@ -39,6 +39,9 @@ def test_cancel_ends_at_once_and_leaves_nothing_behind(
             )
             hands.confirm(panel, tmp_path / "kept" if silent[1] == "/*.*" else None)
             assert arrived.wait(60)
+            shown = panel._modes.progress.map
+            if silent in (("GET", "/*.*"), ("DELETE", "/v1/media")):
+                hands.until(lambda: shown.marks == "nnnn")  # All four are waited for.
 
             panel._modes.progress.stop.click()
             hands.until(lambda: panel._modes.job.ended, 3)

@@ -76,12 +76,38 @@ def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library
         ),
         pytest.param({"duplicated": True}, rules.duplicated, id="duplicated"),
         pytest.param({"untagged": True}, rules.untagged, id="untagged"),
-        pytest.param({"oversized": True}, rules.oversized, id="oversized"),
+        pytest.param({"oversized": 900}, lambda i: rules.oversized(i, 900), id="oversized"),
         pytest.param({"private": True}, rules.private, id="private"),
+        pytest.param({"public": True}, lambda i: i["is_public"], id="public"),
+        pytest.param(
+            {"tagged_all": ("cat", "dog")},
+            lambda i: rules.tagged(i, "cat") & rules.tagged(i, "dog"),
+            id="all tags",
+        ),
+        pytest.param({"not_tagged": ("cat",)}, lambda i: ~rules.tagged(i, "cat"), id="no tag"),
+        pytest.param(
+            {"formats": ("image/png", "image/gif")},
+            lambda i: i["mime_type"].isin(["image/png", "image/gif"]),
+            id="formats",
+        ),
+        pytest.param({"up_to_pixels": 900}, lambda i: ~rules.oversized(i, 900), id="at most"),
+        pytest.param(
+            {"uploaded_since": dt.date(2020, 1, 9)},
+            lambda i: i["created_at"] >= "2020-01-09",
+            id="since",
+        ),
     ],
 )
 def test_each_filter_is_its_rule(library, filters, expected):
-    library = library.assign(content_hash=[f"{i // 2:064x}" for i in range(len(library))])
+    kinds = ("image/png", "image/gif", "image/svg+xml", None)
+    library = library.assign(
+        content_hash=[f"{i // 2:064x}" for i in range(len(library))],
+        mime_type=pd.Series(
+            [kinds[i % 4] for i in range(len(library))], library.index, dtype="str"
+        ),
+        width=pd.array([100 * i or None for i in range(len(library))], dtype="Int64"),
+        tags=[row and (*row, "dog") if i % 4 else row for i, row in enumerate(library["tags"])],
+    )
     session = CleanupSession(library)
 
     session.filters = filters
@@ -89,8 +115,11 @@ def test_each_filter_is_its_rule(library, filters, expected):
 
     mask = expected(library).fillna(False)
     assert session.mask.tolist() == mask.tolist()
+    assert 0 < mask.sum() < len(library) or not filters
     for name, value in filters.items():
         assert session.count(name, value) == mask.sum()
+    typed = eval(session.filter_code()[7:], {"pic": pic, "pd": pd, "images": library})
+    assert typed.fillna(False).tolist() == mask.tolist()
     assert session.matching.size_bytes == library["size_bytes"][mask].sum()
 
 
@@ -141,10 +170,16 @@ def test_a_filter_that_cannot_be_read_matches_nothing_and_stops_the_plan(library
     assert session.make_plan("a test").images.index.tolist() == ["i0000000003"]
 
 
-def test_tags_come_with_their_counts_most_frequent_first(make_images):
-    images = make_images(tags=[("a", "b"), ("b",), (), None])
+def test_tags_and_formats_come_with_their_counts_most_frequent_first(make_images):
+    images = make_images(
+        tags=[("a", "b"), ("b",), (), None],
+        mime_type=["image/png", "image/gif", "image/png", None],
+    )
 
-    assert CleanupSession(images).tags() == [("b", 2), ("a", 1)]
+    assert CleanupSession(images).count_values() == {
+        "tags": [("b", 2), ("a", 1)],
+        "formats": [("image/png", 2), ("image/gif", 1)],
+    }
 
 
 def test_the_list_of_what_is_selected_keeps_what_is_deselected_until_it_is_listed_anew(library):
@@ -464,3 +499,19 @@ def test_any_gestures_give_the_selection_a_set_would_have(make_images):
     )
 
     machine().runTest()
+
+
+def test_after_a_month_was_deleted_the_next_one_waits(make_images):
+    images = make_images(created_at=["2020-01-01", "2020-01-31", "2020-02-01", None] * 3)
+    session = CleanupSession(images)
+    session.select_matching()
+    opened = []
+    for _ in range(3):
+        session.open_month()
+        opened.append((session.months.name, session.selected.n_images))
+        session.finish(_receipt(session.make_plan("a test")))
+        assert (session.matching.n_images, session.selected.n_images) == (0, 0)
+
+    assert opened == [("February 2020", 3), ("January 2020", 6), ("without a date", 3)]
+    session.filters = {}
+    assert session.months is None

@@ -92,3 +92,23 @@ def test_decisions_are_heeded(library):
     assert session.plan_code("a test") == (
         'plan = pic.plan_deletion(images, mask, reason="a test", decisions=decisions)'
     )
+
+
+def test_what_was_hidden_and_nobody_looked_for_since_is_refused_by_the_plan_alone(library):
+    images = library.assign(is_public=pd.Series(False, library.index, dtype="boolean"))
+    images["updated_at"] = images["created_at"]
+    decisions = pd.DataFrame(
+        {
+            "id": [IDS[8]],
+            "decision": ["hidden"],
+            "until": ["2026-10-01"],
+            "decided_at": ["2026-09-01T00:00:00Z"],
+        }
+    )
+    session = CleanupSession(images, decisions=decisions)
+    session.select([IDS[8], IDS[10]])
+
+    with pytest.raises(pic.PlanError, match="nobody looked for references to them"):
+        session.make_plan("a test")
+    session.select(IDS[8], selected=False)
+    assert list(session.make_plan("a test").images.index) == [IDS[10]]
