@@ -287,12 +287,12 @@ def _root(tops: list[Path]) -> Path:
 
 
 def _refuse_silent(moves: Mapping[str, Move], places: list[Place]) -> None:
-    """Refuse new addresses that do not answer; those of ids given alone are read from the files."""
+    """Refuse addresses that would be written and do not answer; of an id that stands alone, the one given."""
     wanted: dict[str, set[str]] = {}
     for place in places:
         if not place.left:
-            given = moves[place.old].new_address
-            wanted.setdefault(place.old, set()).update(filter(None, [given or place.address]))
+            written = place.address or moves[place.old].new_address
+            wanted.setdefault(place.old, set()).update(filter(None, [written]))
     unknown = sorted(moves[old].new for old, addresses in wanted.items() if not addresses)
     if unknown:
         raise PicoraError(

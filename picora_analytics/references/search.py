@@ -52,8 +52,8 @@ def find_references(
     images : DataFrame indexed by id, or Index of ids
         As made by ``load_images``.
     *sources : path or str
-        Files, folders, or ``http(s)://`` addresses of a page or a sitemap, whose pages on the same host are read.
-        Archives and office documents are looked into.
+        Files, folders, or ``http(s)://`` addresses of a page or a sitemap, whose pages on the same host are read; one
+        that leads elsewhere could not be looked at. Archives and office documents are looked into.
     git : path, optional
         A repository: its working tree, index, stashes, all branches and tags, and their history. What only the
         history holds is *found before*.

@@ -362,6 +362,14 @@ def test_an_address_that_does_not_answer_is_refused_by_name(tmp_path, library):
         pic.repoint({OLD: url}, _site(tmp_path, a=OLD.encode()))
 
 
+def test_what_is_written_is_asked_and_not_what_was_given(tmp_path, library):
+    first = library.iloc[0]
+    elsewhere = f"http://127.0.0.1:9/{OLD}.png"
+
+    with pytest.raises(pic.PicoraError, match=rf"http://127\.0\.0\.1:9/{library.index[0]}"):
+        pic.repoint({elsewhere: first["url"]}, _site(tmp_path, a=elsewhere.encode()))
+
+
 def test_a_file_cannot_make_us_ask_this_machine(tmp_path, library):
     url = library.iloc[0]["url"]
     page = url.replace(library.index[0], OLD).encode()

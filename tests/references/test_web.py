@@ -154,11 +154,30 @@ def test_another_host_is_never_asked(site, other):
             "document type",
             id="entities",
         ),
+        pytest.param(b"<urlset/>", "lists nothing", id="an empty sitemap"),
+        pytest.param(
+            b"<urlset><url><loc>/2</loc></url><url/></urlset>", "without an address", id="no loc"
+        ),
+        pytest.param(
+            (302, {"Location": "/login"}, b""), "leads to 127.0.0.1/login", id="a login by redirect"
+        ),
+        pytest.param(
+            b"<META content='0; URL=/real' HTTP-EQUIV=refresh>", "127.0.0.1/real", id="meta refresh"
+        ),
+        pytest.param(
+            (200, {"Refresh": "3;/real"}, page(0)), "127.0.0.1/real", id="a header Refresh"
+        ),
+        pytest.param(b'{"success": false}', "reports an error", id="JSON of a failure"),
+        pytest.param(
+            b"\xef\xbb\xbf<?xml version='1.0'?><?xml-stylesheet href='a'?><RSS version='2'/>",
+            "neither a page nor a sitemap",
+            id="a feed with a style sheet",
+        ),
     ],
 )
 @pytest.mark.slow
 def test_what_cannot_be_read_turns_the_answer(site, answer, said):
-    site.pages = {"/1": answer}
+    site.pages = {"/1": answer, "/login": b"<form>", "/real": page(1)}
 
     references = scan(f"{site.url}/1")
 
@@ -179,6 +198,10 @@ def test_what_cannot_be_read_turns_the_answer(site, answer, said):
                 re.sub(r"<(/?)(\w)", r"<\1s:\2", text).replace("xmlns=", "xmlns:s=").encode()
             ),
             id="a prefix",
+        ),
+        pytest.param(
+            lambda text: re.sub("</?[a-z]+", lambda tag: tag[0].upper(), text).encode(),
+            id="capitals",
         ),
     ],
 )
@@ -204,13 +227,44 @@ def test_what_is_neither_page_nor_sitemap_turns_the_answer(site, body):
 
 
 @pytest.mark.slow
-def test_a_redirect_on_the_same_host_is_followed(site):
-    site.pages = {"/1": (301, {"Location": "/2"}, b""), "/2": page(3)}
+@pytest.mark.parametrize("name", ["sitemap.xml", "posts.xml.gz", "sitemap/", "listed"])
+def test_what_should_be_a_sitemap_and_is_a_page_turns_the_answer(site, name):
+    listing = sitemap(f"{site.url}/listed", kind="sitemapindex", entry="sitemap")
+    site.pages = {f"/{name}": b"<form>Please log in</form>", "/index": listing}
 
-    references = scan(f"{site.url}/1")
+    references = scan(f"{site.url}/{'index' if name == 'listed' else name}")
 
-    assert references.complete
-    assert references.found["id"].tolist() == [IDS[3]]
+    assert references.problems() == [f"{site.url}/{name}, no sitemap"]
+
+
+@pytest.mark.slow
+def test_one_answer_at_two_addresses_turns_the_answer(site):
+    site.pages = {"/x": sitemap(f"{site.url}/1", f"{site.url}/2"), "/1": b"<form>", "/2": b"<form>"}
+
+    references = scan(f"{site.url}/x")
+
+    assert references.problems() == [f"{site.url}/2, the same answer as /1; exclude one of them"]
+    assert scan(f"{site.url}/x", exclude=["2"]).complete
+
+
+@pytest.mark.slow
+def test_pages_under_their_usual_names_are_read_as_ever(site):
+    site.pages = {
+        "/sitemap.xml": (301, {"Location": "/all"}, b""),
+        "/all": sitemap(*(f"{site.url}/{name}" for name in ("1", "1/", "2.html", "A", "3"))),
+        "/1": (301, {"Location": "/1/"}, b""),
+        "/1/": page(0),
+        "/2.html": (308, {"Location": "/2"}, b""),
+        "/2": page(1),
+        "/A": (301, {"Location": "/a/index.html"}, b""),
+        "/a/index.html": page(2),
+        "/3": b"<meta http-equiv='refresh' content='300'><meta name=a content='0;/b'>" + page(3),
+    }
+
+    references = scan(f"{site.url}/sitemap.xml")
+
+    assert references.complete, references
+    assert sorted(set(references.found["id"])) == IDS
 
 
 def test_a_host_without_robots_that_can_be_read_is_left_alone(site):
