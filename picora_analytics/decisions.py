@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import csv
+import contextlib
 import datetime as dt
 import hashlib
-import io
 import os
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
+from filelock import FileLock, Timeout
 
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, reason_of, table_rows, write_atomic
+from picora_analytics.files import data_folder, read_text, reason_of, table_rows, write_table
 from picora_analytics.text import csv_safe, shorten
 
 __all__ = [
@@ -22,6 +22,7 @@ __all__ = [
     "DECISIONS",
     "NOT_DUPLICATES",
     "add_decisions",
+    "change_decisions",
     "day_of",
     "decision_table",
     "read_decisions",
@@ -38,6 +39,8 @@ NOT_DUPLICATES = "not duplicates"
 DECISIONS = ("keep", "delete", "later", "hidden", NOT_DUPLICATES)
 
 _IDS = ("id", "other_id")
+# Whoever writes a file of decisions holds it for a moment; longer than this only if it was stopped in it.
+_PATIENCE = 30
 _ATTR = "picora_decisions"
 # What a spreadsheet may take for a number or a date: all but a letter first, and letters before digits (MAR-2027).
 _TAKEN_APART = re.compile(r"[^A-Za-z]|[A-Za-z]+[-_.]?\d[\d-]*$")
@@ -127,28 +130,48 @@ def write_decisions(decisions: pd.DataFrame, path: str | os.PathLike[str]) -> Pa
         If a row says nothing that can be read again, or the file is another one, or changed since it was read.
     """
     file = Path(path).expanduser()
+    with _locked(file):
+        return _write(decisions, file)
+
+
+def _write(decisions: pd.DataFrame, file: Path) -> Path:
     known = decisions.attrs.get(_ATTR, {}) if isinstance(decisions, pd.DataFrame) else {}
     rows = decision_table(decisions)
     if file.exists() and known.get("path") != str(file.resolve()):
         raise PlanError(
-            f"{str(path)!r} is there already, and these decisions were not read from it (concat forgets that). Type "
-            f"earlier = pic.read_decisions({str(path)!r}), add your rows to it, and give them "
+            f"{str(file)!r} is there already, and these decisions were not read from it (concat forgets that). Type "
+            f"earlier = pic.read_decisions({str(file)!r}), add your rows to it, and give them "
             "attrs = earlier.attrs."
         )
     if file.exists() and _digest(file) != known.get("digest"):
         raise PlanError(
-            f"{str(path)!r} was changed since it was read; read it again and decide on that. Nothing was written."
+            f"{str(file)!r} was changed since it was read; read it again and decide on that. Nothing was written."
         )
-    text = io.StringIO()
-    writer = csv.writer(text, lineterminator="\n")
-    writer.writerow(map(csv_safe, rows.columns))
-    for row in rows.itertuples(index=False, name=None):
-        cells = zip(rows.columns, row, strict=True)
-        writer.writerow([_safe_id(c) if name in _IDS else csv_safe(c) for name, c in cells])
-    data = text.getvalue().encode("utf-8-sig", "replace")
-    write_atomic(file, lambda temporary: temporary.write_bytes(data))
+    cells = (
+        [
+            _safe_id(c) if name in _IDS else csv_safe(c)
+            for name, c in zip(rows.columns, row, strict=True)
+        ]
+        for row in rows.itertuples(index=False, name=None)
+    )
+    write_table([map(csv_safe, rows.columns), *cells], file, encoding="utf-8-sig")
     decisions.attrs[_ATTR] = {"path": str(file.resolve()), "digest": _digest(file)}
     return file
+
+
+@contextlib.contextmanager
+def _locked(file: Path) -> Iterator[None]:
+    """Let one program of this machine change a file of decisions at a time; PlanError if another holds it for long."""
+    folder = data_folder() / "locks"
+    folder.mkdir(parents=True, exist_ok=True, mode=0o700)
+    name = hashlib.blake2b(os.fsencode(file.resolve()), digest_size=16).hexdigest()
+    try:
+        with FileLock(folder / f"{name}.lock", timeout=_PATIENCE, mode=0o600):
+            yield
+    except Timeout:
+        raise PlanError(
+            f"Another program has been changing {str(file)!r} for {_PATIENCE} seconds; nothing was written."
+        ) from None
 
 
 def _safe_id(image_id: str) -> str:
@@ -172,8 +195,12 @@ def decision_table(decisions: str | os.PathLike[str] | pd.DataFrame) -> pd.DataF
     return found
 
 
-def with_decisions(decisions: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -> pd.DataFrame:
-    """Add rows to decisions that were read, so that they can be written to the same file."""
+def with_decisions(
+    decisions: pd.DataFrame | None, rows: Sequence[Mapping[str, str]]
+) -> pd.DataFrame:
+    """Add rows to decisions that were read, if any were, so that they can be written to the same file."""
+    if decisions is None:
+        return decision_table(pd.DataFrame(rows))
     first = int(decisions.index.max()) + 1 if len(decisions) else 2
     more = _checked(list(COLUMNS), rows, range(first, first + len(rows)))
     found = pd.concat([decisions, more]).fillna("")
@@ -183,10 +210,21 @@ def with_decisions(decisions: pd.DataFrame, rows: Sequence[Mapping[str, str]]) -
 
 def add_decisions(path: str | os.PathLike[str], rows: Sequence[Mapping[str, str]]) -> Path:
     """Add rows to a file of decisions, which is made where there is none."""
+    return change_decisions(path, lambda known: with_decisions(known, rows))
+
+
+def change_decisions(
+    path: str | os.PathLike[str], change: Callable[[pd.DataFrame | None], pd.DataFrame | None]
+) -> Path:
+    """
+    Read a file of decisions, change what it says, and write it; nobody else writes it in between.
+
+    `change` gets None where there is no file, and gives None where there is nothing to write.
+    """
     file = Path(path).expanduser()
-    if not file.exists():
-        return write_decisions(decision_table(pd.DataFrame(rows)), file)
-    return write_decisions(with_decisions(read_decisions(file), rows), file)
+    with _locked(file):
+        changed = change(read_decisions(file) if file.exists() else None)
+        return file if changed is None else _write(changed, file)
 
 
 def day_of(text: str) -> dt.date:

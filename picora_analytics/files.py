@@ -11,9 +11,9 @@ import io
 import os
 import shutil
 import tempfile
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from pathlib import Path
-from typing import Any
+from typing import Any, TextIO
 
 import platformdirs
 
@@ -32,6 +32,7 @@ __all__ = [
     "table_rows",
     "write_atomic",
     "write_csv",
+    "write_table",
 ]
 
 
@@ -197,8 +198,30 @@ def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
         if frame[name].dtype == object
     }
     texts = frame.assign(**joined).astype(object)
-    safe = texts.map(csv_safe, na_action="ignore").rename(columns=csv_safe)
-    write_atomic(path, lambda file: safe.to_csv(file, index=False, encoding=encoding))
+    safe = texts.where(texts.notna(), "").map(csv_safe)
+    rows = safe.itertuples(index=False, name=None)
+    write_table([map(csv_safe, frame.columns), *rows], path, encoding=encoding)
+
+
+def write_table(rows: Iterable[Iterable[object]], path: Path, *, encoding: str) -> None:
+    """Write cells that are safe already as CSV; each is read again as it was, whatever ends a line in it."""
+
+    def write(temporary: Path) -> None:
+        with temporary.open("w", encoding=encoding, errors="replace", newline="") as file:
+            # Python before 3.13 quotes a bare CR only where lines end in one; a reader takes it for the end of a row.
+            csv.writer(_Lines(file), lineterminator="\r\n").writerows(rows)
+
+    write_atomic(path, write)
+
+
+class _Lines:
+    """A text file whose rows end in LF, however they are written."""
+
+    def __init__(self, file: TextIO) -> None:
+        self._file = file
+
+    def write(self, row: str) -> int:
+        return self._file.write(row.removesuffix("\r\n") + "\n")
 
 
 def sync_folder(folder: Path) -> None:

@@ -3,6 +3,7 @@
 import csv
 import io
 import stat
+from concurrent.futures import ThreadPoolExecutor
 
 import pandas as pd
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics import PlanError
-from picora_analytics.decisions import COLUMNS, decision_table, with_decisions
+from picora_analytics.decisions import COLUMNS, add_decisions, decision_table, with_decisions
 
 EXPECTED = [("aB3dE5fG7hJ", "keep", ""), ("-T40cZpLq8x", "later", "2027-01-31")]
 
@@ -170,6 +171,30 @@ def test_rows_are_added_and_columns_of_ones_own_stay(tmp_path):
     found = pic.read_decisions(file)
     assert found["ticket"].tolist() == ["T-1", "", ""]
     assert found["id"].tolist() == ["a", "b", "c"]
+
+
+@pytest.mark.slow
+def test_no_row_is_lost_where_several_decide_at_once(tmp_path):
+    file = tmp_path / "decisions.csv"
+    ids = [f"i{n:02}" for n in range(16)]
+
+    with ThreadPoolExecutor(4) as several:
+        list(several.map(lambda one: add_decisions(file, [{"id": one, "decision": "keep"}]), ids))
+
+    assert sorted(pic.read_decisions(file)["id"]) == ids
+    assert [one.name for one in tmp_path.iterdir()] == ["decisions.csv"]
+
+
+def test_a_name_with_a_bare_carriage_return_leaves_the_file_readable(tmp_path):
+    file = tmp_path / "decisions.csv"
+    rows = [{"id": "a", "decision": "keep", "filename": "roof\rb,delete", "note": "x\ry"}]
+
+    add_decisions(file, rows)
+    add_decisions(file, [{"id": "c", "decision": "delete"}])
+
+    found = pic.read_decisions(file)
+    assert said(found) == [("a", "keep", ""), ("c", "delete", "")]
+    assert (found.loc[2, "filename"], found.loc[2, "note"]) == ("roof\rb,delete", "x\ry")
 
 
 def test_a_row_that_says_nothing_is_not_written(tmp_path):

@@ -188,3 +188,14 @@ def test_no_cell_and_no_title_of_a_written_table_runs(tmp_path):
 
     rows = table_rows(read_text(tmp_path / "a.csv"))
     assert rows == [["'=id", "tags", "n"], ["'-a", "x,' =y", "-1"], ["b;'=1+1", "", "2"]]
+
+
+def test_a_table_is_read_as_it_was_written_whatever_ends_a_line_in_a_cell(tmp_path):
+    names = ["roof\rtop.png", "\r", "a\r\nb", "\n", "c\x0b\u2028d", "plain"]
+
+    write_csv(pd.DataFrame({"id": list("abcdef"), "filename": names}), tmp_path / "a.csv")
+
+    (title, *rows) = table_rows(read_text(tmp_path / "a.csv"))
+    assert title == ["id", "filename"]
+    assert [row[1].removeprefix("'") for row in rows] == names
+    assert (tmp_path / "a.csv").read_bytes().endswith(b"\nf,plain\n")

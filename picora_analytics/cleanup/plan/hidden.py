@@ -16,7 +16,7 @@ from picora_analytics.cleanup.plan.columns import Bools, among
 from picora_analytics.cleanup.plan.guard import shown_literal
 from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import Plan
-from picora_analytics.decisions import add_decisions, read_decisions
+from picora_analytics.decisions import change_decisions, with_decisions
 from picora_analytics.errors import PlanError
 from picora_analytics.references.found import COULD_NOT_LOOK, References
 from picora_analytics.text import plural
@@ -77,26 +77,27 @@ def note_hidden(plan: Plan, hidden_at: Mapping[str, dt.datetime | None], path: D
 
     Any other time would make the hiding look like a later edit of somebody else's.
     """
-    file = Path(path).expanduser()
-    known = read_decisions(file) if file.exists() else pd.DataFrame(columns=["id", "decided_at"])
-    noted = set(zip(known["id"], known["decided_at"], strict=True))
-    rows = []
-    for image_id, moment in hidden_at.items():
-        told = "" if moment is None else format_instant(moment)
-        state = plan.states[image_id]
-        if (image_id, told) not in noted:
-            rows.append(
-                {
-                    "id": image_id,
-                    "decision": "hidden",
-                    "note": f"{PUBLIC_BEFORE}; {plan.confirmation}",
-                    "decided_at": told,
-                    "filename": state.filename or "",
-                    "url": plan.images["url"][image_id],
-                }
-            )
-    if rows:
-        add_decisions(file, rows)
+    told = {
+        one: "" if moment is None else format_instant(moment) for one, moment in hidden_at.items()
+    }
+
+    def noted(known: pd.DataFrame | None) -> pd.DataFrame | None:
+        there = set() if known is None else {*zip(known["id"], known["decided_at"], strict=True)}
+        rows = [
+            {
+                "id": image_id,
+                "decision": "hidden",
+                "note": f"{PUBLIC_BEFORE}; {plan.confirmation}",
+                "decided_at": at,
+                "filename": plan.states[image_id].filename or "",
+                "url": plan.images["url"][image_id],
+            }
+            for image_id, at in told.items()
+            if (image_id, at) not in there
+        ]
+        return with_decisions(known, rows) if rows else None
+
+    change_decisions(path, noted)
 
 
 def waits(choice: Any, said: Standing) -> Waited:

@@ -6,17 +6,17 @@ import datetime as dt
 import os
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import pandas as pd
 
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.decisions import (
     add_decisions,
+    change_decisions,
     decision_table,
     read_decisions,
     with_decisions,
-    write_decisions,
 )
 from picora_analytics.times import format_instant, now
 
@@ -89,8 +89,6 @@ class Decided:
         if self._path is not None:
             add_decisions(self._path, rows)
             self.table = read_decisions(self._path)
-        elif self.table is None:
-            self.table = decision_table(pd.DataFrame(rows))
         else:
             self.table = with_decisions(self.table, rows)
 
@@ -104,13 +102,20 @@ class Decided:
             If the file cannot be read or written.
         """
         own = {one for one in self._own if one[0] == image_id}
-        table = self.table if self._path is None else read_decisions(self._path)
-        if table is None or not own:
+        if not own:
             return
-        said = zip(table["id"], table["decision"], table["decided_at"], strict=True)
-        left: Any = table[[row not in own for row in said]]
-        left.attrs = dict(table.attrs)
         if self._path is not None:
-            write_decisions(left, self._path)
-        self.table = left
+            change_decisions(self._path, lambda table: _without(table, own))
+            self.table = read_decisions(self._path)
+        else:
+            self.table = _without(self.table, own)
         self._own = [one for one in self._own if one[0] != image_id]
+
+
+def _without(table: pd.DataFrame | None, own: set[tuple[str, str, str]]) -> pd.DataFrame | None:
+    if table is None:
+        return None
+    said = zip(table["id"], table["decision"], table["decided_at"], strict=True)
+    left: pd.DataFrame = table[[row not in own for row in said]]
+    left.attrs = dict(table.attrs)
+    return left
