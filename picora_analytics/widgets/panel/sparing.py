@@ -33,7 +33,7 @@ class Sparing:
         self, images: pd.DataFrame, protect: Any, decisions: Any, references: Any = None
     ) -> None:
         self._protect, self._decisions, self._references = protect, decisions, references
-        facts = plannable(images)
+        facts = plannable(images, "CleanupPanel")
         images = first_form(images, facts)
         self._images, self._ids = images, images.index
         self._spared = withheld(images, facts, self._protecting(images), decisions)
