@@ -22,6 +22,7 @@ import numpy as np
 import pandas as pd
 
 import picora_analytics as pic
+from picora_analytics.cleanup.plan.preview import PROMINENT, YEAR
 
 DISTINCT = 10_000  # Images of the demo; more take long to invent, and are no more different.
 
@@ -102,18 +103,36 @@ def hand_fingerprint(images: pd.DataFrame) -> str:
     return hashlib.sha256(images.sort_index().to_json(orient="split").encode()).hexdigest()
 
 
+def hand_facts(images: pd.DataFrame) -> dict[str, object]:
+    """Work out what a preview says: the same counts, names that speak for themselves, and some rows."""
+    sizes, years, names = images["size_bytes"], images["created_at"].dt.year, images["filename"]
+    words = names.str.lower().str.extract(PROMINENT)["word"].notna()
+    dated = names.str.lower().str.extract(YEAR)["year"].astype("Float64")
+    speaking = words | (dated < years).fillna(False)
+    return {
+        "sum": (len(images), sizes.sum(), sizes.isna().sum()),
+        "years": sizes.groupby(years).agg(["size", "sum"]),
+        "types": sizes.groupby(images["mime_type"], dropna=False).agg(["size", "sum"]),
+        "public": images["is_public"].value_counts(dropna=False),
+        "span": (images["created_at"].min(), images["created_at"].max()),
+        "reasons": images["reason"].value_counts(),
+        "speaking": (int(speaking.sum()), images[speaking].head(8)),
+        "largest": images.nlargest(3, "size_bytes"),
+        "drawn": images.sample(3, random_state=1),
+    }
+
+
 def hand_preview(images: pd.DataFrame) -> object:
-    """Count by type, month and tag, and show some."""
-    months = images["created_at"].dt.strftime("%Y-%m").value_counts()
-    tags = images["tags"].explode().value_counts()
-    largest = images.nlargest(10, "size_bytes")
-    text = f"{len(images)} images, {images['size_bytes'].sum()} bytes"
-    return f"{text}\n{images['mime_type'].value_counts()}\n{months}\n{tags}\n{largest}"
+    """Say it as text."""
+    return "\n".join(f"{name}: {fact}" for name, fact in hand_facts(images).items())
 
 
 def hand_html(images: pd.DataFrame) -> str:
-    """Show some as a table."""
-    return images.nlargest(10, "size_bytes").to_html() + str(images["mime_type"].value_counts())
+    """Say it as HTML."""
+    return "".join(
+        fact.to_html() if isinstance(fact, pd.DataFrame) else f"<p>{name}: {fact}</p>"
+        for name, fact in hand_facts(images).items()
+    )
 
 
 def hand_save(images: pd.DataFrame) -> bytes:
@@ -184,10 +203,16 @@ def rows(n: int) -> list[Row]:
     small.attrs["picora"] = hashed.attrs["picora"] | {"n_images": len(small), "size_bytes": size}
     both = large, later(large)
     planned = plan_of(large)
-    part = small.loc[quarter(small)]
+    part = small.loc[quarter(small)].assign(reason="a test")
 
     def anew() -> pic.DeletionPlan:
         return dataclasses.replace(plan_of(small))
+
+    def with_phrase() -> pic.DeletionPlan:
+        """The fingerprint, which has a row of its own, is worked out already."""
+        plan = anew()
+        assert plan.fingerprint
+        return plan
 
     def both_ways(ours: Callable[[Any], object], hand: Callable[[Any], object]) -> Any:
         return ours, lambda _: hand(part)
@@ -204,8 +229,8 @@ def rows(n: int) -> list[Row]:
         Row(f"`states`, {a}", lambda plan: plan.states, lambda _: hand_states(chosen), 2,
             given=lambda: dataclasses.replace(planned)),
         Row(f"`fingerprint`, {b}", *both_ways(lambda plan: plan.fingerprint, hand_fingerprint), 1, given=anew),
-        Row(f"preview as text, {b}", *both_ways(repr, hand_preview), 1, given=anew),
-        Row(f"preview as HTML, {b}", *both_ways(lambda plan: plan._repr_html_(), hand_html), 2, given=anew),
+        Row(f"preview as text, {b}", *both_ways(repr, hand_preview), 1, given=with_phrase),
+        Row(f"preview as HTML, {b}", *both_ways(lambda plan: plan._repr_html_(), hand_html), 2, given=with_phrase),
         Row(f"`save`, {b}", *both_ways(save, hand_save), 1, given=anew),
         Row(f"`read_plan`, {b}", lambda _: read(text), lambda _: hand_read(text_by_hand), 2.5),
     ]  # fmt: skip

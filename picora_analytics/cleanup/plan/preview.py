@@ -23,7 +23,15 @@ from picora_analytics.library.media_types import format_name
 from picora_analytics.text import about, pad, plural, shorten, visible
 from picora_analytics.units import format_bytes, format_share
 
-__all__ = ["look_twice", "preview_facts", "preview_html", "preview_text", "time_to_delete"]
+__all__ = [
+    "PROMINENT",
+    "YEAR",
+    "look_twice",
+    "preview_facts",
+    "preview_html",
+    "preview_text",
+    "time_to_delete",
+]
 
 _NAME = 44  # Columns for a file name.
 _ALL_UNDER = 10  # Fewer images than this are all listed.
@@ -33,12 +41,12 @@ _LONGEST_LITERAL = 80
 _KEYS = 15  # Of years, types and reasons; more are counted together.
 # Names of pictures that a site shows in one prominent place, and the year of a date within a name. Arrow's search
 # knows no looking around, so the letters beside belong to what is found.
-_PROMINENT = (
+PROMINENT = (
     r"(?:^|[^a-z])"
     r"(?P<word>header|hero|banner|logo|favicon|og[-_ ]?image|avatar|cover|background|icon)"
     r"(?:[^a-z]|$)"
 )
-_YEAR = (
+YEAR = (
     r"(?:^|[^0-9])(?P<year>(?:19|20)[0-9]{2})"
     r"(?:[-_.]?[01][0-9][-_.]?[0-3][0-9]|[-_.][01][0-9])(?:[^0-9]|$)"
 )
@@ -156,8 +164,8 @@ def _look_twice(images: pd.DataFrame) -> tuple[list[dict[str, str]], int]:
 def look_twice(images: pd.DataFrame, most: int) -> tuple[list[tuple[int, str]], int]:
     """Give the first rows whose name speaks for the image, each with what it says, and count all such rows."""
     names = pc.utf8_lower(pa.array(images["filename"].array, pa.string()))
-    words = pc.struct_field(pc.extract_regex(names, _PROMINENT), "word")
-    years = pc.struct_field(pc.extract_regex(names, _YEAR), "year").cast(pa.int64())
+    words = pc.struct_field(pc.extract_regex(names, PROMINENT), "word")
+    years = pc.struct_field(pc.extract_regex(names, YEAR), "year").cast(pa.int64())
     uploaded = pa.array(images["created_at"].dt.year.array, pa.int64(), from_pandas=True)
     older = pc.less(years, uploaded).fill_null(False)
     found = np.flatnonzero(pc.or_(words.is_valid(), older).to_numpy(zero_copy_only=False))
