@@ -65,7 +65,11 @@ def reason_of(error: Exception) -> str:
     --------
     >>> reason_of(FileNotFoundError(2, "No such file or directory", "plan.json"))
     'No such file or directory'
+    >>> reason_of(UnicodeDecodeError("utf-8", b"\\x90", 0, 1, "invalid start byte"))
+    'it is no text in a known encoding'
     """
+    if isinstance(error, UnicodeError):
+        return "it is no text in a known encoding"
     return str(getattr(error, "strerror", None) or error)
 
 

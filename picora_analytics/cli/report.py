@@ -122,7 +122,9 @@ def report(
     usage = None if quota else client.usage()
     known = size if size is not None else usage.quota_bytes if usage else None
     if limit is not None and not known:
-        raise click.UsageError("--fail-over needs --quota: this server does not tell it.")
+        raise click.UsageError(
+            "--fail-over needs --quota: this server does not tell how large it is."
+        )
     previous = _previous(client, store, when)
     images = load_library(client, store=store, refresh=refresh, recent=True, quiet=quiet or as_json)
     kept = SnapshotStore.of(client, store or "default")

@@ -66,6 +66,13 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r" of a duplicate: receipt\.inherited", " of a duplicate"),
     (r"\bplan\.hide\b", "picora-analytics hide"),
     (r"\bunhide_images\b", "picora-analytics unhide"),
+    (r"\bversion=(?='|\"| is no)", ""),
+    (r"\bone of its versions\(\)", "one that `picora-analytics snapshots` lists"),
+    (r"(?<![-\w])(git|addresses)=(?=[ ,]|$)", r"--\1"),
+    (r"(?<![-\w])decisions=(?='|\"|$| cannot)", "decisions "),
+    (r"\bthe client reads account\b", "this key is of account"),
+    (r"(?<=\. )Connect to (?=the plan's account\b)", "Use a key of "),
+    (r"(?<=; )connect to (?=that account\b)", "use a key of "),
     (r"Give quota= to see", "Give --quota to see"),
     (r"\bnow='[^']*'", "another library"),
     (r"are in this error's \.images, for looking only; load again for a whole frame", "are not kept; the same command begins anew"),
@@ -81,7 +88,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress)="
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress|git|addresses|decisions|version)=|\bversions\(\)"
 )
 """What only Python understands: a message in the shell holds none of it."""
 
