@@ -308,6 +308,10 @@ def _days_elsewhere(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[Floats, 
 
 def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:
     """Give what came and went in each week between the first snapshot and the last."""
+    if not isinstance(snapshots, pd.DataFrame):
+        raise TypeError(
+            f"snapshots is a {type(snapshots).__name__}; pass what SnapshotStore.totals() gives."
+        )
     missing = {"loaded_at", "size_bytes"} - set(snapshots.columns)
     if missing:
         raise SchemaError(
