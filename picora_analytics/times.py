@@ -7,6 +7,7 @@ import email.utils
 import functools
 
 __all__ = [
+    "YEARS",
     "day",
     "day_and_time",
     "format_instant",
@@ -15,6 +16,8 @@ __all__ = [
     "parse_http_date",
     "parse_instant",
 ]
+
+YEARS = range(100, 9900)  # From which one can count back and on for decades.
 
 
 def now() -> dt.datetime:

@@ -17,6 +17,7 @@ for _power, _letter in enumerate("kmgt", start=1):
     _UNITS[f"{_letter}ib"] = 1024**_power
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
+_LONGEST = 500_000 * 86400  # So long before now there is still a year to name.
 # No picture and no plan is this small.
 _NO_UNIT = 100
 _SIZE = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*([A-Za-z]*)\s*", re.ASCII)
@@ -157,7 +158,7 @@ def parse_duration(text: str, name: str) -> dt.timedelta:
     Raises
     ------
     ValueError
-        If it is not a duration.
+        If it is not a duration, or one of over 500,000 days.
 
     Examples
     --------
@@ -167,8 +168,11 @@ def parse_duration(text: str, name: str) -> dt.timedelta:
     match = re.fullmatch(
         r"(\d{1,6})\s*(s|m|h|d|seconds?|minutes?|hours?|days?)", str(text).strip(), re.IGNORECASE
     )
+    seconds = int(match[1]) * _SECONDS[match[2][0].lower()] if match else 0
+    if seconds > _LONGEST:
+        raise ValueError(f"{name}={text!r} reaches out of the calendar: give at most 500000d.")
     if match:
-        return dt.timedelta(seconds=int(match[1]) * _SECONDS[match[2][0].lower()])
+        return dt.timedelta(seconds=seconds)
     if str(text).strip() == "0":
         return dt.timedelta(0)
     raise ValueError(f"{name}={text!r} is not a duration such as '90m', '1h' or '7d'.")

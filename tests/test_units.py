@@ -174,6 +174,11 @@ def test_what_is_no_duration_is_refused(text):
         parse_duration(text, "min_age")
 
 
+def test_a_duration_beyond_the_calendar_is_refused():
+    with pytest.raises(ValueError, match=r"^age='500001d' reaches out .*: give at most 500000d\.$"):
+        parse_duration("500001d", "age")
+
+
 def test_a_small_bare_number_is_asked_for_its_unit():
     for size in (5, "5", 99):
         with pytest.raises(

@@ -15,7 +15,14 @@ from markupsafe import Markup, escape
 from picora_analytics.analysis.everyday import check_pandas
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import COLUMNS, Facts, facts_of, spelled_one_way, total_bytes
+from picora_analytics.library.frame import (
+    COLUMNS,
+    Facts,
+    facts_of,
+    spelled_one_way,
+    sums_dtype,
+    total_bytes,
+)
 from picora_analytics.text import shorten, visible
 from picora_analytics.units import format_bytes
 
@@ -317,9 +324,7 @@ def _net(parts: Sequence[tuple[pd.DataFrame, str, int]], column: str, name: str)
     groups = pd.concat(rows).groupby(name, dropna=False, observed=True)
     sums = groups[["n_added", "n_removed", "high", "low"]].sum()
     net = [high * _HALF + low for high, low in zip(sums.pop("high"), sums.pop("low"), strict=True)]
-    # Whole numbers of Python where 64 bits would wrap around.
-    wide = any(not -(2**63) <= size < 2**63 for size in net)
-    sums["net_bytes"] = pd.Series(net, sums.index, dtype=object if wide else "int64")
+    sums["net_bytes"] = pd.Series(net, sums.index, dtype=sums_dtype(net))
     sums = sums[(sums != 0).any(axis="columns")]  # An edit that moved nothing.
     return sums.sort_values(
         "net_bytes", key=lambda sizes: -sizes.abs(), kind="stable"

@@ -9,7 +9,7 @@ import pandas as pd
 
 from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts
-from picora_analytics.times import in_utc, parse_instant
+from picora_analytics.times import YEARS, in_utc, parse_instant
 
 __all__ = ["Instant", "instant", "now_of"]
 
@@ -46,7 +46,10 @@ def instant(value: Any, name: str) -> dt.datetime:
 def now_of(facts: Facts | None, now: Instant | None, caller: str) -> dt.datetime:
     """Give the instant that ages count from: what the caller says, else when the load was made."""
     if now is not None:
-        return instant(now, "now")
+        moment = instant(now, "now")
+        if moment.year not in YEARS:
+            raise ValueError(f"now={now!r} is too near an end of the calendar to count ages from.")
+        return moment
     if not facts or not facts.get("loaded_at"):
         raise SchemaError(
             f"{caller} counts ages from the moment of the load, and these images do not say when "

@@ -17,7 +17,7 @@ from picora_analytics.analysis.question import entered, summed
 from picora_analytics.analysis.shown import Summary
 from picora_analytics.analysis.small import rows_of
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import Facts, total_bytes
+from picora_analytics.library.frame import Facts, sums_dtype, total_bytes
 from picora_analytics.units import parse_storage
 
 __all__ = ["SNAPSHOTS", "UPLOADS", "Outlook", "forecast_storage", "outlook", "quota_of"]
@@ -261,9 +261,7 @@ def _in_all(size: int, added: Floats) -> Any:
     cells = [
         size + round(one) if ok else pd.NA for one, ok in zip(added.tolist(), known, strict=True)
     ]
-    # Whole numbers of Python where 64 bits do not hold them.
-    fits = all(cell is pd.NA or cell < 2**63 for cell in cells)
-    return pd.array(cells, dtype="Int64") if fits else np.array(cells, dtype=object)
+    return pd.Series(cells, dtype=sums_dtype(cells, "Int64")).array
 
 
 def _uploads(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[int, Floats]:
@@ -310,6 +308,10 @@ def _days_elsewhere(rows: nw.LazyFrame[Any], now: dt.datetime) -> tuple[Floats, 
 
 def _weekly_changes(snapshots: pd.DataFrame, now: dt.datetime) -> Floats:
     """Give what came and went in each week between the first snapshot and the last."""
+    if not isinstance(snapshots, pd.DataFrame):
+        raise TypeError(
+            f"snapshots is a {type(snapshots).__name__}; pass what SnapshotStore.totals() gives."
+        )
     missing = {"loaded_at", "size_bytes"} - set(snapshots.columns)
     if missing:
         raise SchemaError(

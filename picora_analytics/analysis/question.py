@@ -38,7 +38,7 @@ from picora_analytics.analysis.everyday import (
 )
 from picora_analytics.analysis.shown import Summary
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import FACT_COLUMNS, STR, Facts, facts_of
+from picora_analytics.library.frame import FACT_COLUMNS, STR, Facts, facts_of, sums_dtype
 from picora_analytics.library.media_types import EXTENSIONS, media_type
 from picora_analytics.progress import notice
 
@@ -412,8 +412,7 @@ def _written(column: pd.Series[Any], kind: Kind) -> Any:
 def _whole_numbers(column: pd.Series[Any]) -> Any:
     """Give sums in 64 bits where that is enough, else as whole numbers of Python."""
     numbers = [pd.NA if pd.isna(cell) else int(cell) for cell in column]
-    fits = all(cell is pd.NA or -(2**63) <= cell < 2**63 for cell in numbers)
-    return pd.Series(numbers, dtype="Int64" if fits else object).array
+    return pd.Series(numbers, dtype=sums_dtype(numbers, "Int64")).array
 
 
 def _arrow_of(table: pd.DataFrame) -> pa.Table:

@@ -27,6 +27,8 @@ from picora_analytics.units import format_bytes
 
 __all__ = ["plot_ages", "plot_growth"]
 
+# matplotlib has no other years, and a wrong date may lie at either end.
+_CALENDAR = np.array(["0001-01-01", "9999-12-31"], dtype="datetime64[D]")
 _LENGTHS = {
     "day": pd.DateOffset(days=1),
     "week": pd.DateOffset(weeks=1),
@@ -132,7 +134,9 @@ def plot_growth(
     begins = growth["period"].dt.tz_localize(None)
     ends = begins + _LENGTHS[freq]
     dates: Any = mdates  # matplotlib has no types for it
-    starts, stops = dates.date2num(begins.to_numpy()), dates.date2num(ends.to_numpy())
+    first, last = dates.date2num(_CALENDAR)
+    starts = dates.date2num(begins.to_numpy())
+    stops = np.minimum(dates.date2num(ends.to_numpy()), last)
     totals = growth["total_size_bytes"].astype("float64").to_numpy() / divisor
     totals = np.concatenate([[0.0], totals])
 
@@ -154,15 +158,17 @@ def plot_growth(
     if len(growth) < 6:  # a month alone would have its days for ticks
         earliest = (ends.iloc[-1:] - 6 * _LENGTHS[freq]).to_numpy()
         ax.set_xlim(min(starts[0], dates.date2num(earliest)[0]), stops[-1])
+    left, right = ax.get_xlim()
+    ax.set_xlim(max(left, first), min(right, last))
     ax.set_ylim(0, totals[-1] * 1.08 or 1)
     ax.set_ylabel(f"Storage (line, {unit})")
     plain_numbers(ax, "y")
     date_ticks(ax)
     ax.set_xlabel("Uploaded (UTC)")
-    last = growth.iloc[-1]
+    total = growth.iloc[-1]
     return describe(
         ax,
-        f"{plural(int(last['total_images']), 'image')}, "
-        f"{format_bytes(int(last['total_size_bytes']))}, uploaded from "
+        f"{plural(int(total['total_images']), 'image')}, "
+        f"{format_bytes(int(total['total_size_bytes']))}, uploaded from "
         f"{begins.iloc[0]:%Y-%m-%d} on.",
     )

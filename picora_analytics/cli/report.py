@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.cli.common import (
+    PARTIAL,
     THRESHOLD,
     FilePath,
     OutputPath,
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
     import pandas as pd
 
     from picora_analytics.client import Client
+    from picora_analytics.client.client import Usage
     from picora_analytics.library import SnapshotStore
     from picora_analytics.report import StorageReport
 
@@ -114,7 +116,6 @@ def report(
     if (metrics == "-") + as_json + ("-" in outputs) > 1:
         raise click.UsageError("Only one of --json, --output - and --metrics - can be printed.")
     from picora_analytics import SnapshotStore, StorageReport, read_decisions, read_references
-    from picora_analytics.library.frame import total_bytes
 
     if decisions is not None:
         read_decisions(decisions)  # What is wrong with it is said before anything is asked for.
@@ -151,11 +152,11 @@ def report(
     elif "-" in outputs:
         say(made.to_markdown())
     elif not quiet:
-        _show(made, total_bytes(images["size_bytes"]), known)
+        _show(made, _used(images, usage)[0], known)
     for path in written:
         if not quiet and not as_json:
             say(f"Written    {path}", err=True)
-    end(_crossed(images, limit, known))
+    end(_crossed(*_used(images, usage), limit, known))
 
 
 def _show(made: StorageReport, size: int, quota: int | None) -> None:
@@ -169,21 +170,38 @@ def _show(made: StorageReport, size: int, quota: int | None) -> None:
     show_guidance(made.facts)
 
 
-def _crossed(images: pd.DataFrame, limit: float | None, quota: int | None) -> int:
+def _used(images: pd.DataFrame, usage: Usage | None) -> tuple[int, int]:
+    """Give the bytes in use, as listed or as the service counts them, and how many images may be left out of that."""
+    from picora_analytics.library.frame import facts_of, total_bytes
+
+    facts = facts_of(images)
+    counted = [
+        facts["usage"]["size_bytes"] if facts and "usage" in facts else None,
+        usage.size_bytes if usage else None,
+    ]
+    told = [size for size in counted if size is not None]
+    n_unknown = 0 if told else int(images["size_bytes"].isna().sum())
+    return max([total_bytes(images["size_bytes"]), *told]), n_unknown
+
+
+def _crossed(size: int, n_unknown: int, limit: float | None, quota: int | None) -> int:
     """Give the exit code, and name what was crossed, with its value."""
-    from picora_analytics.library.frame import total_bytes
+    from picora_analytics.text import plural
     from picora_analytics.units import format_bytes, format_share
 
-    size = total_bytes(images["size_bytes"])
-    if limit is None or not quota or size <= limit * quota:
+    if limit is None or not quota or (size <= limit * quota and not n_unknown):
         return 0
+    crossed = size > limit * quota
+    option = f"picora-analytics: --fail-over {limit:.4%}".rstrip("0%").rstrip(".")
+    share = f"{format_share(size, quota)} in use, {format_bytes(size)} of {format_bytes(quota)}"
     say(
-        f"picora-analytics: --fail-over {limit:.4%}".rstrip("0%").rstrip(".")
-        + f"% was crossed: {format_share(size, quota)} in use, {format_bytes(size)} of {format_bytes(quota)}. "
-        "See what could go: picora-analytics plan --pile duplicates",
+        f"{option}% was crossed: {share}. See what could go: picora-analytics plan --pile duplicates"
+        if crossed
+        else f"{option}% may have been crossed: {share}, without {plural(n_unknown, 'image')} of unknown size, and "
+        "this server does not say what is used.",
         err=True,
     )
-    return THRESHOLD
+    return THRESHOLD if crossed else PARTIAL
 
 
 def _check(outputs: Sequence[str]) -> None:

@@ -323,7 +323,9 @@ class Connection:
                 f"{where} answered with a redirect to {mask(target, 260)}; it was not followed, because the key "
                 "belongs to this host alone. If the API has moved, set PICORA_BASE_URL."
             )
-        raise status_error(response, body, where, wall)
+        refusal = status_error(response, body, where, wall)
+        del body  # It may echo the key in ways that only a text to show is searched for.
+        raise refusal
 
     def _learn(self, tier: Tier, response: httpx.Response) -> tuple[dt.datetime, bool]:
         """Take from the head what it tells of pace and server; give the service's time, and whether more follows."""

@@ -26,6 +26,7 @@ __all__ = [
     "facts_of",
     "frame_from_table",
     "spelled_one_way",
+    "sums_dtype",
     "table_from_frame",
     "total_bytes",
     "usage_facts",
@@ -232,6 +233,11 @@ def total_bytes(sizes: pd.Series[Any] | pa.ChunkedArray) -> int:
     else:
         known = sizes.dropna().to_numpy(dtype="int64")
     return (int((known >> 32).sum()) << 32) + int((known & 0xFFFFFFFF).sum())
+
+
+def sums_dtype(sums: Iterable[Any], kind: str = "int64") -> Any:
+    """Give the dtype of a column of sums: `kind` where 64 bits are enough, else whole numbers of Python."""
+    return kind if all(pd.isna(one) or -(2**63) <= one < 2**63 for one in sums) else object
 
 
 def spelled_one_way(hashes: pa.ChunkedArray | pd.Series[Any]) -> Any:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import NamedTuple
 
@@ -14,6 +15,7 @@ import pyarrow.parquet as pq
 from picora_analytics.errors import SnapshotError
 from picora_analytics.files import write_atomic
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table
+from picora_analytics.times import YEARS, format_instant, parse_instant
 
 __all__ = [
     "FeedPosition",
@@ -79,7 +81,7 @@ def read_snapshot(path: Path) -> Snapshot:
             table = pq.read_table(file)
         metadata = table.schema.metadata or {}
         feed = metadata.get(_FEED)
-        facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
+        facts = _facts_in(metadata)
         if table.num_rows != facts["n_images"]:
             raise ValueError("rows are missing")
         return Snapshot(
@@ -104,9 +106,19 @@ def read_facts(path: Path) -> Facts:
     try:
         with path.open("rb") as file:
             metadata = pq.read_schema(file).metadata or {}
-        return msgspec.json.decode(metadata[_FACTS], type=Facts)
+        return _facts_in(metadata)
     except (pa.ArrowException, OSError, KeyError, ValueError) as error:
         raise _damaged(path, error) from error
+
+
+def _facts_in(metadata: Mapping[bytes, bytes]) -> Facts:
+    facts = msgspec.json.decode(metadata[_FACTS], type=Facts)
+    for name in ("loaded_at", "read_at"):
+        moment = parse_instant(facts[name])
+        if moment.year not in YEARS:
+            raise ValueError(f"{name} is {moment}")
+        facts[name] = format_instant(moment)
+    return facts
 
 
 def load_file(path: str | os.PathLike[str]) -> pd.DataFrame:

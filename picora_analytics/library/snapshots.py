@@ -306,9 +306,7 @@ class SnapshotStore:
         -------
         list of str
         """
-        return sorted(
-            path.stem for path in self.folder.glob("*.parquet") if _VERSION.fullmatch(path.stem)
-        )
+        return sorted(path.stem for path in self.folder.glob("*.parquet") if _is_version(path.stem))
 
     def totals(self) -> pd.DataFrame:
         """
@@ -364,8 +362,7 @@ class SnapshotStore:
         with contextlib.suppress(SnapshotError):
             if self.about(last)["read_at"] == facts["read_at"]:
                 return last  # The same reading, saved again.
-        # ValueError, OverflowError: a file of somebody else's with such a name.
-        with contextlib.suppress(ValueError, OverflowError):
+        with contextlib.suppress(OverflowError):  # A file of somebody else's with such a name.
             after = dt.datetime.strptime(last, _NAME) + dt.timedelta(microseconds=1)
             return after.strftime(_NAME)
         return name
@@ -426,3 +423,10 @@ def _superfluous(versions: list[str], keep: int) -> list[str]:
     ]
     last = [version for version in versions if version not in replaced]
     return (replaced + last)[: max(len(versions) - max(keep, 1), 0)]
+
+
+def _is_version(name: str) -> bool:
+    try:
+        return bool(_VERSION.fullmatch(name) and dt.datetime.strptime(name, _NAME))
+    except ValueError:  # Digits that are no date: a file of somebody else's.
+        return False

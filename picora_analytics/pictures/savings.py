@@ -20,7 +20,7 @@ from picora_analytics.client.pictures import (
     picture_web,
     stream_picture,
 )
-from picora_analytics.library.frame import STR, total_bytes
+from picora_analytics.library.frame import STR, sums_dtype, total_bytes
 from picora_analytics.pictures.accounts import check_account
 from picora_analytics.pictures.reencoding import MAX_PIXELS, UntriedError, reencoded_size
 from picora_analytics.progress import Progress, progress_for
@@ -144,7 +144,11 @@ def measure_savings(
         part = rows[rows["flag"] == flag]
         if len(part):
             table.append(_row(flag, part, [one for one in measured if one.flag == flag], random))
-    answer = Summary(pd.DataFrame(table, columns=list(_COLUMNS)).astype(_COLUMNS))
+    exact = {
+        name: sums_dtype(row[name] for row in table)
+        for name in ("size_bytes", "low_bytes", "high_bytes")
+    }
+    answer = Summary(pd.DataFrame(table, columns=list(_COLUMNS)).astype(_COLUMNS | exact))
     answer.attrs["tried"] = [one._asdict() for one in tried.values()]
     return answer
 
@@ -202,7 +206,7 @@ def _row(
     alike = estimate(saved, sizes, [False] * len(tried), others, random) if others else NOTHING
     told = {"flag": flag, "n_images": len(part), "size_bytes": asked + others}
     if found is None or alike is None:
-        low, high = int(part["low"].sum()), int(part["high"].sum())
+        low, high = total_bytes(part["low"]), total_bytes(part["high"])
         evidence = f"estimated: {plural(len(tried), 'image')} could be tried, too few"
         return {**told, "evidence": evidence, "low_bytes": low, "high_bytes": high, "n_measured": 0}
     low, likely, high = (round(one + other) for one, other in zip(found, alike, strict=True))

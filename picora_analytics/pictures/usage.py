@@ -7,7 +7,7 @@ import pandas as pd
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.client.client import Client, Usage
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import STR, Facts, total_bytes
+from picora_analytics.library.frame import STR, Facts, sums_dtype, total_bytes
 from picora_analytics.pictures.accounts import check_account
 from picora_analytics.text import plural
 from picora_analytics.times import day_and_time, parse_instant
@@ -83,7 +83,9 @@ def reconcile_usage(images: pd.DataFrame, client: Client) -> pd.DataFrame:
         share = None if apart is None or not listed else apart / listed
         lacking = unknown if quantity == "bytes" else 0
         rows.append((quantity, service, listed, apart, share, _note(apart, lacking, facts)))
-    return pd.DataFrame(rows, columns=list(_COLUMNS)).astype(_COLUMNS)
+    table = pd.DataFrame(rows, columns=list(_COLUMNS), dtype=object)
+    exact = {name: sums_dtype(table[name], "Int64") for name in ("service", "listed", "difference")}
+    return table.astype(_COLUMNS | exact)
 
 
 def _what(images: pd.DataFrame, facts: Facts | None) -> str:

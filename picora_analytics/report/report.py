@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import decimal
 import functools
 import json
 import os
@@ -18,7 +19,7 @@ from picora_analytics.analysis.everyday import check_columns, check_pandas
 from picora_analytics.analysis.forecast import quota_of
 from picora_analytics.analysis.shown import Summary
 from picora_analytics.files import write_atomic, write_csv
-from picora_analytics.library.frame import STR, facts_of
+from picora_analytics.library.frame import STR, facts_of, sums_dtype
 from picora_analytics.references.found import References
 from picora_analytics.report.answers import full_tables
 from picora_analytics.report.chapters import is_number, shown, titles
@@ -164,8 +165,9 @@ class StorageReport:
         rows = self._facts["findings"]
         index = pd.Index([row["number"] for row in rows], dtype="int64", name="number")
         columns: dict[str, Any] = {
-            name: pd.array([row[name] for row in rows], dtype=dtype)
+            name: pd.array(cells, dtype=sums_dtype(cells, dtype) if dtype == "Int64" else dtype)
             for name, dtype in _FINDINGS.items()
+            for cells in [[row[name] for row in rows]]
         }
         return Summary(columns, index=index)
 
@@ -250,8 +252,9 @@ class StorageReport:
         target.mkdir(parents=True, exist_ok=True)
         for name, table in self.tables.items():
             write_csv(table, target / f"{name}.csv")
+            stored = _storable(table)
             write_atomic(
-                target / f"{name}.parquet", functools.partial(table.to_parquet, index=False)
+                target / f"{name}.parquet", functools.partial(stored.to_parquet, index=False)
             )
         return target
 
@@ -293,6 +296,16 @@ class StorageReport:
 
     def __repr__(self) -> str:
         return plain(self._facts)
+
+
+def _storable(table: pd.DataFrame) -> pd.DataFrame:
+    """Give sums that 64 bits do not hold as decimals, which Parquet has."""
+    wide: dict[str, Any] = {
+        str(name): cells.map(decimal.Decimal, na_action="ignore")
+        for name, cells in table.items()
+        if cells.dtype == object and cells.map(lambda cell: isinstance(cell, int)).any()
+    }
+    return table.assign(**wide)
 
 
 def _looks(facts: dict[str, Any]) -> list[str]:

@@ -5,6 +5,7 @@ import datetime as dt
 import pandas as pd
 import pytest
 
+import picora_analytics as pic
 from picora_analytics.analysis.dates import instant
 
 
@@ -36,3 +37,17 @@ def test_what_is_no_date_is_named(given):
 def test_what_could_never_be_a_date_is_a_type_error(given):
     with pytest.raises(TypeError, match=r"is not a date: give text such as .* or a datetime\.$"):
         instant(given, "now")
+
+
+@pytest.mark.parametrize("ask", [pic.summarize_ages, pic.forecast_storage])
+@pytest.mark.parametrize("now", ["9999-12-31", "0001-01-01"])
+def test_ages_are_not_counted_from_an_end_of_the_calendar(make_images, ask, now):
+    with pytest.raises(ValueError, match=rf"^now='{now}' is too near an end of the calendar"):
+        ask(make_images(), now=now)
+
+
+def test_snapshots_that_are_no_frame_are_a_type_error(make_images):
+    with pytest.raises(
+        TypeError, match=r"^snapshots is a list; .*SnapshotStore\.totals\(\) gives\.$"
+    ):
+        pic.forecast_storage(make_images(), snapshots=[1])

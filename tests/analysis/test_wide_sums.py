@@ -139,7 +139,7 @@ def test_a_comparison_adds_up(make_images, before, after):
 
 
 @pytest.mark.slow
-def test_findings_and_report_add_up_and_are_drawn(images, sizes):
+def test_findings_and_report_add_up_and_are_drawn(images, sizes, tmp_path):
     true = sum(size for size in sizes if size is not None)
     before = images.copy()
     before.attrs["picora"] = images.attrs["picora"] | {"loaded_at": "2026-11-01T00:00:00Z"}
@@ -151,3 +151,22 @@ def test_findings_and_report_add_up_and_are_drawn(images, sizes):
     assert all((found.size_bytes or 0) >= 0 for found in list_findings(images))
     assert "-" not in report.facts["growth"]["by_year"][0]["period"]
     assert report.to_html() and report.to_json() and report.to_markdown() and repr(report)
+    assert len(report.findings()) == len(report.facts["findings"])
+    growth = pd.read_parquet(report.write_tables(tmp_path) / "growth.parquet")
+    assert growth["total_size_bytes"].iat[-1] == true
+
+
+@pytest.mark.slow
+def test_piles_portions_and_suggestions_add_up(make_images, sizes):
+    true = sum(size for size in sizes if size is not None)
+    images = make_images(
+        id=[f"i{n}" for n in range(len(sizes))],
+        size_bytes=sizes,
+        created_at=[f"{1950 + n % 60}-{1 + n // 60}-01" for n in range(len(sizes))],
+    )
+
+    assert pic.summarize_candidates(images)["size_bytes"].sum() == true
+    assert pic.suggest(images, free=true).attrs["picora_suggestion"]["shortfall_bytes"] == 0
+    assert len(pic.suggest(images, free=max(sizes, key=lambda size: size or 0))) == 1
+    plan = pic.plan_deletion(images, list(images.index), reason="all")
+    assert plan.portions("pile")["size_bytes"].sum() == true

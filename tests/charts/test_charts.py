@@ -376,3 +376,13 @@ def test_an_error_names_the_chart_that_was_asked_for(name):
 
     with pytest.raises(pic.SchemaError, match=rf"^{name} needs the column"):
         getattr(pic, name)(*frames)
+
+
+@pytest.mark.slow
+def test_growth_is_drawn_to_both_ends_of_the_calendar(make_images):
+    days = [dt.datetime(1, 1, 1, tzinfo=dt.UTC), dt.datetime(9999, 12, 31, tzinfo=dt.UTC)]
+
+    ax = pic.plot_growth(make_images(created_at=days))
+    ax.figure.canvas.draw()
+
+    assert ax.lines[0].get_ydata()[-1] > ax.lines[0].get_ydata()[1] > 0

@@ -53,6 +53,7 @@ WRONG = [
     ((*PLAN, "--decisions", "none.csv"), "--decisions: there is no file 'none.csv'"),
     (("plan", "--from", "none.csv"), "--from: there is no file 'none.csv'"),
     (("report", "--since", "99999999d"), "--since='99999999d' is not a duration"),
+    (("report", "--since", "999999d"), "--since='999999d' reaches out of the calendar"),
     (("report", "--json", "-o", "-"), "Only one of --json, --output - and --metrics -"),
     (("load", "--tag", ""), "tag='' is no tag"),
     (("load", "-o", "-"), "- is standard output, and this is a file"),
@@ -202,6 +203,34 @@ def test_a_threshold_is_named_with_its_value(run, server):
     assert done.returncode == 3
     assert re.search(r"--fail-over 90% was crossed: [\d,]+ % in use, .* of 1\.0 MiB\.", done.stderr)
     assert "picora-analytics plan --pile duplicates" in done.stderr
+
+
+@pytest.mark.slow
+def test_a_threshold_goes_by_what_the_service_counts_and_is_not_passed_unseen(run):
+    def counts(answer):
+        answer["data"]["images"]["storageUsed"] = 990
+        answer["data"]["planLimits"]["imgStorageBytes"] = 1000
+        return answer
+
+    def without_sizes(answer):
+        for image in answer["data"]["images"]:
+            del image["sizeBytes"]
+        return answer
+
+    asked = ("report", "--fail-over", "90%", "-o", "r.md", "--refresh", "full")
+    with DemoServer(n_images=3, rate_scale=None) as own:
+        own.fail("GET", "/v1/images", times=None, body=without_sizes)
+        own.fail("GET", "/v1/user/me/usage", times=None, body=counts)
+        told = run(*asked, server=own)
+        own.clear_faults()
+        own.fail("GET", "/v1/images", times=None, body=without_sizes)
+        own.fail("GET", "/v1/user/me/usage", times=None, status=403)
+        untold = run(*asked, "--quota", "1 GiB", server=own)
+
+    assert told.returncode == 3
+    assert "--fail-over 90% was crossed: 99 % in use, 990 B of 1000 B." in told.stderr
+    assert untold.returncode == 4
+    assert "may have been crossed: 0 % in use, 0 B of 1.00 GiB, without 3 images" in untold.stderr
 
 
 @pytest.mark.slow

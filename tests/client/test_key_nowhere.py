@@ -224,6 +224,17 @@ def test_no_frame_of_a_client_that_cannot_be_made_shows_the_key(make, key, optio
         assert KEY not in locals_shown(lambda: make(**options))
 
 
+def test_no_frame_shows_an_echo_in_the_body_of_a_refusal(raw, connect_to):
+    echo = base64.b64encode(KEY.encode())
+    body = b'{"error": "bad key %s, %s"}' % (echo, KEY[:24].encode())
+    head = b"HTTP/1.1 401 No\r\ncontent-length: %d\r\n\r\n" % len(body)
+    client = connect_to(raw(head + body).url, KEY)
+
+    shown = locals_shown(client.verify)
+
+    assert echo.decode()[:20] not in shown and KEY[:24] not in shown
+
+
 @pytest.mark.slow
 def test_no_frame_shows_a_key_typed_at_the_prompt(monkeypatch):
     monkeypatch.delenv("PICORA_API_KEY", raising=False)

@@ -10,7 +10,12 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import SchemaError, SnapshotError, SnapshotStore
-from picora_analytics.library.snapshot_file import FeedPosition, load_file
+from picora_analytics.library.snapshot_file import (
+    FeedPosition,
+    load_file,
+    read_snapshot,
+    write_snapshot,
+)
 from picora_analytics.library.snapshots import remember
 
 
@@ -235,3 +240,38 @@ def test_the_last_save_is_the_latest_even_after_a_clock_that_was_ahead(images, t
     assert today == ["21000101T000000.000000Z", "21000101T000000.000001Z"]
     assert store.versions()[-1] == today[-1]
     assert store.load().attrs["picora"]["read_at"] == DAYS[1]
+
+
+@pytest.mark.parametrize("moment", ["soon", "9999-12-31T00:00:00Z", "0001-01-01T00:00:00Z"])
+@pytest.mark.parametrize("name", ["loaded_at", "read_at"])
+def test_a_moment_that_nobody_can_count_from_is_damage(images, tmp_path, name, moment):
+    store = SnapshotStore(tmp_path)
+    version = store.save(images)
+    path = tmp_path / f"{version}.parquet"
+    snapshot = read_snapshot(path)
+    write_snapshot(snapshot.table, {**snapshot.facts, name: moment}, None, path)
+
+    for read in (store.load, store.about):
+        with pytest.raises(SnapshotError, match=rf"{version}.parquet is damaged \(ValueError\);"):
+            read(version)
+
+
+def test_a_moment_without_a_zone_is_utc_in_all_that_reads_it(images, tmp_path):
+    store = SnapshotStore(tmp_path)
+    version = store.save(images)
+    path = tmp_path / f"{version}.parquet"
+    snapshot = read_snapshot(path)
+    naive = {"loaded_at": "2026-11-01T21:00:00", "read_at": "2026-11-01T21:00:00"}
+    write_snapshot(snapshot.table, {**snapshot.facts, **naive}, None, path)
+    store.save(_read_on(images, DAYS[0]))
+
+    assert len(store.totals()) == 2
+    assert store.load(version).attrs["picora"]["read_at"] == "2026-11-01T21:00:00Z"
+
+
+def test_a_file_named_by_digits_that_are_no_date_is_somebody_elses(images, tmp_path):
+    store = SnapshotStore(tmp_path)
+    version = store.save(images)
+    (tmp_path / "20251399T256199.000000Z.parquet").write_bytes(b"x")
+
+    assert store.versions() == [version]

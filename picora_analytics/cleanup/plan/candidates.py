@@ -19,7 +19,7 @@ from picora_analytics.cleanup.plan.handing import unfit
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, shielded
 from picora_analytics.cleanup.plan.suggestion import Goal, Riding, suggestion_frame
 from picora_analytics.errors import PlanError, SchemaError
-from picora_analytics.library.frame import STR, Facts, Used, facts_of, total_bytes
+from picora_analytics.library.frame import STR, Facts, Used, facts_of, sums_dtype, total_bytes
 from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
@@ -41,7 +41,7 @@ _NEVER_READ = (
 )
 
 Decisions = str | os.PathLike[str] | pd.DataFrame
-Sizes = npt.NDArray[np.int64]
+Sizes = npt.NDArray[Any]  # int64, or whole numbers of Python where their sum needs more.
 
 
 class Candidates(NamedTuple):
@@ -118,7 +118,8 @@ def summarize_candidates(
     sizes = images["size_bytes"]
     table = [(one.name, one.n_images, total_bytes(sizes[one.rows]), *one[2:]) for one in found]
     names = ["pile", "n_images", "size_bytes", "why", "certainty", "python", "shell"]
-    kinds = dict.fromkeys(names, STR) | {"n_images": "int64", "size_bytes": "int64"}
+    sums = sums_dtype(size for _, _, size, *_ in table)
+    kinds = dict.fromkeys(names, STR) | {"n_images": "int64", "size_bytes": sums}
     return Summary(pd.DataFrame(table, columns=names).astype(kinds))  # type: ignore[arg-type,unused-ignore]
 
 
@@ -259,7 +260,7 @@ def suggest(
     facts = plannable(images, "suggest")
     images = first_form(images, facts)
     piles = _sorted(images, facts, references, decisions, protect, old)
-    sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
+    sizes = _sizes(images)
     if pile is not None:
         rows = np.flatnonzero(piles.number == names.index(pile))
         goal = Goal(f"the pile {pile}", 0, 0)
@@ -313,7 +314,7 @@ class Sorting:
         facts = plannable(images, "CleanupPanel")
         images = first_form(images, facts)
         self._sorted = _sorted(images, facts, references, decisions, protect, OLD_DAYS)
-        self._sizes = images["size_bytes"].fillna(0).to_numpy(dtype=np.int64)
+        self._sizes = _sizes(images)
 
     def piles(self) -> list[CandidatePile]:
         """Give the piles that hold something, those first that would be missed least, and what is for looking."""
@@ -347,6 +348,11 @@ def _sorted(
     piles = sort_into_piles(images, spared, standing(images, decisions), references, old)
     piles.number[unfit(images, piles.number >= 0)] = -1
     return piles
+
+
+def _sizes(images: pd.DataFrame) -> Sizes:
+    known = images["size_bytes"].fillna(0)
+    return known.to_numpy(dtype=sums_dtype([total_bytes(known)]))
 
 
 def _bytes(size: int | str, name: str) -> int:

@@ -10,7 +10,7 @@ import pandas as pd
 
 from picora_analytics.analysis.decided import standing
 from picora_analytics.cleanup.plan.columns import Bools, among
-from picora_analytics.library.frame import STR, total_bytes
+from picora_analytics.library.frame import STR, sums_dtype, total_bytes
 
 __all__ = ["decided_in", "labels", "portions_of", "wished"]
 
@@ -57,4 +57,5 @@ def portions_of(images: pd.DataFrame, by: str, decisions: Decisions | None) -> p
         for own in [np.asarray(names == name)]
     ]
     kinds = {"portion": STR, "n_images": "int64", "size_bytes": "int64", "n_decided": "int64"}
+    kinds["size_bytes"] = sums_dtype(size for _, _, size, _ in rows)
     return pd.DataFrame(rows, columns=list(kinds)).astype(kinds)  # type: ignore[arg-type,unused-ignore]
