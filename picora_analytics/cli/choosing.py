@@ -151,7 +151,7 @@ def _note(file: Path, rows: list[dict[str, str]]) -> Path:
 
 def _look_at_ids(decisions: Mapping[str, str]) -> None:
     """Refuse, as wrong usage, what has not the form of an id; and where another is nearly the same, name it."""
-    from picora_analytics.cleanup.plan.matching import Images
+    from picora_analytics.analysis.matching import Images
     from picora_analytics.text import shorten
 
     images = Images(names_remembered())

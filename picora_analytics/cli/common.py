@@ -257,7 +257,7 @@ def parsed(read: Callable[..., Any], value: Any, *names: str) -> Any:
 
 def refuse_unknown(option: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
     """Refuse, as wrong usage, a name that is not there, and give the nearest that is."""
-    from picora_analytics.cleanup.plan.matching import nearest
+    from picora_analytics.analysis.matching import nearest
     from picora_analytics.text import shorten
 
     there = sorted(known)

@@ -12,12 +12,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis.decided import Standing, Waited, standing
+from picora_analytics.analysis.matching import Images
 from picora_analytics.cleanup.plan.choice import Protection, chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
 from picora_analytics.cleanup.plan.handing import chosen_by, hand_on
 from picora_analytics.cleanup.plan.hidden import missed, refuse_unlooked, unlooked, waits
-from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
@@ -360,14 +360,14 @@ def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
 
 def _decided(images: pd.DataFrame, said: Standing) -> tuple[dict[str, Bools], list[str]]:
     """Find the images that earlier decisions keep, count what they match, and name what contradicts itself."""
-    if not said.spared:
+    if not said.entries:
         return {}, said.lines
     known = Images(images)
-    kept: dict[str, Bools] = {}
-    for reason in dict.fromkeys(said.spared.values()):
-        entries = [entry for entry, own in said.spared.items() if own == reason]
-        kept[reason] = among(images.index, known.match(entries).ids)
-    return kept, [known.match(list(said.spared)).line("decisions", known), *said.lines]
+    kept = {
+        reason: among(images.index, [one for one, own in said.spared.items() if own == reason])
+        for reason in dict.fromkeys(said.spared.values())
+    }
+    return kept, [known.match(list(said.entries)).line("decisions", known), *said.lines]
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, Bools]:
