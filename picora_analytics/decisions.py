@@ -103,6 +103,7 @@ def read_rows(file: Path, name: str) -> tuple[list[str], list[tuple[int, dict[st
     except (OSError, ValueError) as error:
         raise PlanError(f"{name}={str(file)!r} cannot be read: {reason_of(error)}.") from error
     columns = [title.strip().lower() for title in table[0]] if table else []
+    _refuse_twice(columns, name)
     lines = [(number, row) for number, row in enumerate(table[1:], 2) if any(map(str.strip, row))]
     return columns, [(n, _row(columns, row, n, name)) for n, row in lines], digest
 
@@ -184,6 +185,7 @@ def decision_table(decisions: str | os.PathLike[str] | pd.DataFrame) -> pd.DataF
         return read_decisions(decisions)
     frame = decisions.reset_index() if decisions.index.name == "id" else decisions
     columns = [str(name) for name in frame.columns]
+    _refuse_twice(columns, "decisions")
     texts = frame.astype(object).where(frame.notna(), "")
     rows = [
         {name: str(cell).strip() for name, cell in zip(columns, row, strict=True)}
@@ -275,6 +277,15 @@ def _row(columns: list[str], row: list[str], number: int, name: str) -> dict[str
             "into quotes."
         )
     return {title: _unsafe(cell.strip()) for title, cell in zip(columns, row, strict=False)}
+
+
+def _refuse_twice(columns: Sequence[str], name: str) -> None:
+    """Raise PlanError if two columns have one title: which of them counts would be a guess."""
+    twice = [title for number, title in enumerate(columns) if title and title in columns[:number]]
+    if twice:
+        raise PlanError(
+            f"{name} has two columns {shorten(twice[0], 60)!r}; leave one of them, or give it another title."
+        )
 
 
 def _unsafe(cell: str) -> str:

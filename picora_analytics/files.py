@@ -15,6 +15,7 @@ from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import Any, TextIO
 
+import msgspec
 import platformdirs
 
 from picora_analytics.text import csv_safe
@@ -25,6 +26,7 @@ NO_FOLDERS = (errno.EINVAL, errno.EBADF, errno.ENOTSUP, errno.ENOSYS)
 __all__ = [
     "data_folder",
     "expanded",
+    "read_json",
     "read_text",
     "reason_of",
     "session_folder",
@@ -109,6 +111,23 @@ def read_text(path: str | os.PathLike[str]) -> str:
     if data[:1] == b"\0" and data[1:2] != b"\0":
         return data.decode("utf-16-be")
     return data.decode("utf-8")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """
+    Read a JSON file, in whatever encoding a shell left it.
+
+    Raises
+    ------
+    OSError
+        If the file cannot be read.
+    ValueError
+        If it is cut off or no JSON, or nested deeper than anything of ours.
+    """
+    try:
+        return msgspec.json.decode(read_text(path))
+    except (msgspec.DecodeError, RecursionError) as error:
+        raise ValueError(f"it is no JSON of ours: {error}") from None
 
 
 def table_rows(text: str) -> list[list[str]]:

@@ -60,6 +60,11 @@ def test_what_was_decided_is_read_however_it_was_saved(tmp_path, text, encoding,
         pytest.param("id,decision\na\n", "row 2: '' for id 'a' cannot be read", id="no decision"),
         pytest.param("id,decision\n,keep\n", "row 2: 'keep' for id '' cannot be read", id="no id"),
         pytest.param(f"id,decision\n{'x' * 200_000},keep\n", "cannot be read: ", id="a huge cell"),
+        pytest.param(
+            "id,decision,note,Decision\na,keep,x,delete\n",
+            r"has two columns 'decision'; leave one of them, or give it another title\.$",
+            id="two columns of one title",
+        ),
         pytest.param("name,choice\na,keep\n", "it needs 'id' and 'decision'", id="other titles"),
         pytest.param(
             "id,decision\na,not duplicates\n", "needs the other image in other_id", id="half a pair"

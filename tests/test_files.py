@@ -2,6 +2,7 @@
 
 import csv
 import io
+import json
 import os
 import stat
 import subprocess
@@ -13,6 +14,8 @@ import pytest
 from hypothesis import example, given, strategies as st
 
 import picora_analytics as pic
+from picora_analytics.cleanup.apply.evidence import read_evidence
+from picora_analytics.cleanup.plan.document import digest
 from picora_analytics.cleanup.policy.ci import read_phrase
 from picora_analytics.cleanup.policy.policy import read_policy
 from picora_analytics.files import (
@@ -145,6 +148,31 @@ def test_a_missing_file_says_its_path_once(tmp_path, read):
         read(path)
 
     assert str(caught.value).count(str(path)) == 1
+
+
+@pytest.mark.parametrize("text", ["[", '{"format":' + "[" * 200_000, "a = " + "[" * 5000])
+@pytest.mark.parametrize("read", [pic.read_plan, pic.read_references, read_evidence, read_policy])
+def test_a_file_nested_beyond_measure_is_refused_as_any_that_is_cut_off(tmp_path, read, text):
+    path = tmp_path / "deep.json"
+    path.write_text(text)
+
+    with pytest.raises(pic.PicoraError, match=r"cut off or not JSON|cannot be followed"):
+        read(path)
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [{"outcomes": None}, {"outcomes": [{}]}, {"library": {}}, {"finished_at": "soon"}],
+    ids=lambda spoil: str(spoil)[:16],
+)
+def test_a_receipt_whose_digest_was_made_to_fit_must_still_be_one(tmp_path, spoil):
+    good = {"format": "picora-analytics deletion receipt", "deed": "hide", "outcomes": []}
+    good |= {"library": {"account": "ab"}, "finished_at": "2026-11-28T00:00:00Z"}
+    path = tmp_path / "receipt.json"
+    path.write_text(json.dumps(good | spoil | {"digest": digest(good | spoil)}))
+
+    with pytest.raises(pic.PlanError, match=r"^The receipt .* lacks a part "):
+        read_evidence(path)
 
 
 @pytest.mark.parametrize(

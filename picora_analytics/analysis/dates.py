@@ -11,7 +11,7 @@ from picora_analytics.errors import SchemaError
 from picora_analytics.library.frame import Facts
 from picora_analytics.times import YEARS, in_utc, parse_instant
 
-__all__ = ["Instant", "instant", "now_of"]
+__all__ = ["Instant", "days_before", "instant", "now_of"]
 
 Instant = str | dt.date | dt.datetime | pd.Timestamp
 
@@ -41,6 +41,14 @@ def instant(value: Any, name: str) -> dt.datetime:
         return in_utc(dt.datetime.combine(value, dt.time()))
     except (ValueError, OverflowError):
         raise ValueError(f"{name}={value!r} is not a date: {example}.") from None
+
+
+def days_before(moment: dt.datetime, days: float) -> dt.datetime:
+    """Count days back from a moment; ValueError if that lies before the calendar begins."""
+    try:
+        return moment - dt.timedelta(days=float(days))
+    except OverflowError:
+        raise ValueError(f"days={days!r} reaches back before the year 1: give fewer.") from None
 
 
 def now_of(facts: Facts | None, now: Instant | None, caller: str) -> dt.datetime:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 import math
 import os
 import re
@@ -13,8 +14,9 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 import pandas as pd
 
-from picora_analytics.analysis.dates import now_of
+from picora_analytics.analysis.dates import days_before, now_of
 from picora_analytics.analysis.masks import three_valued
+from picora_analytics.analysis.matching import Images
 from picora_analytics.analysis.question import read_pandas
 from picora_analytics.decisions import DECISIONS, NOT_DUPLICATES, decision_table
 from picora_analytics.library.frame import facts_of
@@ -58,11 +60,12 @@ class Standing(NamedTuple):
     Attributes
     ----------
     spared : dict of str to str
-        Why each id (or address, or file name) is spared.
+        Why each id is spared, also where a row names it by address, file name or in another spelling; what matches no
+        image stands as it was written.
     of : dict of str to str
         The decision that stands on each id: *keep*, *hidden*, *later* or *delete*.
     doubtful : set of str
-        Ids of rows that do not fit the image they name; these choose nothing.
+        Ids of rows that do not fit the image they name, or name it only nearly; these choose nothing.
     hidden_since : dict of str to datetime
         When each was hidden, as far as it is told.
     pairs : set of frozenset
@@ -71,6 +74,8 @@ class Standing(NamedTuple):
         What a person should look at, named by its line.
     hidden_until : dict of str to date
         When the waiting time of each hidden image ends, or ended.
+    entries : dict of str to None
+        What the rows that spare call their images, as written.
     """
 
     spared: dict[str, str]
@@ -80,6 +85,7 @@ class Standing(NamedTuple):
     pairs: set[frozenset[str]]
     lines: list[str]
     hidden_until: dict[str, dt.date]
+    entries: dict[str, None]
 
 
 def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
@@ -87,14 +93,15 @@ def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
     Tell what decisions say of images on the day of their load.
 
     A row whose file name or address is not that of its id, as after a column was sorted alone, chooses nothing: both
-    images that it may mean are spared.
+    images that it may mean are spared. A row spares whatever its id may mean, be it an address, a file name or another
+    spelling; a wish to delete is heard for the very id alone.
 
     Raises
     ------
     PlanError
         If the decisions cannot be read.
     """
-    found = Standing({}, {}, set(), {}, set(), [], {})
+    found = Standing({}, {}, set(), {}, set(), [], {}, {})
     if decisions is None:
         return found
     table = decision_table(decisions)
@@ -106,16 +113,13 @@ def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
         cells = dict(zip(table.columns, row, strict=True))
         meant = fits.meant_instead(cells)
         if meant is not None:
-            found.doubtful.add(cells["id"])
-            found.spared.update(dict.fromkeys([cells["id"], *meant], _DOUBTFUL))
-            found.lines.append(
-                f"decisions, line {line}: its file name or address is not that of "
-                f"{shorten(cells['id'], 30)!r}; it chooses nothing, and what it may mean is kept"
-            )
+            _doubt(found, fits, cells["id"], meant, line)
         elif cells["decision"] == NOT_DUPLICATES:
-            found.pairs.add(frozenset((cells["id"], cells["other_id"])))
+            pairs = itertools.product(*(fits.named(cells[name])[0] for name in ("id", "other_id")))
+            found.pairs.update(frozenset(pair) for pair in pairs if pair[0] != pair[1])
         else:
-            told.setdefault(cells["id"], []).extend(_in_force(found, cells, today, line))
+            for image_id, said in _said_of(found, fits, cells, today, line).items():
+                told.setdefault(image_id, []).extend(said)
     for image_id, said in told.items():
         if said:
             _settle(found, image_id, said)
@@ -125,6 +129,18 @@ def standing(images: pd.DataFrame, decisions: Decisions | None) -> Standing:
 
 
 _DOUBTFUL = "a decision that does not fit its image"
+
+
+def _doubt(found: Standing, fits: _Fits, entry: str, meant: list[str], line: int) -> None:
+    """Let a row that does not fit its image choose nothing, and spare whatever it may mean."""
+    named, _ = fits.named(entry)
+    found.doubtful.update(named)
+    found.spared.update(dict.fromkeys([*named, *meant], _DOUBTFUL))
+    found.entries.update(dict.fromkeys([entry, *meant]))
+    found.lines.append(
+        f"decisions, line {line}: its file name or address is not that of {shorten(entry, 30)!r}; it chooses nothing, "
+        "and what it may mean is kept"
+    )
 
 
 class _Said(NamedTuple):
@@ -137,6 +153,21 @@ class _Said(NamedTuple):
     line: int
 
 
+def _said_of(
+    found: Standing, fits: _Fits, cells: Mapping[str, str], today: dt.date, line: int
+) -> dict[str, list[_Said]]:
+    """Read a row for each image that it speaks of: a wish for the very id alone, all else for what that may mean."""
+    entry = cells["id"]
+    if cells["decision"] == "delete":
+        return {entry: _in_force(found, cells, today, line)}
+    named, exactly = fits.named(entry)
+    said = {one: _in_force(found, {**cells, "id": one}, today, line) for one in named}
+    if said[entry]:
+        found.entries[entry] = None
+        found.doubtful.update([] if exactly else named[1:])
+    return said
+
+
 def _in_force(found: Standing, cells: Mapping[str, str], today: dt.date, line: int) -> list[_Said]:
     """Read a row; a day that is over ends what it spared."""
     word, image_id = cells["decision"], cells["id"]
@@ -146,7 +177,8 @@ def _in_force(found: Standing, cells: Mapping[str, str], today: dt.date, line: i
         since = _instant(cells["decided_at"])
         if since is not None:
             found.hidden_since[image_id] = since
-            until = until or since.date() + dt.timedelta(days=HIDDEN_DAYS)
+            wait = min(dt.timedelta(days=HIDDEN_DAYS), dt.date.max - since.date())
+            until = until or since.date() + wait
         if until is not None:
             found.hidden_until[image_id] = max(until, found.hidden_until.get(image_id, until))
         reason = f"hidden, waiting until {until or 'someone says until when'}"
@@ -185,8 +217,15 @@ class _Fits:
         rows = images.reset_index() if images.index.name == "id" else images
         some = [name for name in ("id", "filename", "url") if name in rows.columns]
         self._rows = read_pandas(rows, some, "decisions") if "id" in some else pd.DataFrame()
+        named = self._rows.reindex(columns=["id", "filename"]).set_index("id")
+        self._images = Images(named)
         self._at: dict[str, int] | None = None
         self._by: dict[str, dict[str, list[str]]] = {}
+
+    def named(self, entry: str) -> tuple[list[str], bool]:
+        """Give an entry and the ids that it stands for beside itself, and whether it is, or is made of, just these."""
+        matched = self._images.match([entry])
+        return [entry, *sorted(matched.ids - {entry})], not matched.near
 
     def meant_instead(self, cells: Mapping[str, str]) -> list[str] | None:
         """Give the other images that a row may mean; None where it fits its id, or says too little to tell."""
@@ -242,7 +281,8 @@ def decided(images: pd.DataFrame, decisions: Decisions, decision: str) -> pd.Ser
     """
     Tell the images of which something was decided that still stands.
 
-    Of an id said twice differently *keep* wins, so that nothing is deleted by mistake. A plan names such lines.
+    Of an id said twice differently *keep* wins, so that nothing is deleted by mistake, also where it names the image
+    by its address or file name. A plan names such lines.
 
     Parameters
     ----------
@@ -255,7 +295,8 @@ def decided(images: pd.DataFrame, decisions: Decisions, decision: str) -> pd.Ser
     Returns
     -------
     Series of boolean, aligned to ``images``
-        ``<NA>`` where a row's file name or address is not that of its id: it chooses nothing.
+        ``<NA>`` where a row's file name or address is not that of its id, or its id is spelled differently: it
+        chooses nothing.
 
     Raises
     ------
@@ -329,9 +370,8 @@ def hidden_for(images: pd.DataFrame, days: float, decisions: Decisions) -> pd.Se
     hidden = rows["id"].isin(table.loc[table["decision"] == "hidden", "id"].tolist()).to_numpy()
     waiting = rows["id"].isin(list(said.spared)).to_numpy()
     naive = {one: since.replace(tzinfo=None) for one, since in said.hidden_since.items()}
-    since = pd.to_datetime(rows["id"].map(naive).astype(object)).astype("datetime64[us]")
-    edge = now_of(facts_of(images), None, "hidden_for").replace(tzinfo=None)
-    edge -= dt.timedelta(days=float(days))
+    since = pd.Series(list(map(naive.get, rows["id"])), dtype="datetime64[us]")
+    edge = days_before(now_of(facts_of(images), None, "hidden_for"), days).replace(tzinfo=None)
     public = rows["is_public"].fillna(False).to_numpy(dtype=bool)
     edited = (rows["updated_at"] > since).to_numpy(dtype=bool)
     no = ~hidden | waiting | public | edited | (since > edge).to_numpy(dtype=bool)

@@ -19,7 +19,7 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
-from picora_analytics.analysis.dates import Instant, instant, now_of
+from picora_analytics.analysis.dates import Instant, days_before, instant, now_of
 from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.masks import TAGGED, three_valued
@@ -92,10 +92,7 @@ def older_than(images: pd.DataFrame, days: float, *, now: Instant | None = None)
         raise ValueError(f"days={days!r} is not an age: give a number of days, 0 or more.")
     uploaded = read_pandas(images, ["created_at"], "older_than")["created_at"]
     moment = now_of(facts_of(images), now, "older_than")
-    try:
-        edge = moment - dt.timedelta(days=float(days))
-    except OverflowError:
-        raise ValueError(f"days={days!r} reaches back before the year 1: give fewer.") from None
+    edge = days_before(moment, days)
     return _before(images, uploaded, edge, f"older_than_{days:g}_days")
 
 

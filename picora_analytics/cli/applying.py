@@ -16,6 +16,7 @@ from picora_analytics.cli.common import (
     refuse_missing,
     refuse_same_file,
     refuse_suffix,
+    refuse_unheard,
     say,
     warn_of_loss,
     with_client,
@@ -127,8 +128,11 @@ def _refuse_contradictions(
             raise click.UsageError(
                 f"{name} is for a plan; with --standing-order the policy says it all."
             )
+        refuse_unheard(["min_age"], "is about a phrase; with --standing-order none is given.")
     elif store is not None:
         raise click.UsageError("--store is for --standing-order; a plan holds its own images.")
+    if said["resume"]:
+        refuse_unheard(["min_age"], "is for a plan that was not begun; --resume goes on with one.")
     if said["confirm"] is not None and said["confirm_file"] is not None:
         raise click.UsageError("Give --confirm or --confirm-file, not both.")
     if said["backup"] is not None and said["no_backup"]:

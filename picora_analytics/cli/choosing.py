@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -9,7 +10,15 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import DAYS, FilePath, OutputPath, parsed, say
+from picora_analytics.cli.common import (
+    DAYS,
+    FilePath,
+    OutputPath,
+    given,
+    parsed,
+    refuse_unheard,
+    say,
+)
 from picora_analytics.cli.completing import names_remembered
 from picora_analytics.cli.documents import json_option, print_facts
 
@@ -75,6 +84,11 @@ def refuse_unclear(criteria: Criteria, options: dict[str, Any]) -> None:
         if rule.kind in ("decision", "hidden") and not options["decisions"]:
             name = f"--{rule.name.replace('_', '-')}"
             raise click.UsageError(f"{name} needs --decisions, the CSV of the command decide.")
+    if options["review"] is not None:
+        refuse_unheard(
+            ("reason", "inherit", "refresh", "store"),
+            "is for a new plan; --from takes what is left of one that was made before.",
+        )
     if not goals and not options["reason"]:
         raise click.UsageError("Missing option '--reason': why may these images go?")
 
@@ -120,16 +134,25 @@ def refuse_unknown_tags(
         parsed(lambda tags: protection(images, list(tags)), protect)
 
 
-def reviewed(path: str, decisions: str | None) -> DeletionPlan:
-    """Read a review, say what was struck out, and note it as kept where there is a file for that."""
+def reviewed(
+    options: dict[str, Any], references: References | None, *, as_json: bool, quiet: bool
+) -> DeletionPlan:
+    """
+    Read a review, say what was struck out, and note it as kept where there is a file for that.
+
+    Of what is left, more may be kept by what protects, and the caps are those that were given.
+    """
     from picora_analytics.cleanup import DeletionPlan
     from picora_analytics.cleanup.plan.review import read_review
+    from picora_analytics.cleanup.plan.sparing import make_caps, tightened
     from picora_analytics.text import plural
 
-    found = read_review(Path(path))
+    found = read_review(Path(options["review"]))
     for line in found.lines:
         say(line, err=True)
-    say(f"Struck out: {plural(len(found.struck), 'image')}\n")
+    if not quiet:
+        say(f"Struck out: {plural(len(found.struck), 'image')}\n", err=as_json)
+    decisions = options["decisions"]
     if decisions is not None and len(found.struck):
         names = found.struck[["filename", "url"]].fillna("").astype(str)
         rows = [
@@ -137,7 +160,16 @@ def reviewed(path: str, decisions: str | None) -> DeletionPlan:
             for one, (name, url) in zip(names.index, names.to_numpy().tolist(), strict=True)
         ]
         _note(Path(decisions), rows)
-    return DeletionPlan.of(found.plan)
+    caps = dataclasses.asdict(found.plan.caps)
+    caps |= {name: options[name] for name in caps if given(name)}
+    left = tightened(
+        found.plan,
+        protect=options["protect"],
+        references=references,
+        decisions=decisions if decisions is not None and Path(decisions).exists() else None,
+        caps=make_caps(**caps),
+    )
+    return DeletionPlan.of(left)
 
 
 def _note(file: Path, rows: list[dict[str, str]]) -> Path:
@@ -151,7 +183,7 @@ def _note(file: Path, rows: list[dict[str, str]]) -> Path:
 
 def _look_at_ids(decisions: Mapping[str, str]) -> None:
     """Refuse, as wrong usage, what has not the form of an id; and where another is nearly the same, name it."""
-    from picora_analytics.cleanup.plan.matching import Images
+    from picora_analytics.analysis.matching import Images
     from picora_analytics.text import shorten
 
     images = Images(names_remembered())
@@ -202,6 +234,10 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
         {"id": one, "decision": "not duplicates", "other_id": other} | more
         for one, other in said["not_duplicates"]
     ]
+    if not rows:
+        refuse_unheard(("until", "by", "note"), "is about an image; give --keep ID or another.")
+    if not (said["keep"] or said["later"]):
+        refuse_unheard(["until"], "is for --keep and --later; nothing else ends by itself.")
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")
     for row in rows:

@@ -35,6 +35,7 @@ __all__ = [
     "OutputPath",
     "echo",
     "end",
+    "given",
     "in_store",
     "keyless",
     "load_library",
@@ -45,6 +46,7 @@ __all__ = [
     "refuse_missing",
     "refuse_same_file",
     "refuse_suffix",
+    "refuse_unheard",
     "refuse_unknown",
     "say",
     "shown",
@@ -179,6 +181,12 @@ def typed_demo() -> bool:
     return bool(click.get_current_context().params.get("demo"))
 
 
+def given(name: str) -> bool:
+    """Tell whether an option of this command was typed, even if as its default."""
+    source = click.get_current_context().get_parameter_source(name)
+    return source is click.core.ParameterSource.COMMANDLINE
+
+
 refresh_option = click.option(
     "--refresh",
     type=click.Choice(["auto", "full", "never"]),
@@ -257,7 +265,7 @@ def parsed(read: Callable[..., Any], value: Any, *names: str) -> Any:
 
 def refuse_unknown(option: str, names: Iterable[str], known: Iterable[str], where: str) -> None:
     """Refuse, as wrong usage, a name that is not there, and give the nearest that is."""
-    from picora_analytics.cleanup.plan.matching import nearest
+    from picora_analytics.analysis.matching import nearest
     from picora_analytics.text import shorten
 
     there = sorted(known)
@@ -268,6 +276,12 @@ def refuse_unknown(option: str, names: Iterable[str], known: Iterable[str], wher
                 f"{option} {shorten(name, 60)!r} is none of {where}. "
                 + (f"Nearest: {', '.join(near)}." if near else "Nothing there is like it.")
             )
+
+
+def refuse_unheard(names: Iterable[str], why: str) -> None:
+    """Refuse, as wrong usage, options that say nothing in the form in which a command was typed."""
+    for name in filter(given, names):
+        raise click.UsageError(f"--{name.replace('_', '-')} {why}")
 
 
 def refuse_missing(paths: Mapping[str, str | None], what: str = "file") -> None:

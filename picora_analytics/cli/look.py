@@ -15,6 +15,7 @@ from picora_analytics.cli.common import (
     parsed,
     quiet_option,
     refuse_suffix,
+    refuse_unheard,
     say,
     with_client,
     write_rows,
@@ -139,6 +140,8 @@ def load(
     refuse_suffix(output, ".csv", ".parquet")
     if tag is not None and refresh == "never":
         raise click.UsageError("--tag is not remembered, so --refresh never has nothing to give.")
+    if tag is not None:
+        refuse_unheard(["store"], "is for the whole library; what --tag loads is not remembered.")
     parsed(lambda wanted: client.iter_pages(tag=wanted), tag)
     images = load_library(client, tag=tag, refresh=refresh, store=store, quiet=quiet)
     if tag is not None and images.empty:

@@ -45,6 +45,7 @@ from picora_analytics.cli.words import in_shell_words, to_type
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan
     from picora_analytics.client import Client
+    from picora_analytics.references import References
 
 __all__ = ["plan"]
 
@@ -136,17 +137,19 @@ def plan(
     Plan a cleanup and rehearse it; nothing is deleted.
 
     An image must meet every rule given. Instead of rules, --free and --free-to take what would be missed least, --pile
-    one pile of it, and --from the rows that are left of a review in a spreadsheet.
+    one pile of it, and --from the rows that are left of a review in a spreadsheet; what protects, and caps, may be
+    given anew with it.
 
     Exit codes: 0 planned, also where nothing is to be deleted; 1 error; 2 wrong usage or no key; 3 the plan would be
     refused, as over its caps; 4 the library was read or remembered only in part; 130 stopped by Ctrl-C.
     """
     refuse_unclear(criteria, options)
     _refuse_unreadable(criteria, output, csv_path, options)
+    references = _references(options["references"])
     if options["review"] is not None:
-        made = reviewed(options["review"], options["decisions"])
+        made = reviewed(options, references, as_json=as_json, quiet=quiet)
     else:
-        made = _planned(client, criteria, store, options, quiet=quiet)
+        made = _planned(client, criteria, store, options, references, quiet=quiet)
     # Saved before printed: a pipe that ends early loses nothing.
     written = _written(made, output, csv_path)
     if as_json:
@@ -216,11 +219,20 @@ def _refuse_unreadable(
         refuse_unknown("--pile", [options["pile"]], names, f"the piles {', '.join(names)}")
 
 
+def _references(path: str | None) -> References | None:
+    if path is None:
+        return None
+    from picora_analytics import read_references
+
+    return read_references(path)
+
+
 def _planned(
     client: Client,
     criteria: Criteria,
     store: str | None,
     options: dict[str, Any],
+    references: References | None,
     *,
     quiet: bool,
 ) -> DeletionPlan:
@@ -228,11 +240,6 @@ def _planned(
     from picora_analytics.cleanup.deletion import plan_withholding
     from picora_analytics.cleanup.plan.sparing import make_caps
 
-    references = None
-    if options["references"]:
-        from picora_analytics import read_references
-
-        references = read_references(options["references"])
     if options["decisions"]:
         from picora_analytics import read_decisions
 

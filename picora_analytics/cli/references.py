@@ -19,6 +19,7 @@ from picora_analytics.cli.common import (
     load_library,
     of_demo,
     quiet_option,
+    refuse_unheard,
     say,
 )
 from picora_analytics.cli.completing import files
@@ -115,6 +116,8 @@ def scan(
             raise click.UsageError(f"There is no file or folder {source!r}.")
     if ids is not None and demo:
         raise click.UsageError("--ids and --demo are two libraries; give one of them.")
+    if ids is not None:
+        refuse_unheard(["store"], "remembers a library that is read; with --ids none is.")
     if json_path == "-" and (annotations or markdown_path == "-"):
         raise click.UsageError("--json prints nothing else; give it a file, or leave the others.")
     from picora_analytics.references import checking

@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import FilePath, OutputPath, refuse_missing, refuse_unknown, say
+from picora_analytics.cli.common import (
+    FilePath,
+    OutputPath,
+    refuse_missing,
+    refuse_unheard,
+    refuse_unknown,
+    say,
+)
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 
 if TYPE_CHECKING:
@@ -81,6 +88,14 @@ def review(
         raise click.UsageError(
             "Missing option '--decisions'; only a page (-o review.html) needs none."
         )
+    if comes_back:
+        refuse_unheard(
+            ("by", "portion", "output", "demo"), "is for a plan; a table that came back is noted."
+        )
+    elif page is None:
+        refuse_unheard(["demo"], "is for the pictures of a page (-o review.html).")
+    elif portion is None:
+        refuse_unheard(["by"], "says what --portion is of; without that, the page shows all.")
     if comes_back:
         facts, lines = _take_back(Path(file), str(decisions))
     elif page is not None:

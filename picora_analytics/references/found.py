@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from picora_analytics.errors import PicoraError, PlanError
-from picora_analytics.files import read_text, reason_of, write_atomic
+from picora_analytics.files import read_json, reason_of, write_atomic
 from picora_analytics.library.frame import STR, among
 from picora_analytics.text import plural, shorten, visible
 from picora_analytics.times import day_and_time, format_instant, parse_instant
@@ -231,10 +231,10 @@ def read_references(path: str | os.PathLike[str]) -> References:
     """
     name = f"The references {os.fspath(path)!r}"
     try:
-        document = msgspec.json.decode(read_text(path))
+        document = read_json(path)
     except OSError as error:
         raise PicoraError(f"{name} cannot be read: {reason_of(error)}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except ValueError:
         raise PicoraError(f"{name} are cut off or not JSON; look for references again.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PicoraError(f"{name} are no references; give a file that References.write wrote.")
@@ -248,16 +248,23 @@ def read_references(path: str | os.PathLike[str]) -> References:
             f"{name} were edited after they were saved, or are cut: their digest does not fit. Look for references "
             "again."
         )
+    try:
+        return _from(document)
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PicoraError(f"{name} lack a part ({error}); look for references again.") from error
+
+
+def _from(document: dict[str, Any]) -> References:
     tables = {
         part: table(part, [tuple(map(row.get, columns)) for row in document[part]])
         for part, columns in _COLUMNS.items()
     }
     return References(
         **tables,
-        ids=pd.Index(document["ids"], dtype=STR, name="id"),
+        ids=pd.Index(msgspec.convert(document["ids"], list[str]), dtype=STR, name="id"),
         scanned_at=parse_instant(document["scanned_at"]),
-        account=document["account"],
-        sources=tuple(document["sources"]),
+        account=msgspec.convert(document["account"], str | None),
+        sources=tuple(msgspec.convert(document["sources"], list[str])),
     )
 
 

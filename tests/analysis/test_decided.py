@@ -5,6 +5,7 @@ import re
 import pandas as pd
 import pytest
 
+import picora_analytics as pic
 from picora_analytics import PlanError, rules
 from picora_analytics.analysis.decided import standing
 
@@ -210,3 +211,70 @@ def test_a_time_is_a_number_of_days(make_images, days):
 def test_decisions_that_cannot_be_read_choose_nothing(make_images, tmp_path):
     with pytest.raises(PlanError, match=r"cannot be read: No such file or directory\.$"):
         rules.decided(make_images(), tmp_path / "none.csv", "delete")
+
+
+# Images named otherwise than by their id
+
+
+@pytest.mark.parametrize(
+    "name",
+    [
+        pytest.param("https://my.example/aB3dE5fG7hJ.png?w=80", id="its address"),
+        pytest.param("aB3dE5fG7hJ.png", id="a file of its id"),
+        pytest.param("AB3DE5FG7HJ", id="another case"),
+        pytest.param("Roof 1.PNG", id="its file name"),
+    ],
+)
+def test_what_spares_is_heard_however_it_names_its_image(make_images, name):
+    images = make_images(
+        id=["aB3dE5fG7hJ", "b"],
+        filename=["roof_1.png", "b.png"],
+        is_public=[False, False],
+        updated_at=[HIDDEN_AT] * 2,
+    )
+    plan = pic.plan_deletion(images, ["aB3dE5fG7hJ", "b"], reason="x", max_fraction=1)
+    rows = [("aB3dE5fG7hJ", "delete"), ("b", "delete"), (name, "keep")]
+    decisions = pd.DataFrame(rows, columns=["id", "decision"])
+    hidden = decisions.replace("delete", "hidden").assign(decided_at=[HIDDEN_AT, HIDDEN_AT, ""])
+
+    assert ids(rules.decided(images, decisions, "delete")) == ["b"]
+    assert ids(rules.hidden_for(images, 30, hidden)) == ["b"]
+    assert list(plan.decided(decisions).images.index) == ["b"]
+    assert plan.portions(decisions=decisions)["n_decided"].sum() == 2
+    spared = pic.plan_deletion(images, ["aB3dE5fG7hJ"], reason="x", decisions=decisions).spared
+    assert spared["reason"].tolist() == ["on your keep list"]
+
+
+@pytest.mark.parametrize("name", ["https://my.example/a1.png", "A1", "roof.png"])
+def test_a_wish_to_delete_is_heard_for_the_very_id_alone(make_images, name):
+    images = make_images(id=["a1", "b"], filename=["roof.png", "b.png"])
+
+    mask = rules.decided(images, table((name, "delete", "")), "delete")
+
+    assert not mask.fillna(False).any()
+
+
+def test_an_image_hidden_in_another_spelling_is_not_chosen_by_that(make_images):
+    images = make_images(id=["a1", "b"])
+    decisions = table(("A1", "hidden", "2027-01-31"), ("b", "hidden", "2027-01-31"))
+
+    assert rules.decided(images, decisions, "hidden").tolist() == [pd.NA, True]
+    assert "a1" in standing(images, decisions).spared
+
+
+def test_no_duplicates_may_be_said_by_address(make_images):
+    decisions = pd.DataFrame(
+        {"id": ["https://x.example/a.png"], "decision": ["not duplicates"], "other_id": ["B.png"]}
+    )
+
+    assert frozenset("ab") in standing(make_images(), decisions).pairs
+
+
+@pytest.mark.parametrize("moment", ["9999-12-31T00:00:00Z", "0001-01-01"])
+def test_a_moment_at_the_end_of_the_calendar_is_read(make_images, moment):
+    images = make_images(id=["a"], is_public=[False], updated_at=[HIDDEN_AT])
+    decisions = pd.DataFrame({"id": ["a"], "decision": ["hidden"], "decided_at": [moment]})
+
+    assert rules.hidden_for(images, 30, decisions).tolist() == [False]
+    with pytest.raises(ValueError, match=r"reaches back before the year 1: give fewer\.$"):
+        rules.hidden_for(images, 1e12, decisions)

@@ -2,10 +2,13 @@
 
 import csv
 import io
+import json
 
+import click
 import pytest
 
 import picora_analytics as pic
+from picora_analytics.cli.planning import plan
 
 
 @pytest.fixture(scope="module")
@@ -192,6 +195,91 @@ def test_an_id_that_was_not_shown_is_refused(run, service, review):
         f"row {len(rows) + 2}: 'aB3dE5fG7hJ' was not shown there; rows may be struck out, not added."
         in done.stderr
     )
+
+
+@pytest.mark.slow
+def test_what_is_left_of_a_review_is_protected_anew(run, service, review, tmp_path):
+    head, struck, kept, named, used, *rest = table(review)
+    write(review, [head, kept, named, used, *rest])
+    kept, named, used = (row[0].removeprefix("'") for row in (kept, named, used))
+    run("decide", "decisions.csv", f"--keep={kept}")
+    (tmp_path / "site").mkdir()
+    (tmp_path / "site/post.md").write_text(f"![](https://img.example/{used}.png)\n")
+    run("scan", "site", "--json", "refs.json", server=service)
+
+    done = run(
+        *("plan", "--from", "review.csv", "--decisions", "decisions.csv", "--protect", named),
+        *("--references", "refs.json", "--max-images", "1", "--json", "-o", "plan.json"),
+        server=service,
+    )
+
+    assert done.returncode == 3, done.stderr
+    made = pic.read_plan(tmp_path / "plan.json")
+    assert json.loads(done.stdout)["confirmation"] == made.confirmation
+    assert "Struck out: 1 image" in done.stderr
+    assert sorted(made.images.index) == sorted(row[0].removeprefix("'") for row in rest)
+    assert made.spared["reason"][[kept, named, used]].tolist() == [
+        "on your keep list",
+        "protected",
+        "still used: found by the references",
+    ]
+    assert (made.caps.max_images, made.caps.max_fraction) == (1, 0.25)
+    assert made.protected_tags == (named,)
+    assert f"{len(rest)} images are more than max_images=1" in map(str, made.refusals)
+
+
+HEARD_WITH_A_REVIEW = {
+    *("review", "protect", "references", "decisions", "max_images", "max_bytes", "max_fraction"),
+    *("output", "csv_path", "as_json", "quiet", "demo", "help"),
+}
+
+
+@pytest.mark.parametrize(
+    "option",
+    [one for one in plan.params if one.name not in HEARD_WITH_A_REVIEW],
+    ids=lambda option: option.name,
+)
+def test_a_review_refuses_what_it_does_not_hear(run, tmp_path, option):
+    (tmp_path / "review.csv").write_text("id\n")
+    value = [] if option.is_flag else [getattr(option.type, "choices", ["2020-01-01"])[0]]
+    value = ["1"] if isinstance(option.type, click.FloatRange) else value
+
+    done = run("plan", "--from", "review.csv", option.opts[0], *value, PICORA_API_KEY="x")
+
+    assert done.returncode == 2
+    assert done.stderr.splitlines()[-1].startswith(
+        ("Error: Give rules, or one of", f"Error: {option.opts[0]} is for ")
+    )
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("decide", "d.csv", "--by", "mia"), id="decide without an image"),
+        pytest.param(
+            ("decide", "d.csv", "--delete", "a", "--until", "2030-01-01"), id="a wish with a day"
+        ),
+        pytest.param(("review", "d.csv", "--decisions", "e.csv", "--by", "pile"), id="a table, by"),
+        pytest.param(
+            ("review", "d.csv", "--decisions", "e.csv", "-o", "page.html"), id="a table, to a page"
+        ),
+        pytest.param(("review", "p.json", "-o", "page.html", "--by", "pile"), id="a page of all"),
+        pytest.param(("load", "--tag", "cat", "--store", "kept"), id="a load by tag"),
+        pytest.param(("scan", ".", "--ids", "d.csv", "--store", "kept"), id="a scan by ids"),
+        pytest.param(("apply", "p.json", "--resume", "--min-age", "2h"), id="a resume"),
+        pytest.param(
+            ("apply", "--standing-order", "d.csv", "--min-age", "2h"), id="a standing order"
+        ),
+    ],
+)
+def test_what_a_form_of_a_command_does_not_hear_is_refused(run, tmp_path, arguments):
+    (tmp_path / "d.csv").write_text("id,decision\na,keep\n")
+    (tmp_path / "p.json").write_text("{}")
+
+    done = run(*arguments, PICORA_API_KEY="x")
+
+    assert done.returncode == 2
+    assert any(f"Error: {one} " in done.stderr for one in (*arguments, "--output"))
 
 
 def test_a_review_without_its_plan_is_refused(run, service, tmp_path):

@@ -5,6 +5,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics import rules
+from picora_analytics.cleanup.plan.document import digest
 
 IDS = [f"{n}bcdefghij{n}" for n in range(6)]
 
@@ -126,3 +127,24 @@ def test_an_id_that_is_none_could_not_be_looked_for(tmp_path):
 
     assert references.status(ids).tolist() == ["found", "could not look"]
     assert not references.complete
+
+
+@pytest.mark.parametrize(
+    "spoil",
+    [
+        {"found": None},
+        {"found": [1]},
+        {"ids": [1, 2]},
+        {"scanned_at": "soon"},
+        {"account": 5},
+        {"sources": None},
+    ],
+    ids=lambda spoil: next(iter(spoil)),
+)
+def test_references_whose_digest_was_made_to_fit_must_still_be_some(references, tmp_path, spoil):
+    path = references.write(tmp_path / "r.json")
+    document = json.loads(path.read_text()) | spoil
+    path.write_text(json.dumps(document | {"digest": digest(document)}))
+
+    with pytest.raises(pic.PicoraError, match=r"lack a part \(.*\); look for references again\.$"):
+        pic.read_references(path)

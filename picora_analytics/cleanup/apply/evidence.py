@@ -8,7 +8,6 @@ from collections.abc import Iterable, Mapping
 from pathlib import Path
 from typing import Any, NamedTuple
 
-import msgspec
 import pandas as pd
 
 from picora_analytics.cleanup.apply.journal import Past, read_journal
@@ -18,7 +17,7 @@ from picora_analytics.cleanup.plan.document import digest, plan_from
 from picora_analytics.cleanup.plan.hidden import PUBLIC_BEFORE
 from picora_analytics.decisions import decision_table
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, reason_of
+from picora_analytics.files import read_json, reason_of
 from picora_analytics.text import shorten
 from picora_analytics.times import parse_instant
 
@@ -104,17 +103,24 @@ def _of_receipt(
 def _of_file(path: Path) -> Hidden:
     name = f"The receipt {str(path)!r}"
     try:
-        document = msgspec.json.decode(read_text(path))
+        document = read_json(path)
     except OSError as error:
         raise PlanError(f"{name} cannot be read: {reason_of(error)}.") from None
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except ValueError:
         raise PlanError(f"{name} is cut off or not JSON; {_NEEDED}.") from None
     if not isinstance(document, dict) or document.get("format") != FORMAT:
         raise PlanError(f"{name} is no receipt; {_NEEDED}.")
     if document.get("digest") != digest(document):
         raise PlanError(f"{name} was edited, so it proves nothing any more; give its journal.")
-    done_at = parse_instant(document["finished_at"])
-    return _of_receipt(document["outcomes"], document["deed"], document["library"], name, done_at)
+    try:
+        done_at = parse_instant(document["finished_at"])
+        return _of_receipt(
+            document["outcomes"], document["deed"], document["library"], name, done_at
+        )
+    except PlanError:
+        raise
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise PlanError(f"{name} lacks a part ({error}); {_NEEDED}.") from error
 
 
 def _of_journal(path: Path) -> Hidden:

@@ -10,9 +10,9 @@ import pandas as pd
 from pandas.api.extensions import ExtensionArray
 from pandas.api.types import is_bool_dtype
 
+from picora_analytics.analysis.matching import Images, nearest
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
-from picora_analytics.cleanup.plan.matching import Images, nearest
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import COULD_NOT_LOOK, FOUND, References

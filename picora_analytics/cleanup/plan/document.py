@@ -19,7 +19,7 @@ from picora_analytics.cleanup.plan.guard import Caps
 from picora_analytics.cleanup.plan.handing import Handed
 from picora_analytics.cleanup.plan.model import Plan, staying_rows
 from picora_analytics.errors import PlanError
-from picora_analytics.files import read_text, write_atomic
+from picora_analytics.files import read_json, write_atomic
 from picora_analytics.library.frame import COLUMNS, SCHEMA, Facts, frame_from_table
 from picora_analytics.times import parse_instant
 
@@ -89,10 +89,10 @@ def _records(frame: pd.DataFrame) -> list[dict[str, Any]]:
 def load_plan(path: Path) -> Plan:
     """Read a plan's file; PlanError if it is missing, not a plan, of another version, cut off or edited."""
     try:
-        document = msgspec.json.decode(read_text(path))
+        document = read_json(path)
     except OSError as error:
         raise PlanError(f"The plan {str(path)!r} cannot be read: {error.strerror}.") from error
-    except (msgspec.DecodeError, UnicodeDecodeError):
+    except ValueError:
         raise PlanError(
             f"The plan {str(path)!r} is cut off or not JSON; save it again from the frame it came from."
         ) from None
@@ -132,7 +132,7 @@ def plan_from(document: Any, name: str, path: Path | None) -> Plan:
         )
     try:
         plan = _plan(document, path)
-    except (KeyError, TypeError, ValueError, pa.ArrowException) as error:
+    except (AttributeError, KeyError, TypeError, ValueError, pa.ArrowException) as error:
         raise PlanError(f"{name} lacks a part ({error}); plan again.") from error
     if plan.confirmation != document.get("confirmation"):
         raise PlanError(f"{name} does not fit its own phrase; plan again.")

@@ -14,7 +14,6 @@ import pandas as pd
 from picora_analytics.analysis.decided import WAITED, Standing, Waited, standing, waited_of
 from picora_analytics.cleanup.plan.columns import Bools, among
 from picora_analytics.cleanup.plan.guard import shown_literal
-from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.decisions import change_decisions, with_decisions
 from picora_analytics.errors import PlanError
@@ -62,13 +61,8 @@ def kept_from_hiding(plan: Plan, decisions: object) -> dict[str, str]:
                 "hidden. Make the folder, or give another path."
             )
         return {}
-    said = standing(plan.images, decisions)
-    known = Images(plan.images)
-    return {
-        image_id: reason
-        for entry, reason in said.spared.items()
-        for image_id in known.match([entry]).ids
-    }
+    spared = standing(plan.images, decisions).spared
+    return {image_id: reason for image_id, reason in spared.items() if image_id in plan.states}
 
 
 def note_hidden(plan: Plan, hidden_at: Mapping[str, dt.datetime | None], path: Decisions) -> None:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import os
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Mapping, Sequence
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -12,12 +13,12 @@ import numpy.typing as npt
 import pandas as pd
 
 from picora_analytics.analysis.decided import Standing, Waited, standing
+from picora_analytics.analysis.matching import Images
 from picora_analytics.cleanup.plan.choice import Protection, chosen_ids, protection
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
-from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates
+from picora_analytics.cleanup.plan.guard import Caps, ProtectedTags, last_duplicates, shown_literal
 from picora_analytics.cleanup.plan.handing import chosen_by, hand_on
 from picora_analytics.cleanup.plan.hidden import missed, refuse_unlooked, unlooked, waits
-from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.cleanup.plan.model import AHEAD, Plan, spared_rows, staying_rows
 from picora_analytics.errors import PlanError, SchemaError
 from picora_analytics.library.frame import (
@@ -29,6 +30,8 @@ from picora_analytics.library.frame import (
     spelled_one_way,
     table_from_frame,
 )
+from picora_analytics.references.found import References
+from picora_analytics.text import plural
 from picora_analytics.times import now
 from picora_analytics.units import parse_bytes
 
@@ -39,6 +42,7 @@ __all__ = [
     "make_plan",
     "plannable",
     "shielded",
+    "tightened",
     "withheld",
 ]
 
@@ -76,7 +80,7 @@ def make_plan(
     spared = Spared(len(images))
     spared.add("unknown: the rule cannot tell", choices.unknown)
     waited = waits(choice, said)
-    lines = _withhold(spared, images, facts, shield, said, choices.by_rule, waited)
+    _withhold(spared, images, facts, shield, said, choices.by_rule, waited)
     # Where nobody could look, a hidden image is refused and not merely spared.
     kept = spared.rows & ~spared.having(NOT_LOOKED)
     refuse_unlooked(images, waited, protect, choices.chosen & ~kept)
@@ -101,7 +105,7 @@ def make_plan(
         made_at=now(),
         duplicates=duplicates,
         staying=staying_rows(images[among(images.index, set(duplicates.values()))]),
-        protection=(*shield.lines, *lines),
+        protection=(*shield.lines, *_decisions_line(images, said), *said.lines),
         searched=shield.searched,
         hidden=tuple(sorted(hidden)),
         handed=handed,
@@ -120,6 +124,52 @@ def withheld(
     every = np.ones(len(images), dtype=bool)
     _withhold(spared, images, facts, shield, said, every, waits(None, said))
     return spared
+
+
+def tightened(
+    plan: Plan,
+    *,
+    protect: Sequence[str],
+    references: References | None,
+    decisions: str | os.PathLike[str] | pd.DataFrame | None,
+    caps: Caps,
+) -> Plan:
+    """
+    Give what is left of a plan under more protection, and under other caps.
+
+    A text of `protect` is a tag, or an id, an address or a file name; it may match nothing here, where the plan left
+    out what it protects already.
+
+    Raises
+    ------
+    PlanError
+        If decisions cannot be read, references are of another account, or nobody looked for images hidden before.
+    """
+    images = plan.images
+    said = standing(images, decisions)
+    shield = protection(images, [] if references is None else [references])
+    spared, waited = Spared(len(images)), waits(None, said)
+    nothing = np.zeros(len(images), dtype=bool)
+    _withhold(spared, images, plan.library, shield, said, nothing, waited)
+    n_decided = int(among(images.index, said.spared).sum())
+    lines = [f"decisions: {plural(n_decided, 'more image')} kept"] if n_decided else []
+    known = Images(images)
+    for text in protect:
+        before = spared.rows.sum()
+        spared.add("protected", among(images.index, known.match([text]).ids))
+        spared.update(_protected_by_tag(images, (text,)))
+        lines.append(f"{shown_literal(text)}: {plural(spared.rows.sum() - before, 'more image')}")
+    new = Waited({one: end for one, end in waited.items() if one not in plan.hidden})
+    refuse_unlooked(images, new, references, ~spared.rows | spared.having(NOT_LOOKED))
+    gone = spared.rows
+    return dataclasses.replace(
+        plan.without(images.index[gone]),
+        spared=pd.concat([plan.spared, spared_rows(images[gone], spared.reasons(gone))]),
+        protected_tags=tuple(dict.fromkeys((*plan.protected_tags, *protect))),
+        caps=caps,
+        protection=(*plan.protection, *shield.lines, *lines, *said.lines),
+        searched=(*plan.searched, *shield.searched),
+    )
 
 
 def shielded(
@@ -143,21 +193,18 @@ def _withhold(
     said: Standing,
     by_rule: Bools,
     waited: Waited,
-) -> list[str]:
-    """Spare what is protected or decided; give the lines that say what the decisions match."""
-    # Where several speak for an image, the last one is named.
-    decided, lines = _decided(images, said)
+) -> None:
+    """Spare what is protected or decided; where several speak for an image, the last one is named."""
     # Our own hiding is no edit; what was edited after it is found below.
     edited = _edited_lately(images, facts) & ~among(images.index, waited)
     spared.add("edited in the last 90 days", by_rule & edited)
-    spared.update(decided)
+    spared.update(_decided(images, said))
     spared.update(missed(images, said))
     spared.add("unknown: the protection cannot tell", shield.unknown)
     spared.add(NOT_LOOKED, shield.not_looked)
     spared.add("protected", shield.yes)
     spared.add("still used: found by the references", shield.used)
     spared.update(_protected_by_tag(images, shield.tags))
-    return lines
 
 
 class Spared:
@@ -358,16 +405,18 @@ def _edited_lately(images: pd.DataFrame, facts: Facts) -> Bools:
     return edited.fillna(False).to_numpy(dtype=bool)
 
 
-def _decided(images: pd.DataFrame, said: Standing) -> tuple[dict[str, Bools], list[str]]:
-    """Find the images that earlier decisions keep, count what they match, and name what contradicts itself."""
-    if not said.spared:
-        return {}, said.lines
+def _decided(images: pd.DataFrame, said: Standing) -> dict[str, Bools]:
+    """Find the images that earlier decisions keep, by why."""
+    return {
+        reason: among(images.index, [one for one, own in said.spared.items() if own == reason])
+        for reason in dict.fromkeys(said.spared.values())
+    }
+
+
+def _decisions_line(images: pd.DataFrame, said: Standing) -> list[str]:
+    """Count what the decisions that keep match."""
     known = Images(images)
-    kept: dict[str, Bools] = {}
-    for reason in dict.fromkeys(said.spared.values()):
-        entries = [entry for entry, own in said.spared.items() if own == reason]
-        kept[reason] = among(images.index, known.match(entries).ids)
-    return kept, [known.match(list(said.spared)).line("decisions", known), *said.lines]
+    return [known.match(list(said.entries)).line("decisions", known)] if said.entries else []
 
 
 def _protected_by_tag(images: pd.DataFrame, tags: tuple[str, ...]) -> dict[str, Bools]:

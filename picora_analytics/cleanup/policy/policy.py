@@ -109,7 +109,7 @@ def read_policy(path: Path) -> Policy:
         parse_duration(policy.sightings_apart, "sightings_apart")
         parse_duration(policy.references.max_age, "max_age")
         parse_bytes(policy.caps.max_bytes, "max_bytes")
-    except (OSError, ValueError) as error:
+    except (OSError, RecursionError, ValueError) as error:
         raise PlanError(
             f"The policy {str(path)!r} cannot be followed: {reason_of(error)}."
         ) from None

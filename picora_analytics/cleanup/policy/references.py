@@ -10,8 +10,8 @@ from typing import NamedTuple
 
 import pandas as pd
 
+from picora_analytics.analysis.matching import Images
 from picora_analytics.cleanup.plan.columns import cells
-from picora_analytics.cleanup.plan.matching import Images
 from picora_analytics.errors import PicoraError, PlanError
 from picora_analytics.files import read_text, reason_of, table_rows
 from picora_analytics.library.frame import Facts

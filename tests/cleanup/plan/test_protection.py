@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, strategies as st
 
 from picora_analytics import PlanError, plan_deletion
-from picora_analytics.cleanup.plan.matching import Images
+from picora_analytics.analysis.matching import Images
 from picora_analytics.text import folded
 
 IDS = ["aB3dE5fG7hJ", "Ab3dE5fG7hJ", "-kL9mN1pQ3r", "_sT5uV7wX9y", "zA1bC3dE5fG"]

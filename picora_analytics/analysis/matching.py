@@ -5,16 +5,14 @@ from __future__ import annotations
 import difflib
 import itertools
 import re
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from functools import cached_property
 from typing import Any, NamedTuple
 from urllib.parse import unquote
 
 import pandas as pd
 
-from picora_analytics.cleanup.plan.columns import cells
-from picora_analytics.cleanup.plan.guard import shown_literal
-from picora_analytics.text import folded
+from picora_analytics.text import folded, folded_all, shorten
 
 __all__ = ["Images", "Matched", "nearest"]
 
@@ -52,10 +50,10 @@ class Matched(NamedTuple):
             f"{name}: {n - len(self.unmatched):,} of {n:,} entries match {len(self.ids):,} images"
         )
         if self.near:
-            text += f"; {len(self.near):,} only nearly, such as {_named(self.near[:1])}"
+            text += f"; {len(self.near):,} only nearly, such as {_shown(self.near[0])}"
         if self.unmatched:
             shown = [
-                shown_literal(entry) + (f" (nearest {shown_literal(like)})" if like else "")
+                _shown(entry) + (f" (nearest {_shown(like)})" if like else "")
                 for entry in self.unmatched[:_SHOWN]
                 for like in [images.nearest(entry)]
             ]
@@ -64,8 +62,8 @@ class Matched(NamedTuple):
         return text
 
 
-def _named(texts: Iterable[str]) -> str:
-    return ", ".join(map(shown_literal, texts))
+def _shown(text: str) -> str:
+    return repr(shorten(text, 60))
 
 
 class Images:
@@ -76,15 +74,16 @@ class Images:
 
     @cached_property
     def _ids(self) -> set[str]:
-        return set(cells(self._images.index))
+        return set(self._images.index.tolist())
 
     @cached_property
     def _by_folded_id(self) -> dict[str, list[str]]:
-        return _grouped(cells(self._images.index), cells(self._images.index))
+        ids = self._images.index.tolist()
+        return _grouped(ids, ids)
 
     @cached_property
     def _by_folded_name(self) -> dict[str, list[str]]:
-        return _grouped(cells(self._images["filename"]), cells(self._images.index))
+        return _grouped(self._images["filename"].tolist(), self._images.index.tolist())
 
     def match(self, entries: Sequence[str]) -> Matched:
         """Find the images that entries mean; each entry counts once, however often it is there."""
@@ -126,11 +125,13 @@ class Images:
         return str(name)
 
 
-def _grouped(texts: list[str | None], ids: list[str]) -> dict[str, list[str]]:
+def _grouped(texts: list[Any], ids: list[str]) -> dict[str, list[str]]:
     found: dict[str, list[str]] = {}
-    for text, image_id in zip(texts, ids, strict=True):
-        if text:
-            found.setdefault(folded(text), []).append(image_id)
+    named = [
+        (text, one) for text, one in zip(texts, ids, strict=True) if isinstance(text, str) and text
+    ]
+    for key, (_, one) in zip(folded_all([text for text, _ in named]), named, strict=True):
+        found.setdefault(key, []).append(one)
     return found
 
 
