@@ -25,13 +25,16 @@ class Handed(NamedTuple):
 
 def chosen_by(images: pd.DataFrame, choice: object) -> set[str]:
     """
-    Give the tags by which images seem to be chosen: those of :func:`rules.tagged`, and those that all of a mask share.
+    Give the tags by which images seem to be chosen: those of :func:`rules.tagged`, and those that all of a rule share.
 
-    pandas keeps what a mask carries of the left one of two, so that the mask itself is asked as well.
+    pandas keeps what a mask carries of the left one of two, so that the mask itself is asked as well. One of images
+    that were chosen one by one carries nothing.
     """
     found: set[str] = set()
     for part in choice.values() if isinstance(choice, Mapping) else [choice]:
         if not isinstance(part, pd.Series) or not pd.api.types.is_bool_dtype(part.dtype):
+            continue
+        if "picora" not in part.attrs:
             continue
         found |= set(part.attrs.get(TAGGED, ()))
         rows = images["tags"][among(images.index, part.index[part.fillna(False).to_numpy(bool)])]

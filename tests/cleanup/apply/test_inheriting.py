@@ -399,3 +399,6 @@ def test_what_chose_an_image_is_not_handed_on_so_that_the_next_run_spares_the_ot
 
     assert list(plan.images.index) == ["b", "d"]
     assert plan.inherits.set_index("id")["tags_added"].to_dict() == {"a": ("other",)}
+    by_eye = pd.Series(mask.to_numpy(bool), mask.index)
+    handed = plan_deletion(images, by_eye, reason="x", max_fraction=1).inherits["tags_added"]
+    assert handed.tolist() == [("new", "other"), ("new",)]
