@@ -155,7 +155,10 @@ def _write(decisions: pd.DataFrame, file: Path) -> Path:
         ]
         for row in rows.itertuples(index=False, name=None)
     )
-    write_table([map(csv_safe, rows.columns), *cells], file, encoding="utf-8-sig")
+    # A team's file may be behind a link, and is theirs to read.
+    there = file.resolve()
+    like = there if there.exists() else None
+    write_table([map(csv_safe, rows.columns), *cells], there, encoding="utf-8-sig", like=like)
     decisions.attrs[_ATTR] = {"path": str(file.resolve()), "digest": _digest(file)}
     return file
 

@@ -226,10 +226,18 @@ def write_csv(frame: Any, path: Path, *, encoding: str = "utf-8-sig") -> None:
     write_table([map(csv_safe, frame.columns), *rows], path, encoding=encoding)
 
 
-def write_table(rows: Iterable[Iterable[object]], path: Path, *, encoding: str) -> None:
-    """Write cells that are safe already as CSV; each is read again as it was, whatever ends a line in it."""
+def write_table(
+    rows: Iterable[Iterable[object]], path: Path, *, encoding: str, like: Path | None = None
+) -> None:
+    """
+    Write cells that are safe already as CSV; each is read again as it was, whatever ends a line in it.
+
+    Whoever may read the file `like` may read this one.
+    """
 
     def write(temporary: Path) -> None:
+        if like is not None:
+            shutil.copymode(like, temporary)
         with temporary.open("w", encoding=encoding, errors="replace", newline="") as file:
             # Python before 3.13 quotes a bare CR only where lines end in one; a reader takes it for the end of a row.
             csv.writer(_Lines(file), lineterminator="\r\n").writerows(rows)

@@ -2,6 +2,7 @@
 
 import csv
 import io
+import os
 import stat
 from concurrent.futures import ThreadPoolExecutor
 
@@ -188,6 +189,20 @@ def test_no_row_is_lost_where_several_decide_at_once(tmp_path):
 
     assert sorted(pic.read_decisions(file)["id"]) == ids
     assert [one.name for one in tmp_path.iterdir()] == ["decisions.csv"]
+
+
+@pytest.mark.skipif(os.name == "nt", reason="links and modes of POSIX")
+def test_a_file_of_a_team_behind_a_link_stays_theirs(tmp_path):
+    (tmp_path / "team").mkdir()
+    theirs, link = tmp_path / "team" / "decisions.csv", tmp_path / "decisions.csv"
+    add_decisions(theirs, [{"id": "a", "decision": "keep"}])
+    theirs.chmod(0o664)
+    link.symlink_to(theirs)
+
+    add_decisions(link, [{"id": "b", "decision": "keep"}])
+
+    assert link.is_symlink() and stat.S_IMODE(theirs.stat().st_mode) == 0o664
+    assert list(pic.read_decisions(theirs)["id"]) == ["a", "b"]
 
 
 def test_a_name_with_a_bare_carriage_return_leaves_the_file_readable(tmp_path):

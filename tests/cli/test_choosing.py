@@ -184,6 +184,17 @@ def test_a_column_sorted_alone_keeps_what_it_confuses_and_names_the_line(
 
 
 @pytest.mark.slow
+def test_a_word_of_a_reviewer_in_a_column_of_decisions_is_not_passed_over(run, service, review):
+    head, *rows = table(review)
+    write(review, [[*head, "Decision"], [*rows[0], "keep"], *([*row, ""] for row in rows[1:])])
+
+    done = run("plan", "--from", "review.csv", server=service)
+
+    assert done.returncode == 1
+    assert "row 2: its column 'decision' says 'keep'" in done.stderr
+
+
+@pytest.mark.slow
 def test_an_id_that_was_not_shown_is_refused(run, service, review):
     head, *rows = table(review)
     write(review, [head, *rows, ["aB3dE5fG7hJ", *rows[0][1:]]])

@@ -58,6 +58,13 @@ def read_review(path: Path) -> Review:
     columns, rows, _ = read_rows(path, "review")
     if "id" not in columns:
         raise PlanError(f"{str(path)!r} has the columns {columns}; it needs 'id'.")
+    for number, row in rows:
+        word = row.get("decision", "").strip()
+        if word.casefold() not in ("", "delete"):
+            raise PlanError(
+                f"{str(path)!r}, row {number}: its column 'decision' says {shorten(word, 40)!r}, and here only "
+                "a row that is missing is kept. Strike out the rows to keep, remove that column, and give the file again."
+            )
     said = [
         {"id": row.get("id", "").removeprefix("'"), "decision": "delete"}
         | {name: row.get(name, "") for name in ("filename", "url")}
