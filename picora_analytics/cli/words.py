@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import re
 import shlex
 from collections.abc import Sequence
@@ -11,8 +12,7 @@ __all__ = ["PYTHON", "in_shell_words", "to_type", "typed_again"]
 _PLAN_AGAIN = "Type the command `picora-analytics plan` again"
 # In order; each is one way in which messages of the package tell what to type in Python.
 _WORDS: tuple[tuple[str, str], ...] = (
-    (r"Type resume_deletion\(client, '([^']+)'\) to go on", r"Type: picora-analytics apply '\1' --resume, to go on"),
-    (r"resume_deletion\(client, '([^']+)'\)", r"picora-analytics apply '\1' --resume"),
+    (r"Type (picora-analytics apply .* --resume) to go on", r"Type: \1, to go on"),
     (r"resume_deletion\(client, [^)]*\)|resume_deletion", "picora-analytics apply PLAN.JSON --resume"),
     (r"Type images = (?:pic\.)?load_images\(client\)(?: once more)?, (?:and plan from that|which does)",
      "Type: picora-analytics load --refresh full"),
@@ -85,6 +85,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"\brestore_images(?:\(client, folder\))? uploads", "`picora-analytics restore` uploads"),
     (r"Type suggestion = pic\.suggest\(images, \.\.\.\) again, from the images you pass", _PLAN_AGAIN),
 )  # fmt: skip
+# A path as `repr` writes it, in either sort of quotes.
+_RESUME = re.compile(r"""resume_deletion\(client, ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""")
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
@@ -101,11 +103,18 @@ def in_shell_words(text: object) -> str:
     --------
     >>> print(in_shell_words("There are no snapshots in kept; load_images(client) makes the first."))
     There are no snapshots in kept; `picora-analytics load` makes the first.
+    >>> print(in_shell_words("Type resume_deletion(client, \"it's/j.ndjson\") to go on with it."))
+    Type: picora-analytics apply 'it'"'"'s/j.ndjson' --resume, to go on with it.
     """
-    said = str(text)
+    said = _RESUME.sub(_resume, str(text))
     for pattern, words in _RULES:
         said = pattern.sub(words, said)
     return said
+
+
+def _resume(found: re.Match[str]) -> str:
+    """Quote a path for the shell that a message holds as Python writes it."""
+    return f"picora-analytics apply {shlex.quote(ast.literal_eval(found[1]))} --resume"
 
 
 def to_type(text: str, plan_file: str | None, *, demo: bool) -> str:

@@ -63,7 +63,7 @@ def read_review(path: Path) -> Review:
         if word.casefold() not in ("", "delete"):
             raise PlanError(
                 f"{str(path)!r}, row {number}: its column 'decision' says {shorten(word, 40)!r}, and here only "
-                "a row that is missing is kept. Strike out the rows to keep, remove that column, and give the file again."
+                "a row that is missing is kept. Strike out the rows to keep, remove that column, and give it again."
             )
     said = [
         {"id": row.get("id", "").removeprefix("'"), "decision": "delete"}
