@@ -103,7 +103,8 @@ def in_shell_words(text: object) -> str:
     --------
     >>> print(in_shell_words("There are no snapshots in kept; load_images(client) makes the first."))
     There are no snapshots in kept; `picora-analytics load` makes the first.
-    >>> print(in_shell_words("Type resume_deletion(client, \"it's/j.ndjson\") to go on with it."))
+    >>> path = "it's/j.ndjson"
+    >>> print(in_shell_words(f"Type resume_deletion(client, {path!r}) to go on with it."))
     Type: picora-analytics apply 'it'"'"'s/j.ndjson' --resume, to go on with it.
     """
     said = _RESUME.sub(_resume, str(text))

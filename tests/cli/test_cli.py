@@ -310,7 +310,7 @@ def test_an_interrupted_apply_goes_on_from_the_shell(run, tmp_path):
 
         assert len(server.deleted) == int(_phrase(planned).partition("-")[0])
     assert (stopped.returncode, again.returncode, resumed.returncode) == (1, 1, 0)
-    assert "Type: picora-analytics apply '" in again.stderr and "--resume" in again.stderr
+    assert "Type: picora-analytics apply " in again.stderr and "--resume" in again.stderr
 
 
 @pytest.mark.parametrize(
