@@ -68,6 +68,7 @@ def test_the_whole_way_with_a_backup_and_back(hands, service, client, images, sm
 
     hands.confirm(panel, tmp_path / "kept")
     made = hands.end(panel)
+    panel._modes.on_job(panel._modes.job)  # Told again, as by the thread that looks now and then.
 
     assert made.counts == {"deleted": 4}
     assert made.confirmation == plan.confirmation
