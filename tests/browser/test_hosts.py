@@ -55,13 +55,14 @@ def _choose_two(page):
     expect(gallery.locator(".pg-sum")).to_contain_text("2 selected")
 
 
-def test_the_gallery_in_notebook_7(serving, page, service, tmp_path):
+def test_gallery_and_panel_in_notebook_7(serving, page, service, tmp_path):
     import nbformat
 
     cells = (CONNECT, "gallery = pic.ImageGallery(images, client)\ngallery")
     asking = "print(len(gallery.selected), 'chosen of', len(gallery.mask))"
+    panel = "pic.CleanupPanel(images, client)"
     made = nbformat.v4.new_notebook(
-        cells=[nbformat.v4.new_code_cell(cell) for cell in (*cells, asking)],
+        cells=[nbformat.v4.new_code_cell(cell) for cell in (*cells, asking, panel)],
         metadata={"kernelspec": {"name": "python3", "display_name": "Python 3"}},
     )
     nbformat.write(made, tmp_path / "gallery.ipynb")
@@ -84,13 +85,37 @@ def test_the_gallery_in_notebook_7(serving, page, service, tmp_path):
         for key in ("a", "b", "x"):  # Commands of the notebook: new cells, and the cell goes.
             page.keyboard.press(key)
             expect(page.locator(".pg-c").nth(1)).to_be_focused()
-            expect(page.locator(".jp-CodeCell")).to_have_count(3)
+            expect(page.locator(".jp-CodeCell")).to_have_count(4)
         page.locator(".jp-CodeCell .jp-Editor").nth(2).click()
         page.keyboard.press("Control+Enter")
 
         expect(page.locator(".jp-CodeCell").nth(2)).to_contain_text("2 chosen of 120")
-        expect(page.locator(".picora-static")).to_be_hidden()
+        expect(page.locator(".picora-static").first).to_be_hidden()
         page.screenshot(path=tmp_path / "notebook.png")
+        _delete_two(page, service, tmp_path)
+
+
+def _delete_two(page, service, tmp_path):
+    """Choose, review and delete two pictures in the page's panel, among keys that are commands of the notebook."""
+    panel = page.locator(".picora-panel")
+    panel.scroll_into_view_if_needed()
+    chip = panel.get_by_role("button", name=re.compile(r"^Untagged \d+"))
+    chip.focus()
+    for key in "abddx":
+        page.keyboard.press(key)
+    page.keyboard.press("Space")
+    expect(panel.locator(".pg-count")).to_contain_text("of 120")
+    for number in range(2):
+        panel.locator(".pg-c:visible").nth(number).click()
+    panel.get_by_role("button", name="Review 2", exact=True).click()
+    expect(panel.get_by_role("button", name="Keep all 2", exact=True)).to_be_focused()
+    page.screenshot(path=tmp_path / "notebook-review.png")
+    panel.get_by_label("No backup").check()
+    panel.locator(".pm-typed input").fill("delete 2")
+    panel.locator(".pm-do").click()
+    expect(panel.get_by_role("button", name="Choose more", exact=True)).to_be_visible()
+    assert len(service.deleted) == 2
+    expect(page.locator(".jp-CodeCell")).to_have_count(4)
 
 
 def test_the_panel_as_a_page_of_its_own_by_voila(serving, page, tmp_path):

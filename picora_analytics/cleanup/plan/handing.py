@@ -39,7 +39,7 @@ def chosen_by(images: pd.DataFrame, choice: object) -> set[str]:
         found |= set(part.attrs.get(TAGGED, ()))
         rows = images["tags"][among(images.index, part.index[part.fillna(False).to_numpy(bool)])]
         if len(rows) > 1:
-            found |= set.intersection(*({*tags} if tags else set() for tags in rows))
+            found |= set.intersection(*({*tags} if tags else set() for tags in set(rows)))
     return found
 
 

@@ -359,10 +359,17 @@ class ImageGallery(anywidget.AnyWidget):
         bundle: Any = self._repr_mimebundle_()
         if bundle is not None:
             display(bundle[0], metadata=bundle[1], raw=True)  # type: ignore[no-untyped-call]
+        # A page asks for them, too; where there is none, as in nbconvert, nobody else would.
+        public = [
+            place for place, seen in enumerate(self._first_cells()["seen"]) if seen == "public"
+        ]
+        self._want(messages.Thumbs(proto=1, rev=self.view["rev"], places=public))
+
+    def _first_cells(self) -> dict[str, list[Any]]:
+        return self._session.cells.block(self._session.selection.listed[:PREVIEWED])
 
     def _preview(self) -> str:
-        facts = self.facts
-        cells = self._session.cells.block(self._session.selection.listed[:PREVIEWED])
+        facts, cells = self.facts, self._first_cells()
         return preview(facts["static"], facts["title"], facts["stamp"], cells, self._previewed)
 
     def _keep_for_preview(self, batch: list[Picture]) -> None:

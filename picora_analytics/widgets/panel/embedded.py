@@ -80,6 +80,9 @@ class EmbeddedGallery(ImageGallery):
     def paint(self) -> None:
         """Bring the page in line with the panel's session."""
         with self._lock:
+            if self._given[0] is not self._cleanup.references:
+                self._given = self._cleanup.references, self._cleanup.decisions
+                self.redecide()
             listed = self.view["rev"] != self._cleanup.selection.revision
             if listed:
                 self._session.relist()

@@ -117,10 +117,7 @@ def verdict(images: pd.DataFrame, references: References | None) -> Markup:
         return says(
             "help",
             "Nobody has looked in your pages",
-            markup(
-                "An old picture is not an unused one. <code>{line}</code>",
-                line='CleanupPanel(images, client, references=pic.find_references(images, "blog/"))',
-            ),
+            markup("An old picture is not an unused one."),
         )
     coverage = references.coverage
     n_files = int(coverage.loc[coverage["skipped"].isna(), "n_files"].sum())

@@ -14,6 +14,7 @@ from picora_analytics.analysis import rules
 from picora_analytics.analysis.criteria import RULES, Criteria, literal
 from picora_analytics.analysis.masks import three_valued
 from picora_analytics.errors import SchemaError
+from picora_analytics.references.found import References
 from picora_analytics.text import shorten
 from picora_analytics.units import format_bytes, parse_bytes
 from picora_analytics.widgets.gallery.selection import Bools
@@ -200,6 +201,12 @@ class Filtering:
         self._decisions = decisions
         for name in ("decided", "hidden_for"):
             self._answers.pop(name, None)
+
+    def refer(self, references: References) -> None:
+        """Take what was found meanwhile, and look by the same filters again."""
+        self._references = references
+        self._answers.pop("not_found_in", None)
+        self.set(self.values)
 
     def set(self, values: Mapping[str, Any]) -> None:
         """Look by these filters, by their names in :data:`FILTERS`."""

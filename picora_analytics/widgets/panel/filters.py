@@ -61,7 +61,7 @@ class Filters:
     ) -> None:
         self._do = do
         self.search = widgets.Text(
-            placeholder="Name, title, tag or id", description="Search", tooltip="Search"
+            placeholder="Name, tag or id", description="Search", tooltip="Search"
         )
         self.search.add_class("pc-search")
         on_change(lambda: do(lambda session: search(session, self.search.value)), self.search)

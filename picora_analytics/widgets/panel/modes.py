@@ -91,6 +91,7 @@ class Modes:
         self._session, self._client, self._thumbnails = session, client, thumbnails
         self._do, self._lock, self._paint, self._chosen = do, lock, paint, chosen
         self._job: Job | None = None
+        self._ended: Job | None = None
         self._in_sight = False  # Whether the running job is shown, not merely named in the banner.
         self._receipt: DeletionReceipt | None = None
         self._carried: DeletionPlan | None = None
@@ -293,13 +294,13 @@ class Modes:
     def on_job(self, job: Job) -> None:
         """Take what a job tells, from its thread."""
         with self._lock:
-            if job is not self._job:
-                return
+            if job is not self._job or job is self._ended:
+                return  # Two threads may see its end, and tell.
             if not job.ended:
                 self.progress.paint(job if self.mode == "progress" else None)
                 self._paint_banner()
                 return
-            shown, self._in_sight = self._in_sight, False
+            shown, self._in_sight, self._ended = self._in_sight, False, job
             self._end(job, shown)
         self.look_for_begun()
 

@@ -28,6 +28,7 @@ from picora_analytics.widgets.panel.facts import (
     verdict,
 )
 from picora_analytics.widgets.panel.html import Do, button, code, html, markup, on_change, toggle
+from picora_analytics.widgets.panel.looking import LookBox
 from picora_analytics.widgets.panel.session import CleanupSession, needed_text
 from picora_analytics.widgets.panel.tiles import Tiles
 
@@ -114,6 +115,7 @@ class ReviewStep:
 
     def _make_facts(self, do: Do) -> list[widgets.Widget]:
         self._frees, self._years, self._verdict = html(), html(), html()
+        self.look = LookBox(do)
         self._freed = widgets.VBox([self._frees])
         self.reason = widgets.Text(
             description="Why", tooltip="Stands in the plan and in the receipt"
@@ -133,7 +135,7 @@ class ReviewStep:
             "pm-frees": self._freed,
             "pm-reason": widgets.VBox([self.reason]),
             "pm-uploaded": widgets.VBox([self._years]),
-            "pm-verdict": widgets.VBox([self._verdict]),
+            "pm-verdict": widgets.VBox([self._verdict, self.look.box]),
             "pm-backup": self._backup,
         }
         for name, part in parts.items():
@@ -222,7 +224,8 @@ class ReviewStep:
             self._show_facts(session, plan)
         self._ask(session, plan, n)
         backup = "None" if self.backup is None else literal(self.backup)
-        self.code.value = code(session.plan_code(plan.reason)) + code(
+        made = map(code, session.plan_code(plan.reason).splitlines())
+        self.code.value = Markup("").join(made) + code(
             f'plan.hide(client, confirm="{plan.hiding_confirmation}")'
             if self._hiding
             else f'plan.apply(client, confirm="{plan.confirmation}", backup={backup})'
@@ -259,6 +262,7 @@ class ReviewStep:
         )
         self._years.value = uploaded(images)
         self._verdict.value = verdict(images, session.references)
+        self.look.paint(session)
         spared = plan.spared
         toggle(self.spared, len(spared) > 0)
         self.strip.show(_rows_of(session.images, spared.index[:SPARED]), label="Spared")

@@ -12,7 +12,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.deletion import DeletionPlan
 from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
-from picora_analytics.references.found import COULD_NOT_LOOK
+from picora_analytics.references.found import COULD_NOT_LOOK, References
 from picora_analytics.widgets.panel.choosing import RUNNING, Choosing, Stage
 
 __all__ = ["CleanupSession", "needed_text"]
@@ -43,6 +43,20 @@ class CleanupSession(Choosing):
     Parameters are those of :class:`Choosing`.
     """
 
+    _looked = ""
+
+    def take_references(self, found: References, line: str) -> None:
+        """Heed references from now on, in a plan under review too; `line` is the Python that looked for them."""
+        plan = self.plan if self.stage is Stage.PLANNED else None
+        self.references, self._looked = found, f"{line}\n"
+        self._filtering.refer(found)
+        self._spare(self._images)
+        self.void()
+        self.uncount()
+        self._list()
+        if plan is not None:
+            self.make_plan(plan.reason)
+
     # Lines of Python
 
     def filter_code(self) -> str:
@@ -51,9 +65,9 @@ class CleanupSession(Choosing):
         return self._filtering.code() or every
 
     def plan_code(self, reason: str) -> str:
-        """Write the line that makes the same plan."""
+        """Write the line that makes the same plan, after the one that looked for references here."""
         return (
-            f"plan = pic.plan_deletion(images, mask, reason={literal(reason)}"
+            f"{self._looked}plan = pic.plan_deletion(images, mask, reason={literal(reason)}"
             f"{self._sparing.arguments(self._decided.name)})"
         )
 

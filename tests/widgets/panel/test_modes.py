@@ -68,6 +68,7 @@ def test_the_whole_way_with_a_backup_and_back(hands, service, client, images, sm
 
     hands.confirm(panel, tmp_path / "kept")
     made = hands.end(panel)
+    panel._modes.on_job(panel._modes.job)  # Told again, as by the thread that looks now and then.
 
     assert made.counts == {"deleted": 4}
     assert made.confirmation == plan.confirmation
@@ -437,6 +438,40 @@ def test_the_receipt_is_saved_where_it_says(hands, client, images, small, tmp_pa
     assert path.is_file()
     assert "these pictures cannot come back" in _text(panel._modes.receipt._facts)
     assert not hands.shown(panel._modes.receipt.upload)
+
+
+@pytest.mark.slow
+def test_a_review_can_look_in_a_folder_that_nobody_looked_in(
+    hands, service, client, images, small, tmp_path
+):
+    (tmp_path / "post.md").write_text(f"![](https://img.picora.com/{small[0]}.png)")
+    panel = hands.review(images, client, small)
+    review = panel._modes.review
+    look = review.look
+    assert hands.shown(look.ask)
+    look.ask.click()
+    look.start.click()
+    assert "Name the folder that holds your pages." in _text(look.said)
+    look.folder.value = str(tmp_path / "elsewhere")
+    look.start.click()
+    hands.until(lambda: not look.start.disabled)
+    assert "elsewhere" in _text(look.said)
+    assert review.confirm.question.needed == "delete 4"
+
+    look.folder.value = str(tmp_path)
+    look.start.click()
+    hands.until(lambda: not hands.shown(look.box))
+    hands.settle()
+
+    assert "Not in your pages" in review._verdict.value
+    assert sorted(panel.plan.images.index) == sorted(small[1:])
+    assert review.confirm.question.needed == "3"
+    assert "1 spared" in _text(review._spared)
+    assert f"references = pic.find_references(images, &#34;{tmp_path}&#34;)" in review.code.value
+    assert "protect=references" in _text(review.code)
+    badge = panel._gallery._session.evidence.badge(images.index.get_loc(small[0]))
+    assert badge.text == "1 page"
+    assert _changing(service) == []
 
 
 def test_of_many_images_the_last_are_shown(hands, client, images):
