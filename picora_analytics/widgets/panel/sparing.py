@@ -10,7 +10,7 @@ import pandas as pd
 
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.cleanup.plan.columns import among, cells
-from picora_analytics.cleanup.plan.handing import chosen_by, hand_on
+from picora_analytics.cleanup.plan.handing import hand_on
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, withheld
 from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.widgets.gallery.orders import Ints, in_order
@@ -99,7 +99,7 @@ class Sparing:
         if not taken.any() or not self._images["content_hash"].notna().any():
             return selected & self.always
         last = self._last_of_their_content(taken, ~gone)
-        return selected & self.always | last | self._stuck(selected, taken & ~last, ~gone)
+        return selected & self.always | last | self._stuck(taken & ~last, ~gone)
 
     def _last_of_their_content(self, taken: Bools, there: Bools) -> Bools:
         """Find the first image of each content of which all images would be taken."""
@@ -113,7 +113,7 @@ class Sparing:
         last[rows[np.unique(self._content[rows], return_index=True)[1]]] = True
         return last
 
-    def _stuck(self, selected: Bools, taken: Bools, there: Bools) -> Bools:
+    def _stuck(self, taken: Bools, there: Bools) -> Bools:
         """Find the images that could not hand on their address or tags to the duplicate that stays."""
         known = self._content >= 0
         leaving = np.flatnonzero(taken & there & known)
@@ -127,8 +127,7 @@ class Sparing:
         leaving, stays = leaving[has], staying[first[place[has]]]
         ids = self._images.index
         duplicates = dict(zip(cells(ids[leaving]), cells(ids[stays]), strict=True))
-        choice = pd.Series(selected, ids, dtype="boolean")
-        _, stuck = hand_on(self._images, duplicates, chosen_by(self._images, choice))
+        _, stuck = hand_on(self._images, duplicates, ())
         return np.asarray(among(ids, stuck))
 
 
