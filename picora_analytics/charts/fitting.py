@@ -289,7 +289,7 @@ class _Fitting(LayoutEngine):
         for text in fig.findobj(
             Text
         ):  # Else each measures itself by the resolution it was drawn in last.
-            cast(Text, text).get_window_extent(renderer)
+            text.get_window_extent(renderer)
         with warnings.catch_warnings():
             # Of words that do not fit yet.
             warnings.simplefilter("ignore", UserWarning)
