@@ -377,3 +377,15 @@ def test_an_error_names_the_chart_that_was_asked_for(name):
 
     with pytest.raises(pic.SchemaError, match=rf"^{name} needs the column"):
         getattr(pic, name)(*frames)
+
+
+@pytest.mark.parametrize("plot", [pic.plot_ages, pic.plot_forecast, pic.plot_overview])
+def test_where_the_images_do_not_know_when_they_were_loaded_the_line_of_the_error_helps(
+    make_images, plot
+):
+    images = make_images()
+    images.attrs = {}
+
+    with pytest.raises(pic.SchemaError, match=r"Pass it: now='2026-11-23'\.$"):
+        plot(images)
+    assert plot(images, now="2026-11-23")
