@@ -11,7 +11,7 @@ from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
-from picora_analytics.analysis.everyday import check_columns, check_pandas
+from picora_analytics.analysis.everyday import read_pandas
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
 from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
 from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
@@ -39,9 +39,7 @@ _LEAST_ROW = 10
 
 def axes(images: pd.DataFrame, ax: Axes | None, caller: str, *columns: str) -> Axes:
     """Give the axes to draw on, for a frame that has these columns: the caller's, else those of a new figure."""
-    frame = check_pandas(images, caller)
-    index = [str(frame.index.name)] if frame.index.name is not None else []
-    check_columns([*frame.columns, *index], columns, caller)
+    read_pandas(images, columns, caller)  # Or the summary would speak of itself.
     if ax is None:
         _, ax = plt.subplots(layout="constrained")
     ax.spines[["top", "right"]].set_visible(False)

@@ -12,7 +12,7 @@ import itertools
 import textwrap
 import warnings
 from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol
+from typing import Any, Protocol, cast
 
 import numpy as np
 from matplotlib.axes import Axes
@@ -285,6 +285,11 @@ class _Fitting(LayoutEngine):
 
     def execute(self, fig: Figure) -> None:
         """Lay out, fit the words into that, and lay out around them."""
+        renderer = cast(Any, fig)._get_renderer()
+        for text in fig.findobj(
+            Text
+        ):  # Else each measures itself by the resolution it was drawn in last.
+            text.get_window_extent(renderer)
         with warnings.catch_warnings():
             # Of words that do not fit yet.
             warnings.simplefilter("ignore", UserWarning)
@@ -310,7 +315,7 @@ def _looks(charts: list[Axes]) -> list[tuple[str, float]]:
         for ax in charts
         for one in _twins(ax)
         for axis in (one.xaxis, one.yaxis)
-        for text in (axis.label, *axis.get_ticklabels())
+        for text in (axis.label, *labels_of(axis))
     ]
     texts = [*beside, *(ax.title for ax in charts)]
     return [(text.get_text(), float(text.get_fontsize())) for text in texts]

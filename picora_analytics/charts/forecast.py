@@ -9,6 +9,7 @@ import pandas as pd
 from matplotlib import dates as mdates
 from matplotlib.axes import Axes
 
+from picora_analytics.analysis.dates import Instant
 from picora_analytics.analysis.forecast import forecast_storage
 from picora_analytics.analysis.uploads import summarize_growth
 from picora_analytics.charts.colors import BLUE, ORANGE, READABLE, seen
@@ -32,6 +33,7 @@ def plot_forecast(
     *,
     quota: int | str | None = None,
     snapshots: pd.DataFrame | None = None,
+    now: Instant | None = None,
     ax: Axes | None = None,
     **kwargs: Any,
 ) -> Axes:
@@ -42,7 +44,7 @@ def plot_forecast(
     ----------
     images : DataFrame of shape (n_images, ...)
         As made by ``load_images``.
-    quota, snapshots
+    quota, snapshots, now
         As for :func:`forecast_storage`.
     ax : Axes, optional
         Where to draw; by default a new figure.
@@ -57,7 +59,7 @@ def plot_forecast(
     Raises
     ------
     SchemaError
-        If a column is missing, or the images do not say when they were loaded.
+        If a column is missing, or `now` is not given and the images do not know it.
     ValueError
         If `quota` cannot be read.
 
@@ -69,26 +71,26 @@ def plot_forecast(
     'Full around 21 Dec 2026'
     """
     ax = axes(images, ax, "plot_forecast", "created_at", "size_bytes")
-    forecast = forecast_storage(images, quota=quota, snapshots=snapshots)
+    forecast = forecast_storage(images, quota=quota, snapshots=snapshots, now=now)
     said = forecast.attrs["forecast"]
     ax.set_title("Storage to come")
     if forecast.empty:
         return nothing(ax, "No upload dates known" if len(images) else "No images")
     growth = summarize_growth(images, freq="week")
-    now = forecast["at"].iloc[0]
+    today = forecast["at"].iloc[0]
     totals = growth["total_size_bytes"].to_numpy("float64")
     # The weeks after now are no past, whatever an upload date says.
-    past = (growth["period"] + pd.Timedelta(days=7)).clip(upper=now)
+    past = (growth["period"] + pd.Timedelta(days=7)).clip(upper=today)
     known = forecast["high_bytes"].fillna(forecast["likely_bytes"]).to_numpy("float64")
     limit = said["quota_bytes"]
     unit, divisor = unit_of(max(known.max(), limit or 0))
     began = growth["period"].iloc[0]
     dates: Any = mdates  # matplotlib has no types for it
     look: dict[str, Any] = {"color": seen(ax, BLUE), "linewidth": 2, "drawstyle": "steps-post"}
-    x = dates.date2num([min(began, now), *past, now])
+    x = dates.date2num([min(began, today), *past, today])
     size = float(forecast["likely_bytes"].iloc[0])
     ax.plot(x, np.array([0.0, *totals, size]) / divisor, **look | kwargs)
-    shown = _shown(forecast, limit, now - began)
+    shown = _shown(forecast, limit, today - began)
     ahead = dates.date2num(list(shown["at"]))
     ax.plot(
         ahead,

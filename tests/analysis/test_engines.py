@@ -39,7 +39,7 @@ def test_a_part_of_a_scan_knows_ages_and_shares_of_its_library(store, as_pandas)
         there = keep(store.scan(engine=engine, facts=True))
         for ask in (pic.summarize_ages, pic.summarize_sizes):
             found = as_pandas(ask(there))
-            assert_frame_equal(found, ask(part), check_dtype=False, obj=engine)
+            assert_frame_equal(found, pd.DataFrame(ask(part)), check_dtype=False, obj=engine)
     assert pic.summarize_sizes(part)["size_share"].tolist() == [0.9]
 
 

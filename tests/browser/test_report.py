@@ -93,6 +93,10 @@ def test_each_width_has_one_drawing_of_each_chart_with_letters_to_read_and_nothi
     open_report, request, name
 ):
     page = open_report(request.getfixturevalue(name))
+    page.evaluate("document.querySelectorAll('details').forEach(one => one.open = true)")
+    aside = (
+        "all => all.filter(one => one.scrollWidth > one.clientWidth + 1).map(one => one.ariaLabel)"
+    )
     for width in (1280, 1100, 1099, 700, 680, 679, 400):
         page.set_viewport_size({"width": width, "height": 900})
         seen = page.locator("figure").evaluate_all(
@@ -115,6 +119,7 @@ def test_each_width_has_one_drawing_of_each_chart_with_letters_to_read_and_nothi
         )
         assert small >= 12, width
         assert cut == [], width
+        assert page.locator(".scroll").evaluate_all(aside) == [], width
 
 
 def test_a_private_picture_is_a_lock(open_report, demo_report):
