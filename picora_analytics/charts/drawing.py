@@ -13,8 +13,9 @@ from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from picora_analytics.analysis.everyday import read_pandas
 from picora_analytics.charts.colors import BLUE, GRAY, READABLE, seen
-from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes, fit_words
+from picora_analytics.charts.fitting import Fitter, Inside, Names, Notes
 from picora_analytics.charts.fonts import families, find_fonts, readable, undrawable
+from picora_analytics.charts.layout import fit_words
 from picora_analytics.text import plural, shorten, visible
 from picora_analytics.units import format_bytes
 

@@ -1,40 +1,28 @@
 """
 Words that fit: no label of a chart overlaps another one or is cut off, however small the figure is.
 
-How wide words are, and how much room there is, is known when a figure is drawn. So each chart keeps its words as they
-were meant, and the figure's layout engine, which runs first in each drawing, sets them smaller, breaks, shortens or
-leaves them out, and lays out once more.
+Each chart keeps its words as they were meant; whenever it is drawn (layout.py) they are set smaller, broken, shortened
+or left out from that.
 """
 
 from __future__ import annotations
 
 import itertools
 import textwrap
-import warnings
-from collections.abc import Callable, Iterator, Sequence
-from typing import Any, Protocol, cast
+from collections.abc import Callable, Sequence
+from typing import Any, Protocol
 
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.dates import ConciseDateFormatter
-from matplotlib.figure import Figure
-from matplotlib.layout_engine import (
-    ConstrainedLayoutEngine,
-    LayoutEngine,
-    PlaceHolderLayoutEngine,
-    TightLayoutEngine,
-)
 from matplotlib.text import Text
 from matplotlib.ticker import Locator
 from matplotlib.transforms import Bbox
 
-__all__ = ["Inside", "Names", "Notes", "fit_words"]
+__all__ = ["Fitter", "Heads", "Inside", "Names", "Notes", "Ticks", "labels_of", "twins"]
 
 # Letters are no smaller than this, in points.
 SMALLEST = 6.0
-# Words and layout are fitted to each other so often at most; the layout has the last word.
-_ROUNDS = 3
-_OURS = "_picora_words"
 
 
 class Fitter(Protocol):
@@ -73,7 +61,7 @@ class Heads:
 
     def __init__(self, ax: Axes) -> None:
         self._kept = [(Kept(ax.title), "title"), (Kept(ax.xaxis.label), "x")]
-        self._kept += [(Kept(one.yaxis.label), "y") for one in _twins(ax)]
+        self._kept += [(Kept(one.yaxis.label), "y") for one in twins(ax)]
 
     def fit(self, ax: Axes) -> None:
         """Fit each."""
@@ -241,133 +229,6 @@ class Inside:
                 kept.text.set_visible(self._broken)
 
 
-def fit_words(ax: Axes, *fitters: Fitter) -> None:
-    """Fit the words of a chart now, and again whenever its figure is drawn."""
-    figure = ax.get_figure(root=True)
-    if figure is None:
-        return
-    ticks = [Ticks(axis, axis.get_major_locator()) for axis in _numbered(ax, fitters)]
-    vars(ax)[_OURS] = [*fitters, *ticks, Heads(ax)]
-    _fit(ax)
-    engine = figure.get_layout_engine()
-    if not isinstance(engine, _Fitting):
-        figure.set_layout_engine(_fitting_like(engine, figure))
-
-
-def _fit(ax: Axes) -> None:
-    for fitter in vars(ax)[_OURS]:
-        fitter.fit(ax)
-
-
-def _numbered(ax: Axes, fitters: tuple[Fitter, ...]) -> Iterator[Any]:
-    """Give the axes whose ticks are numbers or dates: not those of names."""
-    if ax.xaxis.get_ticklabels() or len(ax.get_xticks()):
-        yield ax.xaxis
-    if not any(isinstance(one, Names) for one in fitters):
-        yield from (one.yaxis for one in _twins(ax))
-
-
-def _twins(ax: Axes) -> list[Axes]:
-    """Give the axes and those laid over them."""
-    shared = ax.get_shared_x_axes().get_siblings(ax)
-    over = [one for one in shared if one is not ax and one.bbox is ax.bbox]
-    if not over:
-        over = [
-            one
-            for one in shared
-            if one is not ax and np.allclose(one.get_position().bounds, ax.get_position().bounds)
-        ]
-    return [ax, *over]
-
-
-class _Fitting(LayoutEngine):
-    """What a layout engine of ours does beside its layout."""
-
-    def execute(self, fig: Figure) -> None:
-        """Lay out, fit the words into that, and lay out around them."""
-        renderer = cast(Any, fig)._get_renderer()
-        for text in fig.findobj(
-            Text
-        ):  # Else each measures itself by the resolution it was drawn in last.
-            text.get_window_extent(renderer)
-        with warnings.catch_warnings():
-            # Of words that do not fit yet.
-            warnings.simplefilter("ignore", UserWarning)
-            self.arrange(fig)
-        ours = [ax for ax in fig.axes if _OURS in vars(ax)]
-        for _ in range(_ROUNDS):  # What was made smaller leaves the charts more room, and so on.
-            before = _looks(ours)
-            for ax in ours:
-                _fit(ax)
-            if _looks(ours) == before:
-                break
-            self.arrange(fig)
-
-    def arrange(self, fig: Figure) -> None:
-        """Lay out as the caller asked for."""
-        super().execute(fig)
-
-
-def _looks(charts: list[Axes]) -> list[tuple[str, float]]:
-    """Give all that the layout depends on: words and their sizes."""
-    beside = [
-        text
-        for ax in charts
-        for one in _twins(ax)
-        for axis in (one.xaxis, one.yaxis)
-        for text in (axis.label, *labels_of(axis))
-    ]
-    texts = [*beside, *(ax.title for ax in charts)]
-    return [(text.get_text(), float(text.get_fontsize())) for text in texts]
-
-
-class _Constrained(_Fitting, ConstrainedLayoutEngine):
-    pass
-
-
-class _Tight(_Fitting, TightLayoutEngine):
-    pass
-
-
-class _Still(_Fitting, PlaceHolderLayoutEngine):
-    pass
-
-
-class _Own(_Fitting, TightLayoutEngine):
-    """
-    For a figure whose caller asked for no layout: as constrained, until somebody adjusts it.
-
-    It is a kind of tight layout, as only that lets a caller go on with ``tight_layout`` and ``subplots_adjust``.
-    """
-
-    def __init__(self, figure: Figure) -> None:
-        super().__init__()
-        self._began = _margins(figure)
-
-    def arrange(self, fig: Figure) -> None:
-        """Lay out, if there are subplots to lay out."""
-        if _margins(fig) == self._began and any(ax.get_subplotspec() for ax in fig.axes):
-            ConstrainedLayoutEngine().execute(fig)
-
-
-def _margins(figure: Figure) -> tuple[float, ...]:
-    pars: Any = figure.subplotpars
-    return (pars.left, pars.right, pars.bottom, pars.top, pars.wspace, pars.hspace)
-
-
-def _fitting_like(engine: LayoutEngine | None, figure: Figure) -> LayoutEngine:
-    """Give an engine that lays out as this one does."""
-    if engine is None:
-        return _Own(figure)
-    if isinstance(engine, ConstrainedLayoutEngine):
-        return _Constrained(**engine.get(), compress=bool(vars(engine).get("_compress")))
-    if isinstance(engine, TightLayoutEngine):
-        return _Tight(**engine.get())
-    if isinstance(engine, PlaceHolderLayoutEngine):
-        return _Still(engine.adjust_compatible, engine.colorbar_gridspec)
-    return engine  # A kind of the caller's own; the words were fitted once.
-
-
 def cell_of(ax: Axes) -> Bbox:
     """Give the part of the figure, in pixels, that is this chart's: its share of a grid of subplots."""
     figure = ax.get_figure(root=True)
@@ -389,6 +250,19 @@ def cell_of(ax: Axes) -> Bbox:
     left = max([x[0], *(one.x1 for one in others if one.x1 <= own.x0)])
     right = min([x[1], *(one.x0 for one in others if one.x0 >= own.x1)])
     return Bbox.union([own, Bbox.from_extents(left, y[0], right, y[1])])
+
+
+def twins(ax: Axes) -> list[Axes]:
+    """Give the axes and those laid over them."""
+    shared = ax.get_shared_x_axes().get_siblings(ax)
+    over = [one for one in shared if one is not ax and one.bbox is ax.bbox]
+    if not over:
+        over = [
+            one
+            for one in shared
+            if one is not ax and np.allclose(one.get_position().bounds, ax.get_position().bounds)
+        ]
+    return [ax, *over]
 
 
 def labels_of(axis: Any) -> list[Text]:
