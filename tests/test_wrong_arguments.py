@@ -6,6 +6,7 @@ from typing import Any
 
 import pandas as pd
 import pytest
+from matplotlib import pyplot as plt
 
 import picora_analytics as pic
 from picora_analytics import rules
@@ -48,6 +49,8 @@ def test_the_function_that_was_called_is_named(make_images, wrong, tmp_path):
         "SnapshotStore.of": pic.SnapshotStore.of,
     }
 
+    figures = plt.get_fignums()
     for name, call in calls.items():
         with pytest.raises((TypeError, ValueError, pic.PicoraError), match=rf"^{name}\b"):
             call(wrong)
+    assert plt.get_fignums() == figures  # None was begun for nothing.

@@ -75,5 +75,6 @@ def _in_units(table: pd.DataFrame) -> Any:
         for row in ends:
             if not pd.isna(cells[row]):
                 cells[row] = format_bytes(cells[row])
-        shown.isetitem(place, cells)
+        # A Series of objects, for pandas would make text of an array, and NaN of what is missing.
+        shown.isetitem(place, pd.Series(cells, table.index, dtype=object))  # type: ignore[arg-type]
     return shown

@@ -60,7 +60,7 @@ def plot_dimensions(
     >>> ax.get_title()
     '1 of 2 images over 2,560 px'
     """
-    ax = axes(images, ax, "plot_dimensions")
+    ax = axes(images, ax, "plot_dimensions", "width", "height")
     ax.set_title("Width and height")
     read = read_pandas(images, ["width", "height"], "plot_dimensions")
     pixels = read.fillna(0).astype("int64")

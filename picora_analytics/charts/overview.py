@@ -7,9 +7,9 @@ from matplotlib import pyplot as plt
 from matplotlib.figure import Figure
 
 from picora_analytics.analysis.dates import Instant
+from picora_analytics.analysis.everyday import read_pandas
 from picora_analytics.analysis.sizes import summarize_library
 from picora_analytics.charts.dimensions import plot_dimensions
-from picora_analytics.charts.drawing import axes
 from picora_analytics.charts.formats import plot_formats
 from picora_analytics.charts.sizes import plot_concentration
 from picora_analytics.charts.tags import plot_tags
@@ -50,8 +50,8 @@ def plot_overview(images: pd.DataFrame, *, now: Instant | None = None) -> Figure
     >>> figure.get_suptitle()
     '3 images, 1.0 KiB'
     """
+    read_pandas(images, _NEEDS, "plot_overview")  # Before there is a figure.
     figure, panels = plt.subplots(2, 3, figsize=(16, 9), layout="constrained")
-    axes(images, panels[0, 0], "plot_overview", *_NEEDS)
     row = summarize_library(images).iloc[0]
     drawn = [
         plot_growth(images, ax=panels[0, 0]),

@@ -61,7 +61,7 @@ def plot_sizes(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any) -
     >>> ax.get_xlabel()
     'File size'
     """
-    ax = axes(images, ax, "plot_sizes")
+    ax = axes(images, ax, "plot_sizes", "size_bytes")
     ax.set_title("Images by file size")
     known = read_pandas(images, ["size_bytes"], "plot_sizes")["size_bytes"].dropna()
     sizes = known.to_numpy("float64")
