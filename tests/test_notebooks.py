@@ -10,6 +10,13 @@ import pytest
 
 from picora_analytics import DemoServer
 
+# Pictures come from threads, which end a little after the last one.
+PICTURES_CAME = """
+import threading
+for thread in threading.enumerate():
+    if thread.name == "picora-pictures":
+        thread.join(60)
+"""
 NOTEBOOKS = sorted(Path(__file__).parents[1].joinpath("notebooks").glob("*.ipynb"))
 
 
@@ -23,15 +30,18 @@ def _read(path):
     return nbformat.read(path, as_version=4)
 
 
-def _run(name, tmp_path, monkeypatch, again=None):
-    """Run a notebook, and after its end once more the cells that hold some text."""
+def _run(name, tmp_path, monkeypatch, again=None, last=None):
+    """Run a notebook, after its end once more the cells that hold some text, and then a cell of the test's own."""
     import nbclient
+    import nbformat
 
     monkeypatch.setenv("PICORA_DEMO", "1")  # Here nobody can type.
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     notebook = _read(_path(name))
     notebook.cells += [cell.copy() for cell in notebook.cells if again and again in cell.source]
+    if last:
+        notebook.cells.append(nbformat.v4.new_code_cell(last))
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
@@ -42,7 +52,7 @@ def _run(name, tmp_path, monkeypatch, again=None):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.slow
 def test_a_notebook_runs_without_errors_or_warnings(path, tmp_path, monkeypatch):
-    notebook = _run(path.stem, tmp_path, monkeypatch)
+    notebook = _run(path.stem, tmp_path, monkeypatch, last=PICTURES_CAME)
 
     loud = [
         output["text"]

@@ -26,7 +26,7 @@ from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_oth
 from picora_analytics.client.client import Client
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import stopping
-from picora_analytics.errors import ConfirmationError, JournalError, PlanError
+from picora_analytics.errors import ConfirmationError, JournalError, PicoraError, PlanError
 from picora_analytics.progress import Progress, progress_for
 
 __all__ = ["carry_out", "check_phrase", "journal_path", "look_again", "resume_deletion"]
@@ -145,9 +145,13 @@ def _was_undone(plan: Plan, client: Client, past: Past) -> bool:
     if plan.deed is DELETE or past.ended_at is None:
         return False
     done = [one for one, (word, _) in past.outcomes.items() if word == plan.deed.done]
-    lookup = Lookup(client, plan.library["n_images"], plan.n_others)
-    found = decide(plan, lookup.look(done), done) if done else {}
-    return any(verdict.action == "delete" for verdict in found.values())
+    if not done:
+        return False
+    try:
+        now = Lookup(client, plan.library["n_images"], plan.n_others).look(done)
+    except PicoraError:
+        return False  # Nobody can look, so what the journal says is all that is known.
+    return any(verdict.action == "delete" for verdict in decide(plan, now, done).values())
 
 
 def _put_aside(path: Path, past: Past) -> None:
