@@ -83,7 +83,9 @@ class Banner:
     ) -> None:
         """Show a job of this process that is not in sight, a run elsewhere, and what was interrupted."""
         running = job is not None and not job.ended
-        state = (job if running else None, holder, tuple(begun), tuple(problems))
+        # A row is made anew only when it says something else: a button may be pressed at any moment.
+        others = (None, ()) if running else (holder, tuple(begun))
+        state = (job if running else None, *others, tuple(problems))
         if state != self._painted:
             self._painted = state
             rows = [self._job_row()] if running else []
