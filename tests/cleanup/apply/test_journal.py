@@ -1,5 +1,6 @@
 """A journal says what was about to be sent, and nothing in it can change unnoticed."""
 
+import datetime as dt
 import json
 from pathlib import Path
 
@@ -46,6 +47,25 @@ def test_what_was_written_is_read_back(path, document):
     assert past.ended_at is None
     assert path.stat().st_mode & 0o077 == 0
     assert all(json.loads(line)["at"] for line in path.read_text().splitlines())
+
+
+def test_update_times_and_heirs_are_read_back(path, document):
+    moment = dt.datetime(2026, 11, 23, 14, 0, 0, 123_000, tzinfo=dt.UTC)
+    journal = _written(path, document)
+    journal.record({"b": ("hidden", "")}, {"b": moment})
+    journal.inherit("x")
+    journal.inherit("y")
+    journal.inherit("y", moment)
+
+    past = read_journal(path)
+
+    assert past.times == {"b": moment}
+    assert past.heirs == {"x": None, "y": moment}
+    assert set(past.sent) == {"a", "b"} and past.began_at <= past.sent["a"] <= past.last_at
+    lines = [json.loads(line) for line in path.read_text().splitlines()]
+    words = ["plan", "intent", "outcome", "outcome", *["inherit"] * 3]
+    assert [line["line"] for line in lines] == words
+    assert ["times" in line for line in lines[2:4]] == [False, True]
 
 
 def test_a_later_intent_makes_an_image_open_again(path, document):

@@ -12,8 +12,11 @@ from picora_analytics.cleanup.plan.guard import (
     Caps,
     ProtectedTags,
     State,
+    Verdict,
     drift,
+    hideable,
     last_duplicates,
+    only_visibility,
     should_stop,
     states_of,
     verdicts,
@@ -369,6 +372,54 @@ def test_the_copy_that_stays_must_be_what_it_was(changes, safe):
 
     assert found["a"].action == ("delete" if safe else "kept")
     assert safe or "the copy that was to stay" in found["a"].reason
+
+
+@pytest.mark.parametrize(
+    ("going", "planned", "now", "kept"),
+    [
+        (True, True, False, True),
+        (True, True, None, True),
+        (True, True, True, False),
+        (True, False, False, False),
+        (False, True, False, False),
+    ],
+)
+def test_a_public_image_stays_where_its_copy_is_not_public_any_more(going, planned, now, kept):
+    image = STATE._replace(is_public=going)
+    stayed, stays = (STATE._replace(is_public=public) for public in (planned, now))
+
+    found = verdicts({"a": image}, {"a": image, "b": stays}, (), {"a": "b"}, {"b": stayed})
+
+    said = "the copy that was to stay is not public any more, and this one is"
+    assert found["a"] == (Verdict("kept", said) if kept else Verdict("delete"))
+
+
+@pytest.mark.parametrize(
+    ("verdict", "public", "expected"),
+    [
+        (Verdict("delete"), True, Verdict("delete")),
+        (Verdict("delete"), False, Verdict("kept", "private already")),
+        (Verdict("delete"), None, Verdict("kept", "unknown: whether it is public")),
+        (Verdict("kept", "protected"), False, Verdict("kept", "protected")),
+        (Verdict("already gone"), None, Verdict("already gone")),
+    ],
+)
+def test_only_what_is_public_is_hidden(verdict, public, expected):
+    assert hideable(verdict, STATE._replace(is_public=public)) == expected
+    assert hideable(Verdict("delete"), None) == Verdict("delete")
+
+
+@pytest.mark.parametrize(
+    ("changes", "alone"),
+    [
+        ({"is_public": False, "updated_at": LATER}, True),
+        ({}, True),
+        ({"is_public": False, "tags": ("new",)}, False),
+        ({"size_bytes": 12345}, False),
+    ],
+)
+def test_an_edit_of_the_visibility_alone_is_told_from_others(changes, alone):
+    assert only_visibility(STATE, STATE._replace(**changes)) is alone
 
 
 def test_what_an_older_plan_does_not_hold_of_the_copy_that_stays_is_not_compared():
