@@ -11,7 +11,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from pathlib import Path
 
 import pandas as pd
-from filelock import FileLock, Timeout
 
 from picora_analytics.errors import PlanError
 from picora_analytics.files import data_folder, read_text, reason_of, table_rows, write_table
@@ -166,6 +165,8 @@ def _write(decisions: pd.DataFrame, file: Path) -> Path:
 @contextlib.contextmanager
 def _locked(file: Path) -> Iterator[None]:
     """Let one program of this machine change a file of decisions at a time; PlanError if another holds it for long."""
+    from filelock import FileLock, Timeout  # Who only reads decisions locks nothing.
+
     folder = data_folder() / "locks"
     folder.mkdir(parents=True, exist_ok=True, mode=0o700)
     name = hashlib.blake2b(os.fsencode(file.resolve()), digest_size=16).hexdigest()

@@ -69,7 +69,7 @@ def share(part: nw.Expr, whole: nw.Expr) -> nw.Expr:
 
 def with_shares(table: Any, images: Any) -> Any:
     """Add the share of the load that each row is: a subset still knows the numbers of its load."""
-    numbers = library_numbers(images)
+    numbers = library_numbers()
     if numbers is not None:
         n_images, size_bytes = map(nw.lit, numbers)
         whole = table.with_columns(all_images=n_images, all_bytes=size_bytes)

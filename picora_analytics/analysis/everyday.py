@@ -88,9 +88,8 @@ def read_pandas(images: pd.DataFrame, columns: Sequence[str], caller: str) -> pd
         )
         for name in columns
     }
-    frame = pd.DataFrame(read, index=pd.RangeIndex(len(images)))
-    frame.attrs = images.attrs
-    return frame
+    # Without attrs, which pandas would copy deeply at every step.
+    return pd.DataFrame(read, index=pd.RangeIndex(len(images)))
 
 
 def check_pandas(images: Any, caller: str, argument: str = "") -> pd.DataFrame:

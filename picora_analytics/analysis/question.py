@@ -134,7 +134,7 @@ def question(
             frame, known = _enter(images, columns, function.__name__)
             with _knowing(known):
                 if "image_share" in answers and not isinstance(images, pd.DataFrame):
-                    _say_of_what(frame)
+                    _say_of_what()
                 answer = asked(frame)
                 wide = WIDE in frame.collect_schema().names()
                 return _leave(answer, images, answers, wide=wide)
@@ -149,20 +149,19 @@ def summed(images: nw.LazyFrame[Any]) -> nw.Expr:
     return nw.col(WIDE if WIDE in images.collect_schema().names() else "size_bytes")
 
 
-def facts(images: nw.LazyFrame[Any]) -> Facts | None:
+def facts() -> Facts | None:
     """
     Give, inside a question, what is known of the load.
 
     A pandas frame and an Arrow table carry it as they are, other engines in the columns that
     ``SnapshotStore.scan(facts=True)`` adds. Of several accounts it is their sum, loaded when the last was.
     """
-    native = images.to_native()
-    return (facts_of(native) if isinstance(native, pd.DataFrame) else None) or _KNOWN.get()
+    return _KNOWN.get()
 
 
-def library_numbers(images: nw.LazyFrame[Any]) -> tuple[int, int] | None:
+def library_numbers() -> tuple[int, int] | None:
     """Give, inside a question, how many images and bytes the whole library had; None where nothing says it."""
-    load = facts(images)
+    load = facts()
     if load is None or not load.get("n_images") or load.get("size_bytes") is None:
         return None
     return load["n_images"], load["size_bytes"]
@@ -173,9 +172,9 @@ def _notice_once(text: str) -> None:
     notice(text)
 
 
-def _say_of_what(images: nw.LazyFrame[Any]) -> None:
+def _say_of_what() -> None:
     """Say once that shares are of the rows given where an engine's frame does not know its library."""
-    if library_numbers(images) is None:
+    if library_numbers() is None:
         _notice_once(
             "Shares are of the rows given, for this frame does not say how large its library is: "
             "SnapshotStore.scan(engine=..., facts=True) and export_snapshots give frames that do."
@@ -189,7 +188,7 @@ def entered(
     """Give what a question gets, and the facts of the load, for an answer that is no frame of the engine."""
     frame, known = _enter(_streamed(images), columns, caller)
     with _knowing(known):
-        yield frame, facts(frame)
+        yield frame, known
 
 
 def enter(images: Any, columns: Sequence[str], caller: str) -> nw.LazyFrame[Any]:
@@ -272,8 +271,8 @@ def _enter(
         if "size_bytes" in columns and _too_wide(rows["size_bytes"].max(), len(rows)):
             rows[WIDE] = rows["size_bytes"].astype(object)
         told = [name for name in FACT_COLUMNS if name in images.columns]
-        known = None
-        if facts_of(images) is None and _says_its_load(told):
+        known = facts_of(images)
+        if known is None and _says_its_load(told):
             known = _facts_told(nw.from_native(read_pandas(images, told, caller)).lazy(), told)
         return nw.from_native(rows).lazy(), known
     frame: nw.DataFrame[Any] | nw.LazyFrame[Any]

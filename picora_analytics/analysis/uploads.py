@@ -80,7 +80,7 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None 
     0  0 - 30 days         2    2.0 KiB
     1  2 - 5 years         1     1000 B
     """
-    moment = now_of(facts(images), now, "summarize_ages").replace(tzinfo=None)
+    moment = now_of(facts(), now, "summarize_ages").replace(tzinfo=None)
     uploaded = nw.col("created_at")
     # The clocks of the service and of this machine may differ a little: a day ahead is still new.
     edges = [moment + dt.timedelta(days=1)] + [

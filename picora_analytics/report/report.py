@@ -10,7 +10,6 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup, escape
 
@@ -42,14 +41,6 @@ if TYPE_CHECKING:  # Facts need no HTTP.
     from picora_analytics.client.client import Client
 
 __all__ = ["StorageReport"]
-
-_TEMPLATE = jinja2.Environment(
-    autoescape=True,
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    trim_blocks=True,
-    lstrip_blocks=True,
-    undefined=jinja2.StrictUndefined,
-).get_template("report.html.j2")
 
 _FINDINGS: dict[str, Any] = {
     "group": STR,
@@ -263,6 +254,8 @@ class StorageReport:
         return None if self._client is None else embedded(self._images, self._facts)
 
     def _render(self, *, page: bool, pictures: dict[str, str] | None, **more: Any) -> str:
+        from picora_analytics.report.templates import template  # Facts need no template.
+
         facts = self._facts
         fact = functools.partial(as_html, facts)
         library = facts["library"]
@@ -270,7 +263,7 @@ class StorageReport:
             written("library.loaded_at", library["loaded_at"]) if library["loaded_at"] else ""
         )
         whose = "DEMO" if library["demo"] else library["account"]
-        return _TEMPLATE.render(
+        return template("report.html.j2").render(
             facts,
             page=page,
             pictures=pictures,

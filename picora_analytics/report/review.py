@@ -7,7 +7,6 @@ import io
 from pathlib import Path
 from typing import Any
 
-import jinja2
 import pandas as pd
 
 from picora_analytics.cleanup.plan.model import Plan
@@ -15,6 +14,7 @@ from picora_analytics.cleanup.plan.preview import look_twice, preview_facts
 from picora_analytics.files import write_atomic
 from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails
 from picora_analytics.progress import Progress, progress_for
+from picora_analytics.report.templates import template
 from picora_analytics.text import shorten, visible
 from picora_analytics.times import day, day_and_time
 from picora_analytics.units import format_bytes
@@ -28,13 +28,6 @@ _QUALITY = 72
 _NAME = 60
 _LOCK = "M5 11h14v9H5zM8 11V8a4 4 0 018 0v3"
 _BROKEN = "M4 5h16v8l-4-3-4 4-3-3-5 5zM4 19h16v-2"
-
-_PAGE = jinja2.Environment(
-    autoescape=True,
-    loader=jinja2.FileSystemLoader(Path(__file__).parent),
-    trim_blocks=True,
-    lstrip_blocks=True,
-).get_template("review.html.j2")
 
 
 def write_review_page(
@@ -79,7 +72,7 @@ def write_review_page(
         for row, (image_id, image) in enumerate(images.iterrows())
     ]
     n = facts["n"]
-    page = _PAGE.render(
+    page = template("review.html.j2").render(
         title=f"{n:,} picture{' is' if n == 1 else 's are'} to be deleted. "
         f"{'Is it' if n == 1 else 'Are any'} still needed?",
         demo=plan.library["demo"],

@@ -69,7 +69,7 @@ def test_each_rule_is_a_function_and_each_function_a_rule():
 def test_the_command_has_an_option_for_each_rule():
     from picora_analytics.cli.main import cli
 
-    offered = {option.name for option in cli.commands["plan"].params}
+    offered = {option.name for option in cli.commands["plan"].load().params}
 
     assert set(NAMES) <= offered
 
