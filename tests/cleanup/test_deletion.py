@@ -11,7 +11,9 @@ from pandas.testing import assert_frame_equal
 
 import picora_analytics as pic
 from picora_analytics import PlanError, plan_deletion
+from picora_analytics.cleanup.deletion import plan_withholding
 from picora_analytics.cleanup.plan.document import digest, to_document
+from picora_analytics.cleanup.plan.sparing import make_caps
 
 HOSTILE = ["<img src=x onerror=alert(1)>", "a\x1b[31mred", "photo\u202egnp.exe", "=1+1", "$x$"]
 
@@ -339,3 +341,74 @@ def test_names_that_ask_for_a_second_look_are_named(make_images):
 @pytest.mark.parametrize(("chosen", "others"), [(["a", "-c"], 3), (["a", "b", "-c", "_d", "e"], 0)])
 def test_a_plan_knows_how_many_images_stay(images, chosen, others):
     assert _plan(images, chosen).n_others == others
+
+
+# Each deed of a plan does its own work, and gives what it says.
+
+
+@pytest.fixture
+def demo():
+    with (
+        pic.DemoServer(n_images=12, rate_scale=None) as server,
+        pic.Client(server.api_key, server.url) as client,
+    ):
+        yield client, _plan(*_first_of(client))
+
+
+def _first_of(client):
+    images = pic.load_images(client, store=None, progress=False)
+    public = images["is_public"].fillna(False).astype(bool)
+    return images, list(images.index[public][:2])
+
+
+def test_hiding_gives_a_receipt_and_keeps_its_journal_beside_the_plan(demo, tmp_path):
+    client, plan = demo
+    plan.save(tmp_path / "plan.json")
+    saved = pic.read_plan(tmp_path / "plan.json")
+
+    rehearsed = saved.hide(client)
+    receipt = saved.hide(client, str(rehearsed.confirmation), progress=False)
+
+    assert (rehearsed.counts, receipt.counts) == ({"would hide": 2}, {"hidden": 2})
+    assert receipt.journal is not None
+    assert receipt.journal.parent == tmp_path
+
+
+def test_backing_up_gives_its_proofs_and_is_for_the_own_account(demo, tmp_path):
+    client, plan = demo
+
+    backup = plan.back_up(client, tmp_path / "kept", progress=False)
+
+    assert set(backup.proofs) == set(plan.images.index)
+    with (
+        pic.DemoServer(n_images=1, user_id="somebody-else-0123456") as other,
+        pic.Client(other.api_key, other.url) as stranger,
+        pytest.raises(PlanError, match=r"or plan again\.$"),
+    ):
+        plan.back_up(stranger, tmp_path / "others", progress=False)
+    assert not (tmp_path / "others").exists()
+
+
+def test_a_duplicate_hands_its_tags_on_unless_it_is_told_not_to(make_images):
+    images = make_images(
+        tags=[(), ("roof",), (), ("dawn",)],
+        content_hash=["x", "x", "y", "y"],
+        created_at=["2020-01-01", "2021-01-01", "2020-01-01", "2021-01-01"],
+    )
+    suggested = pic.suggest(images, pile="duplicates")
+    caps = make_caps(None, None, 1)
+
+    for plan in (
+        plan_deletion(images, suggested, max_fraction=1),
+        plan_withholding(
+            images, suggested, (), reason=None, protect=None, decisions=None, caps=caps
+        ),
+    ):
+        assert {one: own.tags for one, own in plan.handed.items()} == {
+            "b": ("roof",),
+            "d": ("dawn",),
+        }
+    without = plan_deletion(images, suggested, max_fraction=1, inherit=False)
+    assert dict(without.handed) == {}
+    assert without.copies == without.duplicates == {"b": "a", "d": "c"}
+    assert without.to_document() == to_document(without)

@@ -28,7 +28,14 @@ ROOT = PACKAGE.parent
 SUBJECTS = {
     "plan.guard": ["plan/test_guard"],
     "apply.journal": ["apply/test_journal"],
-    "plan.sparing": ["plan/test_sparing", "plan/test_guard", "test_deletion", "plan/test_choice"],
+    "plan.sparing": [
+        "plan/test_sparing",
+        "plan/test_guard",
+        "test_deletion",
+        "plan/test_choice",
+        "plan/test_protection",
+        "plan/test_hidden",
+    ],
     "plan.model": [
         "test_deletion",
         "plan/test_document",
@@ -38,7 +45,7 @@ SUBJECTS = {
     ],
     "deletion": ["test_deletion", "plan/test_choice", "apply/test_dry_run", "apply/test_apply"],
     "plan.document": ["plan/test_document", "test_deletion"],
-    "plan.choice": ["plan/test_choice", "plan/test_sparing"],
+    "plan.choice": ["plan/test_choice", "plan/test_sparing", "plan/test_protection"],
     "backup.folder": ["backup/test_folder", "backup/test_backup"],
 }
 LONGEST = 90  # Seconds; a mutant that goes round for ever is found as well.

@@ -1,5 +1,6 @@
 """A saved plan reads back whole and unedited, or not at all."""
 
+import dataclasses
 import json
 
 import pytest
@@ -7,7 +8,9 @@ from hypothesis import HealthCheck, given, settings, strategies as st
 from pandas.testing import assert_frame_equal
 
 from picora_analytics import PlanError, plan_deletion, read_plan, rules
-from picora_analytics.cleanup.plan.document import digest
+from picora_analytics.cleanup.plan.deeds import HIDE
+from picora_analytics.cleanup.plan.document import digest, plan_from, save_plan, to_document
+from picora_analytics.cleanup.plan.handing import Handed
 
 
 def plan(images, choice, **options):
@@ -123,3 +126,80 @@ def test_a_plan_of_nothing_can_be_saved_and_read(make_images, tmp_path):
     assert_frame_equal(back.images, made.images)
     assert_frame_equal(back.spared, made.spared)
     assert back.confirmation == made.confirmation
+
+
+@pytest.fixture
+def full(make_images, looked):
+    """A plan of which no part is empty."""
+    images = make_images(
+        id=["a", "b", "c", "d"],
+        tags=[(), ("roof", "dawn"), ("keep",), ()],
+        title=["Roof at dawn", None, None, None],
+        content_hash=["x", "x", None, None],
+        created_at=["2021-01-01", "2020-01-01", None, "2022-01-01"],
+    )
+    made = plan(
+        images, rules.duplicated(images), protect=[looked(found=("d",)), "keep"], max_images=3
+    )
+    return dataclasses.replace(made, hidden=("a",), handed={"b": Handed(("dawn",), "Roof at dawn")})
+
+
+def test_a_document_has_these_names(full):
+    document = to_document(full)
+
+    assert list(document) == [
+        "format", "version", "deed", "confirmation", "fingerprint", "reason", "made_at", "expires_at", "library",
+        "protected_tags", "caps", "protection", "searched", "hidden", "handed", "duplicates", "staying", "images",
+        "spared", "digest",
+    ]  # fmt: skip
+    assert document["deed"] == "delete"
+    assert document["fingerprint"] == full.fingerprint
+    assert document["hidden"] == ["a"]
+    assert document["handed"] == {"b": [["dawn"], "Roof at dawn"]}
+    assert document["searched"] == list(full.searched) != []
+
+
+@pytest.mark.parametrize("part", ["hidden", "handed", "searched", "protection", "protected_tags"])
+def test_every_part_of_a_plan_is_read_back(full, tmp_path, part):
+    back = read_plan(save_plan(full, tmp_path / "plan.json"))
+
+    assert getattr(back, part) == getattr(full, part)
+    assert getattr(full, part)
+
+
+def test_a_plan_saved_before_there_were_these_parts_is_read(make_images, tmp_path):
+    made = plan(make_images(), ["a"])
+    document = to_document(made)
+    for part in ("deed", "searched", "hidden", "handed"):
+        del document[part]
+    document["digest"] = digest(document)
+    (tmp_path / "plan.json").write_text(json.dumps(document))
+
+    back = read_plan(tmp_path / "plan.json")
+
+    assert (back.searched, back.hidden, back.handed) == ((), (), {})
+    assert back.confirmation == made.confirmation
+    assert list(back.images.index) == ["a"]
+
+
+def test_what_is_missing_is_not_in_a_file_and_all_else_is(make_images, tmp_path):
+    images = make_images(filename=["roof.png", None], size_bytes=[0, None], tags=[(), None])
+    first, second = to_document(plan(images, ["a", "b"]))["images"]
+
+    assert None not in [*first.values(), *second.values()]
+    assert first.keys() - second.keys() == {"filename", "size_bytes", "tags"}
+    assert (first["size_bytes"], first["tags"]) == (0, ())
+    assert '"version": 2' in plan(images, ["a"]).save(tmp_path / "plan.json").read_text()
+
+
+def test_a_plan_for_hiding_is_none_for_deleting(make_images, tmp_path):
+    made = dataclasses.replace(plan(make_images(), ["a"]), deed=HIDE)
+    file = save_plan(made, tmp_path / "hide.json")
+
+    with pytest.raises(PlanError) as refused:
+        read_plan(file)
+
+    assert str(refused.value) == (
+        f"The plan {str(file)!r} is of a hiding, {made.confirmation!r}; give the deletion plan that it was made of."
+    )
+    assert plan_from(json.loads(file.read_text()), "It", None).deed is HIDE

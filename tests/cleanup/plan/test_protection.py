@@ -211,3 +211,68 @@ def test_any_list_adds_up_to_its_entries(make_images, entries):
     assert found.n_exact + len(found.near) + len(found.unmatched) == len(set(entries))
     assert found.ids <= set(IDS)
     assert found.line("a list", Images(images)).startswith("a list: ")
+
+
+def test_what_is_used_or_was_not_looked_for_is_spared_and_said(make_images, looked):
+    images = make_images(id=["a", "b", "c", "d"], size_bytes=[1] * 4)
+    complete = looked(found=("a",), unlooked=("b",))
+    incomplete = looked(found=("d",), complete=False)
+
+    made = plan(images, protect=complete)
+    more = plan(images, protect=[complete, incomplete, pd.Index(["c"])])
+
+    assert made.spared["reason"].to_dict() == {
+        "a": "still used: found by the references",
+        "b": "could not look everywhere for references",
+    }
+    assert made.protection == (
+        "references: 1 image found in use, and 1 for which not all could be looked at",
+    )
+    assert list(made.searched) == complete.summary()
+    assert len(more.images) == 0
+    assert more.protection == (
+        *made.protection,
+        "references: 1 image found in use, and 3 for which not all could be looked at",
+        "protect[2]: 1 of 1 entries match 1 images",
+    )
+    assert list(more.searched) == [*complete.summary(), *incomplete.summary()]
+
+
+def test_references_in_which_all_was_looked_at_say_no_more(make_images, looked):
+    made = plan(make_images(size_bytes=[1] * 3), protect=looked(found=("a", "b")))
+
+    assert made.protection == ("references: 2 images found in use",)
+    assert list(made.images.index) == ["c"]
+
+
+def test_references_protect_no_other_account(make_images, looked):
+    with pytest.raises(PlanError, match=r"^These references are of account ffffffff"):
+        plan(make_images(), protect=looked(account="f" * 16))
+
+
+def test_other_spellings_of_a_tag_are_named_three_of_them(make_images):
+    images = make_images(tags=[("keep",), ("Keep",), ("KEEP", "x"), ("kEEP",), ("keeP",), None])
+
+    made = plan(images, protect="keep")
+    other = plan(images, protect="x")
+
+    assert made.protection == ("the tag 'keep': 5 images, 'KEEP', 'Keep', 'kEEP' included",)
+    assert other.protection == ("the tag 'x': 1 image",)
+
+
+def test_texts_that_are_ids_add_up_with_those_of_a_list(images):
+    made = plan(images, protect=[IDS[0], pd.Index([IDS[1]]), "img_0001.jpg"])
+
+    assert set(made.images.index) == {IDS[3], IDS[4]}
+    assert made.protection == (
+        f"'{IDS[0]}': 1 image of this id, address or file name",
+        "protect[1]: 1 of 1 entries match 1 images",
+        "'img_0001.jpg': 1 image of this id, address or file name",
+    )
+
+
+def test_a_mistyped_tag_is_answered_with_the_three_nearest(make_images):
+    images = make_images(tags=[("keep1",), ("keep2",), ("keep3",), ("keep4",)])
+
+    with pytest.raises(PlanError, match=r"did you mean '[^']+' or '[^']+' or '[^']+'\? Ids"):
+        plan(images, protect="keep")

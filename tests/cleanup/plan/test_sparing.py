@@ -1,6 +1,8 @@
 """Which frames may feed a plan, and what is spared from a choice."""
 
+import dataclasses
 import datetime as dt
+import math
 import re
 
 import pandas as pd
@@ -8,6 +10,15 @@ import pytest
 from pandas.testing import assert_frame_equal
 
 from picora_analytics import PlanError, plan_deletion, read_plan, rules
+from picora_analytics.cleanup.plan.guard import Caps
+from picora_analytics.cleanup.plan.sparing import (
+    NOT_LOOKED,
+    make_caps,
+    plannable,
+    shielded,
+    tightened,
+    withheld,
+)
 
 AGAIN = "Type images = load_images(client), and plan from that"
 
@@ -241,3 +252,173 @@ def test_of_what_only_its_copies_condemn_one_is_spared_rather_than_the_original(
     assert list(made.images.index) == ["a"]
     assert list(made.spared.index) == ["b"]
     assert made.duplicates == {"a": "b"}
+
+
+@pytest.mark.parametrize("word", ["plan", "pile"])
+def test_a_frame_is_whole_for_a_plan_up_to_a_day(make_images, word):
+    images = _facts(make_images(), read_at=_hours_ago(23.99))
+
+    assert len(plan(images, ["a"], reason=word).images) == 1
+
+
+@pytest.mark.parametrize("share", [0, 0.5, 1])
+def test_a_share_is_from_none_to_all(share):
+    assert make_caps(None, None, share) == Caps(None, None, float(share))
+
+
+@pytest.mark.parametrize("share", [-0.01, 1.01, 2, True, "1", None, math.nan])
+def test_what_is_no_share_is_refused(share):
+    with pytest.raises(ValueError, match=r"is not a share between 0 and 1\.$"):
+        make_caps(None, None, share)
+
+
+def test_several_reasons_for_an_image_are_all_in_the_plan(make_images):
+    images = make_images()
+    first, second = (pd.Series(rows, images.index) for rows in ([True, True, False], [True] * 3))
+
+    made = plan(images, {"dark": first, "old": second})
+
+    assert made.images["reason"].to_dict() == {"a": "dark; old", "b": "dark; old", "c": "old"}
+
+
+def test_a_private_duplicate_goes_rather_than_the_public_one(make_images):
+    images = make_images(
+        is_public=[False, True, None, True],
+        content_hash=["x", "x", "y", "y"],
+        created_at=["2020-01-01", "2021-01-01", "2020-01-01", "2021-01-01"],
+    )
+    everything = pd.Series(True, images.index)
+
+    assert plan(images, everything).duplicates == {"a": "b", "c": "d"}
+    assert plan(images, everything, inherit=False).duplicates == {"b": "a", "d": "c"}
+
+
+def test_a_content_that_is_there_once_is_no_duplicate(make_images):
+    images = make_images(content_hash=["x", "y", "y"], created_at=["2020-01-01"] * 3)
+
+    once = plan(images, pd.Series([True, False, False], images.index))
+    both = plan(images, pd.Series([True, True, False], images.index))
+
+    assert (once.duplicates, list(once.images.index)) == ({}, ["a"])
+    assert (both.duplicates, list(both.images.index)) == ({"b": "c"}, ["a", "b"])
+
+
+# What no plan would take, and a plan under more protection.
+
+
+@pytest.fixture
+def several(make_images):
+    """Seven images: edited lately, tagged, decided to be kept, named, used, not looked for, and one that may go."""
+    return make_images(
+        id=["edited", "tagged", "decided", "named", "used", "unlooked", "free"],
+        filename=[None, None, None, "roof.png", None, None, None],
+        tags=[(), ("keep",), (), (), (), (), ()],
+        created_at=["2020-01-01"] * 7,
+        updated_at=["2026-11-01", *["2020-01-01"] * 6],
+    )
+
+
+DECISIONS = pd.DataFrame({"id": ["decided"], "decision": ["keep"]})
+WHY = {
+    "edited": "edited in the last 90 days",
+    "tagged": "protected by the tag 'keep'",
+    "decided": "on your keep list",
+    "named": "protected",
+    "used": "still used: found by the references",
+    "unlooked": NOT_LOOKED,
+}
+
+
+@pytest.fixture
+def search(looked):
+    """Look for all but one image."""
+    searched = looked(found=("used",))
+    ids = pd.Index(["edited", "tagged", "decided", "named", "used", "free"])
+    return dataclasses.replace(searched, ids=ids)
+
+
+def test_what_no_rule_can_take_is_told_with_its_reason(several, search):
+    facts = plannable(several, "test")
+
+    spared = withheld(several, facts, ["keep", "roof.png", search], DECISIONS)
+
+    reasons = {one: spared.why(row) for row, one in enumerate(several.index)}
+    assert reasons == WHY | {"free": ""}
+    assert spared.rows.tolist() == [True] * 6 + [False]
+    assert spared.having(NOT_LOOKED).tolist() == [False] * 5 + [True, False]
+    assert shielded(several, facts, ["keep", search], DECISIONS).tolist() == [
+        *[True] * 3, False, True, True, False,
+    ]  # fmt: skip
+
+
+def test_a_hidden_image_that_nobody_looked_for_is_shielded(several, looked):
+    several["is_public"] = False
+    several["updated_at"] = several["created_at"]
+    hidden = pd.DataFrame(
+        {
+            "id": ["free"],
+            "decision": ["hidden"],
+            "decided_at": ["2026-01-01"],
+            "until": ["2026-02-01"],
+        }
+    )
+    facts = plannable(several, "test")
+    search = dataclasses.replace(looked(), ids=several.index)
+
+    assert several.index[shielded(several, facts, None, hidden)].tolist() == ["free"]
+    assert not shielded(several, facts, None, hidden, search).any()
+    assert not shielded(several, facts, search, hidden).any()
+
+
+def test_what_is_left_of_a_plan_minds_more_protection(several, search):
+    made = plan(several, list(several.index))
+    caps = make_caps(5, "1 MiB", 0.5)
+
+    less = tightened(
+        made, protect=["keep", "roof.png", "zz"], references=search, decisions=DECISIONS, caps=caps
+    )
+
+    assert list(less.images.index) == ["edited", "free"]
+    assert less.spared["reason"].to_dict() == {
+        one: why for one, why in WHY.items() if one != "edited"
+    }
+    assert less.protected_tags == ("keep", "roof.png", "zz")
+    assert less.caps == caps
+    assert less.protection == (
+        "references: 1 image found in use, and 1 for which not all could be looked at",
+        "decisions: 1 more image kept",
+        "'keep': 1 more image",
+        "'roof.png': 1 more image",
+        "'zz': 0 more images",
+    )
+    assert list(less.searched) == search.summary()
+    assert less.confirmation != made.confirmation
+    again = tightened(less, protect=["keep"], references=None, decisions=None, caps=caps)
+    assert list(again.images.index) == list(less.images.index)
+    assert len(again.spared) == len(less.spared)
+    assert again.protection == (*less.protection, "'keep': 0 more images")
+    assert again.protected_tags == less.protected_tags
+
+
+def test_an_image_hidden_before_is_left_in_a_plan_only_if_somebody_looked(several, looked):
+    several["is_public"] = False
+    several["updated_at"] = several["created_at"]
+    made = plan(several, ["free", "used"])
+    hidden = pd.DataFrame(
+        {
+            "id": ["free"],
+            "decision": ["hidden"],
+            "decided_at": ["2026-01-01"],
+            "until": ["2026-02-01"],
+        }
+    )
+    options = {"protect": [], "decisions": hidden, "caps": made.caps}
+
+    with pytest.raises(PlanError, match=r"takes 1 image hidden first, such as 'free'"):
+        tightened(made, references=None, **options)
+    with pytest.raises(PlanError, match=r"takes 1 image hidden first, such as 'free'"):
+        tightened(made, references=dataclasses.replace(looked(), ids=several.index[:2]), **options)
+    search = dataclasses.replace(looked(), ids=several.index)
+    assert set(tightened(made, references=search, **options).images.index) == {"free", "used"}
+    known = dataclasses.replace(made, hidden=("free",))
+    assert len(tightened(known, references=None, **options).images) == 2
