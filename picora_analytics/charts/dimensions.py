@@ -16,6 +16,7 @@ from picora_analytics.charts.drawing import (
     axes,
     describe,
     inches,
+    light_grid,
     nothing,
 )
 from picora_analytics.charts.fitting import Inside
@@ -99,7 +100,7 @@ def plot_dimensions(
         axis.set_major_locator(ticks)
         axis.set_minor_locator(NullLocator())
         axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.0f}"))
-        axis.grid(True, alpha=0.3)
+        light_grid(axis)
     left_out = len(images) - len(known)
     unknown = f"; {left_out:,} not known" if left_out else ""
     ax.set(xlabel=f"Width (px{unknown})", ylabel="Height (px)")

@@ -9,6 +9,7 @@ import numpy as np
 import pandas as pd
 from matplotlib import dates as mdates, pyplot as plt
 from matplotlib.axes import Axes
+from matplotlib.axis import Axis
 from matplotlib.ticker import FuncFormatter, MaxNLocator
 
 from picora_analytics.analysis.everyday import read_pandas
@@ -25,6 +26,7 @@ __all__ = [
     "date_ticks",
     "describe",
     "inches",
+    "light_grid",
     "listed",
     "measured_bars",
     "most_bars",
@@ -132,7 +134,12 @@ def plain_numbers(ax: Axes, which: str, *, whole: bool = False) -> None:
     axis = ax.xaxis if which == "x" else ax.yaxis
     axis.set_major_locator(MaxNLocator("auto", integer=whole, steps=[1, 2, 2.5, 5, 10]))
     axis.set_major_formatter(FuncFormatter(lambda value, _: f"{value:,.10g}"))
-    axis.grid(True, alpha=0.3)
+    light_grid(axis)
+
+
+def light_grid(axis: Axis) -> None:
+    """Lay a grid behind, as faint on black as on white: words cross it."""
+    axis.grid(True, color="0.5", alpha=0.25)
 
 
 def nothing(ax: Axes, sentence: str) -> Axes:

@@ -19,7 +19,17 @@ from matplotlib.text import Text
 from matplotlib.ticker import Locator
 from matplotlib.transforms import Bbox
 
-__all__ = ["Fitter", "Heads", "Inside", "Names", "Notes", "Ticks", "labels_of", "twins"]
+__all__ = [
+    "Fitter",
+    "Heads",
+    "Inside",
+    "Names",
+    "Notes",
+    "Ticks",
+    "keep_title_within",
+    "labels_of",
+    "twins",
+]
 
 # Letters are no smaller than this, in points.
 SMALLEST = 6.0
@@ -81,8 +91,7 @@ class Heads:
                 else ax.bbox.width
             )
             _in_lines(kept, words, size, 0.96 * along, upright=which == "y")
-        if self._kept[0][0].text.get_text():
-            _within(ax, cell)
+        keep_title_within(ax)
 
 
 class Ticks:
@@ -316,10 +325,13 @@ def _offset(ax: Axes) -> str:
     return str(formatter.get_offset())  # type: ignore[no-untyped-call]
 
 
-def _within(ax: Axes, cell: Bbox) -> None:
+def keep_title_within(ax: Axes) -> None:
     """Move a title that is wider than the axes into the chart's part of the figure."""
     title: Any = ax.title
     title.set_x(0.5)
+    if not title.get_text():
+        return
+    cell = cell_of(ax)
     box = title.get_window_extent()
     gap = 2 * ax.figure.dpi / 72
     shift = max(cell.x0 + gap - box.x0, 0.0) or min(cell.x1 - gap - box.x1, 0.0)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import functools
 import unicodedata
 from collections.abc import Iterable, Sequence
@@ -45,7 +46,19 @@ def families() -> list[str]:
     own = mpl.rcParams["font.family"]
     installed = {font.name for font in font_manager.fontManager.ttflist}
     fallback = [name for name in _CJK if name in installed]
+    for name in (*fallback, *_found):
+        _regular(name)
     return [*([own] if isinstance(own, str) else own), "DejaVu Sans", *fallback, *_found]
+
+
+@functools.cache
+def _regular(family: str) -> None:
+    """Let a family that has no regular weight be drawn as it is: matplotlib logs a warning for each text otherwise."""
+    known = font_manager.fontManager.ttflist
+    own = [font for font in known if font.name == family]
+    weights = {font_manager.weight_dict.get(str(font.weight), font.weight) for font in own}
+    if own and 400 not in weights:
+        known.append(dataclasses.replace(own[0], weight=400))
 
 
 def find_fonts(names: Iterable[object]) -> None:

@@ -21,12 +21,20 @@ from matplotlib.layout_engine import (
 )
 from matplotlib.text import Text
 
-from picora_analytics.charts.fitting import Fitter, Heads, Names, Ticks, labels_of, twins
+from picora_analytics.charts.fitting import (
+    Fitter,
+    Heads,
+    Names,
+    Ticks,
+    keep_title_within,
+    labels_of,
+    twins,
+)
 
 __all__ = ["fit_words"]
 
 # Words and layout are fitted to each other so often at most; the layout has the last word.
-_ROUNDS = 3
+_ROUNDS = 6
 _OURS = "_picora_words"
 
 
@@ -78,6 +86,8 @@ class _Fitting(LayoutEngine):
             if _looks(ours) == before:
                 break
             self.arrange(fig)
+        for ax in ours:  # The last layout may have moved the axes.
+            keep_title_within(ax)
 
     def arrange(self, fig: Figure) -> None:
         """Lay out as the caller asked for."""

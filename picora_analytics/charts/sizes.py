@@ -18,6 +18,7 @@ from picora_analytics.charts.drawing import (
     axes,
     bars,
     describe,
+    light_grid,
     listed,
     most_bars,
     nothing,
@@ -155,7 +156,7 @@ def plot_concentration(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs
     ax.set(xlabel="Images, largest first", ylabel="Share of storage", xlim=(0, 1), ylim=(0, 1.08))
     for axis in (ax.xaxis, ax.yaxis):
         axis.set_major_formatter(PercentFormatter(1))
-        axis.grid(True, alpha=0.3)
+        light_grid(axis)
     n50 = int(row["n50"])
     verb = "holds" if n50 == 1 else "hold"
     ax.set_title(f"{n50:,} of {plural(n, 'image')} {verb} half of the storage")

@@ -316,6 +316,16 @@ def test_the_smallest_chart_is_tidy_with_hostile_names_and_formulas_off(name, ma
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("dpi", [72, 100, 150])
+def test_the_smallest_chart_of_the_demo_is_tidy(demo_images, dpi):
+    for name in [*PLOTS, "plot_changes"]:
+        figure, ax = plt.subplots(figsize=(3, 2.5), dpi=dpi)
+        _draw(name, demo_images, ax)
+        _assert_tidy(figure)
+        plt.close(figure)
+
+
+@pytest.mark.slow
 @pytest.mark.parametrize("layout", [None, "constrained"])
 @pytest.mark.parametrize(
     ("style", "size"), [("dark_background", (6.4, 4.8)), ("ggplot", (9, 6))], ids=["dark", "gray"]

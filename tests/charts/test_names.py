@@ -191,7 +191,8 @@ def test_a_chart_of_long_names_is_told_in_few_words(make_images):
 
 
 LATE = """
-import os, pathlib
+import os, pathlib, sys
+WEIGHT = int(sys.argv[1])
 from matplotlib import font_manager  # Writes its cache.
 from fontTools.fontBuilder import FontBuilder
 from fontTools.pens.ttGlyphPen import TTGlyphPen
@@ -202,12 +203,12 @@ for step, at in enumerate([(0, 0), (0, 900), (900, 900), (900, 0)]):
 pen.closePath()
 font = FontBuilder(1000, isTTF=True)
 font.setupGlyphOrder([".notdef", "product"])
-font.setupCharacterMap({0x4EA7: "product", 0x54C1: "product"})
+font.setupCharacterMap({0x13080: "product"})
 font.setupGlyf({".notdef": pen.glyph(), "product": pen.glyph()})
 font.setupHorizontalMetrics({".notdef": (1000, 0), "product": (1000, 0)})
 font.setupHorizontalHeader(ascent=900, descent=-100)
 font.setupNameTable({"familyName": "Late", "styleName": "Regular", "psName": "Late"})
-font.setupOS2(sTypoAscender=900)
+font.setupOS2(sTypoAscender=900, usWeightClass=WEIGHT)
 font.setupPost()
 folder = pathlib.Path.home() / ".fonts"
 folder.mkdir()
@@ -216,29 +217,35 @@ font.save(folder / "late.ttf")
 import warnings
 warnings.simplefilter("error")
 from picora_analytics.charts.fonts import families, find_fonts, readable
-find_fonts(["产品"])
+find_fonts(["\U00013080"])
 assert "Late" not in {one.name for one in font_manager._load_fontmanager(try_read_cache=True).ttflist}
-print(families()[-1], readable("产品"))
+print(families()[-1], readable("\U00013080"))
 from matplotlib import pyplot as plt
-plt.text(0, 0, readable("产品"), family=families())
+plt.text(0, 0, readable("\U00013080"), family=families())
 plt.savefig("drawn.png")
 """
 
 
 @pytest.mark.slow
 @pytest.mark.skipif(sys.platform != "linux", reason="fonts of a person lie elsewhere")
-def test_a_font_installed_after_matplotlibs_cache_is_found(tmp_path):
+@pytest.mark.parametrize("weight", [400, 500])
+def test_a_font_installed_after_matplotlibs_cache_is_found(tmp_path, weight):
     pytest.importorskip("fontTools")
     own = {"HOME": str(tmp_path), "MPLCONFIGDIR": str(tmp_path), "MPLBACKEND": "Agg"}
     environment = os.environ | own | {"PYTHONUTF8": "1"}
     environment.pop("XDG_DATA_HOME", None)
 
     done = subprocess.run(
-        [sys.executable, "-c", LATE], cwd=tmp_path, env=environment, capture_output=True, text=True
+        [sys.executable, "-c", LATE, str(weight)],
+        cwd=tmp_path,
+        env=environment,
+        capture_output=True,
+        text=True,
     )
 
     assert done.returncode == 0, done.stderr
-    assert done.stdout == "Late 产品\n"
+    assert done.stdout == "Late \U00013080\n"
+    assert "findfont" not in done.stderr  # Not even where it has no regular weight.
 
 
 def test_names_that_no_font_draws_are_told_in_words_and_counted_below(make_images):
