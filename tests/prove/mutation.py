@@ -46,7 +46,7 @@ SUBJECTS = {
     "deletion": ["test_deletion", "plan/test_choice", "apply/test_dry_run", "apply/test_apply"],
     "plan.document": ["plan/test_document", "test_deletion"],
     "plan.choice": ["plan/test_choice", "plan/test_sparing", "plan/test_protection"],
-    "backup.folder": ["backup/test_folder", "backup/test_backup"],
+    "backup.folder": ["backup/test_folder"],
 }
 LONGEST = 90  # Seconds; a mutant that goes round for ever is found as well.
 

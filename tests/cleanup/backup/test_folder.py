@@ -1,8 +1,11 @@
 """A folder of copies says whose it is, and its manifest is read anew when it was written."""
 
+import csv
 import datetime as dt
+import os
 import re
 
+import msgspec
 import pytest
 
 from picora_analytics.cleanup.backup.folder import (
@@ -10,10 +13,11 @@ from picora_analytics.cleanup.backup.folder import (
     BackupFolder,
     Proof,
     backup_name,
+    copied_ids,
     why_stale,
 )
 from picora_analytics.client.shapes import ImageRecord
-from picora_analytics.errors import BackupError
+from picora_analytics.errors import BackupError, LockedError
 
 NOW = dt.datetime(2026, 11, 23, 14, tzinfo=dt.UTC)
 OWNER = {"account": "0123456789abcdef", "base_url": "https://api.picora.com", "demo": False}
@@ -158,3 +162,150 @@ def test_a_proof_is_added_to_a_folder_that_was_begun(tmp_path):
         BackupFolder(tmp_path, **OWNER).add(_proof())
 
     assert list(tmp_path.iterdir()) == []
+
+
+WIDE = {"width": 30, "height": 20}
+
+
+@pytest.mark.parametrize(
+    ("then", "now", "fields", "said"),
+    [
+        pytest.param({}, {"size_bytes": 6}, {}, "its size is no longer the copied one", id="size"),
+        pytest.param(
+            {}, {"updated_at": NOW}, {}, "it was changed since it was copied", id="edited"
+        ),
+        pytest.param(
+            {"mime_type": "image/png"},
+            {"mime_type": "image/webp"},
+            {},
+            "its type is no longer the copied one",
+            id="type",
+        ),
+        pytest.param(
+            {"mime_type": "image/jpg"}, {"mime_type": "image/jpeg"}, {}, None, id="the same type"
+        ),
+        pytest.param(
+            WIDE,
+            WIDE | {"width": 31},
+            {"pixels": (30, 20)},
+            "its width and height are no longer the copied ones",
+            id="wider",
+        ),
+        pytest.param(
+            WIDE, WIDE, {}, "its copy was not compared with its width and height", id="not compared"
+        ),
+        pytest.param(WIDE, WIDE, {"pixels": (30, 20)}, None, id="compared"),
+        pytest.param(WIDE, WIDE, {"file": "picora-a.svg"}, None, id="a drawing has no pixels"),
+    ],
+)
+def test_a_proof_is_of_what_the_service_told_then(then, now, fields, said):
+    proof = _proof(image=_image(**then), **fields)
+
+    assert why_stale(proof, _image(**now), NOW) == said
+
+
+def _image(**fields):
+    told = {"id": "a", "url": "https://img.picora.com/a.png", "size_bytes": 5}
+    return ImageRecord(**(told | fields))
+
+
+def test_hiding_and_waiting_make_no_proof_stale():
+    changed = _image(updated_at=NOW)
+    much_later = NOW + dt.timedelta(days=60)
+
+    assert why_stale(_proof(), changed, much_later, hidden=True) is None
+    assert why_stale(_proof(), _image(size_bytes=6), much_later, hidden=True) is not None
+
+
+def test_a_folder_names_the_images_it_has_and_a_missing_one_none(tmp_path):
+    folder = _begun(tmp_path / "kept")
+    for one in ("a", "b", "a"):
+        folder.add(_proof(one))
+
+    assert copied_ids(tmp_path / "kept") == ["a", "b"]
+    assert copied_ids(tmp_path / "nowhere") == []
+
+
+def test_a_file_is_a_folder_for_no_copies(tmp_path):
+    (tmp_path / "kept").write_text("mine")
+
+    with pytest.raises(BackupError, match=r"^The folder '.*kept' cannot be used: File exists\.$"):
+        _begun(tmp_path / "kept")
+    with pytest.raises(BackupError, match=r"^The folder '~nobody-here/x' cannot be used: "):
+        BackupFolder(tmp_path.__class__("~nobody-here/x"), **OWNER)
+
+
+def test_one_run_holds_a_folder_and_it_is_made_with_those_above_it(tmp_path):
+    first, second = (BackupFolder(tmp_path / "new" / "kept", **OWNER) for _ in range(2))
+
+    with first.lock(), pytest.raises(LockedError, match=r"^Another run holds the folder '.*kept'"):
+        second.lock()
+
+    assert (tmp_path / "new" / "kept").stat().st_mode & 0o777 == 0o700
+
+
+def test_what_a_killed_run_left_is_dropped_and_all_else_stays(tmp_path):
+    folder = _begun(tmp_path)
+    for name in (".picora-a.png.part", "picora-a.png", "mine.part"):
+        (tmp_path / name).write_text("x")
+
+    _begun(tmp_path)
+
+    assert {path.name for path in tmp_path.iterdir()} - {".lock"} == {
+        "copies.ndjson",
+        "picora-a.png",
+        "mine.part",
+    }
+    assert folder.path == tmp_path
+
+
+def test_the_table_lists_the_files_that_are_there_with_what_was_told(tmp_path):
+    folder = _begun(tmp_path)
+    for one, tags in (("a", ["roof", "dawn, red"]), ("b", None), ("c", []), ("gone", None)):
+        folder.add(_proof(one, f"picora-{one}.png", image=_image(id=one, tags=tags, **WIDE)))
+    for one in "abc":
+        (tmp_path / f"picora-{one}.png").write_bytes(b"x")
+
+    folder.write_table()
+
+    with (tmp_path / "metadata.csv").open(encoding="utf-8", newline="") as file:
+        rows = list(csv.DictReader(file))
+    assert list(rows[0])[:2] == ["file_name", "id"]
+    assert [(row["file_name"], row["tags"], row["width"]) for row in rows] == [
+        ("picora-a.png", "roof, dawn, red", "30"),
+        ("picora-b.png", "", "30"),
+        ("picora-c.png", "", "30"),
+    ]
+
+
+@pytest.mark.parametrize("content", [b"", b"\n", b"nothing\n", b'{"format": "another"}\n'])
+def test_a_manifest_that_does_not_say_whose_it_is_is_refused(tmp_path, content):
+    (tmp_path / "copies.ndjson").write_bytes(content)
+
+    with pytest.raises(BackupError, match=r"has no readable copies\.ndjson of version 1"):
+        BackupFolder(tmp_path, **OWNER).proofs()
+
+
+def test_a_folder_without_a_manifest_is_refused_until_it_is_begun(tmp_path):
+    with pytest.raises(BackupError, match=r"has no readable copies\.ndjson of version 1"):
+        BackupFolder(tmp_path, **OWNER).proofs()
+    assert _begun(tmp_path).proofs() == {}
+
+
+def test_what_somebody_else_writes_is_seen(tmp_path):
+    folder = _begun(tmp_path)
+    assert folder.proofs() == {}
+    _begun(tmp_path).add(_proof())
+    assert list(folder.proofs()) == ["a"]
+    line = msgspec.json.encode(_proof("b"))
+    with (tmp_path / "copies.ndjson").open("ab") as file:
+        file.write(line + b"\n")
+
+    assert list(folder.proofs()) == ["a", "b"]
+    os.truncate(tmp_path / "copies.ndjson", 0)
+    with pytest.raises(BackupError, match=r"has no readable"):
+        folder.proofs()
+
+
+def test_a_line_may_be_as_long_as_an_answer_of_the_service():
+    assert LONGEST == 68_157_440  # 65 MiB: 64 for the answer, and what is around it.
