@@ -15,11 +15,11 @@ import argparse
 import importlib.util
 import io
 import json
+import multiprocessing
 import random
 import shutil
 import statistics
 import sys
-import threading
 import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -61,23 +61,29 @@ def hosting() -> Any:
     return module
 
 
+def picture() -> bytes:
+    """Draw a picture of 8 KB."""
+    noise = np.random.default_rng(1).integers(0, 255, (60, 80, 3), dtype=np.uint8)
+    file = io.BytesIO()
+    Image.fromarray(noise).resize((320, 240)).save(file, "webp", quality=70)
+    return file.getvalue()
+
+
 class Source(ThreadingHTTPServer):
-    """Pictures of 8 KB, each after 15 milliseconds."""
+    """Pictures, each after 15 milliseconds."""
 
     request_queue_size = 64  # A short queue would look like a slow gallery.
     daemon_threads = True
 
     def __init__(self) -> None:
-        noise = np.random.default_rng(1).integers(0, 255, (60, 80, 3), dtype=np.uint8)
-        file = io.BytesIO()
-        Image.fromarray(noise).resize((320, 240)).save(file, "webp", quality=70)
-        self.picture = file.getvalue()
+        self.picture = picture()
         super().__init__(("127.0.0.1", 0), Answer)
-        threading.Thread(target=self.serve_forever, daemon=True).start()
 
 
 class Answer(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    # Else the system holds the picture back for 40 ms until the headers are acknowledged.
+    disable_nagle_algorithm = True
 
     def do_GET(self) -> None:
         time.sleep(0.015)
@@ -91,10 +97,17 @@ class Answer(BaseHTTPRequestHandler):
         pass
 
 
-def make(n: int, source: Source) -> pd.DataFrame:
+def serve(told: Any) -> None:
+    """Serve pictures, in a process of their own as any host's are, and tell the port."""
+    source = Source()
+    told.send(source.server_address[1])
+    source.serve_forever()
+
+
+def make(n: int, port: int) -> pd.DataFrame:
     """Make a library of n images, the newest first, all public and at the source."""
     images = library(n, hashes=False)
-    address = f"http://127.0.0.1:{source.server_address[1]}/"
+    address = f"http://127.0.0.1:{port}/"
     images["url"] = (address + images.index.to_series() + ".webp").astype(images["url"].dtype)
     images["is_public"] = pd.array([True] * n, dtype="boolean")
     assert images.index.is_unique  # As a load has looked already.
@@ -173,19 +186,19 @@ def measure_panel(browser: Any, host: Any, images: pd.DataFrame) -> dict[str, fl
     return found
 
 
-def rivals(n: int, source: Source) -> list[tuple[str, float, float]]:
+def rivals(n: int, port: int) -> list[tuple[str, float, float]]:
     """Give what the usual ways take in the kernel, and in bytes to the page, for n images."""
-    images, found = make(n, source), []
+    images, found = make(n, port), []
 
     def widget_boxes() -> int:
         """One Image and one Checkbox each, as one would write it by hand."""
         parts: list[Any] = []
-        pictures = [source.picture] * n
-        for name, picture in zip(images["filename"], pictures, strict=True):
+        pictures = [picture()] * n
+        for name, data in zip(images["filename"], pictures, strict=True):
             parts.append(
                 widgets.VBox(
                     [
-                        widgets.Image(value=picture, format="webp"),
+                        widgets.Image(value=data, format="webp"),
                         widgets.Checkbox(description=str(name)),
                     ]
                 )
@@ -245,7 +258,9 @@ def main() -> None:
     parser.add_argument("--browser", default="chromium")
     options = parser.parse_args()
     module = hosting()
-    source = Source()
+    port, told = multiprocessing.Pipe(duplex=False)
+    multiprocessing.get_context("spawn").Process(target=serve, args=(told,), daemon=True).start()
+    source = port.recv()
     frames = {n: make(n, source) for n in options.images}
     path = shutil.which(options.browser)
     with sync_playwright() as playwright:
