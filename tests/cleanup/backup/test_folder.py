@@ -14,6 +14,7 @@ from picora_analytics.cleanup.backup.folder import (
     Proof,
     backup_name,
     copied_ids,
+    hash_of,
     why_stale,
 )
 from picora_analytics.client.shapes import ImageRecord
@@ -309,3 +310,52 @@ def test_what_somebody_else_writes_is_seen(tmp_path):
 
 def test_a_line_may_be_as_long_as_an_answer_of_the_service():
     assert LONGEST == 68_157_440  # 65 MiB: 64 for the answer, and what is around it.
+
+
+def test_the_hash_of_a_file_is_of_its_bytes_and_of_none_none(tmp_path):
+    (tmp_path / "a").write_bytes(b"abc")
+
+    # The example of FIPS 180-2.
+    assert hash_of(tmp_path / "a") == (
+        "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+    )
+    assert hash_of(tmp_path / "b") is None
+
+
+def test_a_folder_of_a_library_is_its_accounts(tmp_path, make_images):
+    facts = make_images().attrs["picora"]
+
+    with BackupFolder.of(tmp_path, facts).lock():
+        BackupFolder.of(tmp_path, facts).begin()
+
+    header = msgspec.json.decode((tmp_path / "copies.ndjson").read_bytes().splitlines()[0])
+    assert header == {
+        "format": "picora-analytics copies",
+        "version": 1,
+        "account": facts["account"],
+        "base_url": facts["base_url"],
+        "demo": facts["demo"],
+    }
+
+
+def test_a_lock_is_for_the_owner_alone_and_is_not_waited_for(tmp_path):
+    with BackupFolder(tmp_path, **OWNER).lock() as held:
+        assert (tmp_path / ".lock").stat().st_mode & 0o777 == 0o600
+        assert held.timeout == 0
+
+
+def test_a_manifest_that_cannot_be_opened_is_said(tmp_path):
+    (tmp_path / "copies.ndjson").mkdir()
+
+    with pytest.raises(BackupError, match=r"^The folder '.*' cannot be used: Is a directory\.$"):
+        _begun(tmp_path)
+
+
+def test_a_long_manifest_is_read_once_until_it_is_written(tmp_path):
+    folder = _begun(tmp_path)
+    folder.add(_proof())
+    first = folder.proofs()["a"]
+
+    assert folder.proofs()["a"] is first
+    folder.add(_proof("b"))
+    assert folder.proofs()["a"] is not first
