@@ -27,6 +27,7 @@ import pandas as pd
 
 import picora_analytics as pic
 from picora_analytics.analysis.names import ENDINGS, KINDS
+from picora_analytics.analysis.savings import _COPIES
 
 EACH, OVER_ALL, MORE_MB = 1.5, 1.15, 200
 PLANNING = 0.1  # Seconds that any question may take, however few rows there are.
@@ -103,6 +104,70 @@ _EXPLODED = """
     FROM (SELECT size_bytes, list_distinct(tags) AS distinct_tags FROM images)"""
 
 # The same numbers, in the order of the columns of the answer.
+# Those that are probably alike: their contents were never read, or one of two was.
+_ALIKE = f"""hashed AS (
+            SELECT any_value(lower(content_hash)) AS content, (size_bytes, width, height, mime_type) AS key
+            FROM images WHERE content_hash IS NOT NULL GROUP BY key HAVING count(*) = 1
+        ), single AS (
+            SELECT key FROM hashed WHERE content IN (
+                SELECT lower(content_hash) FROM images GROUP BY lower(content_hash) HAVING count(*) = 1)
+        ), alike AS (
+            SELECT (size_bytes, width, height, mime_type) AS key, count(*) AS n, sum(size_bytes) AS s,
+                arg_min(size_bytes, {_FIRST}) AS first
+            FROM images
+            WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT key FROM single))
+                AND size_bytes IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL AND mime_type IS NOT NULL
+            GROUP BY size_bytes, width, height, mime_type
+            HAVING count(*) > 1
+        )"""
+# What a WebP copy keeps, and what encoding anew saves at most.
+_KEEPS = ", ".join(
+    "CASE "
+    + " ".join(
+        f"WHEN mime_type = '{mime}' AND per_pixel >= {one.per_pixel} THEN {getattr(one, name)}"
+        for mime, copies in _COPIES.items()
+        for one in reversed(copies)
+    )
+    + f" ELSE 1 END{finest} AS {short}"
+    for name, short, finest in (
+        ("keeps_least", "least_kept", " * CASE WHEN over THEN 0.85 ELSE 1 END"),
+        ("keeps_most", "most", ""),
+    )
+)
+_VIDEO = "{0} * least((29.1 * log10(greatest({0}, 102400)) - 100.7) / 100, 0.95)"
+_SAVED = f"""coalesce(CASE WHEN anew THEN {{0}} * (1 - least_kept)
+    WHEN mime_type = 'image/gif' AND {{0}} > 102400 THEN {_VIDEO} END, 0)"""
+_MOST = f"CASE WHEN {_SAVED} > 4096 THEN {_SAVED} ELSE 0 END"
+# Rows, what is saved at least and at most, the rows if it were alone, and what is saved then.
+_WHOLE = "floor(bytes + 0.5)::BIGINT"
+_STEPS = (
+    ("twice", _WHOLE, _WHOLE, "twice", _WHOLE),
+    (
+        "over AND NOT twice",
+        "floor(bytes * (1 - share ** 0.75) + 0.5)::BIGINT",
+        "floor(bytes * (1 - share) + 0.5)::BIGINT",
+        "over",
+        "floor(bytes * (1 - smaller) + 0.5)::BIGINT",
+    ),
+    *(
+        (f"worth AND {kind}", "low", "high", f"judged AND {kind}", "alone")
+        for kind in ("old", "webp", "mime_type = 'image/gif'")
+    ),
+)
+
+
+def _saved(rows: str, low: str, high: str, alone: str, most: str) -> str:
+    number = next(n for n, step in enumerate(_STEPS) if step[0] == rows)
+    sums = [
+        f"sum({what}) FILTER ({where})"
+        for what, where in ((low, rows), (high, rows), (most, alone))
+    ]
+    return (
+        f"struct_pack(n := count(*) FILTER ({rows}), s := sum(size_bytes) FILTER ({rows}), "
+        f"low := {sums[0]}, high := {sums[1]}, alone := {sums[2]}) AS s{number}"
+    )
+
+
 HAND = {
     "library": """
         SELECT count(*), sum(size_bytes), avg(size_bytes), quantile_cont(size_bytes, [0.5, 0.9, 0.99]), max(size_bytes),
@@ -177,25 +242,55 @@ HAND = {
             SELECT lower(content_hash) AS content, count(*) AS n, sum(size_bytes) AS s,
                 arg_min_null(size_bytes, {_FIRST}) AS first
             FROM images WHERE content_hash IS NOT NULL GROUP BY content
-        ), hashed AS (
-            SELECT any_value(lower(content_hash)) AS content, (size_bytes, width, height, mime_type) AS key
-            FROM images WHERE content_hash IS NOT NULL GROUP BY key HAVING count(*) = 1
-        ), single AS (
-            SELECT key FROM hashed WHERE content IN (SELECT content FROM content WHERE n = 1)
-        ), alike AS (
-            SELECT (size_bytes, width, height, mime_type) AS key, count(*) AS n, sum(size_bytes) AS s,
-                arg_min(size_bytes, {_FIRST}) AS first
-            FROM images
-            WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT key FROM single))
-                AND size_bytes IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL AND mime_type IS NOT NULL
-            GROUP BY size_bytes, width, height, mime_type
-            HAVING count(*) > 1
-        )
+        ), {_ALIKE}
         SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM content WHERE n > 1
         UNION ALL SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM alike
             HAVING count(*) > 0
         UNION ALL SELECT 0, count(*), sum(size_bytes), 0, 0 FROM images WHERE content_hash IS NULL
             AND ((size_bytes, width, height, mime_type) IN (SELECT key FROM alike)) IS NOT TRUE""",
+    "savings": f"""
+        WITH firsts AS (
+            SELECT lower(content_hash) AS content, arg_min(id, {_FIRST}) AS stays
+            FROM images WHERE content_hash IS NOT NULL GROUP BY content HAVING count(*) > 1
+        ), {_ALIKE}, read AS (
+            SELECT mime_type, size_bytes, size_bytes::DOUBLE AS bytes, 2560 / greatest(width, height) AS scale,
+                CASE WHEN width > 0 AND height > 0 THEN width::DOUBLE * height END AS pixels,
+                coalesce(id <> stays, false) AS twice,
+                coalesce(mime_type IN ('image/jpeg', 'image/png', 'image/webp', 'image/gif'), false)
+                    AND bytes IS NOT NULL AND pixels IS NOT NULL AS judged,
+                coalesce(mime_type IN ('image/jpeg', 'image/png'), false) AS old,
+                coalesce(mime_type = 'image/webp', false) AS webp,
+                CASE WHEN judged AND scale < 1 THEN scale * scale ELSE 1 END AS smaller,
+                judged AND smaller < 1 AND bytes * (1 - smaller) >= 4096 AS over,
+                CASE WHEN over THEN smaller ELSE 1 END AS share, coalesce(bytes / pixels, 0) AS per_pixel,
+                {_KEEPS}
+            FROM images LEFT JOIN firsts ON lower(content_hash) = content
+        ), encoded AS (
+            SELECT *, bytes * share AS rest,
+                (old OR webp) AND (over OR coalesce(rest - 0.2 * pixels * share > 4096, false)) AS anew,
+                floor({_MOST.format("rest")} + 0.5)::BIGINT AS high,
+                floor({_MOST.format("bytes")} + 0.5)::BIGINT AS alone,
+                CASE WHEN anew THEN least(floor(coalesce(bytes * share ** 0.75 * (1 - most), 0) + 0.5)::BIGINT, high)
+                    ELSE 0 END AS low,
+                judged AND NOT twice AND high > 0 AS worth
+            FROM read
+        ), summed AS MATERIALIZED (
+            SELECT {", ".join(_saved(*step) for step in _STEPS)},
+                count(*) FILTER (NOT judged AND NOT twice) AS unknown,
+                sum(size_bytes) FILTER (NOT judged AND NOT twice) AS unknown_size
+            FROM encoded
+        )
+        {" UNION ALL ".join(f"SELECT unnest(s{n}, recursive := true) FROM summed" for n in range(len(_STEPS)))}
+        UNION ALL SELECT sum(n)::BIGINT - count(*), sum(s) - sum(first), 0, 0, sum(s) - sum(first) FROM alike
+            HAVING count(*) > 0
+        UNION ALL SELECT unknown, unknown_size, 0, 0, 0 FROM summed""",
+    "tag_hygiene": """
+        WITH counted AS (
+            SELECT tag, count(*) AS n, sum(size_bytes) AS s,
+                regexp_replace(lower(nfc_normalize(tag)), '[ _-]', '', 'g') AS spelled
+            FROM (SELECT size_bytes, unnest(list_distinct(tags)) AS tag FROM images) GROUP BY tag
+        )
+        SELECT n, s FROM counted WHERE spelled IN (SELECT spelled FROM counted GROUP BY spelled HAVING count(*) > 1)""",
     "changes": """
         WITH before AS (SELECT tag, count(*) AS n, sum(size_bytes) AS s FROM (
             SELECT size_bytes, unnest(list_distinct(tags)) AS tag FROM images WHERE id > 'i000000001') GROUP BY tag),
