@@ -68,6 +68,8 @@ _RECENT = dt.timedelta(hours=1)
 _LONGEST_LINE = 20_000
 # A shorter one is none, and would take letters out of words.
 _SHORTEST_KEY = 8
+# So many characters of it in a row are a part of the key.
+_KEY_PIECE = 12
 
 
 class FilePath(click.Path):
@@ -150,9 +152,16 @@ def shown(text: object) -> str:
 
 
 def keyless(text: str) -> str:
-    """Take the key out of a text."""
+    """Take the key out of a text, and what was cut off of it: a person may type it where a name belongs."""
     key = os.environ.get("PICORA_API_KEY", "").strip()
-    return text.replace(key, "<key>") if len(key) >= _SHORTEST_KEY else text
+    if len(key) < _SHORTEST_KEY:
+        return text
+    size = min(_KEY_PIECE, len(key))
+    if not any(key[at : at + size] in text for at in range(len(key) - size + 1)):
+        return text
+    from picora_analytics.client.masking import hider
+
+    return hider(key)(text)
 
 
 def with_client(command: Callable[..., Any]) -> Callable[..., Any]:

@@ -10,7 +10,7 @@ from typing import Any
 import click
 
 from picora_analytics import __version__
-from picora_analytics.cli.common import ERROR, EXIT_CODES, INTERRUPTED, PARTIAL, say
+from picora_analytics.cli.common import ERROR, EXIT_CODES, INTERRUPTED, PARTIAL, say, shown
 from picora_analytics.errors import IncompleteLoadError, PicoraError
 
 __all__ = ["main"]
@@ -75,7 +75,7 @@ def main() -> None:
     except click.UsageError as error:  # With the usage line and its hint.
         from picora_analytics.cli.words import in_shell_words
 
-        click.UsageError(in_shell_words(error.format_message()), error.ctx).show()
+        click.UsageError(shown(in_shell_words(error.format_message())), error.ctx).show()
         sys.exit(error.exit_code)
     except click.ClickException as error:
         _fail(error.format_message(), error.exit_code)

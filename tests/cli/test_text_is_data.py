@@ -179,3 +179,23 @@ def test_what_is_offered_to_type_can_be_pasted(monkeypatch, tmp_path):
     monkeypatch.setenv("PATH", "")
 
     assert shlex.split(_as_typed()) == [str(folder / "picora-analytics")]
+
+
+@pytest.mark.parametrize(
+    "arguments",
+    [
+        pytest.param(("report", "--demo", "--quota", KEY), id="a size"),
+        pytest.param(("diff", KEY, "x.parquet"), id="a file"),
+        pytest.param(("apply", f"{KEY[8:]}.json"), id="a part of it"),
+        pytest.param(("plan", "--demo", "--tagged", KEY, "--reason", "x"), id="a tag"),
+        pytest.param((KEY,), id="a command"),
+        pytest.param(("plan", f"--{KEY}"), id="an option"),
+        pytest.param(("load", "--demo", "-o", f"{KEY}.csv", "extra"), id="beside another mistake"),
+    ],
+)
+def test_a_key_that_is_typed_in_a_wrong_place_is_not_shown(run, arguments):
+    done = run(*arguments, PICORA_API_KEY=KEY)
+
+    assert done.returncode == 2, done.stderr
+    said = done.stdout + done.stderr
+    assert not [KEY[at : at + 12] for at in range(len(KEY) - 11) if KEY[at : at + 12] in said]
