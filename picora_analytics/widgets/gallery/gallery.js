@@ -4,7 +4,7 @@
 const GAP = 6;
 const PASSING = 150; // Milliseconds of focus after which a picture is looked at.
 const ROOM = 1490; // Pixels of a panel that has room for it.
-const QUIET = 60; // Milliseconds without scrolling before pictures are asked for.
+const QUIET = 30; // Milliseconds without scrolling before pictures are asked for.
 
 class Gallery {
   // What controls.js makes, some of it in a panel only.

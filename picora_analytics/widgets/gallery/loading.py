@@ -14,7 +14,7 @@ from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails
 
 __all__ = ["Loader", "Picture", "Wanted"]
 
-AT_ONCE = 6
+AT_ONCE = 8
 IDLE = 5.0  # Seconds after which threads end and connections are closed; nothing stays behind a forgotten gallery.
 BATCH, BATCH_BYTES, BATCH_SECONDS = 16, 200_000, 0.03
 

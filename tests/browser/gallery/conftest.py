@@ -64,7 +64,7 @@ async ({ esm, css, state }) => {
   };
   const poll = async () => {
     window.hear(await window.fromKernel());
-    window.setTimeout(poll, 20);
+    window.setTimeout(poll, 10);
   };
   poll();
   window.abort = new AbortController();
