@@ -109,7 +109,7 @@ prove: $(VENV)/.prove
 TIMES := 20
 browser-loop: $(VENV)/.test
 	set -e; for run in $$(seq $(TIMES)); do echo "browser tests, run $$run of $(TIMES)"; \
-		$(BIN)/python -m pytest tests/browser; done
+		$(BIN)/python -m pytest $(PARALLEL) tests/browser; done
 
 $(OLD)/.test: pyproject.toml
 	$(PYTHON) -m venv $(OLD)
