@@ -145,14 +145,18 @@ def test_a_plan_says_what_is_against_it(made):
     assert f"the plan expired on {dt.datetime.now(dt.UTC):%Y-%m-%d}" in expired
     assert expired.endswith(" UTC; plan again")
     assert _kinds(dated(minutes=-4)) == []
-    (ahead,) = dated(minutes=-6).refusals
-    assert (ahead.kind, "lies ahead of this machine's clock; check the clock" in ahead) == (
-        "date",
-        True,
+    future = dated(minutes=-6)
+    (ahead,) = future.refusals
+    assert ahead.kind == "date"
+    assert ahead == (
+        f"the plan is dated {future.made_at:%Y-%m-%d %H:%M} UTC, which lies ahead of this machine's clock; check the "
+        "clock, and plan again"
     )
     empty = made.without("a", "b")
     assert empty.refusals[0] == "the plan is empty: no image was chosen, or all were spared"
     assert _kinds(empty) == ["empty"]
+    old = dataclasses.replace(empty, made_at=MADE_AT - dt.timedelta(days=90))
+    assert _kinds(old) == ["empty", "date"]
     assert _kinds(dataclasses.replace(made, caps=Caps(1, 699, 1.0))) != []
 
 
