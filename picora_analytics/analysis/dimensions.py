@@ -18,6 +18,7 @@ from picora_analytics.analysis.counting import (
     largest_first,
     measured,
 )
+from picora_analytics.analysis.engines import in_arrow, out_of_arrow
 from picora_analytics.analysis.question import By, FrameT, question
 
 __all__ = ["MAX_EDGE", "SHAPES", "summarize_dimensions"]
@@ -103,18 +104,18 @@ def summarize_dimensions(
     """
     pixels = WIDTH.cast(nw.Float64) * HEIGHT
     over = nw.max_horizontal("width", "height") > max_edge
-    shaped = images.with_columns(
+    shaped = in_arrow(images).with_columns(
         ratio=nw.when(measured()).then(WIDTH / HEIGHT),
         megapixels=nw.when(measured()).then(pixels / 1e6),
         oversized=over.fill_null(False).cast(nw.Int64),
     )
     table = count(
-        shaped.with_columns(shape=_shape_of(nw.col("ratio"))),
+        out_of_arrow(shaped.with_columns(shape=_shape_of(nw.col("ratio")))),
         "shape",
         median_megapixels=nw.col("megapixels").median(),
         n_oversized=nw.col("oversized").sum(),
     )
-    return largest_first(table.with_columns(aspect=labelled("shape", SHAPES)), "aspect")
+    return largest_first(in_arrow(table).with_columns(aspect=labelled("shape", SHAPES)), "aspect")
 
 
 def _shape_of(ratio: nw.Expr) -> nw.Expr:

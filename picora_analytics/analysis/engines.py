@@ -18,20 +18,21 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.compute as pc
 
-from picora_analytics.analysis.everyday import one_array
+from picora_analytics.analysis.everyday import one_array, pandas_of
 
 __all__ = [
     "distinct_tags_exploded",
     "given_to",
+    "in_arrow",
     "in_utc",
     "is_duckdb",
     "is_spark",
     "naive_utc",
+    "out_of_arrow",
     "period_of",
     "ranked_on_duckdb",
     "wide_kind",
     "widened",
-    "with_matches",
     "with_quantiles",
     "with_totals",
     "without_zone",
@@ -47,6 +48,35 @@ _SPARK_NAIVE = (
     " CAST(unix_micros({0}) AS DECIMAL(20, 0)) / 1000000)"
 )
 _SPARK_UTC = "CAST(CONCAT(CAST({0} AS STRING), 'Z') AS TIMESTAMP)"
+
+
+# Whole numbers up to here are floats without loss; Arrow refuses to make others of them.
+_EXACT = 2**53
+
+
+def in_arrow(images: nw.LazyFrame[Any]) -> Any:
+    """
+    Give a frame of pandas as an Arrow table, and any other as it is.
+
+    There narwhals' expressions take a third of the time. It has no medians, windows and lists for Arrow (2.29): what
+    needs one of these is done in pandas (:func:`out_of_arrow`), and so is what holds absurdly large numbers.
+    """
+    native = images.to_native()
+    if not isinstance(native, pd.DataFrame):
+        return images
+    for name in (name for name, dtype in native.dtypes.items() if dtype == "Int64"):
+        least, most = native[name].min(), native[name].max()
+        if not pd.isna(most) and not -_EXACT <= least <= most <= _EXACT:
+            return images
+    if any(pd.api.types.is_object_dtype(dtype) for dtype in native.dtypes):  # Sizes beyond 64 bits.
+        return images
+    return nw.from_native(pa.Table.from_pandas(native, preserve_index=False)).lazy()
+
+
+def out_of_arrow(images: Any) -> Any:
+    """Give back in pandas what :func:`in_arrow` gave."""
+    native = images.to_native()
+    return nw.from_native(pandas_of(native)).lazy() if isinstance(native, pa.Table) else images
 
 
 def is_duckdb(frame: Frame) -> bool:
@@ -209,24 +239,6 @@ def ranked_on_duckdb(
         f"sum(b) FILTER (k <= {-(-n // one_in)})::DOUBLE AS {name}" for name, one_in in tops.items()
     ]
     return nw.from_native(ranked.aggregate(", ".join(sums))).lazy()
-
-
-def with_matches(images: nw.LazyFrame[Any], column: str, patterns: Mapping[str, str]) -> Any:
-    """
-    Add, for each pattern by name, whether the text holds it; False or missing where there is no text.
-
-    pandas 3 gives patterns with flags to Python's re, ten times as slow as Arrow, which reads them as DuckDB does.
-    """
-    native = images.to_native()
-    if not isinstance(native, pd.DataFrame):
-        held = {name: nw.col(column).str.contains(pattern) for name, pattern in patterns.items()}
-        return images.with_columns(**held)
-    texts = pa.array(native[column], pa.string(), from_pandas=True)
-    found = {
-        name: pc.match_substring_regex(texts, pattern).fill_null(False).to_numpy(False)
-        for name, pattern in patterns.items()
-    }
-    return nw.from_native(native.assign(**found)).lazy()
 
 
 def widened(frame: nw.LazyFrame[Any], column: str, name: str) -> Any:

@@ -223,7 +223,8 @@ def one_array(column: pd.Series[Any]) -> Any:
 
 def pandas_of(table: pa.Table) -> pd.DataFrame:
     """Give an Arrow table in pandas, its lists as they are."""
-    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype(), pa.string(): STR}
+    mapping = {pa.int64(): pd.Int64Dtype(), pa.bool_(): pd.BooleanDtype()}
+    mapping |= dict.fromkeys((pa.string(), pa.large_string()), STR)
     return cast(
         pd.DataFrame,
         table.to_pandas(

@@ -20,6 +20,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
+from picora_analytics.analysis.engines import in_arrow, out_of_arrow
 from picora_analytics.analysis.question import By, FrameT, question
 
 __all__ = ["summarize_formats", "summarize_visibility"]
@@ -73,19 +74,19 @@ def summarize_formats(images: FrameT, *, by: By | None = None) -> FrameT:
     1    unknown         1      100 B         0.1
     """
     both = measured() & ~SIZE.is_null()
-    weighed = images.with_columns(
+    weighed = in_arrow(images).with_columns(
         mime_type=nw.col("mime_type").fill_null(UNKNOWN),
         pixels=nw.when(both).then(WIDTH.cast(nw.Float64) * HEIGHT),
         weighed=nw.when(both).then(SIZE.cast(nw.Float64)),
     )
     table = count(
-        weighed,
+        out_of_arrow(weighed),
         "mime_type",
         median_size_bytes=SIZE.median(),
         pixels=nw.col("pixels").sum(),
         weighed=nw.col("weighed").sum(),
     ).with_columns(bytes_per_pixel=share(nw.col("weighed"), nw.col("pixels")))
-    return largest_first(with_shares(table, images), "mime_type")
+    return largest_first(with_shares(in_arrow(table), images), "mime_type")
 
 
 @question("is_public", "size_bytes", answers={"visibility": "str", **COUNTS, **SHARES})
@@ -122,6 +123,6 @@ def summarize_visibility(images: FrameT, *, by: By | None = None) -> FrameT:
     """
     public = nw.col("is_public")
     place = nw.when(public.is_null()).then(nw.lit(2)).otherwise((~public).cast(nw.Int64))
-    table = count(images.with_columns(place=place), "place").sort("place")
+    table = count(in_arrow(images).with_columns(place=place), "place").sort("place")
     visibility = labelled("place", ("public", "private", UNKNOWN))
     return with_shares(table.with_columns(visibility=visibility), images)

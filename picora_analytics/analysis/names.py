@@ -9,7 +9,7 @@ import re
 import narwhals.stable.v2 as nw
 
 from picora_analytics.analysis.counting import COUNTS, SHARES, UNKNOWN, count, labelled, with_shares
-from picora_analytics.analysis.engines import with_matches
+from picora_analytics.analysis.engines import in_arrow
 from picora_analytics.analysis.question import By, FrameT, question
 from picora_analytics.library.media_types import EXTENSIONS
 
@@ -117,7 +117,9 @@ def summarize_names(images: FrameT, *, by: By | None = None) -> FrameT:
     for kind in ENDINGS:
         differs = nw.col(kind) & ~mime.is_null() & (mime != kind)
         other = nw.when(differs.fill_null(False)).then(nw.lit(1)).otherwise(other)
-    matched = with_matches(images, "filename", KINDS | ENDINGS)
+    patterns = KINDS | ENDINGS
+    held = {kind: name.str.contains(pattern) for kind, pattern in patterns.items()}
+    matched = in_arrow(images).with_columns(**held)
     rows = matched.with_columns(place=place, other=other)
     table = count(rows, "place", n_other_format=nw.col("other").sum()).sort("place")
     return with_shares(table.with_columns(name_kind=labelled("place", NAME_KINDS)), images)

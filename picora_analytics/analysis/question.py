@@ -379,6 +379,8 @@ def _leave(
     answer: nw.LazyFrame[Any], asked: Any, answers: Mapping[str, Kind], *, wide: bool
 ) -> Any:
     native = answer.to_native()
+    if isinstance(native, pa.Table):  # See `in_arrow`.
+        native = pandas_of(native)
     if isinstance(native, pd.DataFrame):
         table = pd.DataFrame({n: _written(native[n], kind) for n, kind in answers.items()})
         return _arrow_of(table) if isinstance(asked, pa.Table) else Summary(table)

@@ -24,7 +24,7 @@ from picora_analytics.analysis.counting import (
     share,
     with_shares,
 )
-from picora_analytics.analysis.engines import is_duckdb, ranked_on_duckdb, with_quantiles
+from picora_analytics.analysis.engines import in_arrow, is_duckdb, ranked_on_duckdb, with_quantiles
 from picora_analytics.analysis.question import By, FrameT, Kind, question, summed
 from picora_analytics.library.frame import total_bytes
 
@@ -117,6 +117,7 @@ def summarize_library(images: FrameT, *, by: By | None = None) -> FrameT:
        n_images size_bytes mean_size_bytes  n_untagged  n_without_size
     0         3     1000 B           500 B           1               1
     """
+    images = in_arrow(images)
     public, formats = nw.col("is_public"), nw.col("mime_type")
     n_tags = nw.col("tags").list.len()
     row = with_quantiles(
@@ -184,7 +185,7 @@ def summarize_sizes(images: FrameT, *, by: By | None = None) -> FrameT:
     2    unknown         1       <NA>         0.25
     """
     below = [edge > SIZE for edge, _ in _SIZE_CLASSES if edge is not None]
-    classed = images.with_columns(place=place_of(SIZE, below))
+    classed = in_arrow(images).with_columns(place=place_of(SIZE, below))
     table = count(classed, "place").sort("place")
     return with_shares(table.with_columns(size_range=labelled("place", SIZE_RANGES)), images)
 

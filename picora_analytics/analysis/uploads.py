@@ -20,7 +20,7 @@ from picora_analytics.analysis.counting import (
     with_shares,
 )
 from picora_analytics.analysis.dates import Instant, now_of
-from picora_analytics.analysis.engines import naive_utc, period_of
+from picora_analytics.analysis.engines import in_arrow, naive_utc, period_of
 from picora_analytics.analysis.question import By, FrameT, facts, question
 
 __all__ = [
@@ -81,6 +81,7 @@ def summarize_ages(images: FrameT, *, now: Instant | None = None, by: By | None 
     1  2 - 5 years         1     1000 B
     """
     moment = now_of(facts(), now, "summarize_ages").replace(tzinfo=None)
+    images = in_arrow(images)
     uploaded = nw.col("created_at")
     # The clocks of the service and of this machine may differ a little: a day ahead is still new.
     edges = [moment + dt.timedelta(days=1)] + [
@@ -147,7 +148,8 @@ def summarize_growth(
     """
     if freq not in ("day", "week", "month", "year"):
         raise ValueError(f"freq={freq!r} is unknown: choose 'day', 'week', 'month' or 'year'.")
-    table = count(period_of(images.drop_nulls("created_at"), "created_at", freq), "period")
+    dated = in_arrow(images).drop_nulls("created_at")
+    table = count(period_of(dated, "created_at", freq), "period")
     return table.with_columns(
         total_images=nw.col("n_images").cum_sum().over(order_by="period"),
         total_size_bytes=SIZE.fill_null(0).cum_sum().over(order_by="period"),
