@@ -218,7 +218,8 @@ def explode_tags(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _streamed(images: Any) -> Any:
     """Give an Arrow table for what only speaks Arrow's stream protocol; anything else as it is."""
-    if isinstance(images, pa.Table) or not hasattr(images, "__arrow_c_stream__"):
+    known = isinstance(images, pd.DataFrame | pa.Table)
+    if known or not hasattr(images, "__arrow_c_stream__"):
         return images
     try:
         nw.from_native(images)
