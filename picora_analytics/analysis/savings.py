@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NamedTuple
 
 import narwhals.stable.v2 as nw
@@ -164,9 +165,10 @@ def summarize_savings(
     flagged = _flagged(images, max_edge)
     sums: dict[str, nw.Expr] = {}
     for step in _STEPS:
-        here, known = nw.col(step.rows), ~SIZE.is_null()
+        here = nw.col(step.rows)
         sums[f"n {step.flag}"] = here.cast(nw.Int64).sum()
-        sums[f"known {step.flag}"] = (here & known).cast(nw.Int64).sum()
+        if step not in _ANEW:  # Of what is encoded anew, all sizes are known.
+            sums[f"known {step.flag}"] = (here & ~SIZE.is_null()).cast(nw.Int64).sum()
         sums[f"size {step.flag}"] = nw.when(here).then(summed(images)).sum()
         if step.columns is not None:
             for part in ("low", "high"):
@@ -232,7 +234,7 @@ def _with_measured(answers: list[dict[str, Any]], measured: pd.DataFrame) -> lis
 
 
 def _answer(step: _Step, row: dict[str, Any]) -> dict[str, Any]:
-    size = row[f"size {step.flag}"] if row[f"known {step.flag}"] else None
+    size = row[f"size {step.flag}"] if row.get(f"known {step.flag}", True) else None
     parts = {f"{p}_bytes": row.get(f"{p} {step.flag}") or 0 for p in ("low", "high", "alone")}
     counts = {"n_images": row[f"n {step.flag}"], "size_bytes": size}
     return {"flag": step.flag, "evidence": step.evidence, **counts, **parts}
@@ -323,12 +325,21 @@ def _with_classes(rows: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         return nw.from_native(_with_classes_of_arrow(native)).lazy()
     least: nw.Expr = nw.lit(1.0)
     most: nw.Expr = nw.lit(1.0)
-    for mime, copies in _COPIES.items():
-        for one in copies:
-            within = (nw.col("mime_type") == mime) & (nw.col("per_pixel") >= one.per_pixel)
-            least = nw.when(within).then(nw.lit(one.keeps_least)).otherwise(least)
-            most = nw.when(within).then(nw.lit(one.keeps_most)).otherwise(most)
+    # Format by format: engines then look at the classes of an image's own one alone.
+    for mime, copies in reversed(_COPIES.items()):
+        own = nw.col("mime_type") == mime
+        least = nw.when(own).then(_by_class(copies, "keeps_least")).otherwise(least)
+        most = nw.when(own).then(_by_class(copies, "keeps_most")).otherwise(most)
     return rows.with_columns(keeps_least=least, keeps_most=most)
+
+
+def _by_class(copies: Sequence[_Copy], name: str) -> nw.Expr:
+    """Give what is kept by the highest class that is reached."""
+    kept: nw.Expr = nw.lit(getattr(copies[0], name))
+    for one in copies[1:]:
+        reached = nw.col("per_pixel") >= one.per_pixel
+        kept = nw.when(reached).then(nw.lit(getattr(one, name))).otherwise(kept)
+    return kept
 
 
 def _with_classes_of_arrow(rows: pa.Table) -> pa.Table:
