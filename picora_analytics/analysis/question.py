@@ -306,6 +306,8 @@ def _pandas_of_table(images: pa.Table, columns: Sequence[str]) -> pd.DataFrame:
         name for name in dict.fromkeys([*columns, *FACT_COLUMNS]) if name in images.column_names
     ]
     frame = pandas_of(images.select(names))
+    if _says_its_load(names):
+        return frame  # Of several tables put together, the metadata is that of the first.
     stored = images.schema.metadata or {}
     for key, read in ((b"PANDAS_ATTRS", lambda attrs: attrs.get("picora")), (b"picora", dict)):
         try:

@@ -36,8 +36,8 @@ def what_is_kept(words: Sequence[str], stopped: BaseException | None) -> str:
     kept = " ".join(getattr(stopped, "__notes__", [])) or _KEPT.get(name, "Nothing was changed.")
     if receipt is not None and not receipt.dry_run:
         kept = "What was sent is in the journal; the receipt is above."
-        # What hides or shows goes on by its phrase, and a deletion by its plan or journal.
-        if name == "apply":
+        # What hides or shows goes on by its phrase, a policy by itself, and a deletion by its plan or journal.
+        if name == "apply" and not any(word.startswith("--standing-order") for word in words):
             file = getattr(stopped, "source", None) or receipt.journal
             again = shlex.join(["picora-analytics", "apply", str(file), "--resume"])
     return f"Stopped. {kept} Go on: {again}"

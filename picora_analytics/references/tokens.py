@@ -9,7 +9,7 @@ Every window of 11 such characters is looked up, so it does not matter what an i
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any, NamedTuple, cast
 
 import numpy as np
@@ -29,19 +29,41 @@ for _code, _letter in enumerate(_LETTERS):
     _CODES[_letter] = _CODES[ord(chr(_letter).upper())] = _code
 _TABLE = bytes(_CODES)
 
-# `_` and `-` are the only characters of an id that any writer escapes: by a sign that is quickly searched for, with
-# what makes an escape of it. In this order, again and again: JSON in JSON, a link within a link.
+# In hexadecimal, the letters and digits of ASCII.
+_ALNUM = rb"(?:3[0-9]|[46][1-9A-Fa-f]|[57][0-9Aa])"
+
+
+def _from_hex(found: re.Match[bytes]) -> bytes:
+    return bytes.fromhex(found[1].decode())
+
+
+def _from_decimal(found: re.Match[bytes]) -> bytes:
+    letter = chr(int(found[1]))
+    return letter.encode() if letter.isascii() and letter.isalnum() else found[0]
+
+
+# Writers escape `_` and `-`, and some all: by a sign that is quickly searched for, with what makes an escape of it. In
+# this order, again and again: JSON in JSON, a link within a link.
 _ESCAPES: tuple[
-    tuple[bytes, re.Pattern[bytes], tuple[tuple[re.Pattern[bytes], bytes], ...]], ...
+    tuple[
+        bytes,
+        re.Pattern[bytes],
+        tuple[tuple[re.Pattern[bytes], bytes | Callable[[re.Match[bytes]], bytes]], ...],
+    ],
+    ...,
 ] = (
     (
         b"%",
-        re.compile(rb"%(?:25|u?00|5[fF]|2[dD]|26)"),
+        re.compile(rb"%(?:25|u?00|5[fF]|2[dD]|26|" + _ALNUM + rb")"),
         (
-            (re.compile(rb"%(?:25)+(?=(?:u?00)?(?:5[fF]|2[dD]|26))"), b"%"),
+            (
+                re.compile(rb"%(?:25)+(?=(?:u?00)?(?:5[fF]|2[dD]|26|" + _ALNUM + rb"))"),
+                b"%",
+            ),
             (re.compile(rb"%(?:u00)?5[fF]"), b"_"),
             (re.compile(rb"%(?:u00)?2[dD]"), b"-"),
             (re.compile(rb"%26(?=(?:#|%23)[0-9xX])"), b"&"),
+            (re.compile(rb"%(?:u00)?(" + _ALNUM + rb")"), _from_hex),
             (re.compile(rb"(?<=&)%23"), b"#"),
             (re.compile(rb"(?<=&#45)%3[bB]|(?<=&#95)%3[bB]"), b";"),
         ),
@@ -55,15 +77,23 @@ _ESCAPES: tuple[
             (re.compile(rb"\\u0025(?=[0-9u])"), b"%"),
             (
                 re.compile(
-                    rb"\\(?:u\{0*5[fF]\}|u005[fF]|U0000005[fF]|x5[fF]|0{0,4}5[fF](?![0-9A-Fa-f]) ?|137|'5[fF]|_)"
+                    rb"\\(?:u\{0*5[fF]\}|u005[fF]|U0000005[fF]|x5[fF]|00005[fF] ?"
+                    rb"|0{0,4}5[fF](?![0-9A-Fa-f]) ?|137|'5[fF]|_)"
                 ),
                 b"_",
             ),
             (
                 re.compile(
-                    rb"\\(?:u\{0*2[dD]\}|u002[dD]|U0000002[dD]|x2[dD]|0{0,4}2[dD](?![0-9A-Fa-f]) ?|055|'2[dD]|-)"
+                    rb"\\(?:u\{0*2[dD]\}|u002[dD]|U0000002[dD]|x2[dD]|00002[dD] ?"
+                    rb"|0{0,4}2[dD](?![0-9A-Fa-f]) ?|055|'2[dD]|-)"
                 ),
                 b"-",
+            ),
+            (re.compile(rb"\\(?:u00|U000000|x)(" + _ALNUM + rb")"), _from_hex),
+            (re.compile(rb"\\u\{0*(" + _ALNUM + rb")\}"), _from_hex),
+            (
+                re.compile(rb"\\(?:0000(?=..)|0{0,4}(?=..(?![0-9A-Fa-f])))(" + _ALNUM + rb") ?"),
+                _from_hex,
             ),
         ),
     ),
@@ -72,8 +102,15 @@ _ESCAPES: tuple[
         re.compile(rb"&(?:#|amp;|lowbar|UnderBar|hyphen|shy)"),
         (
             (re.compile(rb"&(?:amp;)+(?=#|lowbar|UnderBar|hyphen)"), b"&"),
-            (re.compile(rb"&(?:#0*95|#[xX]0*5[fF])(?![0-9A-Fa-f]);?|&lowbar;|&UnderBar;"), b"_"),
-            (re.compile(rb"&(?:#0*45|#[xX]0*2[dD])(?![0-9A-Fa-f]);?|&hyphen;"), b"-"),
+            (
+                re.compile(
+                    rb"&(?:#0*95(?![0-9])|#[xX]0*5[fF](?![0-9A-Fa-f]));?|&lowbar;|&UnderBar;"
+                ),
+                b"_",
+            ),
+            (re.compile(rb"&(?:#0*45(?![0-9])|#[xX]0*2[dD](?![0-9A-Fa-f]));?|&hyphen;"), b"-"),
+            (re.compile(rb"&#[xX]0*(" + _ALNUM + rb")(?![0-9A-Fa-f]);?"), _from_hex),
+            (re.compile(rb"&#0*([0-9]{2,3})(?![0-9]);?"), _from_decimal),
             (re.compile(rb"&shy;"), b""),
         ),
     ),

@@ -1,5 +1,6 @@
 """The door: any engine's frame in, the same engine's answer out, everyday dtypes on both sides."""
 
+import json
 import re
 
 import duckdb
@@ -395,3 +396,21 @@ def test_a_negative_top_is_named(make_images):
 
 def test_a_snapshot_schema_is_what_the_engines_were_given(make_images, engines):
     assert engines["Arrow"](make_images()).schema.equals(frame.SCHEMA)
+
+
+def test_tables_of_several_accounts_are_each_of_their_own_load(make_images):
+    parts = []
+    for account, day, n in (("1" * 16, "2026-11-20", 2), ("2" * 16, "2025-11-20", 3)):
+        images = make_images(created_at=["2025-01-01"] * n).reset_index()
+        told = {"account": account, "loaded_at": pd.Timestamp(day, tz="UTC"), "library_images": n}
+        parts.append(pa.Table.from_pandas(images.assign(**told, library_bytes=1000 * n)))
+    metadata = {
+        b"picora": json.dumps({"loaded_at": "2026-11-20T00:00:00Z", "n_images": 2}).encode()
+    }
+    both = pa.concat_tables(part.replace_schema_metadata(metadata) for part in parts)
+
+    shares = pic.summarize_visibility(both, by="account").to_pandas()
+    ages = pic.summarize_ages(both, by="account").to_pandas()
+
+    assert shares["image_share"].tolist() == [1.0, 1.0]
+    assert ages["age"].tolist() == ["1 - 2 years", "91 - 365 days"]

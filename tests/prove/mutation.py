@@ -84,7 +84,7 @@ def survives(name: str, mutant: Mutant | None) -> bool:
 
         tests = [str(ROOT / "tests" / "cleanup" / f"{one}.py") for one in SUBJECTS[name]]
         tests.append(str(_source(name)))
-        os.chdir(ROOT)
+        os.chdir(os.environ["TMPDIR"])  # What a mutant writes to a wrong place is cleared away.
         code = pytest.main(
             ["-x", "-q", "-p", "no:cacheprovider", "--assert=plain", "--hypothesis-seed=1", *tests]
         )

@@ -453,3 +453,36 @@ def test_no_image_in_use_or_not_looked_at_gets_into_a_plan(
     assert (
         "could not look" in repr(plan) if odd else "could not look:" not in repr(plan)
     ) or not expected
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        "%61B3d_5fG-hJ",
+        "%2561B3d%255F5fG-hJ",
+        "&#97;B3d_5fG-hJ",
+        "&#x61;B3d&#x5f;5fG-hJ",
+        "".join(f"&#{ord(char)};" for char in "aB3d_5fG-hJ"),
+        "".join(f"&#X{ord(char):x};" for char in "aB3d_5fG-hJ"),
+        "".join(f"\\u{ord(char):04x}" for char in "aB3d_5fG-hJ"),
+        "".join(f"\\x{ord(char):02X}" for char in "aB3d_5fG-hJ"),
+        "\\u{61}B3d_5fG-hJ",
+        "\\61 B3d_5fG-hJ",
+        "aB3d\\00005f5fG-hJ",
+        "\\000061B3d_5fG-hJ",
+    ],
+)
+def test_an_id_of_which_any_letter_is_escaped_is_found(tmp_path, written):
+    (tmp_path / "page.html").write_text(f"<img src='https://img.picora.com/{written}.png'>\n")
+
+    found = pic.find_references(pd.Index(["aB3d_5fG-hJ"]), tmp_path, progress=False)
+
+    assert list(found.found["id"]) == ["aB3d_5fG-hJ"]
+    assert found.found["line"].tolist() == [1]
+
+
+@pytest.mark.parametrize("text", ["&#961;B3d_5fG-hJ", "%g1B3d_5fG-hJ", "\\u0161B3d_5fG-hJ"])
+def test_what_is_no_escape_of_a_letter_is_none(tmp_path, text):
+    (tmp_path / "page.html").write_text(text)
+
+    assert not len(pic.find_references(pd.Index(["aB3d_5fG-hJ"]), tmp_path, progress=False).found)

@@ -11,7 +11,7 @@ from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
 from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import to_document
 from picora_analytics.cleanup.plan.guard import State
-from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.cleanup.plan.model import STANDING_ORDER, Plan
 from picora_analytics.client.changes import PATIENCE
 from picora_analytics.text import visible
 from picora_analytics.times import now
@@ -202,11 +202,8 @@ class Ledger:
         deletes = self._plan.deed is DELETE
         lines = [*notes, *([backup_note(self._backup)] if deletes else [])]
         if self._sent and not self._ended:
-            on = (
-                f"resume_deletion(client, {str(self._path)!r})"
-                if deletes
-                else "type the same again"
-            )
+            again = not deletes or STANDING_ORDER in self._plan.protection
+            on = "type the same again" if again else f"resume_deletion(client, {str(self._path)!r})"
             lines.append(f"to go on with the rest: {on}")
         return make_receipt(
             self._plan,

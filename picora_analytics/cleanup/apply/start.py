@@ -22,7 +22,13 @@ from picora_analytics.cleanup.apply.visibility import VisibilityRun
 from picora_analytics.cleanup.plan.deeds import DEEDS, DELETE, HIDE, SHOW, Deed
 from picora_analytics.cleanup.plan.document import plan_from
 from picora_analytics.cleanup.plan.guard import shown_literal
-from picora_analytics.cleanup.plan.model import UNSAID, Plan, Unsaid, refuse_other_account
+from picora_analytics.cleanup.plan.model import (
+    STANDING_ORDER,
+    UNSAID,
+    Plan,
+    Unsaid,
+    refuse_other_account,
+)
 from picora_analytics.client.client import Client
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import stopping
@@ -124,7 +130,14 @@ def carry_out(
                 f"The journal {path} is of {_other(_deed(past), plan)}, {_phrase(past)}; this one is "
                 f"{plan.confirmation!r}. Give journal= another place."
             )
-        if plan.deed is DELETE and past is not None and past.ended_at is None and past.intents:
+        begun = past is not None and past.ended_at is None and bool(past.intents)
+        # A standing order goes on by itself: all that it heeds was looked at again just now.
+        if (
+            begun
+            and past is not None
+            and plan.deed is DELETE
+            and STANDING_ORDER not in plan.protection
+        ):
             raise JournalError(
                 f"This plan was begun on {_when(past.began_at)} and interrupted: {len(past.outcomes):,} of "
                 f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
@@ -210,7 +223,7 @@ def resume_deletion(
         If the rest of the plan is refused; the receipt so far is in ``.receipt``.
     """
     path = _journal_of(journal, client) if isinstance(journal, Plan) else Path(journal).expanduser()
-    plan = plan_from(_past(path, journal).plan, f"The plan in the journal {path}", None)
+    plan = _resumable(path, _past(path, journal))
     refuse_other_account(plan, client)
     with locked(plan, client, path):
         past = _past(path, journal)  # Again: another run may just have ended.
@@ -231,12 +244,23 @@ def look_again(
     """
     path = Path(journal).expanduser()
     past = _past(path, journal)
-    plan = plan_from(past.plan, f"The plan in the journal {path}", None)
+    plan = _resumable(path, past)
     refuse_other_account(plan, client)
     ledger = Ledger(plan, path, past, past.backup)  # Never opened: nothing is written.
     run = Run(plan, client, ledger, progress_for(False, ""), lambda: False, keep=keep)
     would = dict.fromkeys(run.rehearse(), (plan.deed.would, ""))
     return make_receipt(plan, ledger.outcomes | would, dry_run=True, journal=path, complete=False)
+
+
+def _resumable(path: Path, past: Past) -> Plan:
+    """Give the plan of a journal, unless a policy made it: what that heeds is looked at anew with each run."""
+    plan = plan_from(past.plan, f"The plan in the journal {path}", None)
+    if STANDING_ORDER in plan.protection and past.ended_at is None:
+        raise PlanError(
+            f"The journal {path} is of a standing order, whose lists, decisions, date and caps of the week hold anew "
+            "each time. Nothing is sent. Run the policy again: it takes what is left and may still go."
+        )
+    return plan
 
 
 def _journal_of(plan: Plan, client: Client) -> Path:

@@ -40,6 +40,7 @@ if TYPE_CHECKING:  # As in the frame: a plan needs no HTTP.
 
 __all__ = [
     "AHEAD",
+    "STANDING_ORDER",
     "UNSAID",
     "VALID_FOR",
     "Plan",
@@ -54,6 +55,8 @@ VALID_FOR = dt.timedelta(days=14)
 # How far clocks may differ: a date farther ahead is not believed.
 AHEAD = dt.timedelta(minutes=5)
 PHRASE_DIGITS = 12
+# Stands in the protection of a plan that a policy made, so that its phrase and its journal say so.
+STANDING_ORDER = "a standing order, which looks at its lists, its date and its week each time"
 
 
 class Unsaid(enum.Enum):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import datetime as dt
 import tomllib
 from collections.abc import Sequence
@@ -13,6 +14,7 @@ import pandas as pd
 
 from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_withholding
+from picora_analytics.cleanup.plan.model import STANDING_ORDER
 from picora_analytics.cleanup.plan.sparing import make_caps
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
@@ -211,7 +213,7 @@ def standing_plan(
             mask = mask & then
     except ValueError as error:  # Such as a tag that no image has.
         raise PlanError(f"The policy's [rule] cannot be applied: {error}") from error
-    return plan_withholding(
+    plan = plan_withholding(
         images,
         mask,
         policy.rule.tagged,
@@ -224,3 +226,4 @@ def standing_plan(
         decisions=decisions,
         caps=make_caps(policy.caps.max_images, policy.caps.max_bytes, policy.caps.max_fraction),
     )
+    return dataclasses.replace(plan, protection=(*plan.protection, STANDING_ORDER))

@@ -22,7 +22,9 @@ from picora_analytics.times import day_and_time, parse_instant
 __all__ = ["UsedList", "read_used_list", "refuse_doubtful", "refuse_outdated", "used_ids"]
 
 # A spreadsheet that saved the file may have put quotes around a line of the head, and separators after it.
-_HEAD = re.compile(r'^\s*"?#\s*(?P<key>found|account|incomplete)\b:?\s*(?P<value>.*?)[\s",;]*$')
+_HEAD = re.compile(
+    r'^\s*"?#\s*(?P<key>found|account|incomplete)\b:?\s*(?P<value>.*?)[\s",;]*$', re.IGNORECASE
+)
 # This part of the entries may fit no image, or only nearly: pages do link to images long gone.
 _NOTICEABLE = 0.05
 # The clocks of two machines differ a little.
@@ -82,7 +84,10 @@ def read_used_list(path: Path) -> UsedList:
         return _from_references(path)
     lines = text.splitlines(keepends=True)
     n_head = next((n for n, line in enumerate(lines) if not _is_comment(line)), len(lines))
-    head = {match["key"]: match["value"] for line in lines[:n_head] if (match := _HEAD.match(line))}
+    head: dict[str, str] = {}
+    for line in lines:  # What breaks off says so at its end.
+        if match := _HEAD.match(line):
+            head.setdefault(match["key"].lower(), match["value"])
     entries = list(_entries("".join(lines[n_head:]), name, n_head))
     if not entries:
         raise PlanError(f"{name!r} holds no id; a scan that found nothing proves nothing.")

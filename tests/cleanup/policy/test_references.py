@@ -54,6 +54,11 @@ def test_ids_in_use_are_read(tmp_path, text):
             r"incomplete: two sites .* again\.$",
         ),
         (f"{FOUND}#incomplete\na\n", r"says that it is incomplete\. .* again\.$"),
+        (f"{FOUND}# Incomplete: why\na\n", r"says that it is incomplete: why\. .* again\.$"),
+        (f"{FOUND}# INCOMPLETE\na\n", r"says that it is incomplete\. .* again\.$"),
+        # What breaks off says so at its end.
+        (f"{FOUND}a\nb\n# incomplete 503\n", r"says that it is incomplete: 503\. .* again\.$"),
+        (f"{FOUND}id,page\na,x\n# Incomplete 503\n", r"."),
         ("# found 2026-11-24T10:00:00Z\n\n", r"a scan that found nothing proves nothing\.$"),
         ("# found 2026-11-24T10:00:00Z\nid,file\n", r"a scan that found nothing proves nothing\.$"),
         (None, r"cannot be read: "),

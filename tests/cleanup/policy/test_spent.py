@@ -5,7 +5,7 @@ import datetime as dt
 import pytest
 
 import picora_analytics as pic
-from picora_analytics import DemoServer, UnsafePlanError, plan_deletion
+from picora_analytics import DemoServer, PlanError, UnsafePlanError, plan_deletion
 from picora_analytics.cleanup.apply.journal import Journal
 from picora_analytics.cleanup.plan.document import to_document
 from picora_analytics.cleanup.plan.guard import Amount
@@ -121,3 +121,41 @@ def test_a_policy_that_runs_every_day_deletes_no_more_than_in_one_run_of_the_wee
         assert len(service.deleted) == 5
     assert runs[:2] == [{"deleted": 3}, {"deleted": 2}]
     assert "5 images" in runs[2] and "6 images are more than max_images=5" in runs[2]
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("changed", [False, True], ids=["as it was", "decided since"])
+def test_an_interrupted_order_is_run_again_and_never_resumed(tmp_path, changed):
+    (tmp_path / "kept").mkdir()
+    policy = tmp_path / "policy.toml"
+    expires = (dt.date.today() + 99 * DAY).isoformat()
+    policy.write_text('decisions = "decisions.csv"\n' + POLICY.format(expires=expires))
+    (tmp_path / "decisions.csv").write_text("id,decision\n")
+    with (
+        DemoServer(n_images=60, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        first, *_, one, other = service.images
+        (tmp_path / "used.csv").write_text(
+            f"# found {dt.datetime.now(dt.UTC).isoformat()}\n{first}\n"
+        )
+        for image_id in (one, other):
+            service.edit(image_id, tags=("old",), updated_at=service.images[image_id].updated_at)
+        pic.load_images(client, store=tmp_path / "store", refresh="full", progress=False)
+        service.fail("DELETE", "*", status=401, times=1)
+        service.fail("POST", "*delete*", status=401, times=1)
+        with pytest.raises(pic.AuthenticationError) as stopped:
+            follow_policy(client, policy, store=tmp_path / "store", environ={}, progress=False)
+        assert "type the same again" in repr(stopped.value.receipt)
+        (journal,) = (tmp_path / "kept").glob("*.journal.ndjson")
+        if changed:
+            (tmp_path / "decisions.csv").write_text(f"id,decision\n{one},keep\n")
+
+        with pytest.raises(PlanError, match=r"is of a standing order, .* Run the policy again"):
+            pic.resume_deletion(client, journal)
+        _, receipt = follow_policy(
+            client, policy, store=tmp_path / "store", environ={}, progress=False
+        )
+
+        assert receipt.counts["deleted"] == 1 if changed else 2
+        assert {image.id for image in service.deleted} == ({other} if changed else {one, other})
