@@ -7,7 +7,14 @@ import re
 from fractions import Fraction
 from numbers import Integral
 
-__all__ = ["format_bytes", "format_share", "parse_bytes", "parse_duration", "parse_storage"]
+__all__ = [
+    "exact_bytes",
+    "format_bytes",
+    "format_share",
+    "parse_bytes",
+    "parse_duration",
+    "parse_storage",
+]
 
 KIB, MIB, GIB = 1024, 1024**2, 1024**3
 
@@ -83,6 +90,19 @@ def parse_storage(size: int | str, name: str = "size") -> int:
             f"'{found} B' if bytes are meant."
         )
     return found
+
+
+def exact_bytes(size: int) -> str:
+    """
+    Write a size for people that is read back as it is.
+
+    Examples
+    --------
+    >>> exact_bytes(30 * 1024**2), exact_bytes(52_480_000)
+    ('30.0 MiB', '52480000 B')
+    """
+    shown = format_bytes(size)
+    return shown if parse_bytes(shown) == size else f"{size} B"
 
 
 def format_bytes(size: float) -> str:

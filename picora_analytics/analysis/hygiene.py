@@ -21,6 +21,8 @@ _SHORTEST = 5
 _LONGEST = 64  # Letters of a word that may be misspelled: the work grows with their square.
 # Beyond this many different tags nobody reads a list of spelling mistakes.
 _MOST = 20_000
+# So many words one letter apart are a series, and none of them misspelled.
+_SERIES = 40
 _SPELLING, _PLURAL, _LETTER = (
     "same but for spelling",
     "perhaps singular and plural",
@@ -136,6 +138,8 @@ def _near(keys: Iterable[str]) -> dict[str, dict[str, str]]:
                 without[key[:place] + key[place + 1 :]].add(key)
             without[key].add(key)
     for words in without.values():
+        if len(words) > _SERIES:
+            continue
         for one, other in itertools.combinations(sorted(words), 2):
             if _one_apart(one, other):
                 pair(one, other, _LETTER)

@@ -24,7 +24,9 @@ from picora_analytics.cli.common import (
 )
 from picora_analytics.cli.completing import files
 from picora_analytics.cli.documents import print_json
+from picora_analytics.errors import PicoraError
 from picora_analytics.files import expanded
+from picora_analytics.text import visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -109,6 +111,8 @@ def scan(
     """
     if not sources and git is None and addresses is None:
         raise click.UsageError("Say where to look: a folder, an address, --git or --addresses.")
+    if git is not None:
+        _refuse_no_repository(Path(git))
     if update_baseline and baseline is None:
         raise click.UsageError("--update-baseline needs --baseline FILE.")
     for source in sources:
@@ -253,3 +257,12 @@ def _read_ids(path: Path) -> pd.DataFrame:
     # Of an id that stands there twice, a private row counts.
     table = table.sort_values("is_public", kind="stable")
     return table[~table.index.duplicated()]
+
+
+def _refuse_no_repository(folder: Path) -> None:
+    from picora_analytics.references.history import Repository
+
+    try:
+        Repository(folder)
+    except PicoraError as error:
+        raise click.UsageError(f"--git {str(folder)!r}: {visible(str(error))}") from None

@@ -408,3 +408,12 @@ def test_a_forecast_of_any_library_answers(make_images, columns):
 
     assert forecast.attrs["forecast"]["reason"] is not None
     assert list(forecast) == ["week", "at", "low_bytes", "likely_bytes", "high_bytes"]
+
+
+def test_a_series_of_tags_takes_no_time_and_holds_no_misspelling(make_images):
+    letters = [chr(0x4E00 + n) for n in range(4000)]
+    images = make_images(tags=[tuple(f"photo{letter}" for letter in letters), ("garden", "gardne")])
+
+    found = pic.summarize_tag_hygiene(images)
+
+    assert set(found["tag"]) == {"garden", "gardne"}

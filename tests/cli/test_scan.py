@@ -299,3 +299,14 @@ def test_the_hook_of_pre_commit_is_run_by_bash(bash):
     assert bash(command).returncode == 0
     (bash.folder / "site" / "b.md").write_text(f"{HOST}goneGONEgon.png")
     assert bash(command).returncode == 3
+
+
+def test_a_folder_that_is_no_repository_is_wrong_usage_before_anything_is_asked(run, tmp_path):
+    (tmp_path / "site").mkdir()
+
+    with DemoServer(n_images=3) as server:
+        done = run("scan", "site", "--git", "site", server=server)
+
+        assert done.returncode == 2, done.stderr
+        assert "--git 'site': " in done.stderr and "not a git repository" in done.stderr
+        assert not server.requests

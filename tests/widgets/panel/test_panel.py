@@ -486,3 +486,10 @@ def test_an_unforeseen_error_is_shown_in_the_panel_and_goes_with_the_next_gestur
     assert "ZeroDivisionError: division by zero" in panel._message.value
     _choose(panel, 1)
     assert panel._message.value == ""
+
+
+@pytest.mark.parametrize("free", [30 * 2**20, 52_480_000, 12_345_678, 5_444_444_444, 0, 1])
+def test_a_goal_in_bytes_is_the_goal(make_panel, free):
+    panel = make_panel(free=free)
+
+    assert panel._session.goal.wanted == free
