@@ -39,7 +39,7 @@ MAX_LARGE_BYTES = (
 MAX_PIXELS = 40_000_000  # A small file may unpack to gigabytes.
 REMEMBERED = 600
 AT_ONCE = 4
-TIMEOUT = 5.0  # Seconds for each step of one request,
+TIMEOUT = 10.0  # Seconds for each step of one request,
 PATIENCE = 15.0  # and for the whole of it.
 WAKE = 0.2  # Between two looks whether Ctrl-C was pressed, which on Windows does not wake a waiting thread.
 

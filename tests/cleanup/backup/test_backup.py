@@ -21,7 +21,7 @@ from PIL import Image
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.backup import download as downloading
-from picora_analytics.cleanup.backup.backup import back_up
+from picora_analytics.cleanup.backup.backup import back_up, backed_up_pictures
 from picora_analytics.cleanup.backup.download import why_not_the_original
 from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name, why_stale
 from picora_analytics.client.pictures import PictureError, picture_web, stream_picture
@@ -795,3 +795,21 @@ def test_a_run_that_was_killed_goes_on_where_it_was(service, client, images, tmp
     assert len(asked(service)) - before == len(images) - 4
     assert {one: proof.sha256 for one, proof in backup.proofs.items()} == hashes(service)
     assert list(tmp_path.glob(".picora-*")) == []
+
+
+def test_the_files_of_a_backup_are_read_as_far_as_they_are_there_and_small(
+    images, client, tmp_path
+):
+    few = images[images["is_public"].fillna(False).astype(bool)].head(3)
+    backup = copied(few, client, tmp_path / "kept")
+    one, other, large = few.index
+    (tmp_path / "kept" / backup.proofs[other].file).unlink()
+    facts, most = images.attrs["picora"], backup.proofs[one].size_bytes
+
+    def read(ids, most):
+        return dict(backed_up_pictures(facts, tmp_path / "kept", ids, most))
+
+    whole = (tmp_path / "kept" / backup.proofs[one].file).read_bytes()
+    assert read([one, other, "nobody's"], most) == {one: whole}
+    assert read([one], most - 1) == {}
+    assert set(read([one, large], 2**40)) == {one, large}
