@@ -5,7 +5,7 @@ Both read one Parquet file, as an export is; each summary and each way has a pro
 CPU is user and system time of all threads, the best of three runs; the peak is above what the process held before. Both
 answers are compared. By hand nothing is checked: no types, no other spelling of a media type, no sum beyond 64 bits.
 
-    python benchmarks/engines.py              # 10,000,000 images, three minutes, 1 GB of disk
+    python benchmarks/engines.py              # 10,000,000 images, five minutes, 1 GB of disk
     python benchmarks/engines.py 200000 tags  # smaller, or some summaries alone
 """
 
