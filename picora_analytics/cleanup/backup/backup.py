@@ -388,8 +388,8 @@ def _work(jobs: _Jobs) -> None:
     """Do what is asked for, until nothing more is."""
     while (job := jobs.get()) is not None:
         future, downloader, image, content_hash = job
-        if future.set_running_or_notify_cancel():
-            try:
-                future.set_result(downloader.back_up(image, content_hash))
-            except BaseException as error:  # The thread that waits raises it.
-                future.set_exception(error)
+        future.set_running_or_notify_cancel()  # Nobody cancels it: who stops lets the thread see that.
+        try:
+            future.set_result(downloader.back_up(image, content_hash))
+        except BaseException as error:  # The thread that waits raises it.
+            future.set_exception(error)

@@ -12,6 +12,7 @@ import subprocess
 import sys
 import threading
 import time
+from concurrent.futures import Future
 
 import pandas as pd
 import pytest
@@ -21,11 +22,12 @@ from PIL import Image
 import picora_analytics as pic
 from picora_analytics import DemoServer
 from picora_analytics.cleanup.backup import download as downloading
-from picora_analytics.cleanup.backup.backup import back_up, backed_up_pictures
+from picora_analytics.cleanup.backup.backup import BackupRun, back_up, backed_up_pictures
 from picora_analytics.cleanup.backup.download import why_not_the_original
 from picora_analytics.cleanup.backup.folder import BackupFolder, Proof, backup_name, why_stale
 from picora_analytics.client.pictures import PictureError, picture_web, stream_picture
 from picora_analytics.client.shapes import ImageRecord
+from picora_analytics.progress import progress_for
 
 SVG = (
     b"<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 1 1'><rect width='1' height='1'/></svg>"
@@ -336,6 +338,17 @@ def test_cancelling_ends_a_long_wait_for_a_signed_address(service, client, image
 
     assert "not tried: stopped" in backup.failed.values()
     assert backup.proofs == {}
+
+
+def test_cancelling_does_not_wait_for_a_download_that_does_not_end(client, images, tmp_path):
+    folder = BackupFolder.of(tmp_path, images.attrs["picora"])
+    run = BackupRun(client, folder, {}, progress_for(False, ""), lambda: True, 1)
+    endless = Future()
+
+    archived, _ = run._collect({endless: ImageRecord(id="a", url="u")}, 0)
+
+    assert run.failed == {"a": "stopped before it was proved"}
+    assert (archived, run.proofs) == ([], {})
 
 
 def test_a_folder_that_vanishes_fails_the_copy(client, images, tmp_path):
