@@ -575,3 +575,39 @@ def test_the_second_load_of_a_command_asks_only_for_what_changed(run):
     assert "Complete: 150 rows" in full.stderr
     assert asked_last == ["/v1/auth/verify"]
     assert never.stdout == full.stdout == auto.stdout
+
+
+def test_each_command_of_the_modules_is_in_the_list_and_the_list_loads_none():
+    import importlib
+    import pkgutil
+
+    import click
+
+    from picora_analytics import cli as folder
+    from picora_analytics.cli.main import cli
+
+    modules = [
+        importlib.import_module(f"picora_analytics.cli.{one.name}")
+        for one in pkgutil.iter_modules(folder.__path__)
+    ]
+    written = {
+        command.name
+        for module in modules
+        for command in vars(module).values()
+        if isinstance(command, click.Command) and command is not cli
+    }
+    listed = subprocess.run(
+        [
+            sys.executable,
+            "-c",
+            "import sys; from picora_analytics.cli.main import cli\n"
+            "cli(['--help'], standalone_mode=False)\n"
+            "print('picora_analytics.cli.planning' in sys.modules)",
+        ],
+        capture_output=True,
+        text=True,
+    )
+
+    assert set(cli.commands) == written == {cli.commands[name].load().name for name in written}
+    assert listed.stdout.endswith("False\n")
+    assert all(f"\n  {name} " in listed.stdout for name in written)
