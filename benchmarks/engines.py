@@ -35,10 +35,14 @@ NOW = "2026-11-23"
 
 LIBRARY = """
 COPY (
-    WITH drawn AS (
-        SELECT range AS i, hash(range) % 1000 AS a, hash(range + 7) % 1000 AS b,
-            hash(range * 3) % 1000000007 / 1000000007 AS u
+    WITH numbered AS (
+        SELECT range AS i, CASE WHEN hash(range * 3) % 1000 < 50 THEN range // 3 ELSE range END AS content
         FROM range({n})
+    ), drawn AS (
+        -- What is of the bytes is drawn by content: the same bytes have one size, and one number of pixels.
+        SELECT i, content, hash(i) % 1000 AS a, hash(content + 7) % 1000 AS b, hash(content) % 1000 AS c,
+            hash(content * 3 + 1) % 1000000007 / 1000000007 AS u
+        FROM numbered
     )
     SELECT printf('i%012d', i) AS id,
         CASE WHEN a < 300 THEN printf('IMG_%04d.jpg', i % 10000) WHEN a < 400 THEN printf('Screenshot %d.png', i)
@@ -47,15 +51,15 @@ COPY (
         NULL::VARCHAR AS title, printf('https://img.picora.com/%d.png', i) AS url,
         CASE WHEN b < 550 THEN 'image/jpeg' WHEN b < 850 THEN 'image/png' WHEN b < 950 THEN 'image/webp'
             WHEN b < 980 THEN 'image/gif' WHEN b < 995 THEN 'image/svg+xml' END AS mime_type,
-        CASE WHEN a <> 500 THEN exp(9 + 7 * u)::BIGINT END AS size_bytes,
-        CASE WHEN b < 980 THEN 200 + 20 * (a % 220) END AS width,
+        CASE WHEN c <> 500 THEN exp(9 + 7 * u)::BIGINT END AS size_bytes,
+        CASE WHEN b < 980 THEN 200 + 20 * (c % 220) END AS width,
         CASE WHEN b < 980 THEN 150 + 20 * (b % 200) END AS height,
         CASE WHEN a < 900 THEN true WHEN a < 990 THEN false END AS is_public,
         CASE WHEN b = 1 THEN NULL ELSE list_transform(range((a % 4)::BIGINT),
             lambda k: 'tag' || ((hash(i * 5 + k) % 2000) * (hash(i + k) % 2000) // 2000)) END AS tags,
         TIMESTAMPTZ '2026-11-22 00:00:00+00' - to_seconds((hash(i + 1) % 157680000)::BIGINT) AS created_at,
         created_at AS updated_at,
-        CASE WHEN a < 950 THEN md5((CASE WHEN u < 0.05 THEN i // 3 ELSE i END)::VARCHAR) END AS content_hash
+        CASE WHEN a < 950 THEN md5(content::VARCHAR) END AS content_hash
     FROM drawn
 ) TO '{path}' (FORMAT parquet, COMPRESSION zstd)
 """
@@ -104,17 +108,26 @@ _EXPLODED = """
     FROM (SELECT size_bytes, list_distinct(tags) AS distinct_tags FROM images)"""
 
 # The same numbers, in the order of the columns of the answer.
+# A hash of different sizes is not of the content.
+_CHECKED = """wrong AS (
+            SELECT lower(content_hash) AS content FROM images WHERE content_hash IS NOT NULL
+            GROUP BY content HAVING min(size_bytes) < max(size_bytes)
+        ), checked AS (
+            SELECT * REPLACE (
+                CASE WHEN lower(content_hash) NOT IN (SELECT content FROM wrong) THEN content_hash END AS content_hash)
+            FROM images
+        )"""
 # Those that are probably alike: their contents were never read, or one of two was.
 _ALIKE = f"""hashed AS (
             SELECT any_value(lower(content_hash)) AS content, (size_bytes, width, height, mime_type) AS key
-            FROM images WHERE content_hash IS NOT NULL GROUP BY key HAVING count(*) = 1
+            FROM checked WHERE content_hash IS NOT NULL GROUP BY key HAVING count(*) = 1
         ), single AS (
             SELECT key FROM hashed WHERE content IN (
-                SELECT lower(content_hash) FROM images GROUP BY lower(content_hash) HAVING count(*) = 1)
+                SELECT lower(content_hash) FROM checked GROUP BY lower(content_hash) HAVING count(*) = 1)
         ), alike AS (
             SELECT (size_bytes, width, height, mime_type) AS key, count(*) AS n, sum(size_bytes) AS s,
                 arg_min(size_bytes, {_FIRST}) AS first
-            FROM images
+            FROM checked
             WHERE (content_hash IS NULL OR (size_bytes, width, height, mime_type) IN (SELECT key FROM single))
                 AND size_bytes IS NOT NULL AND width IS NOT NULL AND height IS NOT NULL AND mime_type IS NOT NULL
             GROUP BY size_bytes, width, height, mime_type
@@ -238,20 +251,20 @@ HAND = {
         WHERE size_bytes > 1000000 AND log10(size_bytes) > q[2] + 3 * (q[2] - q[1])
         ORDER BY size_bytes DESC, id""",
     "duplicates": f"""
-        WITH content AS (
+        WITH {_CHECKED}, content AS (
             SELECT lower(content_hash) AS content, count(*) AS n, sum(size_bytes) AS s,
                 arg_min_null(size_bytes, {_FIRST}) AS first
-            FROM images WHERE content_hash IS NOT NULL GROUP BY content
+            FROM checked WHERE content_hash IS NOT NULL GROUP BY content
         ), {_ALIKE}
         SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM content WHERE n > 1
         UNION ALL SELECT count(*), sum(n)::BIGINT, sum(s), sum(n)::BIGINT - count(*), sum(s) - sum(first) FROM alike
             HAVING count(*) > 0
-        UNION ALL SELECT 0, count(*), sum(size_bytes), 0, 0 FROM images WHERE content_hash IS NULL
+        UNION ALL SELECT 0, count(*), sum(size_bytes), 0, 0 FROM checked WHERE content_hash IS NULL
             AND ((size_bytes, width, height, mime_type) IN (SELECT key FROM alike)) IS NOT TRUE""",
     "savings": f"""
-        WITH firsts AS (
+        WITH {_CHECKED}, firsts AS (
             SELECT lower(content_hash) AS content, arg_min(id, {_FIRST}) AS stays
-            FROM images WHERE content_hash IS NOT NULL GROUP BY content HAVING count(*) > 1
+            FROM checked WHERE content_hash IS NOT NULL GROUP BY content HAVING count(*) > 1
         ), {_ALIKE}, read AS (
             SELECT mime_type, size_bytes, size_bytes::DOUBLE AS bytes, 2560 / greatest(width, height) AS scale,
                 CASE WHEN width > 0 AND height > 0 THEN width::DOUBLE * height END AS pixels,
@@ -264,7 +277,7 @@ HAND = {
                 judged AND smaller < 1 AND bytes * (1 - smaller) >= 4096 AS over,
                 CASE WHEN over THEN smaller ELSE 1 END AS share, coalesce(bytes / pixels, 0) AS per_pixel,
                 {_KEEPS}
-            FROM images LEFT JOIN firsts ON lower(content_hash) = content
+            FROM checked LEFT JOIN firsts ON lower(content_hash) = content
         ), encoded AS (
             SELECT *, bytes * share AS rest,
                 (old OR webp) AND (over OR coalesce(rest - 0.2 * pixels * share > 4096, false)) AS anew,

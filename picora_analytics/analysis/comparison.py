@@ -281,6 +281,7 @@ def _replaced(removed: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
         rows.assign(content_hash=spelled_one_way(rows["content_hash"])) for rows in (removed, added)
     )
     sure = _pairs(removed, added, ["content_hash"])
+    sure = sure[~_of_two_sizes(removed.loc[sure["old_id"]], added.loc[sure["new_id"]])]
     rest = removed.drop(sure["old_id"]), added.drop(sure["new_id"])
     likely = _pairs(*rest, ["filename", "size_bytes"], ["width", "height"])
     # Two known hashes that differ are two files, whatever they are called.
@@ -297,6 +298,13 @@ def _replaced(removed: pd.DataFrame, added: pd.DataFrame) -> pd.DataFrame:
         ],
         ignore_index=True,
     )
+
+
+def _of_two_sizes(old: pd.DataFrame, new: pd.DataFrame) -> Mask:
+    """Tell the pairs of different sizes, which the same content cannot be."""
+    before, after = (rows["size_bytes"].reset_index(drop=True) for rows in (old, new))
+    differ: Mask = (before != after).fillna(False).to_numpy(dtype=bool)
+    return differ
 
 
 def _pairs(

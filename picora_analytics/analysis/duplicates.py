@@ -8,26 +8,19 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from picora_analytics.analysis.content import Ints, contents, several
 from picora_analytics.analysis.decided import Decisions, Standing, standing
 from picora_analytics.analysis.looked import words_of
 from picora_analytics.analysis.question import read_pandas
-from picora_analytics.library.frame import STR, spelled_one_way
+from picora_analytics.library.frame import STR
 from picora_analytics.references.found import FOUND, FOUND_BEFORE, References
 
-__all__ = ["alikes", "contents", "group_duplicates", "keeping_order", "several"]
+__all__ = ["alikes", "group_duplicates", "keeping_order"]
 
 _READ = ["id", "size_bytes", "width", "height", "mime_type", "is_public", "created_at"]
 _ALIKE = ["size_bytes", "width", "height", "mime_type"]
 # Why one image of a group stays rather than the next one: the first in which they differ.
 _REASONS = ("referenced", "you decided to keep it", "public", "the oldest upload", "first by id")
-
-Ints = npt.NDArray[np.int64]
-
-
-def contents(hashes: pd.Series[Any]) -> Ints:
-    """Number the contents of images: equal numbers for equal hashes, -1 where the content is not known."""
-    codes, _ = pd.factorize(spelled_one_way(hashes))
-    return np.asarray(codes, dtype=np.int64)
 
 
 def keeping_order(
@@ -84,7 +77,7 @@ def group_duplicates(
     rows = read_pandas(images, _READ, "find_duplicates")
     if hashes is None and "content_hash" in images.columns:
         hashes = read_pandas(images, ["content_hash"], "find_duplicates")["content_hash"]
-    codes = np.full(len(rows), -1) if hashes is None else contents(hashes.reset_index(drop=True))
+    codes = np.full(len(rows), -1) if hashes is None else contents(rows, hashes)
     said = standing(images, decisions)
     words = words_of(images, references)
     order, keys = keeping_order(rows, words, said)
@@ -96,11 +89,6 @@ def group_duplicates(
     n_exact = parts[0]["group"].max() + 1 if len(parts[0]) else 0
     table.loc[table["kind"] == "likely", "group"] += n_exact
     return table.astype({"group": "int64", "id": STR, "kind": STR, "kept": "boolean", "why": STR})
-
-
-def several(codes: Ints) -> npt.NDArray[np.bool_]:
-    """Tell the rows whose code another row has as well; -1 is no code."""
-    return (codes >= 0) & (np.bincount(codes + 1)[codes + 1] > 1)
 
 
 def alikes(rows: pd.DataFrame, codes: Ints) -> Ints:

@@ -12,9 +12,10 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from picora_analytics.analysis import rules
+from picora_analytics.analysis.content import contents, several
 from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.decided import Standing
-from picora_analytics.analysis.duplicates import contents, keeping_order, several
+from picora_analytics.analysis.duplicates import keeping_order
 from picora_analytics.analysis.looked import NOBODY_LOOKED, last_found, words_of
 from picora_analytics.analysis.names import SCREENSHOT
 from picora_analytics.analysis.question import read_pandas
@@ -154,9 +155,11 @@ def _duplicates(
 ) -> tuple[Bools, Bools]:
     """Tell which rows are duplicates of one that stays, and which stay; nobody loses a public address for a private."""
     rows = read_pandas(
-        images, ["id", "is_public", "created_at", "content_hash"], "summarize_candidates"
+        images,
+        ["id", "is_public", "created_at", "content_hash", "size_bytes"],
+        "summarize_candidates",
     )
-    codes = contents(rows["content_hash"])
+    codes = contents(rows)
     duplicate, stays = (np.zeros(len(rows), dtype=bool) for _ in range(2))
     repeated = np.flatnonzero(several(codes))
     if not len(repeated):

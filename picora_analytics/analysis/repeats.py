@@ -10,9 +10,10 @@ import narwhals.stable.v2 as nw
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.content import contents, several
 from picora_analytics.analysis.counting import COUNTS, SIZE, UNKNOWN, count, labelled
 from picora_analytics.analysis.decided import standing
-from picora_analytics.analysis.duplicates import alikes, contents, keeping_order, several
+from picora_analytics.analysis.duplicates import alikes, keeping_order
 from picora_analytics.analysis.looked import words_of
 from picora_analytics.analysis.question import By, FrameT, question, summed
 
@@ -51,10 +52,18 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
         is_undated=nw.col("created_at").is_null().cast(nw.Int64),
     ).with_columns(
         n_same=content.count().over("content"),
+        least=nw.col("size_bytes").min().over("content"),
+        most=nw.col("size_bytes").max().over("content"),
         place=nw.col("id").cum_count().over("content", order_by=_ORDER),
     )
+    # As `contents` has it: what differs in size is not of one content, whatever its hash.
+    differ = nw.col("least") < nw.col("most")
+    sure = numbered.with_columns(
+        content=nw.when(~differ.fill_null(False)).then(content),
+        n_same=nw.when(~differ.fill_null(False)).then(nw.col("n_same")).otherwise(nw.lit(0)),
+    )
     # All that is asked of those alike stands in one turn, for each turn of windows puts all rows in order.
-    counted = numbered.with_columns(unread=content.is_null().cast(nw.Int64)).with_columns(
+    counted = sure.with_columns(unread=content.is_null().cast(nw.Int64)).with_columns(
         n_like=nw.col("id").count().over(*_ALIKE),
         n_read=content.count().over(*_ALIKE),
         most_same=nw.col("n_same").max().over(*_ALIKE),
@@ -76,7 +85,7 @@ def with_repeats(images: nw.LazyFrame[Any]) -> nw.LazyFrame[Any]:
 
 def _with_repeats_of_pandas(images: pd.DataFrame) -> pd.DataFrame:
     """Answer the same with the codes of find_duplicates: few rows are in a group, and only those are put in order."""
-    codes = contents(images["content_hash"])
+    codes = contents(images)
     alike = alikes(images, codes)
     exact, likely = several(codes), several(alike)
     groups = np.where(exact, codes, alike + codes.max(initial=-1) + 1)

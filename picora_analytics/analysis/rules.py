@@ -19,13 +19,14 @@ import numpy as np
 import pandas as pd
 import pyarrow.compute as pc
 
+from picora_analytics.analysis.content import contents, several
 from picora_analytics.analysis.dates import Instant, days_before, instant, now_of
 from picora_analytics.analysis.decided import decided, hidden_for
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.analysis.masks import TAGGED, three_valued
 from picora_analytics.analysis.question import read_pandas, tag_lists
 from picora_analytics.errors import SchemaError
-from picora_analytics.library.frame import facts_of, spelled_one_way
+from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import COULD_NOT_LOOK, NOT_FOUND, References
 from picora_analytics.text import folded, shorten
 from picora_analytics.units import parse_storage
@@ -337,7 +338,8 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     Parameters
     ----------
     images : DataFrame of shape (n_images, ...)
-        As made by ``load_images``. Reads ``content_hash`` and ``created_at``.
+        As made by ``load_images``. Reads ``content_hash`` and ``created_at``, and ``size_bytes`` where it is
+        there: a hash of images of different sizes is not of their content.
 
     Returns
     -------
@@ -362,20 +364,19 @@ def duplicated(images: pd.DataFrame) -> pd.Series[Any]:
     [True, False, <NA>]
     """
     rows = read_pandas(images, ["id", "created_at"], "duplicated")
-    if "content_hash" in images.columns:
-        hashes = read_pandas(images, ["content_hash"], "duplicated").squeeze(axis=1)
-        rows["content"] = spelled_one_way(hashes)
-    else:
-        rows["content"] = None
-    if len(rows) and not rows["content"].notna().any():
+    told = [name for name in ("content_hash", "size_bytes") if name in images.columns]
+    facts = read_pandas(images, told, "duplicated")
+    hashed = "content_hash" in facts and facts["content_hash"].notna().any()
+    if len(rows) and not hashed:
         raise SchemaError(
             "Which of these images are the same file is not known yet: a first load does not ask. Type images = "
             "pic.load_images(client) once more, which does, or look at pic.find_duplicates(images, client)."
         )
-    copied = rows.duplicated("content", keep=False) & rows["content"].notna()
+    rows["content"] = contents(facts) if hashed else -1
+    copied = several(rows["content"].to_numpy())
     by_upload = rows[copied].sort_values(["created_at", "id"])
     later = by_upload.duplicated("content").reindex(rows.index, fill_value=False)
-    unknown = rows["content"].isna() | (copied & rows["created_at"].isna())
+    unknown = (rows["content"] < 0) | (copied & rows["created_at"].isna())
     return three_valued(images, later, unknown, "duplicated")
 
 

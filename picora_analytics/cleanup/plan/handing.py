@@ -8,10 +8,10 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.content import contents, several
 from picora_analytics.analysis.masks import TAGGED
 from picora_analytics.cleanup.plan.columns import Bools, among, cells
 from picora_analytics.cleanup.plan.guard import shown_literal
-from picora_analytics.library.frame import spelled_one_way
 
 __all__ = ["Handed", "chosen_by", "hand_on", "inherits_frame", "unfit"]
 
@@ -92,25 +92,23 @@ def hand_on(
 
 def unfit(images: pd.DataFrame, proposed: Bools) -> Bools:
     """Tell which proposed images a plan would spare after all, whichever others of the same content it takes."""
-    contents, _ = pd.factorize(spelled_one_way(images["content_hash"]))
-    known = contents >= 0
-    several = np.zeros(len(images), dtype=bool)
-    several[known] = (np.bincount(contents[known]) > 1)[contents[known]]
+    codes = contents(images)
+    shared = several(codes)
     found = np.zeros(len(images), dtype=bool)
-    if not several.any():
+    if not shared.any():
         return found
-    groups = contents[several]
+    groups = codes[shared]
 
     def somewhere(rows: Bools) -> Bools:
-        """Tell of each image of several whether one of its content is among some rows."""
-        return np.asarray((np.bincount(groups, weights=rows[several]) > 0)[groups])
+        """Tell of each image that has duplicates whether one of its content is among some rows."""
+        return np.asarray((np.bincount(groups, weights=rows[shared]) > 0)[groups])
 
     public = images["is_public"].fillna(False).to_numpy(dtype=bool)
-    codes, rows = pd.factorize(images["tags"].to_numpy(dtype=object), use_na_sentinel=False)
-    untold = np.array([not isinstance(row, tuple) for row in rows], dtype=bool)[codes]
-    tagged = np.array([isinstance(row, tuple) and len(row) > 0 for row in rows], dtype=bool)[codes]
+    tags, rows = pd.factorize(images["tags"].to_numpy(dtype=object), use_na_sentinel=False)
+    untold = np.array([not isinstance(row, tuple) for row in rows], dtype=bool)[tags]
+    tagged = np.array([isinstance(row, tuple) and len(row) > 0 for row in rows], dtype=bool)[tags]
     alone = somewhere(~public & ~proposed) & ~somewhere(public & ~proposed)
-    found[several] = (public[several] & alone) | (tagged[several] & somewhere(untold))
+    found[shared] = (public[shared] & alone) | (tagged[shared] & somewhere(untold))
     return found & proposed
 
 

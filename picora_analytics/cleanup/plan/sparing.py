@@ -12,6 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
+from picora_analytics.analysis.content import contents, same_hash
 from picora_analytics.analysis.decided import Standing, Waited, standing
 from picora_analytics.analysis.matching import Images
 from picora_analytics.cleanup.plan.choice import Protection, chosen_ids, protection
@@ -27,7 +28,6 @@ from picora_analytics.library.frame import (
     as_loaded,
     facts_of,
     frame_from_table,
-    spelled_one_way,
     table_from_frame,
 )
 from picora_analytics.references.found import References
@@ -360,10 +360,12 @@ def _last_duplicates(
     images: pd.DataFrame, choices: _Choices, taken: Bools, *, public_first: bool
 ) -> tuple[dict[str, Bools], dict[str, str]]:
     """Spare one image of each content that the plan would lose whole, and find which image stays for the others."""
-    contents, different = pd.factorize(spelled_one_way(images["content_hash"]))
-    known = contents >= 0
+    # Whatever shares a hash may be the last of its content; only what sizes do not contradict is a duplicate.
+    codes = same_hash(images["content_hash"])
+    known = codes >= 0
     counts, n_taken = (
-        np.bincount(contents[rows], minlength=len(different)) for rows in (known, known & taken)
+        np.bincount(codes[rows], minlength=codes.max(initial=-1) + 1)
+        for rows in (known, known & taken)
     )
     # Content that is there once is no duplicate of anything; of the rest, what loses nothing is safe.
     if not (n_taken[counts > 1] > 0).any():
@@ -372,25 +374,27 @@ def _last_duplicates(
     order = oldest_first.to_numpy()
     order = order[known[order]]
     later = np.zeros(len(images), dtype=bool)
-    later[order] = pd.Series(contents[order]).duplicated().to_numpy()
+    later[order] = pd.Series(codes[order]).duplicated().to_numpy()
     # Chosen for nothing but being duplicates: of these one is spared first, else the oldest of all.
     only_duplicates = choices.by_rule.copy()
     for part in choices.parts:
         if (part & ~later).any():
             only_duplicates &= ~part
-    order = order[((counts > 1) & (n_taken > 0))[contents[order]]]
+    order = order[((counts > 1) & (n_taken > 0))[codes[order]]]
     order = order[np.argsort(~only_duplicates[order], kind="stable")]
     if public_first:  # The one that stays keeps its address for visitors.
         public = images["is_public"].fillna(False).to_numpy(dtype=bool)
         order = order[np.argsort(~public[order], kind="stable")]
     ids = cells(images.index[order])
     spared, duplicates = last_duplicates(
-        dict(zip(ids, map(str, contents[order].tolist()), strict=True)),
+        dict(zip(ids, map(str, codes[order].tolist()), strict=True)),
         taken={one for one, goes in zip(ids, taken[order].tolist(), strict=True) if goes},
         by_rule={
             one for one, rule in zip(ids, choices.by_rule[order].tolist(), strict=True) if rule
         },
     )
+    sure = among(images.index, duplicates) & (contents(images) >= 0)
+    duplicates = {one: duplicates[one] for one in cells(images.index[sure])}
     reasons = {
         reason: [one for one in spared if spared[one] == reason] for reason in spared.values()
     }

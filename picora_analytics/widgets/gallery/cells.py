@@ -10,9 +10,9 @@ from typing import Any, NamedTuple
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.content import contents
 from picora_analytics.analysis.dates import now_of
 from picora_analytics.analysis.decided import Decisions, Standing, standing
-from picora_analytics.analysis.duplicates import contents
 from picora_analytics.analysis.looked import words_of
 from picora_analytics.library.frame import facts_of
 from picora_analytics.references.found import (
@@ -100,7 +100,7 @@ class Evidence:
         first = np.full(len(self._images), -1, dtype=np.int64)
         if "content_hash" not in self._images or not self._images["content_hash"].notna().any():
             return first
-        codes = contents(self._images["content_hash"].reset_index(drop=True))
+        codes = contents(self._images)
         oldest = in_order(self._images, "oldest first")
         oldest = oldest[codes[oldest] >= 0]
         different, places = np.unique(codes[oldest], return_index=True)

@@ -8,11 +8,11 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
+from picora_analytics.analysis.content import contents, same_hash
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.cleanup.plan.columns import among, cells
 from picora_analytics.cleanup.plan.handing import hand_on
 from picora_analytics.cleanup.plan.sparing import first_form, plannable, withheld
-from picora_analytics.library.frame import spelled_one_way
 from picora_analytics.widgets.gallery.orders import Ints, in_order
 from picora_analytics.widgets.gallery.selection import Bools
 
@@ -80,10 +80,14 @@ class Sparing:
         return "".join(f", {name}={value}" for name, value in given.items() if value)
 
     @cached_property
+    def _hash(self) -> Ints:
+        """The hash of each row as a number, -1 where there is none."""
+        return same_hash(self._images["content_hash"])
+
+    @cached_property
     def _content(self) -> Ints:
         """The content of each row as a number, -1 where it is not known."""
-        codes: Ints = pd.factorize(spelled_one_way(self._images["content_hash"]))[0]
-        return codes
+        return contents(self._images)
 
     @cached_property
     def _order(self) -> Ints:
@@ -98,19 +102,19 @@ class Sparing:
         # Duplicates are looked for once some are chosen: a million contents take a while.
         if not taken.any() or not self._images["content_hash"].notna().any():
             return selected & self.always
-        last = self._last_of_their_content(taken, ~gone)
+        last = self._last_of_their_hash(taken, ~gone)
         return selected & self.always | last | self._stuck(taken & ~last, ~gone)
 
-    def _last_of_their_content(self, taken: Bools, there: Bools) -> Bools:
-        """Find the first image of each content of which all images would be taken."""
-        there = there & (self._content >= 0)
-        n_there = np.bincount(self._content[there])
-        n_taken = np.bincount(self._content[there & taken], minlength=len(n_there))
+    def _last_of_their_hash(self, taken: Bools, there: Bools) -> Bools:
+        """Find the first image of each hash of which all images would be taken."""
+        there = there & (self._hash >= 0)
+        n_there = np.bincount(self._hash[there])
+        n_taken = np.bincount(self._hash[there & taken], minlength=len(n_there))
         lost = (n_there > 1) & (n_taken == n_there)
         rows = self._order[(there & taken)[self._order]]
-        rows = rows[lost[self._content[rows]]]
+        rows = rows[lost[self._hash[rows]]]
         last = np.zeros_like(taken)
-        last[rows[np.unique(self._content[rows], return_index=True)[1]]] = True
+        last[rows[np.unique(self._hash[rows], return_index=True)[1]]] = True
         return last
 
     def _stuck(self, taken: Bools, there: Bools) -> Bools:

@@ -101,11 +101,12 @@ def test_filters_are_combined_by_and_and_say_the_line_that_does_the_same(library
 def test_each_filter_is_its_rule(library, filters, expected):
     kinds = ("image/png", "image/gif", "image/svg+xml", None)
     library = library.assign(
+        size_bytes=[(i // 2 + 1) * 2000 for i in range(len(library))],
         content_hash=[f"{i // 2:064x}" for i in range(len(library))],
         mime_type=pd.Series(
             [kinds[i % 4] for i in range(len(library))], library.index, dtype="str"
         ),
-        width=pd.array([100 * i or None for i in range(len(library))], dtype="Int64"),
+        width=pd.array([100 * (i // 2) or None for i in range(len(library))], dtype="Int64"),
         tags=[row and (*row, "dog") if i % 4 else row for i, row in enumerate(library["tags"])],
     )
     session = CleanupSession(library)
