@@ -220,10 +220,21 @@ def progress_for(
         What is going on, such as ``"Loading"``.
     stream : file, optional
         Default: standard error.
+
+    Raises
+    ------
+    TypeError
+        If it is nothing that progress can be reported to.
     """
     if progress is False:
         return Silent()
     if progress is not None and progress is not True:
+        lacks = [name for name in ("update", "wait", "finish") if not hasattr(progress, name)]
+        if lacks:
+            raise TypeError(
+                f"progress is of the type {type(progress).__name__}, which has no {' or '.join(lacks)}; give True, "
+                "False or an object with the methods of picora_analytics.progress.Progress."
+            )
         return progress
     if in_notebook():
         return NotebookOutput(label)

@@ -318,3 +318,9 @@ def test_marimo_is_a_place_to_type(tmp_path):
     )
 
     assert (done.stdout, on_a_runner.stdout) == ("True\n", "False\n"), done.stderr
+
+
+@pytest.mark.parametrize("wrong", ["yes", 3, print])
+def test_what_no_progress_can_be_reported_to_is_named(wrong):
+    with pytest.raises(TypeError, match=f"type {type(wrong).__name__}, which has no update or"):
+        progress_for(wrong, "Loading")

@@ -6,17 +6,19 @@ import hashlib
 import os
 import re
 from collections.abc import Callable
-from typing import NoReturn
+from typing import Any, NoReturn
 
 import httpx
 
-from picora_analytics.client.masking import hider, mask, scrubber, watch
+from picora_analytics.client.masking import SHOWN, hider, mask, scrubber, watch
 from picora_analytics.errors import AuthenticationError
 
-__all__ = ["DEFAULT_URL", "LOOPBACK", "Secret", "read_base_url", "strip_tracebacks"]
+__all__ = ["DEFAULT_URL", "LOOPBACK", "Secret", "keyless", "read_base_url", "strip_tracebacks"]
 
 DEFAULT_URL = "https://api.picora.com"  # The seed document's host.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
+# No address and no number looks like this; a key in the wrong place may.
+_OPAQUE = re.compile(r"[\w~+=-]{16,}")
 
 
 class Secret:
@@ -89,6 +91,10 @@ def _problem(key: object, source: str) -> Exception | None:
         return TypeError(f"api_key must be text, not {type(key).__name__}.")
     elif not (key := key.strip()):
         text = f"The API key in {source} is empty; give a key such as sk_live_ + 32 characters."
+    elif re.match(r"https?://", key, re.IGNORECASE):
+        text = (
+            f"The API key in {source} is an address; give the key first: Client(api_key, base_url)."
+        )
     elif not key.isascii() or not key.isprintable() or " " in key:
         text = (
             f"The API key in {source} ({len(key)} characters) holds blanks, line breaks or "
@@ -97,6 +103,16 @@ def _problem(key: object, source: str) -> Exception | None:
     else:
         return None
     return AuthenticationError(text, status_code=401, code="UNAUTHORIZED")
+
+
+def keyless(value: Any) -> Any:
+    """Give an argument that is no key, or a text that shows that one stood in its place; never raises."""
+    if value is None or isinstance(value, int | float):
+        return value
+    if not isinstance(value, str):
+        return SHOWN if _OPAQUE.search(repr(value)) else value
+    shown = SHOWN if _OPAQUE.fullmatch(value.strip()) else mask(value, None)
+    return shown if SHOWN in shown else value
 
 
 def read_base_url(base_url: str | None) -> httpx.URL:
@@ -125,7 +141,7 @@ def read_base_url(base_url: str | None) -> httpx.URL:
         or url.userinfo
         or url.query
         or url.fragment
-        or "<key>" in mask(trimmed)
+        or SHOWN in mask(trimmed)
     ):
         shown = mask(text, 200)
         if "@" in shown:  # What stands before it may be a password.

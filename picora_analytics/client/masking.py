@@ -18,7 +18,7 @@ from collections.abc import Callable
 from typing import Protocol
 from urllib.parse import unquote
 
-__all__ = ["MaskingFilter", "hider", "mask", "scrubber", "watch"]
+__all__ = ["SHOWN", "MaskingFilter", "hider", "mask", "scrubber", "watch"]
 
 SHOWN = "<key>"
 # Shorter texts are no keys, and would take ordinary words out of answers.

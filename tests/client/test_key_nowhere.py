@@ -22,6 +22,7 @@ from picora_analytics.client.masking import mask
 
 KEY = "sk_live_" + "Zq7" * 10 + "xY"
 TOKEN = "eyJhbGciOiJIUzI1NiJ9." + "QmFyZg" * 8 + "." + "c2lnbmF0" * 5
+OTHER = "Custom0key9" * 3  # No key of Picora's looks like this.
 SECRETS = [pytest.param(KEY, id="key"), pytest.param(TOKEN, id="token")]
 
 
@@ -208,17 +209,24 @@ def locals_shown(call):
         pytest.param(f"{KEY}\u200b", {}, id="an invisible blank"),
         pytest.param(KEY.encode(), {}, id="bytes"),
         pytest.param([KEY], {}, id="a list"),
+        pytest.param(KEY, {"base_url": KEY}, id="the key as address"),
+        pytest.param("https://api.picora.com", {"base_url": KEY}, id="swapped"),
+        pytest.param("https://api.picora.com", {"base_url": OTHER}, id="swapped, of another form"),
+        pytest.param(KEY, {"base_url": [KEY]}, id="a list as address"),
+        pytest.param(KEY, {"base_url": f"https://api.picora.com/?key={KEY}"}, id="in the address"),
+        pytest.param(KEY, {"timeout": KEY}, id="as time"),
+        pytest.param(KEY, {"max_wait": (OTHER, KEY)}, id="as time to wait"),
     ],
 )
 @pytest.mark.parametrize("make", [pic.Client, pic.connect])
 def test_no_frame_of_a_client_that_cannot_be_made_shows_the_key(make, key, options, monkeypatch):
-    if make is pic.connect and "timeout" in options:
+    if make is pic.connect and "base_url" not in options and options:
         options = {"base_url": "ftp://x"}
     monkeypatch.setenv("NO_COLOR", "1")
     given_away = locals_shown(lambda: make(key, **options))
-    assert KEY not in "\n".join(
-        line for line in given_away.splitlines() if not line.startswith("<lambda>")
-    )
+    ours = [line for line in given_away.splitlines() if not line.startswith("<lambda>")]
+    assert KEY not in "\n".join(ours)
+    assert OTHER not in "\n".join(ours)
     if isinstance(key, str):
         monkeypatch.setenv("PICORA_API_KEY", key)
         assert KEY not in locals_shown(lambda: make(**options))
