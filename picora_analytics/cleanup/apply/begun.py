@@ -13,7 +13,7 @@ from picora_analytics.cleanup.apply.places import journal_paths
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt
 from picora_analytics.cleanup.plan.deeds import DELETE
 from picora_analytics.cleanup.plan.document import plan_from
-from picora_analytics.cleanup.plan.model import Plan
+from picora_analytics.cleanup.plan.model import STANDING_ORDER, Plan
 from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
 from picora_analytics.library.frame import Facts
@@ -60,7 +60,7 @@ class BegunDeletions(NamedTuple):
 
 
 def begun_deletions(library: Facts, client: Client) -> BegunDeletions:
-    """Find the deletions of an account that were begun and not ended."""
+    """Find the deletions of an account that were begun and can be resumed."""
     found, problems = [], []
     for path in journal_paths(library, client):
         try:
@@ -75,7 +75,9 @@ def begun_deletions(library: Facts, client: Client) -> BegunDeletions:
 
 def read_begun(path: Path) -> Begun | None:
     """
-    Read the journal of a deletion; None if nothing was sent, it has ended, or it is of another deed.
+    Read the journal of a deletion that can be resumed.
+
+    None if nothing was sent, it has ended, is of another deed, or of a policy, which goes on by being run again.
 
     Raises
     ------
@@ -86,7 +88,8 @@ def read_begun(path: Path) -> Begun | None:
     if past is None or past.ended_at is not None or not past.intents:
         return None
     plan = plan_from(past.plan, f"The plan in the journal {path}", None)
-    return Begun(path, plan, past) if plan.deed is DELETE else None
+    resumable = plan.deed is DELETE and STANDING_ORDER not in plan.protection
+    return Begun(path, plan, past) if resumable else None
 
 
 def _has_ended(path: Path) -> bool:

@@ -1,5 +1,6 @@
 """What was begun and not ended is found again, wherever its journal is, looked at anew, and ended either way."""
 
+import dataclasses
 import os
 import threading
 
@@ -11,6 +12,7 @@ from picora_analytics import DemoServer
 from picora_analytics.cleanup.apply.begun import begun_deletions
 from picora_analytics.cleanup.apply.places import holder_of, journals
 from picora_analytics.cleanup.apply.start import carry_out, look_again
+from picora_analytics.cleanup.plan.model import STANDING_ORDER
 
 
 @pytest.fixture
@@ -54,6 +56,15 @@ def _plan(client, n=5, path=None):
 def _interrupted(client, plan, after=2):
     stop = _Stop(after)
     return carry_out(plan, client, backup=None, progress=stop, cancelled=stop.stopped)
+
+
+def test_an_interrupted_policy_is_run_again_and_not_resumed(client):
+    plan = dataclasses.replace(_plan(client), protection=(STANDING_ORDER,))
+
+    receipt = _interrupted(client, plan)
+
+    assert receipt.counts == {"deleted": 2, "kept": 3}
+    assert begun_deletions(plan.library, client) == ([], [])
 
 
 @pytest.mark.parametrize("beside", [False, True], ids=["user-data folder", "beside a plan"])
