@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import datetime as dt
+import itertools
 from itertools import compress
 from typing import Any
 
@@ -46,7 +47,7 @@ class CollectedRows:
         self.n_newer = 0
         self.n_contradicting = 0
         self.contradicted: dict[str, int] = {}
-        self._updated: dict[str, dt.datetime | None] = {}
+        self._ids: set[str] = set()
         self._tags: dict[Tags, int] = {}
         self._words: dict[str, str] = {}
         self._newer: dict[str, dict[str, Any]] = {}
@@ -55,21 +56,21 @@ class CollectedRows:
         self._parts: dict[int, list[pa.Table]] = {}
 
     def __len__(self) -> int:
-        return len(self._updated)
+        return len(self._ids)
 
     def __contains__(self, image_id: str) -> bool:
-        return image_id in self._updated
+        return image_id in self._ids
 
     def n_new(self, ids: list[str]) -> int:
         """Count the different ids that are not held."""
-        return len(set(ids).difference(self._updated))
+        return len(set(ids) - self._ids)
 
     def add(self, chain: int, columns: Columns, *, only_new: bool = False) -> None:
         """Take the rows of a page; with `only_new` those alone that are not held yet, and newer copies of others."""
         columns = {**columns, "tags": self._numbers(columns["tags"])}
-        ids, updated, held = columns["id"], columns["updated_at"], self._updated
-        if held.keys().isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
-            held.update(zip(ids, updated, strict=True))
+        ids = columns["id"]
+        if self._ids.isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
+            self._ids.update(ids)
         else:
             new = self._compare(columns)
             if only_new:
@@ -93,17 +94,34 @@ class CollectedRows:
     def _compare(self, columns: Columns) -> list[bool]:
         """Tell which rows are new, and keep aside those that are newer than what is held."""
         new = []
+        held = self._edited(self._ids.intersection(columns["id"]))
         for at, (image_id, updated) in enumerate(
             zip(columns["id"], columns["updated_at"], strict=True)
         ):
-            new.append(image_id not in self._updated)
+            new.append(image_id not in held)
             if new[-1]:
-                self._updated[image_id] = updated
-            elif updated is not None and _older(self._updated[image_id], updated):
-                self._updated[image_id] = updated
+                held[image_id] = updated
+            elif updated is not None and _older(held[image_id], updated):
+                held[image_id] = updated
                 self._newer[image_id] = {name: values[at] for name, values in columns.items()}
                 self.n_newer += 1
+        self._ids.update(held)
         return new
+
+    def _edited(self, ids: set[str]) -> dict[str, dt.datetime | None]:
+        """Look up the latest edit of images that are held: rare enough not to keep the times of all beside the rows."""
+        wanted = pa.array(ids, pa.string())
+        found: dict[str, dt.datetime | None] = dict.fromkeys(ids)
+        parts = [
+            part.select(["id", "updated_at"]).filter(pc.is_in(part["id"], value_set=wanted))
+            for part in itertools.chain.from_iterable(self._parts.values())
+        ]
+        read = [part.to_pydict() for part in parts if len(part)]
+        for rows in (*read, *self._waiting.values()):
+            for image_id, updated in zip(rows["id"], rows["updated_at"], strict=True):
+                if image_id in ids and updated is not None and _older(found[image_id], updated):
+                    found[image_id] = updated
+        return found | {one: self._newer[one]["updated_at"] for one in ids & self._newer.keys()}
 
     def _numbers(self, rows: list[Tags]) -> list[int]:
         """Number the different rows of tags, their words shared."""
@@ -130,7 +148,7 @@ class CollectedRows:
                         if n_more > 1:
                             self._copies[image_id] = n_more - 1
                     else:
-                        del self._updated[image_id]
+                        self._ids.remove(image_id)
                         self._newer.pop(image_id, None)
 
     def table(self, order: list[int]) -> tuple[pa.Table, list[Tags]]:
@@ -140,7 +158,7 @@ class CollectedRows:
             self._pack(chain)
         compared = bool(self._copies) or AGAIN in self._parts
         parts = [part for chain in order for part in self._parts.pop(chain, [])]
-        self._updated = {}
+        self._ids = set()
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
         copies = None
         if compared:
