@@ -16,7 +16,9 @@ from picora_analytics.files import reason_of, write_atomic
 from picora_analytics.references.answering import silent_addresses
 from picora_analytics.references.moves import Move, read_moves
 from picora_analytics.references.patch import file_patch
+from picora_analytics.references.remaining import remaining
 from picora_analytics.references.rewriting import Place, rewrite
+from picora_analytics.references.tokens import IdFinder
 from picora_analytics.text import plural, shorten, visible
 
 if TYPE_CHECKING:
@@ -85,11 +87,13 @@ def repoint(
     tops = [Path(folder).expanduser().resolve() for folder in folders]
     files: list[_File] = []
     places: dict[Path, list[Place]] = {}
+    finder = IdFinder(moves)
     for path in _paths(tops):
         data = _read(path)
         done = rewrite(data, moves)
-        if done.places:
-            places[path] = done.places
+        found = [*done.places, *remaining(done.data, finder, done.places)]
+        if found:
+            places[path] = found
         if done.data != data:
             files.append(_File(path, data, done.data))
     if check:

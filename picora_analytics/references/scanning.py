@@ -28,12 +28,13 @@ _UNICODE = re.compile(r"\\u00([0-9A-Fa-f]{2})|\\x([0-9A-Fa-f]{2})")
 
 
 class Place(NamedTuple):
-    """An id where it was found."""
+    """An id where it was found; `exact` if it stands there in its own case."""
 
     image_id: str
     source: str
     line: int
     text: str
+    exact: bool
 
 
 class Address(NamedTuple):
@@ -98,7 +99,7 @@ class Scanner:
             hits, where.names, where.lines, where.texts, strict=True
         ):
             for image_id in hit.ids:
-                yield Place(image_id, source, line, text)
+                yield Place(image_id, source, line, text, hit.exact)
             if not hit.exact:
                 yield Address(hit.token, hit.token, source, line, hit.ids)
 

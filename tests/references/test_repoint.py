@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import zipfile
 
 import pandas as pd
 import pytest
@@ -108,6 +109,44 @@ def test_a_longer_name_and_files_that_are_no_text_are_left_and_named(tmp_path):
     ]
     assert "No place to repoint." in repr(made) and "part of a longer name" in repr(made)
     assert {path.name: path.read_bytes() for path in site.iterdir()} == files
+
+
+@pytest.mark.parametrize(
+    "written",
+    [
+        pytest.param(b"aB3dE\\1375fG7h", id="octal"),
+        pytest.param(b"aB3dE\\'5f5fG7h", id="RTF"),
+        pytest.param(b"aB3dE%u005F5fG7h", id="an old percent escape"),
+        pytest.param(b"aB3dE&UnderBar;5fG7h", id="an entity by name"),
+        pytest.param(b"aB3dE_5f%477h", id="a letter by percent"),
+        pytest.param(b"a&#66;3dE_5fG7h", id="a letter by entity"),
+        pytest.param(b"aB3dE=5F5fG7h", id="quoted-printable"),
+    ],
+)
+def test_what_a_search_finds_and_repoint_does_not_write_is_left_and_named(tmp_path, written):
+    old, new = "aB3dE_5fG7h", NEW
+    page = b"# Page\n\nhttps://img.picora.com/%b.png and /%b.png\n" % (written, old.encode())
+    site = _site(tmp_path, **{"page.md": page})
+
+    made = pic.repoint({old: new}, site, check=False)
+
+    assert made.n_places == 1
+    why = "it is escaped in a way that is not written anew"
+    assert made.left == [(site / "page.md", 3, old, why)]
+    made.write()
+    assert (site / "page.md").read_bytes() == page.replace(old.encode(), new.encode())
+
+
+def test_what_stands_in_an_archive_is_left_and_named(tmp_path):
+    site = _site(tmp_path)
+    with zipfile.ZipFile(site / "post.docx", "w", zipfile.ZIP_DEFLATED) as archive:
+        archive.writestr("word/document.xml", f"<a>{OLD}</a>" * 3)
+
+    made = pic.repoint({OLD: NEW}, site, check=False)
+
+    why = "it stands in 'word/document.xml' of an archive"
+    assert made.left == [(site / "post.docx", 0, OLD, why)]
+    assert made.diff == ""
 
 
 def test_links_and_git_are_never_followed(tmp_path):
