@@ -213,9 +213,15 @@ def _pieces(texts: Iterable[Text]) -> Iterator[_Piece]:
 
 
 def _end(data: bytes) -> int:
-    """Find where a piece may end; 0 within one endless word."""
-    newline = data.rfind(b"\n", len(data) // 2)
-    if newline >= 0:
+    """Find where a piece may end; 0 within one endless word, or where each line may go on in the next."""
+    middle = len(data) // 2
+    newline = last = data.rfind(b"\n", middle, -1)
+    while newline >= 0 and (
+        data.endswith((b"=", b"=\r"), middle, newline)
+        or data.startswith((b" ", b"\t"), newline + 1)
+    ):
+        newline = data.rfind(b"\n", middle, newline)
+    if last >= 0:
         return newline + 1
     last = 0
     for match in _BREAK.finditer(data, len(data) - 4096):

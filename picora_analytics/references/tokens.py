@@ -121,6 +121,11 @@ _QUOTED = (
     (re.compile(rb"=2[dD]"), b"-"),
     (re.compile(rb"=\r?\n"), b""),
 )
+# Calendars and address books break long lines anywhere, and browsers read over line ends within an address.
+_FOLDED = re.compile(rb"\r?\n[ \t]")
+_BROKEN = re.compile(
+    rb"=\"[^\"<>\n]{0,2000}\n[^\"<>]{0,2000}\"|='[^'<>\n]{0,2000}\n[^'<>]{0,2000}'"
+)
 _ROUNDS = 4
 
 
@@ -231,7 +236,7 @@ def are_ids(values: pd.Index[Any]) -> npt.NDArray[np.bool_]:
 
 
 def unescape(data: bytes) -> list[bytes]:
-    """Write the escaped ``_`` and ``-`` of a text plainly, in each way that it can be read; nothing where none are."""
+    """Write a text without its escapes and broken lines, in each way it can be read; nothing where there are none."""
     plain = data
     for _ in range(_ROUNDS):
         before = plain
@@ -245,7 +250,9 @@ def unescape(data: bytes) -> list[bytes]:
     if b"=" in data:
         for escaped, meant in _QUOTED:
             quoted = escaped.sub(meant, quoted)
-    return [text for text in dict.fromkeys((plain, quoted)) if text != data]
+    unfolded = _FOLDED.sub(b"", plain) if b"BEGIN:V" in data else plain
+    whole = _BROKEN.sub(lambda found: found[0].translate(None, b"\t\r\n"), plain)
+    return [text for text in dict.fromkeys((plain, quoted, unfolded, whole)) if text != data]
 
 
 def _stands_in(data: bytes, first: bytes, sign: re.Pattern[bytes]) -> bool:

@@ -89,7 +89,34 @@ WRITTEN = {
     "quoted-printable in lower case": lambda url: url.replace("_", "=5f").replace("-", "=2d"),
     "quoted-printable, broken": lambda url: f"{url[:-4]}=\n{url[-4:]}".replace("\n", "\r\n"),
     "quoted-printable": lambda url: url.replace("_", "=5F").replace("-", "=2D"),
+    "an address over two lines": lambda url: f'<img src="{url[:-4]}\n{url[-4:]}.png">',
+    "an address over two lines, CRLF": lambda url: f"<img src='{url[:-7]}\r\n{url[-7:]}'>",
+    "a calendar": lambda url: f"BEGIN:VEVENT\r\n  {url[:-4]}\r\n {url[-4:]}".replace("\r\n  ", " "),
 }
+
+
+@pytest.mark.parametrize("newline", [b"\n", b"\r\n"], ids=["LF", "CRLF"])
+@pytest.mark.parametrize(
+    ("first", "fold"),
+    [
+        pytest.param(b"", b"=%s", id="quoted-printable"),
+        pytest.param(b"BEGIN:VCALENDAR%s", b"%s ", id="a calendar"),
+    ],
+)
+def test_it_is_found_wherever_a_broken_line_meets_the_end_of_a_piece(
+    newline, first, fold, tmp_path
+):
+    fold = fold % newline
+    first = first % newline if first else first
+    url = HOST + IDS[0]
+    for before in range(-len(url) - 8, 8):
+        # Whole lines of filling, then one whose break may be the last of a piece.
+        filling = (b"x " * 30 + fold) * ((PIECE + before) // (60 + len(fold)))
+        rest = PIECE + before - len(first) - len(filling)
+        text = first + filling + b"y" * rest
+        (tmp_path / "page").write_bytes(text + url[:-4].encode() + fold + url[-4:].encode() + b" z")
+
+        assert set(scan(tmp_path).found["id"]) == {IDS[0]}, before
 
 
 @pytest.mark.parametrize("image_id", IDS)
