@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import datetime as dt
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -10,17 +11,10 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import (
-    DAYS,
-    FilePath,
-    OutputPath,
-    given,
-    parsed,
-    refuse_unheard,
-    say,
-)
+from picora_analytics.cli.common import given, parsed, refuse_unheard, say
 from picora_analytics.cli.completing import names_remembered
 from picora_analytics.cli.documents import json_option, print_facts
+from picora_analytics.cli.values import DATE, DAYS, FilePath, OutputPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -210,9 +204,7 @@ def _look_at_ids(decisions: Mapping[str, str]) -> None:
 @click.option(
     "--not-duplicates", multiple=True, nargs=2, metavar="ID ID", help="Two images; repeatable."
 )
-@click.option(
-    "--until", type=click.DateTime(["%Y-%m-%d"]), metavar="DATE", help="How long it stands."
-)
+@click.option("--until", type=DATE, metavar="DATE", help="How long it stands.")
 @click.option("--by", default="", help="Who decided.")
 @click.option("--note", default="", help="Why.")
 @json_option
@@ -223,7 +215,7 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
     The file is a table for people, Git and spreadsheets. An id that begins with a dash is given as --keep=ID.
     Without an id, the decisions are counted.
     """
-    more, day = {"by": by, "note": note}, until.date().isoformat() if until else ""
+    more, day = {"by": by, "note": note}, until.isoformat() if until else ""
     rows = [
         # A wish to delete does not end.
         {"id": one, "decision": word, "until": day if word != "delete" else ""} | more
@@ -238,6 +230,12 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
         refuse_unheard(("until", "by", "note"), "is about an image; give --keep ID or another.")
     if not (said["keep"] or said["later"]):
         refuse_unheard(["until"], "is for --keep and --later; nothing else ends by itself.")
+    from picora_analytics.times import now
+
+    if until is not None and until < now().date() - dt.timedelta(
+        days=1
+    ):  # Somewhere it is yesterday.
+        raise click.UsageError(f"--until {until} is past, so the decision would not stand at all.")
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")
     for row in rows:

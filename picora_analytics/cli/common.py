@@ -5,7 +5,6 @@ from __future__ import annotations
 import contextlib
 import datetime as dt
 import functools
-import math
 import os
 import sys
 import warnings
@@ -15,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from picora_analytics.cli.values import FilePath
 from picora_analytics.text import visible
 
 if TYPE_CHECKING:
@@ -23,16 +23,12 @@ if TYPE_CHECKING:
     from picora_analytics.client import Client
 
 __all__ = [
-    "DAYS",
     "ERROR",
     "EXIT_CODES",
     "INTERRUPTED",
     "PARTIAL",
     "THRESHOLD",
     "USAGE",
-    "FilePath",
-    "Number",
-    "OutputPath",
     "echo",
     "end",
     "given",
@@ -72,56 +68,6 @@ _SHORTEST_KEY = 8
 _KEY_PIECE = 12
 
 
-class FilePath(click.Path):
-    """A path whose ``~`` is the home folder: shells leave that of ``--store=~/kept`` as it is, and cron any."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Expand the path, then check it."""
-        path = os.path.expanduser(value)  # noqa: PTH111 (Path would forget a slash at the end.)
-        if path.startswith("~"):
-            self.fail(
-                f"There is no home folder for {value!r}; for a name like that, type ./ before it.",
-                param,
-                ctx,
-            )
-        return super().convert(path, param, ctx)
-
-
-class OutputPath(FilePath):
-    """An output path; a folder that is missing or cannot be written is reported before anything is loaded."""
-
-    def __init__(self, *, dash: bool = False) -> None:
-        super().__init__(dir_okay=False, writable=True)
-        self._dash = dash
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Check the folder; ``-`` is standard output where there is something to print."""
-        if value == "-":
-            if not self._dash:
-                self.fail("- is standard output, and this is a file; give it a name.", param, ctx)
-            return value
-        path = super().convert(value, param, ctx)
-        folder = Path(path).parent
-        if not folder.is_dir():
-            self.fail(f"There is no folder {str(folder)!r} to write {value!r} into.", param, ctx)
-        if not os.access(folder, os.W_OK):
-            self.fail(f"The folder {str(folder)!r} cannot be written.", param, ctx)
-        return path
-
-
-class Number(click.FloatRange):
-    """A number in a range; neither infinite nor none at all."""
-
-    def convert(self, value: Any, param: Any, ctx: Any) -> Any:
-        """Check that it is finite, then the range."""
-        number = click.FLOAT.convert(value, param, ctx)
-        if not math.isfinite(number):
-            self.fail(f"{value!r} is no number to count with.", param, ctx)
-        return super().convert(number, param, ctx)
-
-
-# More days reach back before there was a calendar.
-DAYS = Number(min=0, max=500_000)
 in_store = click.option(
     "--store",
     type=FilePath(file_okay=False),

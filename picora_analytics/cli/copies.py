@@ -11,8 +11,6 @@ import click
 
 from picora_analytics.cli.common import (
     PARTIAL,
-    FilePath,
-    OutputPath,
     quiet_option,
     refuse_missing,
     refuse_suffix,
@@ -21,6 +19,7 @@ from picora_analytics.cli.common import (
     with_client,
 )
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:

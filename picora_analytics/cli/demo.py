@@ -14,8 +14,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from picora_analytics.cli.common import FilePath, say
+from picora_analytics.cli.common import say
 from picora_analytics.cli.tables import head, meter, show_dry_run, show_findings, show_tables
+from picora_analytics.cli.values import FilePath
 
 if TYPE_CHECKING:
     import pandas as pd

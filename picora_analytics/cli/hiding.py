@@ -9,8 +9,6 @@ from typing import TYPE_CHECKING
 import click
 
 from picora_analytics.cli.common import (
-    FilePath,
-    OutputPath,
     quiet_option,
     refuse_missing,
     refuse_same_file,
@@ -22,6 +20,7 @@ from picora_analytics.cli.common import (
 )
 from picora_analytics.cli.documents import json_option
 from picora_analytics.cli.receipts import end_with, say_what_it_takes, with_receipt
+from picora_analytics.cli.values import FilePath, OutputPath
 
 if TYPE_CHECKING:
     from picora_analytics.client import Client

@@ -8,8 +8,6 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.cli.common import (
-    FilePath,
-    OutputPath,
     end,
     load_library,
     parsed,
@@ -23,6 +21,7 @@ from picora_analytics.cli.common import (
 from picora_analytics.cli.completing import tags
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
+from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words
 
 if TYPE_CHECKING:

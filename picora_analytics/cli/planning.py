@@ -19,11 +19,7 @@ from picora_analytics.cli.choosing import (
     reviewed,
 )
 from picora_analytics.cli.common import (
-    DAYS,
     THRESHOLD,
-    FilePath,
-    Number,
-    OutputPath,
     end,
     load_library,
     parsed,
@@ -40,6 +36,7 @@ from picora_analytics.cli.common import (
 from picora_analytics.cli.completing import tags
 from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.receipts import say_what_it_takes
+from picora_analytics.cli.values import DATE, DAYS, FRACTION, FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words, to_type
 
 if TYPE_CHECKING:
@@ -51,7 +48,7 @@ __all__ = ["plan"]
 
 _VALUES: dict[str, dict[str, Any]] = {
     "days": {"type": DAYS, "metavar": "DAYS"},
-    "date": {"type": click.DateTime(["%Y-%m-%d"]), "metavar": "DATE"},
+    "date": {"type": DATE, "metavar": "DATE"},
     "size": {"metavar": "SIZE"},
     "tags": {"multiple": True, "metavar": "TAG", "shell_complete": tags},
     "flag": {"is_flag": True},
@@ -67,8 +64,6 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
     @functools.wraps(command)
     def wrapper(*args: Any, **options: Any) -> Any:
         given = {rule.name: options.pop(rule.name) for rule in RULES}
-        if given["uploaded_before"] is not None:
-            given["uploaded_before"] = given["uploaded_before"].date()
         return command(*args, criteria=Criteria(**given), **options)
 
     for rule in reversed(RULES):
@@ -99,7 +94,7 @@ def _rule_options(command: Callable[..., Any]) -> Callable[..., Any]:
 @click.option("--max-bytes", metavar="SIZE", help="At most so many bytes.")
 @click.option(
     "--max-fraction",
-    type=Number(0, 1, min_open=True),
+    type=FRACTION,
     default=0.25,
     show_default=True,
     help="Of images and of bytes: 0.25 is a quarter.",

@@ -14,8 +14,6 @@ import click
 from picora_analytics.cli.common import (
     PARTIAL,
     THRESHOLD,
-    FilePath,
-    OutputPath,
     load_library,
     of_demo,
     quiet_option,
@@ -24,6 +22,7 @@ from picora_analytics.cli.common import (
 )
 from picora_analytics.cli.completing import files
 from picora_analytics.cli.documents import print_json
+from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.errors import PicoraError
 from picora_analytics.files import expanded
 from picora_analytics.text import visible

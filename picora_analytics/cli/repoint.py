@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import click
 
-from picora_analytics.cli.common import FilePath, say
+from picora_analytics.cli.common import say
 from picora_analytics.cli.documents import json_option, print_facts
+from picora_analytics.cli.values import FilePath
 
 if TYPE_CHECKING:
     from picora_analytics.references.repoint import Repointing

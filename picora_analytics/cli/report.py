@@ -13,8 +13,6 @@ import click
 from picora_analytics.cli.common import (
     PARTIAL,
     THRESHOLD,
-    FilePath,
-    OutputPath,
     end,
     load_library,
     parsed,
@@ -25,6 +23,7 @@ from picora_analytics.cli.common import (
 )
 from picora_analytics.cli.completing import days
 from picora_analytics.cli.documents import json_option, print_json
+from picora_analytics.cli.values import DATE, FilePath, OutputPath
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -222,7 +221,7 @@ def _since(text: str | None) -> Any:
     if re.fullmatch(r"\d+(\.\d+)?[dhms]", text.strip()):
         return now() - parsed(parse_duration, text.strip(), "--since")
     try:
-        return click.DateTime(["%Y-%m-%d"]).convert(text, None, None).date()
+        return DATE.convert(text, None, None)
     except click.BadParameter:
         raise click.UsageError(
             f"--since {text!r} is none of 7d, a date such as 2026-01-31, and latest."

@@ -9,15 +9,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import (
-    FilePath,
-    OutputPath,
-    refuse_missing,
-    refuse_unheard,
-    refuse_unknown,
-    say,
-)
+from picora_analytics.cli.common import refuse_missing, refuse_unheard, refuse_unknown, say
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.cli.values import FilePath, OutputPath
 
 if TYPE_CHECKING:
     import pandas as pd
