@@ -120,11 +120,14 @@ def _resume(found: re.Match[str]) -> str:
 
 def to_type(text: str, plan_file: str | None, *, demo: bool) -> str:
     """Complete the lines to type of a preview: with the plan's own file, and with --demo where it is of the demo."""
-    lines = text.split("\n")
-    for at, line in enumerate(lines):
-        if line.startswith(("  Rehearse    ", "  Delete      ", "  Or hide     ")):
-            named = line.replace(" plan.json", f" {shlex.quote(plan_file)}") if plan_file else line
-            lines[at] = named + " --demo" * demo
+    lines = []
+    for line in text.split("\n"):
+        if not line.startswith(("  Rehearse    ", "  Delete      ", "  Or hide     ")):
+            lines.append(line)
+        elif plan_file:
+            named = line.replace(" plan.json", f" {shlex.quote(plan_file)}")
+            lines.append(named + " --demo" * demo)
+        # A plan that is not saved cannot be typed on: what saves it is in the line for a review.
     return "\n".join(lines)
 
 

@@ -371,11 +371,16 @@ def _still_used(facts: dict[str, Any]) -> list[str]:
 
 
 def _next_steps(facts: dict[str, Any]) -> list[str]:
-    return [
+    looking = [
         "",
         f"  Fewer       plan = plan.without({facts['example']})",
         "  Rehearse    plan.dry_run(client)",
         '  Review      plan.save("plan.json"), plan.to_csv("plan.csv")',
+    ]
+    if facts["refusals"]:
+        return looking
+    return [
+        *looking,
         f'  Delete      plan.apply(client, confirm="{facts["confirmation"]}", backup="kept/")',
         *(
             [f'  Or hide     plan.hide(client, confirm="{facts["hiding_confirmation"]}")']

@@ -308,9 +308,14 @@ def _may_go(images, words, kept, unwanted, protect):
     def public(one):
         return not pd.isna(rows[one]["is_public"]) and bool(rows[one]["is_public"])
 
+    def same_file(one, other):
+        content = rows[one]["content_hash"]
+        sizes = images["size_bytes"][images["content_hash"] == content]
+        return rows[other]["content_hash"] == content and sizes.nunique() <= 1
+
     may = set()
     for one, row in rows.items():
-        equal = [other for other in rows if rows[other]["content_hash"] == row["content_hash"]]
+        equal = [other for other in rows if same_file(one, other)]
         keeper = min(equal, key=order) if len(equal) > 1 else None
         lately = row["updated_at"] > max(row["created_at"], NOW - dt.timedelta(days=90))
         guarded = protect is not None and (row["tags"] is None or protect in row["tags"])
@@ -329,8 +334,7 @@ def _may_go(images, words, kept, unwanted, protect):
             may.add(one)
 
     def twins(one):
-        content = rows[one]["content_hash"]
-        return [other for other in rows if other != one and rows[other]["content_hash"] == content]
+        return [other for other in rows if other != one and same_file(one, other)]
 
     def hands_on(one):
         """Tell whether the duplicates that stay could take over its address and its tags."""
@@ -377,7 +381,9 @@ def _check(make_images, repository, folder, draw):
     may = _may_go(images, words, kept, unwanted, protect)
     assert set(everything) == may
     for one in may:
-        same = images.index[images["content_hash"] == images.loc[one, "content_hash"]]
+        # A hash of different sizes is of different files.
+        same = images[images["content_hash"] == images.loc[one, "content_hash"]]
+        same = same.index if same["size_bytes"].nunique() <= 1 else [one]
         assert set(same) <= {one} or not set(same) <= may
     sizes = images["size_bytes"].dropna().astype(int).to_dict()
     total, freed = sum(sizes.get(one, 0) for one in may), sum(map(sizes.get, found.index))
