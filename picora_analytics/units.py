@@ -7,6 +7,8 @@ import re
 from fractions import Fraction
 from numbers import Integral
 
+from picora_analytics.text import plural
+
 __all__ = [
     "exact_bytes",
     "format_bytes",
@@ -62,9 +64,10 @@ def parse_bytes(size: int | str, name: str = "size") -> int:
         number, unit = match[1].replace("_", ""), match[2].lower()
         if unit in _UNITS and number.count(".") <= 1:
             return round(Fraction(number) * _UNITS[unit])
+    decimal = ", with a dot before decimals: '1.5 GiB'" if "," in str(size) else ""
     raise ValueError(
         f"{name}={size!r} is not a size: give whole bytes, or text such as '5 GiB' (1024**3) "
-        f"or '5 GB' (1000**3)."
+        f"or '5 GB' (1000**3){decimal}."
     )
 
 
@@ -75,7 +78,7 @@ def parse_storage(size: int | str, name: str = "size") -> int:
     Raises
     ------
     ValueError
-        If it cannot be read, or is a number below 100 without a unit.
+        If it cannot be read, or is a number below 100, or a fraction, without a unit.
 
     Examples
     --------
@@ -83,11 +86,12 @@ def parse_storage(size: int | str, name: str = "size") -> int:
     (5368709120, 5, 0)
     """
     found = parse_bytes(size, name)
-    bare = not isinstance(size, str) or size.strip().isdigit()
-    if bare and 0 < found < _NO_UNIT:
+    number = str(size).strip()
+    bare = not isinstance(size, str) or not number[-1].isalpha()
+    if bare and (0 < found < _NO_UNIT or "." in number):
         raise ValueError(
-            f"{name}={size!r} is {found} bytes: give the unit, such as {name}='{found} MiB' or '{found} GiB'; "
-            f"'{found} B' if bytes are meant."
+            f"{name}={size!r} is {plural(found, 'byte')}: give the unit, such as {name}='{number} MiB' or "
+            f"'{number} GiB'; '{found} B' if bytes are meant."
         )
     return found
 

@@ -52,7 +52,6 @@ def test_a_size_is_read_exactly(text, size):
             "-5 GB",
             "5 XB",
             "5 G",
-            "5,5 GB",
             "1.2.3 MB",
             "5 GB 3",
             "٣ GB",
@@ -187,3 +186,14 @@ def test_a_small_bare_number_is_asked_for_its_unit():
         ):
             parse_storage(size, "quota")
     assert [parse_storage(size) for size in (0, 100, "5 B", "5 GiB")] == [0, 100, 5, 5 * 1024**3]
+
+
+@pytest.mark.parametrize("size", ["1.5", " 1.5 ", "1500.5"])
+def test_a_fraction_without_a_unit_is_refused(size):
+    with pytest.raises(ValueError, match=rf"give the unit, such as size='{size.strip()} MiB'"):
+        parse_storage(size)
+
+
+def test_a_decimal_comma_is_shown_as_a_dot():
+    with pytest.raises(ValueError, match=r"with a dot before decimals: '1\.5 GiB'"):
+        parse_storage("1,5 GiB")

@@ -52,13 +52,14 @@ class BatchUnknownError(Exception):
 
     Attributes
     ----------
-    by_item : bool
-        Whether its answer speaks of single items, so that it may have begun with the others.
+    may_be_done : bool
+        Whether its answer speaks of single items, so that it may have begun with the others, or comes from
+        something in between, so that it may have done all of it.
     """
 
-    def __init__(self, *, by_item: bool = False) -> None:
+    def __init__(self, *, may_be_done: bool = False) -> None:
         super().__init__()
-        self.by_item = by_item
+        self.may_be_done = may_be_done
 
 
 def delete_one(
@@ -140,8 +141,12 @@ def delete_batch(
         if error.status_code in (404, 405, 501) or (
             error.status_code == 422 and not isinstance(error, GatewayError)
         ):
-            by_item = error.status_code == 422 or "item" in str(error).lower()
-            raise BatchUnknownError(by_item=by_item) from error
+            may_be_done = (
+                error.status_code in (422, 501)
+                or "item" in str(error).lower()
+                or isinstance(error, GatewayError)
+            )
+            raise BatchUnknownError(may_be_done=may_be_done) from error
         if error.status_code in (401, 403, 429) and not isinstance(error, GatewayError):
             raise
         return dict.fromkeys(ids, Result("unknown", str(error)))

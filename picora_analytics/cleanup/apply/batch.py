@@ -58,7 +58,7 @@ class Sender:
         self.size = changes.MAX_BATCH
         # What was sent in the batch that the server refused as such, until it is known what came of it.
         self._batch: set[str] = set()
-        self._by_item = False
+        self._may_be_done = False
 
     def settle(self, ids: list[str]) -> None:
         """
@@ -126,17 +126,18 @@ class Sender:
                 self._ledger.withdraw(ids)
             raise
         except BatchUnknownError as error:
-            self._ledger.withdraw(ids)
             self.size = 1
-            self._batch, self._by_item = set(ids), error.by_item
-            if error.by_item:  # A part may be done, so what is found gone is our own deed.
+            self._batch, self._may_be_done = set(ids), error.may_be_done
+            if error.may_be_done:  # A part may be done, so what is found gone is our own deed.
                 self._ledger.lost |= set(ids)
+            else:
+                self._ledger.withdraw(ids)
             raise
         except (AuthenticationError, PermissionDeniedError) as error:
-            self._ledger.record(self._ledger.refused(ids, "failed", str(error)))
+            self._ledger.record(self._stopped(ids, "failed", str(error)))
             raise
         except RateLimitError as error:
-            self._ledger.record(self._ledger.refused(ids, "kept", f"not tried: {error}"))
+            self._ledger.record(self._stopped(ids, "kept", f"not tried: {error}"))
             raise
         finally:
             self._freshness.check()  # The machine may have slept meanwhile.
@@ -145,12 +146,18 @@ class Sender:
         self._ledger.tried |= set(ids)
         return found
 
+    def _stopped(self, ids: list[str], word: str, reason: str) -> dict[str, tuple[str, str]]:
+        """Give the outcomes where the run must stop: not known of what the batch before may have done."""
+        doubtful = self._batch.intersection(ids) if self._may_be_done else ()
+        late = ("unknown", f"the request for its batch may have been carried out; {reason}")
+        return self._ledger.refused(ids, word, reason) | dict.fromkeys(doubtful, late)
+
     def _settle_refused_batch(self, there: Collection[str]) -> dict[str, tuple[str, str]]:
         """Tell once what a batch did before it was refused: what goes later, goes for another reason."""
         gone = self._batch - set(there) - self._ledger.outcomes.keys()
         # Whoever knows no batches does nothing with one; that most of it is gone is no coincidence, though.
-        ours = self._by_item or 2 * len(gone) >= len(self._batch)
-        earlier = self._ledger.lost if not self._by_item else set()
+        ours = self._may_be_done or 2 * len(gone) >= len(self._batch)
+        earlier = self._ledger.lost if not self._may_be_done else set()
         self._batch = set()
         return {one: LOST if one in earlier else REFUSED if ours else GONE for one in gone}
 

@@ -16,7 +16,7 @@ from picora_analytics.client.changes import PATIENCE
 from picora_analytics.text import visible
 from picora_analytics.times import now
 
-__all__ = ["LATE", "Ledger", "backup_note"]
+__all__ = ["LATE", "Ledger", "backup_notes"]
 
 # So long after it was sent (our own patience with an answer), a request that did nothing will do nothing any more.
 LATE = dt.timedelta(seconds=PATIENCE)
@@ -199,15 +199,15 @@ class Ledger:
             image_id: unread if image_id in self._in_flight else self.kept(image_id, untried)
             for image_id in self.open_ids
         }
-        deletes = self._plan.deed is DELETE
-        lines = [*notes, *([backup_note(self._backup)] if deletes else [])]
+        outcomes = rest | self.outcomes
+        lines = [*notes, *backup_notes(self._plan, outcomes, self._backup)]
         if self._sent and not self._ended:
-            again = not deletes or STANDING_ORDER in self._plan.protection
+            again = self._plan.deed is not DELETE or STANDING_ORDER in self._plan.protection
             on = "type the same again" if again else f"resume_deletion(client, {str(self._path)!r})"
             lines.append(f"to go on with the rest: {on}")
         return make_receipt(
             self._plan,
-            rest | self.outcomes,
+            outcomes,
             times=self.times,
             notes=tuple(lines),
             journal=None if self._log is None else self._path,
@@ -220,8 +220,15 @@ def _is_young(past: Past | None) -> bool:
     return past is not None and bool(past.sent) and now() - max(past.sent.values()) < LATE
 
 
-def backup_note(backup: str | None) -> str:
-    """Tell for a receipt where the backup is."""
+def backup_notes(
+    plan: Plan, outcomes: Mapping[str, tuple[str, str]], backup: str | None
+) -> list[str]:
+    """Tell for a receipt where the backup of what is gone is; nothing where nothing is."""
+    gone = any(word in (DELETE.done, "unknown") for word, _ in outcomes.values())
+    if plan.deed is not DELETE or not gone:
+        return []
     if backup is None:
-        return "no copies were kept: these images cannot come back"
-    return f"copies were kept in {visible(backup)}; restore_images uploads them again, under new addresses"
+        return ["no copies were kept: these images cannot come back"]
+    return [
+        f"copies were kept in {visible(backup)}; restore_images uploads them again, under new addresses"
+    ]

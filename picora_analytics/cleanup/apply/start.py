@@ -13,7 +13,7 @@ from pathlib import Path
 
 from picora_analytics.cleanup.apply.dry_run import decide
 from picora_analytics.cleanup.apply.journal import Past, read_journal
-from picora_analytics.cleanup.apply.ledger import Ledger, backup_note
+from picora_analytics.cleanup.apply.ledger import Ledger, backup_notes
 from picora_analytics.cleanup.apply.lookup import Lookup
 from picora_analytics.cleanup.apply.places import journals, locked, note_place
 from picora_analytics.cleanup.apply.receipt import DeletionReceipt, make_receipt
@@ -367,14 +367,14 @@ def _go_on(
 
 def _answer(plan: Plan, past: Past, ended_at: dt.datetime, path: Path) -> DeletionReceipt:
     """Give the receipt of a plan that was carried out before."""
-    kept = dict.fromkeys(plan.states, ("kept", "not tried"))
+    outcomes = dict.fromkeys(plan.states, ("kept", "not tried")) | past.outcomes
     return make_receipt(
         plan,
-        kept | past.outcomes,
+        outcomes,
         finished_at=ended_at,
         notes=(
             f"carried out before, on {_when(ended_at)}; nothing was sent now",
-            *([backup_note(past.backup)] if plan.deed is DELETE else []),
+            *backup_notes(plan, outcomes, past.backup),
         ),
         times=past.times,
         journal=path,

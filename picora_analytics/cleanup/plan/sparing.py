@@ -393,8 +393,8 @@ def _last_duplicates(
             one for one, rule in zip(ids, choices.by_rule[order].tolist(), strict=True) if rule
         },
     )
-    sure = among(images.index, duplicates) & (contents(images) >= 0)
-    duplicates = {one: duplicates[one] for one in cells(images.index[sure])}
+    sure = set(cells(images.index[among(images.index, duplicates) & (contents(images) >= 0)]))
+    duplicates = {goes: stays for goes, stays in duplicates.items() if goes in sure}
     reasons = {
         reason: [one for one in spared if spared[one] == reason] for reason in spared.values()
     }

@@ -21,7 +21,7 @@ from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
 from picora_analytics.references.found import References as FoundReferences
 from picora_analytics.times import parse_instant
-from picora_analytics.units import parse_bytes, parse_duration
+from picora_analytics.units import parse_duration, parse_storage
 
 __all__ = ["Policy", "earlier_sightings", "read_policy", "standing_plan"]
 
@@ -110,7 +110,7 @@ def read_policy(path: Path) -> Policy:
         policy = msgspec.convert(document, Policy)
         parse_duration(policy.sightings_apart, "sightings_apart")
         parse_duration(policy.references.max_age, "max_age")
-        parse_bytes(policy.caps.max_bytes, "max_bytes")
+        parse_storage(policy.caps.max_bytes, "max_bytes")
     except (OSError, RecursionError, ValueError) as error:
         raise PlanError(
             f"The policy {str(path)!r} cannot be followed: {reason_of(error)}."

@@ -504,3 +504,17 @@ def test_a_refusal_by_the_rate_limit_is_waited_for_and_nothing_is_sent_twice(ser
 
     assert receipt.counts == {"deleted": 7}
     assert len(_gone(service)) == 7
+
+
+@pytest.mark.parametrize("backup", [None, "kept"])
+def test_where_nothing_is_gone_no_copy_and_no_loss_is_claimed(service, client, tmp_path, backup):
+    plan = _plan(client)
+    for one in plan.images.index:
+        service.edit(one, filename=f"new-{one}.png")
+
+    receipt = plan.apply(
+        client, confirm=_typed(plan), backup=backup and tmp_path / backup, progress=False
+    )
+
+    assert receipt.counts == {"kept": 7}
+    assert "copies were kept" not in repr(receipt)

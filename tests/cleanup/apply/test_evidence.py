@@ -137,6 +137,27 @@ def test_what_a_batch_did_before_it_was_refused_as_a_route_is_our_own_deed(
     assert receipt.counts == {"deleted": 6}
 
 
+@pytest.mark.parametrize("status", [404, 405, 501])
+@pytest.mark.slow
+def test_a_batch_that_a_gateway_answered_for_may_be_our_own_deed(
+    make_plan, typed, tmp_path, status
+):
+    page = "<html><h1>Not Found</h1></html>"
+    with (
+        DemoServer(130, rate_scale=1000) as service,
+        pic.Client(service.api_key, service.url) as client,
+    ):
+        plan = make_plan(client, 6)
+        service.fail("DELETE", "/v1/media", status=status, body=page, after=True)
+        service.fail("DELETE", "/v1/images/*", status=401)
+        with pytest.raises(pic.AuthenticationError) as stopped:
+            plan.apply(client, typed(plan), backup=None, journal=tmp_path / "j", progress=False)
+        after = pic.resume_deletion(client, tmp_path / "j", progress=False)
+
+    assert stopped.value.receipt.counts == {"unknown": 6}
+    assert after.counts == {"deleted": 6}
+
+
 @pytest.mark.slow
 def test_where_the_look_after_a_404_fails_the_outcome_is_unknown_and_nothing_is_complete(
     service, client, make_plan, typed, tmp_path

@@ -397,8 +397,11 @@ def _check(make_images, repository, folder, draw):
     earlier = [one for one, pile in everything.items() if PILES.index(pile) < last]
     assert sum(sizes.get(one, 0) for one in earlier) < wanted
     made = pic.plan_deletion(images, found, max_fraction=1)
-    assert set(made.images.index) == set(found.index)
-    assert len(made.spared) == 0
+    # Of a hash that is told for files of different sizes, a plan leaves one all the same.
+    doubtful = images.groupby("content_hash")["size_bytes"].nunique() > 1
+    kept = images["content_hash"].isin(doubtful.index[doubtful])
+    assert set(made.images.index) == set(found.index) - set(made.spared.index)
+    assert set(made.spared.index) <= set(images.index[kept])
 
 
 # What rides along
