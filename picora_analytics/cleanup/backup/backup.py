@@ -18,10 +18,18 @@ from pathlib import Path
 from typing import Any
 
 import jinja2
+import msgspec
 import pandas as pd
 
 from picora_analytics.cleanup.backup.download import ArchivedError, Downloader, NoProofError
-from picora_analytics.cleanup.backup.folder import MANIFEST, BackupFolder, Proof, hash_of, why_stale
+from picora_analytics.cleanup.backup.folder import (
+    MANIFEST,
+    BackupFolder,
+    Proof,
+    as_now,
+    hash_of,
+    why_stale,
+)
 from picora_analytics.client.client import Client
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import BackupError
@@ -211,6 +219,11 @@ def back_up(
             for image_id, proof in known.items()
             if image_id not in lost and hashes.get(image_id, proof.sha256).lower() == proof.sha256
         }
+        for image_id, proof in proofs.items():
+            told = as_now(proof.image, wanted[image_id], hidden=image_id in hidden)
+            if told != proof.image:
+                proofs[image_id] = msgspec.structs.replace(proof, image=told)
+                target.add(proofs[image_id])
         follow(show, "backed up", proofs.keys())
         todo = [image for image_id, image in wanted.items() if image_id not in proofs]
         need = sum(image.size_bytes or 0 for image in todo)

@@ -27,6 +27,7 @@ __all__ = [
     "MANIFEST",
     "BackupFolder",
     "Proof",
+    "as_now",
     "backup_name",
     "copied_ids",
     "decoded",
@@ -130,6 +131,19 @@ def why_stale(
     if abs(now - proof.copied_at) > GOOD_FOR and not hidden:
         return f"it was copied more than {GOOD_FOR.days} days ago"
     return None
+
+
+def as_now(before: ImageRecord, now: ImageRecord, *, hidden: bool) -> ImageRecord:
+    """
+    Describe a copied image as it is now, for it to come back so: a file that still fits may be of an edited image.
+
+    What is not told any more stays as it was, and so does the visibility of one that was hidden by us.
+    """
+    told = {name: value for name, value in msgspec.structs.asdict(now).items() if value is not None}
+    if now.url.partition("?")[0] == before.url.partition("?")[0]:
+        del told["url"]  # Signed anew, at most.
+    told["is_public"] = before.is_public if hidden else now.is_public
+    return msgspec.structs.replace(before, **told)
 
 
 def hash_of(path: Path) -> str | None:

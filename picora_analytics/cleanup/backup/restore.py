@@ -217,17 +217,17 @@ class RestoreRun:
         except (AuthenticationError, PermissionDeniedError, RateLimitError) as error:
             self._record(image_id, Outcome("failed", reason=str(error)))
             raise
-        except StatusError as error:
-            if error.status_code in (404, 405, 501):
-                self._record(image_id, Outcome("failed", reason=str(error)))
+        except APIError as error:
+            lost = is_lost(error)
+            failed = Outcome("failed", reason=str(error))
+            outcome = self._after_lost_answer(proof, error) if lost else failed
+            self._record(image_id, outcome)
+            refused = isinstance(error, StatusError) and error.status_code in (404, 405, 501)
+            if refused and outcome.status not in DONE:
                 raise BackupError(
                     f"This server takes no uploads ({error}); upload the files in {str(self._path)!r} by hand."
                 ) from error
-            if not is_lost(error):
-                return self._record(image_id, Outcome("failed", reason=str(error)))
-            return self._record(image_id, self._after_lost_answer(proof, error))
-        except APIError as error:
-            return self._record(image_id, self._after_lost_answer(proof, error))
+            return outcome
         return self._record(image_id, self._finished(proof, *sent))
 
     def _candidates(self, proof: Proof) -> pd.DataFrame:
@@ -266,6 +266,13 @@ class RestoreRun:
                 break
         return fresh
 
+    def _is_listed(self, image_id: str) -> bool:
+        """Tell whether an image is in the library by now; a listing that fails tells nothing against it."""
+        try:
+            return any(image.id == image_id for image in self._uploaded_since())
+        except APIError:
+            return True
+
     def _same_bytes(self, candidates: Iterable[ImageRecord], proof: Proof) -> ImageRecord | None:
         """Give the image with exactly the bytes of a file; sizes and names alone prove nothing."""
         for image in candidates:
@@ -297,6 +304,9 @@ class RestoreRun:
             image = self._client.get_image(image.id)
         except APIError as error:
             reasons.append(str(error))
+            if isinstance(error, NotFoundError) and not self._is_listed(image.id):
+                why = f"the service gave it the id {image.id}, and has no image of that id"
+                return Outcome("unknown", reason=why)
         return Outcome(
             "restored", image.id, image.url, "; ".join(reasons + what_is_lost(proof, image))
         )

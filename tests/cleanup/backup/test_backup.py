@@ -566,6 +566,27 @@ def test_an_image_changed_since_is_copied_anew(service, client, images, tmp_path
     assert backup.proofs[one].image.tags == ("fresh",)
 
 
+def test_a_copy_that_still_fits_is_of_the_image_as_it_is_now(service, client, images, tmp_path):
+    one = picked(images, "shot.png")
+    copied(images, client, tmp_path)
+    before = len(asked(service))
+    edited = {"is_public": False, "tags": ("family",), "title": "not for you", "filename": "b.png"}
+    now = images.copy()
+    for name, value in edited.items():
+        now.at[one, name] = value
+
+    again = copied(now, client, tmp_path)
+    hidden = copied(now.assign(is_public=True), client, tmp_path)
+    kept = copied(now, client, tmp_path, hidden=[one])
+
+    assert len(asked(service)) == before
+    told = again.proofs[one].image
+    assert {name: getattr(told, name) for name in edited} == edited
+    assert hidden.proofs[one].image.is_public is kept.proofs[one].image.is_public is True
+    folder = BackupFolder.of(tmp_path, images.attrs["picora"])
+    assert folder.proofs()[one].image == kept.proofs[one].image
+
+
 @pytest.mark.parametrize(
     ("change", "reason"),
     [

@@ -1,5 +1,6 @@
 """Copies uploaded again: byte for byte, each once, with a whole mapping of old and new."""
 
+import json
 import csv
 import datetime as dt
 import io
@@ -308,6 +309,35 @@ def test_a_refused_file_fails_alone(service, client, kept):
 
     assert sorted(restored(client, kept)["outcome"]) == ["failed", "restored", "restored"]
     assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
+
+
+@pytest.mark.slow
+def test_an_upload_that_the_service_does_not_have_is_not_restored(service, client, kept):
+    answer = {"id": "newNEWnew00", "url": f"{service.url}/newNEWnew00.png"}
+    service.fail("POST", "/v1/images", status=201, body=json.dumps({"data": answer}))
+
+    rows = restored(client, kept)
+
+    (row,) = rows[rows["outcome"] == "unknown"].itertuples()
+    assert row.reason.endswith("has no image of that id")
+    assert "newNEWnew00" not in (kept / "restored.csv").read_text()
+    assert sorted(restored(client, kept)["outcome"]) == ["restored"] * 3
+
+
+@pytest.mark.parametrize("stored", [True, False])
+@pytest.mark.slow
+def test_a_gateway_that_answers_for_an_upload_is_looked_behind(service, client, kept, stored):
+    page = "<html><h1>Not Found</h1></html>"
+    service.fail("POST", "/v1/images", status=404, body=page, after=stored)
+
+    if stored:
+        assert list(restored(client, kept)["outcome"]) == ["restored"] * 3
+        assert len(uploads(service)) == 3
+    else:
+        with pytest.raises(pic.BackupError, match="takes no uploads"):
+            restored(client, kept)
+    assert sorted(restored(client, kept)["outcome"]) == ["restored"] * 3
+    assert len(service.images) == 3
 
 
 def test_a_refused_title_is_said(service, client, before, kept):
