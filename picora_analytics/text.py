@@ -74,15 +74,15 @@ _TYPOGRAPHY = {
     0x131: "i",
     0x307: None,
 }
-_SEPARATORS = dict.fromkeys(map(ord, " _#"), None)
+_SEPARATORS = dict.fromkeys(map(ord, " _#-"), None)
 
 
 def folded(text: str) -> str:
     r"""
     Fold a text so that spellings which look alike are equal: for protecting images, never for choosing them.
 
-    Unicode's compatible forms, upper and lower case, blanks and underscores, the sign before a tag, invisible
-    characters, and what editors make of quotes and dashes make no difference.
+    Unicode's compatible forms, upper and lower case, blanks, hyphens and underscores, the sign before a tag,
+    invisible characters, and what editors make of quotes and dashes make no difference.
 
     Examples
     --------

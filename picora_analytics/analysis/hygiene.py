@@ -99,7 +99,7 @@ def _groups(counted: dict[str, dict[str, Any]]) -> Iterator[dict[str, str]]:
     spellings: defaultdict[str, list[str]] = defaultdict(list)
     for tag in sorted(counted, key=lambda tag: (-counted[tag]["n_images"], tag)):
         # A tag of signs alone has nothing to compare.
-        spellings[folded(tag).replace("-", "") or tag].append(tag)
+        spellings[folded(tag) or tag].append(tag)
     near = _near(spellings) if len(spellings) <= _MOST else {}
     taken: set[str] = set()
     for key, tags in spellings.items():

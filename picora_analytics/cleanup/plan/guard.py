@@ -50,17 +50,22 @@ class State(NamedTuple):
     is_public: bool | None
     tags: tuple[str, ...] | None
     content_hash: str | None
+    title: str | None = None
 
 
 _NAMES = (
     *("name", "address", "type", "size", "width", "height", "upload time", "update time"),
-    *("visibility", "tags", "hash"),
+    *("visibility", "tags", "hash", "title"),
 )
 
 
 def states_of(images: pd.DataFrame, *, demo: bool = False) -> dict[str, State]:
     """Give the state of each row of a frame, by id; a demo's port says nothing, so addresses lose their host."""
-    columns = {name: cells(images[name]) for name in State._fields}
+    # Of what stays, no title is kept: it may be handed one.
+    untold = [None] * len(images)
+    columns = {
+        name: cells(images[name]) if name in images.columns else untold for name in State._fields
+    }
     if demo:
         columns["url"] = cells(paths_of(images["url"]))
     return dict(zip(cells(images.index), map(State, *columns.values()), strict=True))
@@ -77,8 +82,8 @@ def drift(old: State, new: State) -> list[str]:
         return []
     changes = []
     for name, before, now in zip(_NAMES, old, new, strict=True):
-        # Only the change feed tells hashes, so not every look knows one.
-        unknown = name == "hash" and None in (before, now)
+        # Only the change feed tells hashes, and not every answer titles, so not every look knows one.
+        unknown = (name == "hash" and None in (before, now)) or (name == "title" and not now)
         if not unknown and _unordered(before) != _unordered(now):
             changes.append(f"{name} {_shown(before)} → {_shown(now)}")
     return changes

@@ -94,8 +94,8 @@ class Plan:
         A digest of everything the phrase stands for.
 
         That is the account and host, the deed, the day the plan expires, its caps and protection, the duplicates
-        that stay, and of each image what :class:`State` compares. For the demo, host, port and day give way to the
-        word demo, so that its phrases stay true.
+        that stay, and of each image what :class:`State` compares but its title. For the demo, host, port and day
+        give way to the word demo, so that its phrases stay true.
         """
         demo = self.library["demo"]
         # What is shown again was hidden at a moment that each row holds; its phrase is good on any day.
@@ -301,7 +301,7 @@ def staying_rows(rows: pd.DataFrame | None) -> pd.DataFrame:
     """Make rows of :attr:`Plan.staying`; None makes an empty frame."""
     if rows is None:
         rows = frame_from_table(SCHEMA.empty_table())
-    return rows[[name for name in rows.columns if name in State._fields]]
+    return rows[[name for name in rows.columns if name in State._fields and name != "title"]]
 
 
 def refuse_other_account(plan: Plan, client: Client) -> None:
@@ -335,7 +335,8 @@ def _fingerprinted(images: pd.DataFrame, demo: bool) -> Iterable[Sequence[Any]]:
     # By the bytes of UTF-8, which are in the order of the characters.
     order = pc.sort_indices(pa.array(images.index.array, pa.string())).to_numpy()
     ordered = images.iloc[order]
-    columns = {name: ordered[name] for name in State._fields}
+    # A title tells no picture from another, and phrases that are written down stay true.
+    columns = {name: ordered[name] for name in State._fields if name != "title"}
     if demo:
         columns["url"] = paths_of(columns["url"])
     values = {

@@ -1,9 +1,9 @@
 """Copies uploaded again: byte for byte, each once, with a whole mapping of old and new."""
 
-import json
 import csv
 import datetime as dt
 import io
+import json
 import os
 
 import pytest
