@@ -8,7 +8,7 @@ from typing import Any
 
 from picora_analytics.errors import ResponseFormatError
 
-__all__ = ["has_more", "head_says_more", "next_cursor", "parts_of", "parts_say_more", "total_of"]
+__all__ = ["has_more", "head_says_more", "next_cursor", "parts_of", "parts_say_more", "totals_of"]
 
 CURSORS = ("nextCursor", "next_cursor")
 FLAGS = ("hasMore", "has_more")
@@ -30,6 +30,9 @@ _NEXT = re.compile(
     "|pagetoken|pagecursor|request)?|continu(e|ation)(token|key|cursor)?"
 )
 _HEADS = ("x-next-page", "x-next-cursor", "x-next", "x-next-token", "x-has-more", "x-more")
+# Bounded: a head may hold a hundred thousand digits.
+_RANGE = re.compile(r"(?<!\d)(\d{1,18})\s{0,9}-\s{0,9}(\d{1,18})\s{0,9}/\s{0,9}(\d{1,18}|\*)")
+_COUNTED = re.compile(r"\d{1,3}(?:[,. _'\u00a0\u202f]\d{3}){1,5}|\d{1,18}")
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;,\"']+))", re.IGNORECASE)
 
 
@@ -40,7 +43,7 @@ def head_says_more(headers: Mapping[str, str]) -> bool:
         return True
     if any(_says(headers.get(name)) for name in _HEADS):
         return True
-    shown = re.search(r"(\d+)\s*-\s*(\d+)\s*/\s*(\d+|\*)", headers.get("content-range", ""))
+    shown = _RANGE.search(headers.get("content-range", ""))
     return shown is not None and (shown[3] == "*" or int(shown[2]) + 1 < int(shown[3]))
 
 
@@ -89,10 +92,18 @@ def parts_say_more(parts: list[dict[str, Any]]) -> bool:
     return any(_part_says_more(part) for part in parts)
 
 
-def total_of(parts: list[dict[str, Any]]) -> Any:
-    """Return what is said of how many images there are, as it is written; None where nothing is."""
+def totals_of(parts: list[dict[str, Any]]) -> list[Any]:
+    """Return each thing that is said of how many images there are, as numbers where it can be read."""
     told = [part[name] for part in parts for name in TOTALS if part.get(name) is not None]
-    return told[0] if told else None
+    return [_counted(one) for one in told]
+
+
+def _counted(told: Any) -> Any:
+    """Read a number out of an object or a text: ``{"value": 500}``, ``"1,000"``, ``"500+"``."""
+    if isinstance(told, dict):
+        told = next((told[name] for name in ("value", "count", *TOTALS) if name in told), told)
+    text = told.strip().removesuffix("+").strip() if isinstance(told, str) else ""
+    return int(re.sub(r"\D", "", text)) if _COUNTED.fullmatch(text) else told
 
 
 def _within(part: Any, deep: int) -> Iterator[dict[str, Any]]:

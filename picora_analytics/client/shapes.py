@@ -16,7 +16,13 @@ from msgspec import Struct
 
 from picora_analytics.client.bodies import data_of, decode_answer, decode_data
 from picora_analytics.client.masking import mask
-from picora_analytics.client.paging import has_more, next_cursor, parts_of, parts_say_more, total_of
+from picora_analytics.client.paging import (
+    has_more,
+    next_cursor,
+    parts_of,
+    parts_say_more,
+    totals_of,
+)
 from picora_analytics.client.rows import Count, documented, finish, lenient, whole
 from picora_analytics.errors import ResponseFormatError
 
@@ -175,7 +181,8 @@ def decode_listing(
         parts = parts_of(answer, data)
         cursor, says_more = next_cursor(parts, where), has_more(parts)
         more = more or parts_say_more(parts) or (isinstance(answer, list) and len(rows) >= FULL)
-        total = _count(total_of(parts), unreadable)
+        told = [_count(one, unreadable) for one in totals_of(parts)]
+        total = max((one for one in told if one is not None), default=None)
     # An empty string is the first page again.
     cursor = cursor if isinstance(cursor, str) and cursor else None
     if more and cursor is None:

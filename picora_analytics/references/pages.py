@@ -16,7 +16,7 @@ import msgspec
 
 from picora_analytics.text import shorten
 
-__all__ = ["MAX_BYTES", "Answer", "Entry", "PageError", "page_of", "read_answer"]
+__all__ = ["MAX_BYTES", "Answer", "Entry", "PageError", "address_of", "page_of", "read_answer"]
 
 MAX_BYTES = (
     50 << 20
@@ -31,11 +31,11 @@ _FEED = re.compile(
 )
 _NAMED_SITEMAP = re.compile(r"\.xml(?:\.gz)?$|/sitemap(?:\.\w+)?/?$", re.IGNORECASE)
 _META = re.compile(rb"<meta\b[^<>]*>", re.IGNORECASE)
-_REFRESH = re.compile(r"""http-equiv\s*=\s*["']?\s*refresh\b""", re.IGNORECASE)
+_REFRESH = re.compile(r"""http-equiv\s*=\s*(?:["']\s*)?refresh\b""", re.IGNORECASE)
 _CONTENT = re.compile(r"""\bcontent\s*=\s*("[^"]*|'[^']*|[^\s>]+)""", re.IGNORECASE)
 _SECONDS_AND_PLACE = re.compile(r"""[\d.]+[;,\s]+(?:url\s*=\s*)?["']?([^"']+)""", re.IGNORECASE)
 # One page under its several names: /a, /a/, /a.html and /a/index.html.
-_ENDING = re.compile(r"(?:/index)?(?:\.html?)?/*$")
+_ENDING = re.compile(r"(?:/index)?(?:\.html?)?$")
 
 
 class PageError(Exception):
@@ -50,8 +50,20 @@ class Entry(NamedTuple):
 
     @classmethod
     def typed(cls, url: str) -> Entry:
-        """Give the entry of an address that a person typed."""
-        return cls(url, _NAMED_SITEMAP.search(httpx.URL(url).path) is not None)
+        """
+        Give the entry of an address that a person typed.
+
+        Raises
+        ------
+        ValueError
+            If it is no address.
+        """
+        address = address_of(url)
+        if address is None:
+            raise ValueError(
+                f"{shorten(url, 80)!r} is no address that can be read; give one such as 'https://example.com/sitemap.xml'."
+            )
+        return cls(url, _NAMED_SITEMAP.search(address.path) is not None)
 
 
 class Answer(NamedTuple):
@@ -61,6 +73,15 @@ class Answer(NamedTuple):
     status: int
     body: bytes
     refresh: str
+
+
+def address_of(url: str) -> httpx.URL | None:
+    """Read an address; None if it is none, or names no host that can be asked."""
+    try:
+        address = httpx.URL(url)
+        return address if address.host else None
+    except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode, late.
+        return None
 
 
 def page_of(url: httpx.URL | str) -> tuple[str, str, bytes]:
@@ -73,7 +94,7 @@ def page_of(url: httpx.URL | str) -> tuple[str, str, bytes]:
     True
     """
     parts = httpx.URL(url)
-    return parts.host, _ENDING.sub("", parts.path).lower(), parts.query
+    return parts.host, _ENDING.sub("", parts.path.rstrip("/")).lower(), parts.query
 
 
 def read_answer(entry: Entry, answer: Answer) -> list[Entry] | None:
@@ -126,9 +147,12 @@ def _sent_on(answer: Answer, head: bytes) -> Iterator[httpx.URL]:
     for text in (answer.refresh, *told):
         if place := _SECONDS_AND_PLACE.match(text.strip()):
             try:
-                yield answer.url.join(place[1].strip())
+                target = address_of(str(answer.url.join(place[1].strip())))
             except (httpx.InvalidURL, ValueError):
-                raise PageError("it leads to no address") from None
+                target = None
+            if target is None:
+                raise PageError("it leads to no address")
+            yield target
 
 
 def _reports_failure(body: bytes) -> bool:

@@ -18,6 +18,7 @@ from picora_analytics.progress import Progress, progress_for
 from picora_analytics.references.coverage import Coverage
 from picora_analytics.references.found import References, table
 from picora_analytics.references.history import Repository
+from picora_analytics.references.pages import Entry
 from picora_analytics.references.scanning import Address, Place, Scanner, host_paths
 from picora_analytics.references.sources import Text, shown_path, texts_in
 from picora_analytics.references.tokens import IdFinder, are_ids
@@ -86,6 +87,9 @@ def find_references(
             "There is nowhere to look: give a folder, a page, git= or addresses=, such as "
             'find_references(images, "site/").'
         )
+    for source in sources:
+        if _is_web(source):
+            Entry.typed(str(source))  # Refused before anything is read.
     if isinstance(images, str) or not pd.api.types.is_list_like(images):
         raise TypeError(
             "find_references takes a DataFrame, as load_images makes it, or an Index of ids; "

@@ -62,7 +62,7 @@ _SKIPPED = {
     "a folder's view settings": (b"\0\0\0\1Bud1",),
 }
 _UNREADABLE = {
-    "a PDF": b"%PDF",
+    "an Access database": b"\0\1\0\0Standard ",
     "a 7z archive": b"7z\xbc\xaf\x27\x1c",
     "a RAR archive": b"Rar!\x1a\7",
     "an xz archive": b"\xfd7zXZ\0",
@@ -81,6 +81,8 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
+# Readers of PDFs look for their first line so far in.
+_PDF = re.compile(rb"(?:\A|[\r\n])%PDF-\d|\A%PDF")
 # What no text holds many of.
 _CONTROLS = {*range(9), *range(14, 27), *range(28, 32)}
 _CONTROLS_AS_ONE = bytes(1 if code in _CONTROLS else 32 for code in range(256))
@@ -201,6 +203,8 @@ def texts_of(file: IO[bytes], name: str, coverage: Coverage, depth: int = 0) -> 
         coverage.skip(kind, len(head) + _drain(file))
         return
     unreadable = next((what for what, magic in _UNREADABLE.items() if head.startswith(magic)), "")
+    if _PDF.search(head, 0, 1024):
+        unreadable = "a PDF"
     if unreadable:
         coverage.fail(name, unreadable)
     elif head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
@@ -228,6 +232,8 @@ def _skipped_kind(head: bytes) -> str:
         return "pictures" if still else "video and sound"
     if head.startswith(b"RIFF"):
         return "pictures" if head[8:12] == b"WEBP" else "video and sound"
+    if head.startswith(_UNREADABLE["an Access database"]):
+        return ""  # It begins as a font does.
     for kind, magics in _SKIPPED.items():
         for magic in magics:
             if head.startswith(magic):
@@ -251,6 +257,8 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
             # Without its NUL bytes even UTF-16 inside a binary file shows its ids.
             plain = chunk.replace(b"\0", b"")
             if decoder is None:
+                if _holds_binary(chunk):
+                    coverage.fail(name, "a part of it is no text")
                 yield plain
             else:
                 if _NARROW.search(chunk):
@@ -266,6 +274,11 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
 
 # An id in a text of wide characters does not stand so.
 _NARROW = re.compile(rb"[A-Za-z0-9_-]{11}")
+
+
+def _holds_binary(chunk: bytes) -> bool:
+    """Whether something that is no text begins in a part of a file; what is packed has zero bytes all over."""
+    return b"\0" in chunk or looks_binary(chunk[:HEAD]) or looks_binary(chunk[-HEAD:])
 
 
 def looks_binary(head: bytes) -> bool:

@@ -21,6 +21,7 @@ from picora_analytics.references.pages import (
     Answer,
     Entry,
     PageError,
+    address_of,
     page_of,
     read_answer,
 )
@@ -111,9 +112,8 @@ class _Site:
 
     def owns(self, url: str) -> bool:
         """Whether an address is on the typed host; from http to https is no other host."""
-        try:
-            other = httpx.URL(url)
-        except (httpx.InvalidURL, ValueError):
+        other = address_of(url)
+        if other is None:
             return False
         same_port = other.port == self._home.port
         return (
@@ -168,7 +168,7 @@ class _Site:
                 url = target
         except ForbiddenAddressError as error:
             raise PageError(f"it is not asked: {error}") from None
-        except (httpx.HTTPError, httpx.InvalidURL, TransportError) as error:
+        except (httpx.HTTPError, httpx.InvalidURL, TransportError, ValueError) as error:
             raise PageError(f"no whole answer ({type(error).__name__})") from None
         raise PageError(f"more than {REDIRECTS} redirects")
 

@@ -83,6 +83,9 @@ def test_a_head_that_tells_of_more_is_heard(raw, http, connect_to, head):
         {"x-next-page": ""},
         {"x-has-more": "false"},
         {"content-range": "items 0-99/100"},
+        # Longer than any number of images, and than what Python makes a number of.
+        {"content-range": f"items {'1' * 60_000}"},
+        {"content-range": f"items 0-{'9' * 5_000}/{'9' * 5_000}"},
     ],
     ids=str,
 )
@@ -152,6 +155,25 @@ def test_an_answer_that_tells_of_no_more_is_the_last(part):
     listing = decode({"data": PAGE | part})
 
     assert (listing.next_cursor, listing.has_more, listing.total) == (None, False, None)
+
+
+@pytest.mark.parametrize(
+    ("part", "total"),
+    [
+        ({"total": 20, "meta": {"total": 500}}, 500),
+        ({"total": 500, "totalCount": 20}, 500),
+        ({"meta": {"total": {"value": 500, "relation": "eq"}}}, 500),
+        ({"total": "1,000"}, 1000),
+        ({"total": "12 500"}, 12_500),
+        ({"total": "500+"}, 500),
+        ({"total": "many"}, None),
+        ({"total": "1,00"}, None),
+        ({"total": None, "count": 1}, None),
+    ],
+    ids=str,
+)
+def test_of_several_totals_the_largest_counts(part, total):
+    assert decode({"data": PAGE | part}).total == total
 
 
 @pytest.mark.parametrize("part", PARTS, ids=str)

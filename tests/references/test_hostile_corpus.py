@@ -513,3 +513,34 @@ def test_what_is_no_escape_of_a_letter_is_none(tmp_path, text):
     (tmp_path / "page.html").write_text(text)
 
     assert not len(pic.find_references(pd.Index(["aB3d_5fG-hJ"]), tmp_path, progress=False).found)
+
+
+PACKED = gzip.compress(random.Random(1).randbytes(3000))
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"\n%PDF-1.4\n" + b"1 0 obj << /Title (A) >>\n" * 400 + PACKED, id="a PDF"),
+        pytest.param(b"#!/bin/sh\n" + b"echo unpacking\n" * 400 + PACKED, id="an archive"),
+        pytest.param(b"plain text\n" * 200_000 + PACKED, id="far behind"),
+        pytest.param(b"\0\1\0\0Standard Jet DB\0" + bytes(range(256)) * 40, id="Jet"),
+        pytest.param(b"\0\1\0\0Standard ACE DB\0" + bytes(range(256)) * 40, id="ACE"),
+    ],
+)
+def test_what_is_no_text_further_in_could_not_be_looked_at(data, tmp_path):
+    (tmp_path / "file").write_bytes(data)
+    (tmp_path / "page.md").write_text("a page")
+
+    references = scan(tmp_path)
+
+    assert not references.complete
+    assert references.coverage["problem"].notna().sum() == 1
+
+
+def test_a_font_is_still_skipped(tmp_path):
+    tables = b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40" + b"OS/2" + bytes(12) + bytes(range(256)) * 8
+    (tmp_path / "font.ttf").write_bytes(tables)
+    (tmp_path / "page.md").write_text("a page")
+
+    assert scan(tmp_path).complete

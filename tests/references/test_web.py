@@ -167,6 +167,24 @@ def test_another_host_is_never_asked(site, other):
         pytest.param(
             (200, {"Refresh": "3;/real"}, page(0)), "127.0.0.1/real", id="a header Refresh"
         ),
+        pytest.param(
+            (302, {"Location": "http://xn--a/"}, b""),
+            "InvalidCodepoint",
+            id="a redirect to no host",
+        ),
+        pytest.param(
+            (200, {"Refresh": "0;http://xn--a/"}, page(0)), "to no address", id="a Refresh to none"
+        ),
+        pytest.param(
+            b"<meta http-equiv=refresh content='0;url=http://xn--a/'>",
+            "to no address",
+            id="a meta refresh to none",
+        ),
+        pytest.param(
+            b"<urlset><url><loc>http://xn--a/</loc></url></urlset>",
+            "on another host",
+            id="a sitemap that lists none",
+        ),
         pytest.param(b'{"success": false}', "reports an error", id="JSON of a failure"),
         pytest.param(
             b"\xef\xbb\xbf<?xml version='1.0'?><?xml-stylesheet href='a'?><RSS version='2'/>",
@@ -183,6 +201,21 @@ def test_what_cannot_be_read_turns_the_answer(site, answer, said):
 
     assert not references.complete
     assert said in references.problems()[0]
+
+
+@pytest.mark.parametrize("tag", ["<meta http-equiv=", "<meta http-equiv='", "<meta content="])
+def test_a_page_of_blanks_is_read_to_its_end(site, tag):
+    site.pages = {"/1": tag.encode() + b" " * 500_000 + b"x>" + page(0)}
+
+    assert scan(f"{site.url}/1").found["id"].tolist() == [IDS[0]]
+
+
+@pytest.mark.parametrize(
+    "url", ["http://[::1", "http://host:port/", "https://xn--a/", "http://a\0b/", "https://"]
+)
+def test_what_is_no_address_is_refused_before_anything_is_read(tmp_path, url):
+    with pytest.raises(ValueError, match="is no address that can be read"):
+        pic.find_references(pd.Index(IDS), tmp_path / "none", url, progress=False)
 
 
 @pytest.mark.parametrize(
