@@ -37,6 +37,10 @@ def _from_hex(found: re.Match[bytes]) -> bytes:
     return bytes.fromhex(found[1].decode())
 
 
+def _on_one_line(found: re.Match[bytes]) -> bytes:
+    return found[0].translate(None, b"\t\r\n")
+
+
 def _from_decimal(found: re.Match[bytes]) -> bytes:
     letter = chr(int(found[1]))
     return letter.encode() if letter.isascii() and letter.isalnum() else found[0]
@@ -121,11 +125,13 @@ _QUOTED = (
     (re.compile(rb"=2[dD]"), b"-"),
     (re.compile(rb"=\r?\n"), b""),
 )
-# Calendars and address books break long lines anywhere, and browsers read over line ends within an address.
+# Lines that are broken within a word: calendars and address books break long ones anywhere, browsers read over line
+# ends within an address, and programs put strings together.
 _FOLDED = re.compile(rb"\r?\n[ \t]")
-_BROKEN = re.compile(
-    rb"=\"[^\"<>\n]{0,2000}\n[^\"<>]{0,2000}\"|='[^'<>\n]{0,2000}\n[^'<>]{0,2000}'"
+_ADDRESS = re.compile(
+    rb"""="[^"<>\n]{0,2000}\n[^"<>]{0,2000}"|='[^'<>\n]{0,2000}\n[^'<>]{0,2000}'"""
 )
+_JOINED = re.compile(rb""""\r?\n[ \t]*"|'\r?\n[ \t]*'""")
 _ROUNDS = 4
 
 
@@ -246,13 +252,28 @@ def unescape(data: bytes) -> list[bytes]:
                     plain = escaped.sub(meant, plain)
         if plain == before:
             break
-    quoted = plain
+    read = [plain]
     if b"=" in data:
+        quoted = plain
         for escaped, meant in _QUOTED:
             quoted = escaped.sub(meant, quoted)
-    unfolded = _FOLDED.sub(b"", plain) if b"BEGIN:V" in data else plain
-    whole = _BROKEN.sub(lambda found: found[0].translate(None, b"\t\r\n"), plain)
-    return [text for text in dict.fromkeys((plain, quoted, unfolded, whole)) if text != data]
+        read.append(quoted)
+        if b'="' in data or b"='" in data:
+            read.append(_ADDRESS.sub(_on_one_line, plain))
+    if b"BEGIN:V" in data:
+        read.append(_FOLDED.sub(b"", plain))
+    if _ends_with_quotes(data):
+        read.append(_JOINED.sub(b"", plain))
+    return [text for text in dict.fromkeys(read) if text != data]
+
+
+def _ends_with_quotes(data: bytes) -> bool:
+    """Whether a line ends with a quotation mark, told in a tenth of the time of a search for it."""
+    codes = np.frombuffer(data, np.uint8)
+    ends = np.flatnonzero(codes == ord("\n"))
+    last = codes[np.maximum(ends - 1, 0)]
+    last = np.where(last == ord("\r"), codes[np.maximum(ends - 2, 0)], last)
+    return bool(((last == ord('"')) | (last == ord("'"))).any())
 
 
 def _stands_in(data: bytes, first: bytes, sign: re.Pattern[bytes]) -> bool:

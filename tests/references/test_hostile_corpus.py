@@ -91,6 +91,8 @@ WRITTEN = {
     "quoted-printable": lambda url: url.replace("_", "=5F").replace("-", "=2D"),
     "an address over two lines": lambda url: f'<img src="{url[:-4]}\n{url[-4:]}.png">',
     "an address over two lines, CRLF": lambda url: f"<img src='{url[:-7]}\r\n{url[-7:]}'>",
+    "strings put together": lambda url: f'msgid "{url[:-4]}"\n"{url[-4:]} a"',
+    "indented strings": lambda url: f"see = '{url[:-7]}'\r\n\t  '{url[-7:]}'",
     "a calendar": lambda url: f"BEGIN:VEVENT\r\n  {url[:-4]}\r\n {url[-4:]}".replace("\r\n  ", " "),
 }
 
@@ -544,3 +546,10 @@ def test_a_font_is_still_skipped(tmp_path):
     (tmp_path / "page.md").write_text("a page")
 
     assert scan(tmp_path).complete
+
+
+@pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b'"\n', b"=", b"'"])
+def test_the_shortest_texts_hold_nothing(data, tmp_path):
+    (tmp_path / "page.md").write_bytes(data)
+
+    assert scan(tmp_path).found.empty
