@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shlex
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -111,6 +112,11 @@ def restore(
         print_facts("restore", {"folder": folder, "counts": counts, "outcomes": rows_of(rows)})
     elif in_part or not quiet:
         _show(rows, output)
+        if not quiet and "restored" in set(rows["outcome"]):
+            moved = shlex.join(
+                ["picora-analytics", "repoint", str(Path(folder) / "restored.csv"), "SITE/"]
+            )
+            say(f"\nNext       {moved}, to put the new addresses into your pages")
     if in_part:
         sys.exit(PARTIAL)
 

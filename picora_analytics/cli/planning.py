@@ -151,9 +151,10 @@ def plan(
         from picora_analytics.cleanup.plan.document import to_document
 
         print_json(to_document(made))
+    if as_json or (quiet and len(made.images)):
         for refusal in made.refusals:
             say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
-    elif not quiet:
+    if not (as_json or quiet):
         _show(client, made, output, written)
     end(THRESHOLD if len(made.images) and made.refusals else 0)
 

@@ -26,7 +26,7 @@ from picora_analytics.cli.documents import print_json
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.errors import PicoraError
 from picora_analytics.files import expanded
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -159,9 +159,16 @@ def scan(
     fresh = path is not None and (update_baseline or not path.exists())
     if fresh and path is not None:
         checking.write_baseline(check, path, known)
-    too_many = max_dangling is not None and len(check.of(checking.DANGLING)) > max_dangling
-    orphaned = fail_on_new_orphans and bool(check.of(checking.ORPHAN))
-    code = THRESHOLD if not fresh and (too_many or orphaned) else 0
+    dangling, orphans = len(check.of(checking.DANGLING)), len(check.of(checking.ORPHAN))
+    crossed = []
+    if max_dangling is not None and dangling > max_dangling:
+        places = plural(dangling, "new place")
+        crossed.append(
+            f"{places} with an address that leads to no image, --max-dangling {max_dangling}"
+        )
+    if fail_on_new_orphans and orphans:
+        crossed.append(f"{plural(orphans, 'new image')} not found, --fail-on-new-orphans")
+    code = THRESHOLD if not fresh and crossed else 0
     code = code or (0 if references.complete else PARTIAL)
     if json_path == "-":
         print_json(references.to_document())
@@ -169,6 +176,8 @@ def scan(
         _show(check, markdown_path, annotations=annotations and not fresh, quiet=quiet and not code)
         if not quiet:
             _show_written(check, baseline if fresh else None, json_path, demo=demo)
+    if code == THRESHOLD:
+        say(f"Exit 3: {'; '.join(crossed)}.", err=True)
     if code == PARTIAL:
         say(
             "Not everything could be looked at, so nothing counts as not found. --exclude what need not be.",

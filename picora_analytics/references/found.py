@@ -134,11 +134,19 @@ class References:
                 f"{visible(account[:8])}; look for references to this one."
             )
 
+    @property
+    def n_files(self) -> int:
+        """How many files were read; what was skipped or could not be looked at is none."""
+        return int(self._looked_at()["n_files"].sum())
+
+    def _looked_at(self) -> pd.DataFrame:
+        return self.coverage[self.coverage["skipped"].isna() & self.coverage["problem"].isna()]
+
     def summary(self) -> list[str]:
         """Say in lines what was looked at, what was left out, what could not be looked at, and what was found."""
-        looked = self.coverage[self.coverage["skipped"].isna() & self.coverage["problem"].isna()]
+        looked = self._looked_at()
         lines = [
-            f"looked for {plural(len(self.ids), 'image')} in {plural(int(looked['n_files'].sum()), 'file')}, "
+            f"looked for {plural(len(self.ids), 'image')} in {plural(self.n_files, 'file')}, "
             f"{format_bytes(int(looked['n_bytes'].sum()))}, on {day_and_time(self.scanned_at)}",
             *(
                 f"{shorten(source, 60)}: {plural(n_files, 'file')}, {format_bytes(n_bytes)}"

@@ -118,7 +118,7 @@ def reference_facts(images: pd.DataFrame, references: References) -> dict[str, A
     return {
         **counts,
         "n_not_looked": len(images) - sum(counts.values()),
-        "n_files": int(references.coverage["n_files"].sum()),
+        "n_files": references.n_files,
         "n_dangling": len(references.dangling),
         "complete": bool(references.complete),
     }

@@ -303,7 +303,7 @@ def test_at_most_seven_findings_are_given(make_images):
     images = make_images(
         size_bytes=[1_000_000, *[10] * (n - 1)],
         width=[4000, *[800] * (n - 1)],
-        content_hash=["f", "f", *[None] * (n - 2)],
+        content_hash=[*[None] * (n - 2), "f", "f"],
         created_at=["2026-11-20", "2026-11-20", *["2020-01-01"] * (n - 2)],
         is_public=[False] * n,
     )
