@@ -80,6 +80,9 @@ def hide(
             f"\nTo hide    picora-analytics hide {shlex.quote(plan_file)} --confirm {receipt.confirmation}{notes}"
             + " --demo" * typed_demo()
         )
+    if "hidden" in receipt.counts and receipt.journal is not None and not (quiet or as_json):
+        shown = f"picora-analytics unhide {shlex.quote(str(receipt.journal))}"
+        say(f"\nTo show again: {shown}" + " --demo" * typed_demo())
     end_with(receipt)
 
 

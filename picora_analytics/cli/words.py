@@ -82,6 +82,7 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"or pic\.connect\(ask=True\)", "or give --demo"),
     (r", or try picora_analytics\.connect\(ask=True\); without an account, picora_analytics\.DemoServer\(\) plays Picora on "
      r"this machine\.", "."),
+    (r"(?<= kept in )(\S+); restore_images uploads", r"\1; `picora-analytics restore \1` uploads"),
     (r"\brestore_images(?:\(client, folder\))? uploads", "`picora-analytics restore` uploads"),
     (r"Type suggestion = pic\.suggest\(images, \.\.\.\) again, from the images you pass", _PLAN_AGAIN),
 )  # fmt: skip

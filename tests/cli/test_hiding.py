@@ -39,7 +39,9 @@ def test_hide_and_unhide_from_the_shell(run, tmp_path):
         rehearsed = run("unhide", "d.csv", f"--id={ids[0]}", server=service)
         assert run(*typed_after("show", rehearsed), server=service).returncode == 0
         assert service.images[ids[0]].is_public
-        rehearsed = run("unhide", journal, server=service)
+        undone = re.search(r"To show again: picora-analytics (.+)", done.stdout)[1].split()
+        assert undone == ["unhide", journal]
+        rehearsed = run(*undone, server=service)
         assert run(*typed_after("show", rehearsed), server=service).returncode == 0
         assert shapes(service) == before
         assert run("unhide", "receipt.json", server=service).returncode == 0

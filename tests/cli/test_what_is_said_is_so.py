@@ -174,3 +174,12 @@ def test_a_plan_made_anew_over_one_that_was_interrupted(run, plan, tmp_path):
     done = run("apply", "plan.journal.ndjson", "--resume", server=server)
     assert done.returncode == 0, done.stderr
     assert {image.id for image in server.deleted} == set(made.images.index)
+
+
+def test_where_copies_are_the_line_to_type_names_them():
+    from picora_analytics.cli.words import in_shell_words
+
+    note = "copies were kept in kept/; restore_images uploads them again, under new addresses"
+    assert in_shell_words(note) == (
+        "copies were kept in kept/; `picora-analytics restore kept/` uploads them again, under new addresses"
+    )
