@@ -12,6 +12,7 @@ from picora_analytics.cleanup.backup.folder import (
     LONGEST,
     BackupFolder,
     Proof,
+    as_now,
     backup_name,
     copied_ids,
     hash_of,
@@ -359,3 +360,18 @@ def test_a_long_manifest_is_read_once_until_it_is_written(tmp_path):
     assert folder.proofs()["a"] is first
     folder.add(_proof("b"))
     assert folder.proofs()["a"] is not first
+
+
+@pytest.mark.parametrize(
+    ("now", "url"),
+    [
+        pytest.param("https://x/a.png?signed=2", "https://x/a.png?signed=1", id="signed anew"),
+        pytest.param("https://x/b.png?signed=2", "https://x/b.png?signed=2", id="moved"),
+    ],
+)
+def test_a_copied_image_is_described_as_it_is_now(now, url):
+    before = ImageRecord(id="a", url="https://x/a.png?signed=1", title="A", tags=("x",))
+
+    told = as_now(before, ImageRecord(id="a", url=now, tags=("y",), is_public=False), hidden=False)
+
+    assert told == ImageRecord(id="a", url=url, title="A", tags=("y",), is_public=False)
