@@ -187,7 +187,7 @@ def test_spellings_that_look_alike_fold_to_one(text, other):
     assert folded(text) == folded(other)
 
 
-@pytest.mark.parametrize(("text", "other"), [("keep", "kepe"), ("café", "cafe"), ("a-b", "ab")])
+@pytest.mark.parametrize(("text", "other"), [("keep", "kepe"), ("café", "cafe"), ("a+b", "ab")])
 def test_other_words_stay_other_words(text, other):
     assert folded(text) != folded(other)
 

@@ -95,7 +95,8 @@ def _with_repeats_of_pandas(images: pd.DataFrame) -> pd.DataFrame:
     in_order = repeated[order]
     extra = np.zeros(len(images), dtype=bool)
     extra[in_order] = pd.Series(groups[in_order]).duplicated().to_numpy()
-    return images.assign(content=images["content_hash"], exact=exact, likely=likely, extra=extra)
+    content = images["content_hash"].where(codes >= 0)
+    return images.assign(content=content, exact=exact, likely=likely, extra=extra)
 
 
 @question(

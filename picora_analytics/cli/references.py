@@ -125,12 +125,12 @@ def scan(
     if json_path == "-" and (annotations or markdown_path == "-"):
         raise click.UsageError("--json prints nothing else; give it a file, or leave the others.")
     from picora_analytics.references import checking
-    from picora_analytics.references.pages import Entry
+    from picora_analytics.references.pages import read_address
     from picora_analytics.references.search import find_references
 
     for source in sources:
         if source.lower().startswith(("http://", "https://")):
-            parsed(Entry.typed, source)
+            parsed(read_address, source)
     path = None if baseline is None else Path(baseline)
     known = checking.read_baseline(path) if path is not None and path.exists() else []
     images = _read_ids(Path(ids)) if ids is not None else _load(demo=demo, store=store, quiet=quiet)

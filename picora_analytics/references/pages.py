@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import gzip
 import html
 import io
@@ -16,7 +17,15 @@ import msgspec
 
 from picora_analytics.text import shorten
 
-__all__ = ["MAX_BYTES", "Answer", "Entry", "PageError", "address_of", "page_of", "read_answer"]
+__all__ = [
+    "MAX_BYTES",
+    "Answer",
+    "Entry",
+    "PageError",
+    "page_of",
+    "read_address",
+    "read_answer",
+]
 
 MAX_BYTES = (
     50 << 20
@@ -30,8 +39,8 @@ _FEED = re.compile(
     re.IGNORECASE,
 )
 _NAMED_SITEMAP = re.compile(r"\.xml(?:\.gz)?$|/sitemap(?:\.\w+)?/?$", re.IGNORECASE)
-_META = re.compile(rb"<meta\b[^<>]*>", re.IGNORECASE)
-_REFRESH = re.compile(r"""http-equiv\s*=\s*(?:["']\s*)?refresh\b""", re.IGNORECASE)
+_META = re.compile(rb"<meta\b[^<>]{0,4000}", re.IGNORECASE)
+_REFRESH = re.compile(r"""http-equiv\s*+=[\s"']*+refresh\b""", re.IGNORECASE)
 _CONTENT = re.compile(r"""\bcontent\s*=\s*("[^"]*|'[^']*|[^\s>]+)""", re.IGNORECASE)
 _SECONDS_AND_PLACE = re.compile(r"""[\d.]+[;,\s]+(?:url\s*=\s*)?["']?([^"']+)""", re.IGNORECASE)
 # One page under its several names: /a, /a/, /a.html and /a/index.html.
@@ -50,20 +59,8 @@ class Entry(NamedTuple):
 
     @classmethod
     def typed(cls, url: str) -> Entry:
-        """
-        Give the entry of an address that a person typed.
-
-        Raises
-        ------
-        ValueError
-            If it is no address.
-        """
-        address = address_of(url)
-        if address is None:
-            raise ValueError(
-                f"{shorten(url, 80)!r} is no address that can be read; give one such as 'https://example.com/sitemap.xml'."
-            )
-        return cls(url, _NAMED_SITEMAP.search(address.path) is not None)
+        """Give the entry of an address that a person typed."""
+        return cls(url, _NAMED_SITEMAP.search(httpx.URL(url).path) is not None)
 
 
 class Answer(NamedTuple):
@@ -75,13 +72,21 @@ class Answer(NamedTuple):
     refresh: str
 
 
-def address_of(url: str) -> httpx.URL | None:
-    """Read an address; None if it is none, or names no host that can be asked."""
-    try:
-        address = httpx.URL(url)
-        return address if address.host else None
-    except (httpx.InvalidURL, ValueError):  # idna raises ValueError for invalid Punycode, late.
-        return None
+def read_address(text: str) -> httpx.URL:
+    """
+    Read an address of a page.
+
+    Raises
+    ------
+    ValueError
+        If there is no such address: a host or port that none can have, or what no address may hold.
+    """
+    with contextlib.suppress(httpx.InvalidURL, ValueError):
+        url = httpx.URL(text)
+        url.raw_host.decode("ascii").encode("idna")  # As a name is looked up.
+        if url.host and (url.port is None or 0 < url.port < 1 << 16):
+            return url
+    raise ValueError(f"{shorten(text, 60)!r} is not an address that can be read.")
 
 
 def page_of(url: httpx.URL | str) -> tuple[str, str, bytes]:
@@ -147,11 +152,9 @@ def _sent_on(answer: Answer, head: bytes) -> Iterator[httpx.URL]:
     for text in (answer.refresh, *told):
         if place := _SECONDS_AND_PLACE.match(text.strip()):
             try:
-                target = address_of(str(answer.url.join(place[1].strip())))
+                target = read_address(str(answer.url.join(place[1].strip())))
             except (httpx.InvalidURL, ValueError):
-                target = None
-            if target is None:
-                raise PageError("it leads to no address")
+                raise PageError("it leads to no address") from None
             yield target
 
 

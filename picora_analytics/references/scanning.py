@@ -218,7 +218,7 @@ def _end(data: bytes) -> int:
     newline = last = data.rfind(b"\n", middle, -1)
     while newline >= 0 and (
         data.endswith((b"=", b"=\r"), middle, newline)
-        or data.startswith((b" ", b"\t"), newline + 1)
+        or data.startswith((b" ", b"\t", b'"', b"'"), newline + 1)
     ):
         newline = data.rfind(b"\n", middle, newline)
     if last >= 0:

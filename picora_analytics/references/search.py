@@ -18,7 +18,7 @@ from picora_analytics.progress import Progress, progress_for
 from picora_analytics.references.coverage import Coverage
 from picora_analytics.references.found import References, table
 from picora_analytics.references.history import Repository
-from picora_analytics.references.pages import Entry
+from picora_analytics.references.pages import read_address
 from picora_analytics.references.scanning import Address, Place, Scanner, host_paths
 from picora_analytics.references.sources import Text, shown_path, texts_in
 from picora_analytics.references.tokens import IdFinder, are_ids
@@ -74,7 +74,7 @@ def find_references(
     Raises
     ------
     ValueError
-        If no source is given, or one does not exist.
+        If no source is given, one does not exist, or an address is none.
     PicoraError
         If `git` is no repository, or there is no git command.
     """
@@ -87,14 +87,13 @@ def find_references(
             "There is nowhere to look: give a folder, a page, git= or addresses=, such as "
             'find_references(images, "site/").'
         )
-    for source in sources:
-        if _is_web(source):
-            Entry.typed(str(source))  # Refused before anything is read.
     if isinstance(images, str) or not pd.api.types.is_list_like(images):
         raise TypeError(
             "find_references takes a DataFrame, as load_images makes it, or an Index of ids; "
             f"this is {type(images).__name__}."
         )
+    for source in filter(_is_web, sources):
+        read_address(str(source))
     scanned_at = times.now()
     ids = pd.Index(images.index if isinstance(images, pd.DataFrame) else images, dtype=STR)
     ids = ids.unique().rename("id")

@@ -19,6 +19,8 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import IO, NamedTuple, cast
 
+import numpy as np
+
 from picora_analytics.references.coverage import Coverage
 
 __all__ = ["Text", "looks_binary", "shown_path", "texts_in", "texts_of"]
@@ -58,10 +60,11 @@ _SKIPPED = {
         b"\0\0\1\xba",
         b"\0\0\1\xb3",
     ),
-    "fonts": (b"wOFF", b"wOF2", b"OTTO", b"\0\1\0\0", b"ttcf", b"true\0"),
+    "fonts": (b"wOFF", b"wOF2", b"OTTO", b"ttcf", b"true\0"),
     "a folder's view settings": (b"\0\0\0\1Bud1",),
 }
 _UNREADABLE = {
+    "a PDF": b"%PDF",
     "an Access database": b"\0\1\0\0Standard ",
     "a 7z archive": b"7z\xbc\xaf\x27\x1c",
     "a RAR archive": b"Rar!\x1a\7",
@@ -81,11 +84,11 @@ _BOMS = (
     (codecs.BOM_UTF16_LE, "utf-16"),
     (codecs.BOM_UTF16_BE, "utf-16"),
 )
-# Readers of PDFs look for their first line so far in.
-_PDF = re.compile(rb"(?:\A|[\r\n])%PDF-\d|\A%PDF")
 # What no text holds many of.
 _CONTROLS = {*range(9), *range(14, 27), *range(28, 32)}
 _CONTROLS_AS_ONE = bytes(1 if code in _CONTROLS else 32 for code in range(256))
+_BINARY = "a binary file of an unknown kind"
+_BINARY_PART = "a binary part in a text"
 # Whatever the readers of archives raise at damaged ones.
 _BROKEN = (
     OSError,
@@ -203,8 +206,6 @@ def texts_of(file: IO[bytes], name: str, coverage: Coverage, depth: int = 0) -> 
         coverage.skip(kind, len(head) + _drain(file))
         return
     unreadable = next((what for what, magic in _UNREADABLE.items() if head.startswith(magic)), "")
-    if _PDF.search(head, 0, 1024):
-        unreadable = "a PDF"
     if unreadable:
         coverage.fail(name, unreadable)
     elif head.startswith((b"PK\3\4", b"PK\5\6", b"PK\7\x08")):
@@ -217,6 +218,8 @@ def texts_of(file: IO[bytes], name: str, coverage: Coverage, depth: int = 0) -> 
         yield from texts_of(whole, name, coverage, depth + 1)
     elif head[257:262] == b"ustar":
         yield from _tarred(_seekable(file, head), name, coverage, depth)
+    elif b"%PDF-" in head[:1024]:  # Where its readers look for it.
+        coverage.fail(name, "a PDF")
     else:
         yield Text(name, _decoded(head, file, name, coverage))
 
@@ -227,13 +230,13 @@ def _skipped_kind(head: bytes) -> str:
         return ""
     if head[34:36] == b"LP" and head[8:11] in (b"\1\0\2", b"\2\0\2", b"\0\0\2"):
         return "fonts"  # Embedded OpenType.
+    if head.startswith(b"\0\1\0\0") and b"head" in _font_tables(head):
+        return "fonts"  # TrueType.
     if head[4:8] == b"ftyp":
         still = head[8:12] in (b"avif", b"avis", b"heic", b"heix", b"mif1", b"msf1")
         return "pictures" if still else "video and sound"
     if head.startswith(b"RIFF"):
         return "pictures" if head[8:12] == b"WEBP" else "video and sound"
-    if head.startswith(_UNREADABLE["an Access database"]):
-        return ""  # It begins as a font does.
     for kind, magics in _SKIPPED.items():
         for magic in magics:
             if head.startswith(magic):
@@ -241,12 +244,16 @@ def _skipped_kind(head: bytes) -> str:
     return ""
 
 
+def _font_tables(head: bytes) -> list[bytes]:
+    """Name the tables of a font; of other files that begin alike, what stands there."""
+    n_tables = int.from_bytes(head[4:6], "big")
+    return [head[place : place + 4] for place in range(12, min(12 + 16 * n_tables, len(head)), 16)]
+
+
 def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Iterator[bytes]:
     """Give a text piece by piece, its NUL bytes and wide characters gone."""
     encoding = _wide_encoding(head)
-    decoder = codecs.getincrementaldecoder(encoding)("replace") if encoding else None
-    if encoding is None and looks_binary(head):
-        coverage.fail(name, "a binary file of an unknown kind")
+    decoder = codecs.getincrementaldecoder(encoding)() if encoding else None
     n_bytes, chunk = 0, head
     try:
         while chunk:
@@ -257,13 +264,20 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
             # Without its NUL bytes even UTF-16 inside a binary file shows its ids.
             plain = chunk.replace(b"\0", b"")
             if decoder is None:
-                if _holds_binary(chunk):
-                    coverage.fail(name, "a part of it is no text")
+                # Filled up from the head, lest one sign make a binary part of a short end.
+                if looks_binary(chunk + head[len(chunk) :]):
+                    coverage.fail(name, _BINARY if chunk is head else _BINARY_PART)
                 yield plain
             else:
                 if _NARROW.search(chunk):
                     coverage.fail(name, "several encodings in one file")
-                yield decoder.decode(chunk).encode("utf-8", "replace")
+                try:
+                    text = decoder.decode(chunk)
+                except UnicodeDecodeError:
+                    coverage.fail(name, _BINARY_PART)
+                    decoder.errors = "replace"
+                    text = decoder.decode(chunk)
+                yield text.encode("utf-8", "replace")
             chunk = file.read(CHUNK)
     except _BROKEN as error:
         coverage.fail(name, _why(error))
@@ -276,14 +290,15 @@ def _decoded(head: bytes, file: IO[bytes], name: str, coverage: Coverage) -> Ite
 _NARROW = re.compile(rb"[A-Za-z0-9_-]{11}")
 
 
-def _holds_binary(chunk: bytes) -> bool:
-    """Whether something that is no text begins in a part of a file; what is packed has zero bytes all over."""
-    return b"\0" in chunk or looks_binary(chunk[:HEAD]) or looks_binary(chunk[-HEAD:])
-
-
-def looks_binary(head: bytes) -> bool:
-    """Whether the first bytes of a file hold what no text does: a zero byte, or many control characters."""
-    return b"\0" in head or head.translate(_CONTROLS_AS_ONE).count(1) > 0.02 * len(head)
+def looks_binary(data: bytes) -> bool:
+    """Whether bytes hold what no text does: a zero byte, or many control characters."""
+    if b"\0" in data:
+        return True
+    few = 0.02 * len(data)
+    # Nearly all texts have few line ends and tabs, so that these need not be told from the rest.
+    if np.count_nonzero(np.frombuffer(data, np.uint8) < ord(" ")) <= few:
+        return False
+    return data.translate(_CONTROLS_AS_ONE).count(1) > few
 
 
 def _wide_encoding(head: bytes) -> str | None:

@@ -21,8 +21,8 @@ from picora_analytics.references.pages import (
     Answer,
     Entry,
     PageError,
-    address_of,
     page_of,
+    read_address,
     read_answer,
 )
 from picora_analytics.references.sources import Text, texts_of
@@ -112,8 +112,9 @@ class _Site:
 
     def owns(self, url: str) -> bool:
         """Whether an address is on the typed host; from http to https is no other host."""
-        other = address_of(url)
-        if other is None:
+        try:
+            other = read_address(url)
+        except ValueError:
             return False
         same_port = other.port == self._home.port
         return (
@@ -145,7 +146,10 @@ class _Site:
         robots = urllib.robotparser.RobotFileParser()
         _, status, body, _ = self._get(str(self._home.copy_with(raw_path=b"/robots.txt")))
         if status == 200:
-            robots.parse(body.decode("utf-8", "replace").splitlines())
+            try:
+                robots.parse(body.decode("utf-8", "replace").splitlines())
+            except ValueError:  # A number or an address that is none.
+                raise PageError("its robots.txt cannot be understood") from None
         elif 400 <= status < 500:
             robots.allow_all = True  # type: ignore[attr-defined,unused-ignore]
         else:  # RFC 9309, 2.3.1.4: what cannot be asked is forbidden.
@@ -168,6 +172,7 @@ class _Site:
                 url = target
         except ForbiddenAddressError as error:
             raise PageError(f"it is not asked: {error}") from None
+        # httpx lets through what is wrong with a name: a ValueError.
         except (httpx.HTTPError, httpx.InvalidURL, TransportError, ValueError) as error:
             raise PageError(f"no whole answer ({type(error).__name__})") from None
         raise PageError(f"more than {REDIRECTS} redirects")

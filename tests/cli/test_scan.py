@@ -56,6 +56,14 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     assert run(*OPTIONS, "--max-dangling", "2").returncode == 0
 
 
+@pytest.mark.parametrize("address", ["http://[::1", "https://host:port/", "HTTP://xn--a/"])
+def test_a_mistyped_address_is_wrong_usage_before_a_library_is_loaded(run, site, address):
+    done = run("scan", "site", address)  # Without a key nothing is loaded.
+
+    assert (done.returncode, done.stdout) == (2, "")
+    assert f"'{address}' is not an address that can be read" in done.stderr
+
+
 def test_what_is_not_found_adds_up(run, site):
     ids = (site.parent / "ids.csv").read_text()
     (site.parent / "ids.csv").write_text(ids.replace(f"{IDS[3]}.png,True", f"{IDS[3]}.png,False"))

@@ -23,7 +23,7 @@ WRONG = [
     (("report", "--fail-over", "most"), "--fail-over 'most' is no share"),
     (("report", "--since", "last week"), "--since 'last week' is none of 7d, a date"),
     (("report", "--refresh", "often"), "'often' is not one of 'auto', 'full', 'never'"),
-    (("scan", "http://[::1"), "'http://[::1' is no address that can be read"),
+    (("scan", "http://[::1"), "'http://[::1' is not an address that can be read"),
     (("report", "-o", "r.pdf"), "'r.pdf' ends in none of .html, .md, .json"),
     (("report", "-o", "none/r.md"), "There is no folder 'none' to write 'none/r.md' into"),
     ((*PLAN, "--max-bytes", "2 lots"), "--max-bytes='2 lots' is not a size"),

@@ -91,6 +91,13 @@ WRITTEN = {
     "quoted-printable": lambda url: url.replace("_", "=5F").replace("-", "=2D"),
     "an address over two lines": lambda url: f'<img src="{url[:-4]}\n{url[-4:]}.png">',
     "an address over two lines, CRLF": lambda url: f"<img src='{url[:-7]}\r\n{url[-7:]}'>",
+    "gettext": lambda url: f'msgstr "{url[:-4]}"\n"{url[-4:]}.png"',
+    "gettext, CRLF": lambda url: f'msgstr "{url[:-1]}"\r\n"{url[-1:]}.png"',
+    "C": lambda url: f'char *url = "{url[:-4]}" \\\n    "{url[-4:]}.png";',
+    "Python's strings side by side": lambda url: f"url = ('{url[:-4]}'\n\t'{url[-4:]}.png')",
+    "JavaScript's sum": lambda url: f'url = "{url[:-4]}" +\n  "{url[-4:]}.png";',
+    "PHP's sum": lambda url: f"$url = '{url[:-4]}'\n    . '{url[-4:]}.png';",
+    "strings on three lines": lambda url: f'"{url[:-8]}"\n"{url[-8:-4]}"\n"{url[-4:]}.png"',
     "strings put together": lambda url: f'msgid "{url[:-4]}"\n"{url[-4:]} a"',
     "indented strings": lambda url: f"see = '{url[:-7]}'\r\n\t  '{url[-7:]}'",
     "a calendar": lambda url: f"BEGIN:VEVENT\r\n  {url[:-4]}\r\n {url[-4:]}".replace("\r\n  ", " "),
@@ -103,6 +110,7 @@ WRITTEN = {
     [
         pytest.param(b"", b"=%s", id="quoted-printable"),
         pytest.param(b"BEGIN:VCALENDAR%s", b"%s ", id="a calendar"),
+        pytest.param(b"", b'"%s"', id="gettext"),
     ],
 )
 def test_it_is_found_wherever_a_broken_line_meets_the_end_of_a_piece(
@@ -327,7 +335,13 @@ UNREADABLE = {
     "a damaged tar": TWO[:1034] + b"\xff" + TWO[1035:],
     "two zips in one": zipped({"a": PAGE}) + zipped({"b": b"x"}),
     "UTF-16 and then UTF-8": ("hello\r\n" * 900).encode("utf-16-le") + PAGE,
+    "a text and then gzip": b"#!/bin/sh\n" * 600 + gzip.compress(PAGE),
+    "a text and then gzip, far behind": b"#!/bin/sh\n" * 300_000 + gzip.compress(PAGE),
+    "a text and then no text, without NUL bytes": b"hello\n" * 900 + bytes(range(1, 256)) * 20,
+    "UTF-16 and then gzip": ("hello\r\n" * 900).encode("utf-16")
+    + gzip.compress(random.Random(3).randbytes(5000)),
     "a PDF": b"%PDF-1.7\nx",
+    "a PDF after a blank line": b"\r\n%PDF-1.7\nx",
     "7z": b"7z\xbc\xaf\x27\x1cxxxx",
     "xz": b"\xfd7zXZ\0xxxxxxxxx",
     "a Git LFS pointer": b"version https://git-lfs.github.com/spec/v1\noid sha256:0\nsize 1\n",
@@ -340,6 +354,9 @@ UNREADABLE = {
         {"a.zip": zipped({"a.zip": zipped({"a.zip": zipped({"a.md": PAGE})})})}
     ),
     "brotli or the like": random.Random(2).randbytes(3000),
+    "an Access database": b"\0\1\0\0Standard ACE DB\0" + bytes(range(256)) * 8 + PAGE,
+    "an old Access database": b"\0\1\0\0Standard Jet DB\0" + bytes(range(256)) * 8 + PAGE,
+    "what begins like a font": b"\0\1\0\0\0\x0b" + bytes(range(256)) * 8 + PAGE,
     "a database": b"SQLite format 3\0" + bytes(100),
     "encrypted": b"Salted__" + bytes(range(200)),
 }
@@ -356,6 +373,44 @@ def test_what_cannot_be_read_turns_the_answer(data, tmp_path):
     assert references.status(pd.Index(IDS)).tolist() == ["found"] + ["could not look"] * 4
     assert any("b.bin" in text for text in references.problems())
     assert scan(tmp_path, exclude=["*.bin"]).complete
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(b"lines\n" * 900 + PAGE + b"\0", id="a zero byte"),
+        pytest.param(b"lines\n" * 300_000 + b"\1\2\3" * 9000 + PAGE, id="control characters"),
+        pytest.param(
+            ("lines\n" * 900).encode("utf-16") + b"\0\xd8" * 9 + PAGE.decode().encode("utf-16-le"),
+            id="UTF-16",
+        ),
+    ],
+)
+def test_a_text_with_a_binary_part_is_read_to_its_end(data, tmp_path):
+    (tmp_path / "a").write_bytes(data)
+
+    references = scan(tmp_path)
+
+    assert references.status(pd.Index(IDS)).tolist() == ["found"] + ["could not look"] * 4
+    assert "binary part" in references.problems()[0]
+
+
+@pytest.mark.parametrize(
+    "data",
+    [
+        pytest.param(("müde Züge\n" * 300_000).encode("latin-1"), id="Latin-1"),
+        pytest.param(("图片和文字\n" * 300_000).encode("gb18030"), id="GB18030"),
+        pytest.param(("图片和文字\n" * 300_000).encode("iso2022_jp", "ignore"), id="ISO-2022-JP"),
+        pytest.param(("图片和文字\n" * 300_000).encode("utf-16"), id="UTF-16"),
+        pytest.param(("图片 and\n" * 300_000).encode("utf-32"), id="UTF-32"),
+        pytest.param(b"\x1b[31mred\x1b[0m\n" * 300_000, id="colors of a terminal"),
+        pytest.param(b"x" * 4096 + b"\x1a", id="the end of a file in DOS"),
+    ],
+)
+def test_a_long_text_is_one_to_its_end(data, tmp_path):
+    (tmp_path / "a").write_bytes(data)
+
+    assert scan(tmp_path).complete
 
 
 def test_a_password_turns_the_answer(tmp_path):
@@ -399,7 +454,7 @@ PICTURES = {
     "a.avif": b"\0\0\0\x1cftypavif",
     "favicon.ico": b"\0\0\1\0\1\0",
     "a.woff2": b"wOF2\0\1",
-    "a.ttf": b"\0\1\0\0\0\x0f",
+    "a.ttf": b"\0\1\0\0\0\2\0\x20\0\1\0\0OS/2" + bytes(12) + b"head" + bytes(12),
     "a.eot": b"\x10\0\0\0\0\0\0\0\2\0\2\0" + bytes(22) + b"LP" + bytes(50),
     "a.mp4": b"\0\0\0\x18ftypmp42",
     "a.mp3": b"ID3\4\0",
@@ -453,6 +508,21 @@ def test_nothing_is_left_out_unasked_but_gits_own_data(tmp_path):
     assert set(references.found["id"]) == {IDS[2]}
     assert "excluded" in set(references.coverage["skipped"].dropna())
     assert references.complete
+
+
+def test_strings_on_several_lines_keep_the_lines_of_what_follows(tmp_path):
+    (tmp_path / "a.po").write_text(f'"a"\n"b "\n"{IDS[0][:5]}"\n"{IDS[0][5:]}"\n{IDS[1]}')
+
+    found = scan(tmp_path).found
+
+    assert sorted(zip(found["id"], found["line"], strict=True)) == [(IDS[1], 5), (IDS[0], 3)]
+
+
+@pytest.mark.parametrize("between", ['",\n"', "\"\n'", '"\n\n"', '": "\n"', '"\nx"', '" "'])
+def test_strings_that_are_no_neighbours_are_two(between, tmp_path):
+    (tmp_path / "a").write_text(f'"{IDS[0][:5]}{between}{IDS[0][5:]}"')
+
+    assert found_in(tmp_path) == set()
 
 
 @given(
@@ -515,37 +585,6 @@ def test_what_is_no_escape_of_a_letter_is_none(tmp_path, text):
     (tmp_path / "page.html").write_text(text)
 
     assert not len(pic.find_references(pd.Index(["aB3d_5fG-hJ"]), tmp_path, progress=False).found)
-
-
-PACKED = gzip.compress(random.Random(1).randbytes(3000))
-
-
-@pytest.mark.parametrize(
-    "data",
-    [
-        pytest.param(b"\n%PDF-1.4\n" + b"1 0 obj << /Title (A) >>\n" * 400 + PACKED, id="a PDF"),
-        pytest.param(b"#!/bin/sh\n" + b"echo unpacking\n" * 400 + PACKED, id="an archive"),
-        pytest.param(b"plain text\n" * 200_000 + PACKED, id="far behind"),
-        pytest.param(b"\0\1\0\0Standard Jet DB\0" + bytes(range(256)) * 40, id="Jet"),
-        pytest.param(b"\0\1\0\0Standard ACE DB\0" + bytes(range(256)) * 40, id="ACE"),
-    ],
-)
-def test_what_is_no_text_further_in_could_not_be_looked_at(data, tmp_path):
-    (tmp_path / "file").write_bytes(data)
-    (tmp_path / "page.md").write_text("a page")
-
-    references = scan(tmp_path)
-
-    assert not references.complete
-    assert references.coverage["problem"].notna().sum() == 1
-
-
-def test_a_font_is_still_skipped(tmp_path):
-    tables = b"\0\1\0\0\0\x0c\0\x80\0\3\0\x40" + b"OS/2" + bytes(12) + bytes(range(256)) * 8
-    (tmp_path / "font.ttf").write_bytes(tables)
-    (tmp_path / "page.md").write_text("a page")
-
-    assert scan(tmp_path).complete
 
 
 @pytest.mark.parametrize("data", [b"", b"\n", b"\r\n", b'"\n', b"=", b"'"])

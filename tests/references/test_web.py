@@ -1,14 +1,18 @@
 """Pages and sitemaps, over real HTTP on this machine."""
 
+import contextlib
 import gzip
 import re
 import threading
+import time
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 
+import httpx
 import pandas as pd
 import pytest
 
 import picora_analytics as pic
+from picora_analytics.references.pages import Answer, Entry, PageError, page_of, read_answer
 
 IDS = ["aB3dE5fG7hJ", "bB3dE5fG7hJ", "cB3dE5fG7hJ", "dB3dE5fG7hJ"]
 
@@ -167,24 +171,6 @@ def test_another_host_is_never_asked(site, other):
         pytest.param(
             (200, {"Refresh": "3;/real"}, page(0)), "127.0.0.1/real", id="a header Refresh"
         ),
-        pytest.param(
-            (302, {"Location": "http://xn--a/"}, b""),
-            "InvalidCodepoint",
-            id="a redirect to no host",
-        ),
-        pytest.param(
-            (200, {"Refresh": "0;http://xn--a/"}, page(0)), "to no address", id="a Refresh to none"
-        ),
-        pytest.param(
-            b"<meta http-equiv=refresh content='0;url=http://xn--a/'>",
-            "to no address",
-            id="a meta refresh to none",
-        ),
-        pytest.param(
-            b"<urlset><url><loc>http://xn--a/</loc></url></urlset>",
-            "on another host",
-            id="a sitemap that lists none",
-        ),
         pytest.param(b'{"success": false}', "reports an error", id="JSON of a failure"),
         pytest.param(
             b"\xef\xbb\xbf<?xml version='1.0'?><?xml-stylesheet href='a'?><RSS version='2'/>",
@@ -201,21 +187,6 @@ def test_what_cannot_be_read_turns_the_answer(site, answer, said):
 
     assert not references.complete
     assert said in references.problems()[0]
-
-
-@pytest.mark.parametrize("tag", ["<meta http-equiv=", "<meta http-equiv='", "<meta content="])
-def test_a_page_of_blanks_is_read_to_its_end(site, tag):
-    site.pages = {"/1": tag.encode() + b" " * 500_000 + b"x>" + page(0)}
-
-    assert scan(f"{site.url}/1").found["id"].tolist() == [IDS[0]]
-
-
-@pytest.mark.parametrize(
-    "url", ["http://[::1", "http://host:port/", "https://xn--a/", "http://a\0b/", "https://"]
-)
-def test_what_is_no_address_is_refused_before_anything_is_read(tmp_path, url):
-    with pytest.raises(ValueError, match="is no address that can be read"):
-        pic.find_references(pd.Index(IDS), tmp_path / "none", url, progress=False)
 
 
 @pytest.mark.parametrize(
@@ -300,6 +271,104 @@ def test_pages_under_their_usual_names_are_read_as_ever(site):
     assert sorted(set(references.found["id"])) == IDS
 
 
+LONG = 1 << 16
+
+
+@pytest.mark.parametrize(
+    "body",
+    [
+        b"<meta http-equiv=" + b" " * LONG + b"x>",
+        b"<meta http-equiv=" + b"'" + b" " * LONG + b"x>",
+        b"<meta http-equiv=refresh content=" + b" " * LONG + b">",
+        b"<meta http-equiv=refresh content='0;" + b" " * LONG + b"'>",
+        b"<meta http-equiv=refresh content='0; url" + b" " * LONG + b"'>",
+        b"<meta http-equiv=refresh content='" + b"0" * LONG + b"'>",
+        b"<meta " * (LONG // 6),
+        b"<" + b"a." * (LONG // 2),
+        b"<!x>" + b" " * LONG + b"<!x> " * (LONG // 5),
+        b"https://" + b"a" * LONG + b" " * LONG + b"x",
+    ],
+    ids=lambda body: body[:40].decode().strip(),
+)
+def test_a_page_of_endless_blanks_takes_no_endless_time(body):
+    url = "http://127.0.0.1/a"
+    begun = time.process_time()
+
+    with contextlib.suppress(PageError):
+        read_answer(Entry(url, False), Answer(httpx.URL(url), 200, body, ""))
+
+    assert time.process_time() - begun < 1
+
+
+def test_an_address_of_endless_slashes_takes_no_endless_time():
+    begun = time.process_time()
+
+    assert page_of("http://a/" + "/" * 60_000 + "x") == ("a", "/" * 60_001 + "x", b"")
+
+    assert time.process_time() - begun < 1
+
+
+def test_a_letter_of_endless_digits_in_a_page_is_none():
+    url = "http://127.0.0.1/a"
+    body = b"<meta content='&#" + b"9" * LONG + b";'>"
+
+    assert read_answer(Entry(url, False), Answer(httpx.URL(url), 200, body, "")) is None
+
+
+BROKEN = ["http://xn--a/b", "http://[::1", "http://127.0.0.1:port/", "http://127.0.0.1:99999/"]
+
+
+@pytest.mark.parametrize("address", [*BROKEN, "http://xn--/", "http://" + "a" * 64 + ".example/"])
+@pytest.mark.parametrize(
+    "answer",
+    [
+        pytest.param(lambda url: sitemap(url), id="a sitemap"),
+        pytest.param(lambda url: (302, {"Location": url}, b""), id="a redirect"),
+        pytest.param(lambda url: (200, {"Refresh": f"0; url={url}"}, b"x"), id="a header Refresh"),
+        pytest.param(
+            lambda url: f"<meta http-equiv=refresh content='0; url={url}'>".encode(), id="meta"
+        ),
+    ],
+)
+def test_an_address_that_is_none_turns_the_answer(site, answer, address):
+    site.pages = {"/1": answer(address)}
+
+    assert not scan(f"{site.url}/1").complete
+
+
+@pytest.mark.parametrize(
+    "line", ["Crawl-delay: " + "9" * 5000, "Disallow: //[", "Crawl-delay: \u00b2"]
+)
+def test_a_robots_txt_that_cannot_be_understood_turns_the_answer(site, line):
+    site.pages = {"/robots.txt": f"User-agent: *\n{line}\n".encode(), "/1": page(0)}
+
+    references = scan(f"{site.url}/1")
+
+    assert references.complete or "robots.txt" in references.problems()[0]
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        *BROKEN,
+        "http://",
+        "http:///a",
+        "http://a\0b/",
+        "http://a..b/",
+        "https://" + "a" * 64 + ".example",
+        "https://example.com/" + "a" * 70_000,
+    ],
+    ids=lambda address: ascii(address[:40]),
+)
+def test_a_mistyped_address_is_named_before_anything_is_read(site, address):
+    with pytest.raises(ValueError, match="is not an address that can be read") as caught:
+        pic.find_references(pd.Index(IDS), f"{site.url}/1", address, progress=False)
+
+    assert not site.asked
+    assert address[:12].replace("\0", "\ufffd") in str(caught.value)
+    assert len(str(caught.value)) < 200
+
+
 def test_a_host_without_robots_that_can_be_read_is_left_alone(site):
     site.pages = {"/robots.txt": (503, {}, b""), "/1": page(0)}
 
@@ -307,3 +376,10 @@ def test_a_host_without_robots_that_can_be_read_is_left_alone(site):
 
     assert not references.complete
     assert site.asked == ["/robots.txt"]
+
+
+@pytest.mark.parametrize("tag", ["<meta http-equiv=", "<meta http-equiv='", "<meta content="])
+def test_a_page_of_blanks_is_read_to_its_end(site, tag):
+    site.pages = {"/1": tag.encode() + b" " * 500_000 + b"x>" + page(0)}
+
+    assert scan(f"{site.url}/1").found["id"].tolist() == [IDS[0]]
