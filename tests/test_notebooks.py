@@ -31,7 +31,11 @@ def _read(path):
 
 
 def _run(name, tmp_path, monkeypatch, again=None, last=None):
-    """Run a notebook, after its end once more the cells that hold some text, and then a cell of the test's own."""
+    """
+    Run a notebook, after its end once more the cells that hold some text, and a cell of the test's own.
+
+    The latter stands before the cell that ends the demo, if there is one: no picture comes any more after that.
+    """
     import nbclient
     import nbformat
 
@@ -41,7 +45,9 @@ def _run(name, tmp_path, monkeypatch, again=None, last=None):
     notebook = _read(_path(name))
     notebook.cells += [cell.copy() for cell in notebook.cells if again and again in cell.source]
     if last:
-        notebook.cells.append(nbformat.v4.new_code_cell(last))
+        ends = [at for at, cell in enumerate(notebook.cells) if "demo.stop()" in cell.source]
+        at = ends[0] if ends else len(notebook.cells)
+        notebook.cells.insert(at, nbformat.v4.new_code_cell(last))
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
