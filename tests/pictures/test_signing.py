@@ -100,3 +100,24 @@ def test_what_is_looked_at_now_comes_and_what_was_before_does_not(library):
     n = len(server.requests)
     loader.want(wanted(public, 3))
     assert len(server.requests) == n
+
+
+def test_pictures_that_are_long_in_coming_are_handed_on_all_the_same(library):
+    _, client, _ = library
+    images = pic.load_images(client, store=None, progress=False)
+    rows = images[images["is_public"]].head(3)
+    got, arrived = [], threading.Event()
+
+    def deliver(batch):
+        got.extend(batch)
+        if len(got) == 3:
+            arrived.set()
+
+    loader = Loader(Thumbnails(demo=True), deliver, idle=0.01)
+    with loader._thumbnails._lock:  # Nothing can be finished for thirty times as long.
+        loader.want([Wanted(1, i, str(one), rows.loc[one]) for i, one in enumerate(rows.index)])
+        assert not arrived.wait(0.3)
+
+    assert arrived.wait(60)
+    assert all(one.picture is not None for one in got)
+    loader.close()

@@ -51,10 +51,18 @@ class Loader:
     thumbnails : Thumbnails
     deliver : callable
         Given some pictures at once, from a thread.
+    idle : float
+        Seconds without anything to do after which threads end.
     """
 
-    def __init__(self, thumbnails: Thumbnails, deliver: Callable[[list[Picture]], None]) -> None:
-        self._thumbnails, self._deliver = thumbnails, deliver
+    def __init__(
+        self,
+        thumbnails: Thumbnails,
+        deliver: Callable[[list[Picture]], None],
+        *,
+        idle: float = IDLE,
+    ) -> None:
+        self._thumbnails, self._deliver, self._idle = thumbnails, deliver, idle
         self._changed = threading.Condition()
         self._wanted: dict[_Key, Wanted] = {}
         self._fetching: set[_Key] = set()
@@ -139,7 +147,9 @@ class Loader:
     def _take(self, private: bool) -> _Key | None:
         """Wait for something to fetch; None after a while without."""
         with self._changed:
-            self._changed.wait_for(lambda: self._closed or self._next(private) is not None, IDLE)
+            self._changed.wait_for(
+                lambda: self._closed or self._next(private) is not None, self._idle
+            )
             key = self._next(private)
             if key is not None:
                 self._fetching.add(key)
@@ -148,10 +158,12 @@ class Loader:
     def _send(self) -> None:
         while True:
             with self._changed:
-                self._changed.wait_for(lambda: self._closed or bool(self._done), IDLE)
-                if self._closed or not self._done:
+                self._changed.wait_for(lambda: self._closed or bool(self._done), self._idle)
+                if self._closed or not (self._done or self._wanted):
                     self._sending = False
                     return
+                if not self._done:
+                    continue  # A slow host, or a signed address that is waited for.
                 until = time.monotonic() + BATCH_SECONDS
                 while not self._full() and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
