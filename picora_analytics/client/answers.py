@@ -59,7 +59,8 @@ class Answer(msgspec.Struct, frozen=True):
     where: str
     server_time: dt.datetime
     duplicate: bool = False  # Of an upload: the library had these bytes already.
-    more: bool = False  # Its head says that this is not all.
+    more: bool = False  # Its head says that this is not all,
+    total: int | None = None  # and how much all is.
 
 
 class GatewayError(StatusError):

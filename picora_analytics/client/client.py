@@ -382,7 +382,11 @@ def image_path(image_id: str) -> str:
 
 def _page(answer: Answer) -> Page:
     return decode_page(
-        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+        answer.body,
+        server_time=answer.server_time,
+        where=answer.where,
+        more=answer.more,
+        total=answer.total,
     )
 
 

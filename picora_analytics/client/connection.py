@@ -21,7 +21,7 @@ from picora_analytics.client.bodies import UnreadableBodyError
 from picora_analytics.client.keys import LOOPBACK, Secret, strip_tracebacks
 from picora_analytics.client.masking import mask
 from picora_analytics.client.pacing import Tier
-from picora_analytics.client.paging import head_says_more
+from picora_analytics.client.paging import head_says_more, head_total
 from picora_analytics.client.proxies import certificate_settings, open_transport, proxy_for
 from picora_analytics.client.retrying import MAX_TRIES, RetryBudget, backoff
 from picora_analytics.client.transport import is_untrusted
@@ -311,12 +311,12 @@ class Connection:
 
     def _read(self, response: httpx.Response, body: bytes, where: str, tier: Tier) -> Answer:
         """Turn a response into an answer, or raise what it means."""
-        wall, more = self._learn(tier, response)
+        wall, more, total = self._learn(tier, response)
         if response.is_success:
             duplicate = response.headers.get("x-picora-duplicate", "").strip().lower() == "true"
             if wall - now() > AHEAD and not self.demo:  # The demo's clock stands still.
                 wall = now()
-            return Answer(response.status_code, body, where, wall, duplicate, more)
+            return Answer(response.status_code, body, where, wall, duplicate, more, total)
         if response.has_redirect_location:
             target = host_of(response.headers.get("location", "")) or self.host
             raise ResponseFormatError(
@@ -327,8 +327,8 @@ class Connection:
         del body  # It may echo the key in ways that only a text to show is searched for.
         raise refusal
 
-    def _learn(self, tier: Tier, response: httpx.Response) -> tuple[dt.datetime, bool]:
-        """Take from the head what it tells of pace and server; give the service's time, and whether more follows."""
+    def _learn(self, tier: Tier, response: httpx.Response) -> tuple[dt.datetime, bool, int | None]:
+        """Take from the head what it tells of pace and server; give its time, whether more follows, and the total."""
         headers = {
             name.decode("latin-1").lower(): value.decode("latin-1")
             for name, value in response.headers.raw
@@ -341,4 +341,4 @@ class Connection:
             self.server_time, self.heard_at = date, now()
         if response.status_code != 429:  # A refusal is not in the count that the headers tell.
             self.waits.pacer.correct(tier, headers, date.timestamp() if date else None)
-        return date or now(), head_says_more(headers)
+        return date or now(), head_says_more(headers), head_total(headers)

@@ -8,7 +8,15 @@ from typing import Any
 
 from picora_analytics.errors import ResponseFormatError
 
-__all__ = ["has_more", "head_says_more", "next_cursor", "parts_of", "parts_say_more", "totals_of"]
+__all__ = [
+    "has_more",
+    "head_says_more",
+    "head_total",
+    "next_cursor",
+    "parts_of",
+    "parts_say_more",
+    "totals_of",
+]
 
 CURSORS = ("nextCursor", "next_cursor")
 FLAGS = ("hasMore", "has_more")
@@ -32,6 +40,7 @@ _NEXT = re.compile(
 _HEADS = ("x-next-page", "x-next-cursor", "x-next", "x-next-token", "x-has-more", "x-more")
 # Bounded: a head may hold a hundred thousand digits.
 _RANGE = re.compile(r"(?<!\d)(\d{1,18})\s{0,9}-\s{0,9}(\d{1,18})\s{0,9}/\s{0,9}(\d{1,18}|\*)")
+_TOTAL_HEADS = ("x-total-count", "x-total")
 _COUNTED = re.compile(r"\d{1,3}(?:[,. _'\u00a0\u202f]\d{3}){1,5}|\d{1,18}")
 _RELATION = re.compile(r";\s*rel\s*=\s*(?:\"([^\"]*)\"|'([^']*)'|([^\s;,\"']+))", re.IGNORECASE)
 
@@ -45,6 +54,12 @@ def head_says_more(headers: Mapping[str, str]) -> bool:
         return True
     shown = _RANGE.search(headers.get("content-range", ""))
     return shown is not None and (shown[3] == "*" or int(shown[2]) + 1 < int(shown[3]))
+
+
+def head_total(headers: Mapping[str, str]) -> int | None:
+    """Return how many images there are by the head of an answer, its names in lower case."""
+    told = [_counted(headers.get(name)) for name in _TOTAL_HEADS]
+    return max((one for one in told if isinstance(one, int)), default=None)
 
 
 def parts_of(answer: Any, data: Any) -> list[dict[str, Any]]:

@@ -124,7 +124,14 @@ class Listing(Struct, frozen=True, kw_only=True):
     server_time: dt.datetime
 
 
-def decode_page(body: bytes, *, server_time: dt.datetime, where: str, more: bool = False) -> Page:
+def decode_page(
+    body: bytes,
+    *,
+    server_time: dt.datetime,
+    where: str,
+    more: bool = False,
+    total: int | None = None,
+) -> Page:
     """
     Decode one page of ``GET /v1/images`` to records; see :func:`decode_listing`.
 
@@ -133,7 +140,7 @@ def decode_page(body: bytes, *, server_time: dt.datetime, where: str, more: bool
     ResponseFormatError
         If it is no listing, or says that more follows and not where.
     """
-    listing = decode_listing(body, server_time=server_time, where=where, more=more)
+    listing = decode_listing(body, server_time=server_time, where=where, more=more, total=total)
     if listing.has_more and listing.next_cursor is None:
         raise ResponseFormatError(NO_CURSOR.format(where=where))
     return Page(
@@ -146,7 +153,12 @@ def decode_page(body: bytes, *, server_time: dt.datetime, where: str, more: bool
 
 
 def decode_listing(
-    body: bytes, *, server_time: dt.datetime, where: str, more: bool = False
+    body: bytes,
+    *,
+    server_time: dt.datetime,
+    where: str,
+    more: bool = False,
+    total: int | None = None,
 ) -> Listing:
     """
     Decode one page of ``GET /v1/images`` to columns.
@@ -161,6 +173,8 @@ def decode_listing(
         Names the call in messages.
     more : bool
         Whether the head of the answer says that more follows.
+    total : int or None
+        How many images there are by that head; of several totals the largest counts.
 
     Raises
     ------
@@ -172,7 +186,7 @@ def decode_listing(
     known = documented(body, unreadable)
     if known is not None:
         page, columns = known
-        cursor, total, says_more = page.nextCursor, page.total, page.hasMore is True
+        cursor, told, says_more = page.nextCursor, [page.total], page.hasMore is True
     else:  # Not as documented somewhere: field by field.
         answer = decode_answer(body, where=where)
         data = data_of(answer)
@@ -182,7 +196,6 @@ def decode_listing(
         cursor, says_more = next_cursor(parts, where), has_more(parts)
         more = more or parts_say_more(parts) or (isinstance(answer, list) and len(rows) >= FULL)
         told = [_count(one, unreadable) for one in totals_of(parts)]
-        total = max((one for one in told if one is not None), default=None)
     # An empty string is the first page again.
     cursor = cursor if isinstance(cursor, str) and cursor else None
     if more and cursor is None:
@@ -190,7 +203,7 @@ def decode_listing(
     return Listing(
         columns=finish(columns, unreadable),
         next_cursor=cursor,
-        total=total if isinstance(total, int) else None,
+        total=max((one for one in (*told, total) if isinstance(one, int)), default=None),
         has_more=says_more,
         unreadable=unreadable,
         server_time=server_time,

@@ -93,6 +93,26 @@ def test_a_head_that_tells_of_no_more_is_none(head):
     assert not head_says_more(head)
 
 
+@pytest.mark.parametrize(
+    ("head", "body", "total"),
+    [
+        ({"x_total_count": "500"}, {}, 500),
+        ({"x_total": "1,000"}, {"total": 20}, 1000),
+        ({"x_total_count": "20"}, {"total": 500}, 500),
+        ({"x_total_count": "many"}, {"total": 20}, 20),
+        ({"x_total_count": "9" * 5_000}, {}, None),
+        ({}, {}, None),
+    ],
+    ids=str,
+)
+def test_a_total_in_the_head_counts_like_one_beside_the_rows(
+    raw, http, connect_to, head, body, total
+):
+    client = connect_to(raw(http({"success": True, "data": PAGE | body}, **head)).url)
+
+    assert next(client.iter_pages()).total == total
+
+
 PARTS = [
     {"pageInfo": {"hasNextPage": True, "endCursor": "x"}},
     {"page_info": {"has_next_page": True}},

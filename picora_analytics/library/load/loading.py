@@ -340,7 +340,11 @@ class _Load:
 
 def _fetched(answer: Answer) -> Fetched:
     listing = decode_listing(
-        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+        answer.body,
+        server_time=answer.server_time,
+        where=answer.where,
+        more=answer.more,
+        total=answer.total,
     )
     return Fetched(listing, answer.body)
 

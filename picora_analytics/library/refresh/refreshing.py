@@ -377,5 +377,9 @@ class _Refresh:
 
 def _decode(answer: Any) -> Page:
     return decode_page(
-        answer.body, server_time=answer.server_time, where=answer.where, more=answer.more
+        answer.body,
+        server_time=answer.server_time,
+        where=answer.where,
+        more=answer.more,
+        total=answer.total,
     )

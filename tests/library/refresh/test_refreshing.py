@@ -18,6 +18,7 @@ from picora_analytics.progress import Silent
 
 # The demo's own cursor for the very beginning.
 START = base64.urlsafe_b64encode(b'{"ts": 0, "id": ""}').decode()
+NUMBERS = itertools.count()
 
 
 def load(client, store, **options):
@@ -155,7 +156,10 @@ def test_whatever_others_did_a_refresh_equals_a_full_load(library, seed, amounts
             ids = list(server.images)
             if step == "add":
                 tags = chance.sample(["a", "b", "c"], chance.randint(0, 3))
-                server.add(1, id=f"n{chance.getrandbits(40):010x}", tags=tags, data=b"x")
+                # One library for all examples: no id comes twice, and none in the order of the others.
+                server.add(
+                    1, id=f"n{next(NUMBERS) * 2_654_435_761 % 2**40:010x}", tags=tags, data=b"x"
+                )
             elif ids and step == "edit":
                 server.edit(chance.choice(ids), tags=[str(chance.random())], title="t")
             elif ids:
