@@ -10,7 +10,7 @@ import pandas as pd
 
 from picora_analytics.library.frame import spelled_one_way
 
-__all__ = ["Ints", "contents", "same_hash", "several"]
+__all__ = ["Ints", "contents", "of_one_size", "same_hash", "several"]
 
 Ints = npt.NDArray[np.int64]
 
@@ -28,12 +28,16 @@ def contents(images: pd.DataFrame, hashes: pd.Series[Any] | None = None) -> Ints
     hashes : Series of str, optional
         The hash of each image, row by row; by default ``content_hash``.
     """
-    codes = same_hash(images["content_hash"] if hashes is None else hashes)
+    return of_one_size(same_hash(images["content_hash"] if hashes is None else hashes), images)
+
+
+def of_one_size(codes: Ints, images: pd.DataFrame) -> Ints:
+    """Give the codes of :func:`same_hash`, -1 for those that images of different sizes share."""
     rows = np.flatnonzero(several(codes))
-    if len(rows) and "size_bytes" in images.columns:
-        differ = images["size_bytes"].take(rows).groupby(codes[rows]).nunique() > 1
-        codes[np.isin(codes, differ.index[differ])] = -1
-    return codes
+    if not len(rows) or "size_bytes" not in images.columns:
+        return codes
+    differ = images["size_bytes"].take(rows).groupby(codes[rows]).nunique() > 1
+    return np.where(np.isin(codes, differ.index[differ]), -1, codes)
 
 
 def same_hash(hashes: pd.Series[Any]) -> Ints:

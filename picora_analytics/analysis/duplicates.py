@@ -59,7 +59,7 @@ def keeping_order(
 def group_duplicates(
     images: pd.DataFrame,
     *,
-    hashes: pd.Series[Any] | None = None,
+    hashes: pd.Series[Any],
     references: References | None = None,
     decisions: Decisions | None = None,
 ) -> pd.DataFrame:
@@ -69,15 +69,13 @@ def group_duplicates(
     Parameters
     ----------
     images : DataFrame of shape (n_images, ...)
-    hashes : Series of str, optional
-        The content of each image, row by row; by default what the frame knows.
+    hashes : Series of str
+        The content of each image, row by row.
     references : References, optional
     decisions : path or DataFrame, optional
     """
     rows = read_pandas(images, _READ, "find_duplicates")
-    if hashes is None and "content_hash" in images.columns:
-        hashes = read_pandas(images, ["content_hash"], "find_duplicates")["content_hash"]
-    codes = np.full(len(rows), -1) if hashes is None else contents(rows, hashes)
+    codes = contents(rows, hashes)
     said = standing(images, decisions)
     words = words_of(images, references)
     order, keys = keeping_order(rows, words, said)
@@ -88,7 +86,9 @@ def group_duplicates(
     table = pd.concat(parts, ignore_index=True)
     n_exact = parts[0]["group"].max() + 1 if len(parts[0]) else 0
     table.loc[table["kind"] == "likely", "group"] += n_exact
-    return table.astype({"group": "int64", "id": STR, "kind": STR, "kept": "boolean", "why": STR})
+    table = table.astype({"group": "int64", "id": STR, "kind": STR, "kept": "boolean", "why": STR})
+    table.attrs["n_unknown"] = int((codes < 0).sum())
+    return table
 
 
 def alikes(rows: pd.DataFrame, codes: Ints) -> Ints:

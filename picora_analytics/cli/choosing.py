@@ -15,6 +15,7 @@ from picora_analytics.cli.common import given, parsed, refuse_unheard, say
 from picora_analytics.cli.completing import names_remembered
 from picora_analytics.cli.documents import json_option, print_facts
 from picora_analytics.cli.values import DATE, DAYS, FilePath, OutputPath
+from picora_analytics.times import now
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -230,11 +231,8 @@ def decide(file: str, until: Any, by: str, note: str, as_json: bool, **said: Any
         refuse_unheard(("until", "by", "note"), "is about an image; give --keep ID or another.")
     if not (said["keep"] or said["later"]):
         refuse_unheard(["until"], "is for --keep and --later; nothing else ends by itself.")
-    from picora_analytics.times import now
-
-    if until is not None and until < now().date() - dt.timedelta(
-        days=1
-    ):  # Somewhere it is yesterday.
+    # Somewhere it is still yesterday.
+    if until is not None and until < now().date() - dt.timedelta(days=1):
         raise click.UsageError(f"--until {until} is past, so the decision would not stand at all.")
     if said["later"] and not until:
         raise click.UsageError("--later needs --until, the day to ask again.")

@@ -17,7 +17,7 @@ import msgspec
 from picora_analytics.client.answers import Answer, GatewayError
 from picora_analytics.client.bodies import decode_object
 from picora_analytics.client.connection import AHEAD, Connection
-from picora_analytics.client.keys import Secret, keyless, read_base_url
+from picora_analytics.client.keys import Secret, read_base_url, redacted
 from picora_analytics.client.masking import mask
 from picora_analytics.client.shapes import (
     ImageRecord,
@@ -115,7 +115,7 @@ class Client:
         # From here on no variable of a frame that a traceback may show holds the key.
         secret = Secret.read(api_key)
         del api_key
-        base_url, timeout, max_wait = map(keyless, (base_url, timeout, max_wait))
+        base_url, timeout, max_wait = map(redacted, (base_url, timeout, max_wait))
         secret.check()
         for name, seconds in (("timeout", timeout), ("max_wait", max_wait)):
             if (
@@ -125,7 +125,7 @@ class Client:
             ):
                 raise ValueError(f"{name}={seconds!r} is not a number of seconds above 0.")
         url = read_base_url(
-            keyless(os.environ.get("PICORA_BASE_URL") or None) if base_url is None else base_url
+            redacted(os.environ.get("PICORA_BASE_URL") or None) if base_url is None else base_url
         )
         self._connection = Connection(secret, url, timeout=timeout, max_wait=max_wait)
         self._account: str | None = None

@@ -7,7 +7,7 @@ import getpass
 import os
 
 from picora_analytics.client.client import Client
-from picora_analytics.client.keys import Secret, keyless
+from picora_analytics.client.keys import Secret, redacted
 from picora_analytics.progress import is_interactive, is_set, notice
 
 __all__ = ["connect"]
@@ -46,7 +46,7 @@ def connect(
     # No variable of a frame that a traceback may show holds the key.
     secret = Secret.read(getpass.getpass("Picora API key: ") if no_key and ask else api_key)
     del api_key
-    base_url = keyless(base_url)
+    base_url = redacted(base_url)
     no_address = base_url is None and not os.environ.get("PICORA_BASE_URL")
     if no_key and not ask and no_address and (is_set("PICORA_DEMO") or is_interactive()):
         return demo_client()

@@ -13,7 +13,7 @@ import httpx
 from picora_analytics.client.masking import SHOWN, hider, mask, scrubber, watch
 from picora_analytics.errors import AuthenticationError
 
-__all__ = ["DEFAULT_URL", "LOOPBACK", "Secret", "keyless", "read_base_url", "strip_tracebacks"]
+__all__ = ["DEFAULT_URL", "LOOPBACK", "Secret", "read_base_url", "redacted", "strip_tracebacks"]
 
 DEFAULT_URL = "https://api.picora.com"  # The seed document's host.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
@@ -105,7 +105,7 @@ def _problem(key: object, source: str) -> Exception | None:
     return AuthenticationError(text, status_code=401, code="UNAUTHORIZED")
 
 
-def keyless(value: Any) -> Any:
+def redacted(value: Any) -> Any:
     """Give an argument that is no key, or a text that shows that one stood in its place; never raises."""
     if value is None or isinstance(value, int | float):
         return value

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import re
 import threading
 import time
 from collections.abc import Callable
@@ -225,7 +226,7 @@ def stream_picture(
     except TransportError as error:  # The environment's proxy or certificates.
         raise PictureError(str(error)) from None
     promised = answer.headers.get("content-length", "")
-    return int(promised) if promised.isascii() and promised.isdigit() else None
+    return int(promised) if re.fullmatch("[0-9]{1,18}", promised) else None
 
 
 def _refuse(answer: httpx.Response) -> None:

@@ -6,7 +6,6 @@ from typing import Any, Self
 
 import pandas as pd
 
-from picora_analytics.analysis.content import contents
 from picora_analytics.analysis.decided import Decisions
 from picora_analytics.analysis.duplicates import group_duplicates
 from picora_analytics.analysis.everyday import check_pandas
@@ -105,8 +104,7 @@ def find_duplicates(
     if client is not None and hashes.isna().any():
         hashes = hashes.fillna(_told_by_feed(images, client, progress))
     found = group_duplicates(images, hashes=hashes, references=references, decisions=decisions)
-    n_unknown = int((contents(images, hashes) < 0).sum())
-    found.attrs["n_unknown"] = n_unknown
+    n_unknown = found.attrs["n_unknown"]
     if images.index.name == "id" and images.index.is_unique:
         riding = found.attrs[_ATTR] = _Riding()
         riding.images = images.loc[images.index.isin(found["id"])]

@@ -63,7 +63,7 @@ def test_duplicates_are_those_that_are_grouped(make_images, rows):
     hashes, sizes = zip(*rows, strict=True)
     images = make_images(content_hash=list(hashes), size_bytes=list(sizes))
 
-    groups = group_duplicates(images)
+    groups = group_duplicates(images, hashes=images["content_hash"])
     counted = pic.summarize_duplicates(images).set_index("kind")
 
     for kind, group in groups.groupby("kind"):

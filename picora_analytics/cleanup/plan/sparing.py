@@ -12,7 +12,7 @@ import numpy as np
 import numpy.typing as npt
 import pandas as pd
 
-from picora_analytics.analysis.content import contents, same_hash
+from picora_analytics.analysis.content import of_one_size, same_hash
 from picora_analytics.analysis.decided import Standing, Waited, standing
 from picora_analytics.analysis.matching import Images
 from picora_analytics.cleanup.plan.choice import Protection, chosen_ids, protection
@@ -393,7 +393,9 @@ def _last_duplicates(
             one for one, rule in zip(ids, choices.by_rule[order].tolist(), strict=True) if rule
         },
     )
-    sure = set(cells(images.index[among(images.index, duplicates) & (contents(images) >= 0)]))
+    sure = set(
+        cells(images.index[among(images.index, duplicates) & (of_one_size(codes, images) >= 0)])
+    )
     duplicates = {goes: stays for goes, stays in duplicates.items() if goes in sure}
     reasons = {
         reason: [one for one in spared if spared[one] == reason] for reason in spared.values()

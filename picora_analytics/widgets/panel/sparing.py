@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from picora_analytics.analysis.content import contents, same_hash
+from picora_analytics.analysis.content import of_one_size, same_hash
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_deletion
 from picora_analytics.cleanup.plan.columns import among, cells
 from picora_analytics.cleanup.plan.handing import hand_on
@@ -87,7 +87,7 @@ class Sparing:
     @cached_property
     def _content(self) -> Ints:
         """The content of each row as a number, -1 where it is not known."""
-        return contents(self._images)
+        return of_one_size(self._hash, self._images)
 
     @cached_property
     def _order(self) -> Ints:
