@@ -119,7 +119,7 @@ def test_it_is_found_wherever_a_broken_line_meets_the_end_of_a_piece(
     fold = fold % newline
     first = first % newline if first else first
     url = HOST + IDS[0]
-    for before in range(-len(url) - 8, 8):
+    for before in range(-len(url) - 8, 8, 5):
         # Whole lines of filling, then one whose break may be the last of a piece.
         filling = (b"x " * 30 + fold) * ((PIECE + before) // (60 + len(fold)))
         rest = PIECE + before - len(first) - len(filling)
