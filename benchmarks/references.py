@@ -11,6 +11,7 @@ import tempfile
 import time
 from base64 import b64encode
 from pathlib import Path
+from pydoc_data.topics import topics
 
 import pandas as pd
 
@@ -22,14 +23,17 @@ def make_ids(n: int, rng: random.Random) -> list[str]:
     return ["".join(rng.choices(ALPHABET, k=11)) for _ in range(n)]
 
 
+def english() -> list[str]:
+    """Give the words of the Python language reference, each as often as it stands there."""
+    text = " ".join(topics.values())
+    return [word for word in text.split() if re.fullmatch(r"[A-Za-z][A-Za-z'-]*[.,;:]?", word)]
+
+
 def write_corpus(
     folder: Path, ids: list[str], rng: random.Random, n_bytes: int, kind: str
 ) -> set[str]:
     """Write pages of prose, or of prose with embedded pictures, that use some of the ids."""
-    words = [
-        "".join(rng.choices("abcdefghijklmnopqrstuvwxyz", k=rng.randint(2, 12)))
-        for _ in range(2000)
-    ]
+    words = english()
     forms = (
         "![a picture](https://img.picora.com/{}.png)",
         '{{"src": "https:\\/\\/img.picora.com\\/{}.webp"}}',
@@ -40,7 +44,7 @@ def write_corpus(
     while written < n_bytes:
         parts = []
         for _ in range(40):
-            parts.append(" ".join(rng.choices(words, k=120)))
+            parts += [" ".join(rng.choices(words, k=12)) for _ in range(14)]
             if rng.random() < 0.3:
                 image_id = rng.choice(ids)
                 used.add(image_id)
@@ -147,7 +151,6 @@ def history(n_commits: int) -> None:
     import picora_analytics as pic
     from picora_analytics.references.scanning import HOSTS, Scanner
     from picora_analytics.references.sources import Text
-    from picora_analytics.references.tokens import IdFinder
 
     rng = random.Random(7)
     ids = make_ids(100_000, rng)
@@ -194,7 +197,7 @@ def history(n_commits: int) -> None:
         chunks = iter(lambda: listed.stdout.read(1 << 20), b"")
         found = {
             place.image_id
-            for place in Scanner(IdFinder(ids), HOSTS).scan([Text("all", chunks)])
+            for place in Scanner(ids, HOSTS).scan([Text("all", chunks)])
             if hasattr(place, "image_id")
         }
         listed.wait()

@@ -147,6 +147,8 @@ def shorten(text: object, columns: int) -> str:
     >>> shorten("Screenshot 2022-05-11 at 09.14.png", 20)
     'Screenshot…09.14.png'
     """
+    if isinstance(text, str) and len(text) <= columns and text.isascii() and text.isprintable():
+        return text  # As nearly all are, and many are shortened.
     # Nine characters a column: each letter with all the accents that `visible` leaves it.
     whole = visible(text, min(_LONGEST, (columns + 1) * (_STACKED + 1)))
     if width(whole) <= columns:

@@ -26,14 +26,15 @@ class Coverage:
 
     def __init__(self, source: str, exclude: Iterable[str] = (), *, optional: bool = False) -> None:
         self.source, self.optional = source, optional
-        self._exclude = pathspec.GitIgnoreSpec.from_lines(exclude)
+        patterns = list(exclude)
+        self._exclude = pathspec.GitIgnoreSpec.from_lines(patterns) if patterns else None
         self.n_files = self.n_bytes = 0
         self.failed: dict[str, str] = {}
         self._skipped: dict[str, Counter[str]] = {}
 
     def excludes(self, path: str) -> bool:
         """Whether a path within the source, with ``/`` at the end of a folder, need not be looked at."""
-        return self._exclude.match_file(path)
+        return self._exclude is not None and self._exclude.match_file(path)
 
     def look(self, n_bytes: int) -> None:
         """Count a text that was read."""

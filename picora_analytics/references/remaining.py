@@ -9,12 +9,11 @@ from picora_analytics.references import scanning
 from picora_analytics.references.coverage import Coverage
 from picora_analytics.references.rewriting import Place
 from picora_analytics.references.sources import texts_of
-from picora_analytics.references.tokens import IdFinder
 
 __all__ = ["remaining"]
 
 
-def remaining(data: bytes, finder: IdFinder, named: Collection[Place]) -> list[Place]:
+def remaining(data: bytes, scanner: scanning.Scanner, named: Collection[Place]) -> list[Place]:
     """
     Find the old ids in what a file will hold, but for the places that are named already.
 
@@ -22,14 +21,14 @@ def remaining(data: bytes, finder: IdFinder, named: Collection[Place]) -> list[P
     ----------
     data : bytes
         The file as it will be, or the archive.
-    finder : IdFinder
+    scanner : Scanner
         For the old ids.
     named : collection of Place
         What :func:`rewrite` says of the file.
     """
     known = {(place.line, place.old) for place in named if place.left}
     found: dict[Place, None] = {}
-    for one in scanning.Scanner(finder, {}).scan(texts_of(io.BytesIO(data), "", Coverage(""))):
+    for one in scanner.scan(texts_of(io.BytesIO(data), "", Coverage(""))):
         if not isinstance(one, scanning.Place) or not one.exact:
             continue
         member = one.source.removeprefix("!")

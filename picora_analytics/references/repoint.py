@@ -18,7 +18,7 @@ from picora_analytics.references.moves import Move, read_moves
 from picora_analytics.references.patch import file_patch
 from picora_analytics.references.remaining import remaining
 from picora_analytics.references.rewriting import Place, rewrite
-from picora_analytics.references.tokens import IdFinder
+from picora_analytics.references.scanning import Scanner
 from picora_analytics.text import plural, shorten, visible
 
 if TYPE_CHECKING:
@@ -87,11 +87,11 @@ def repoint(
     tops = [Path(folder).expanduser().resolve() for folder in folders]
     files: list[_File] = []
     places: dict[Path, list[Place]] = {}
-    finder = IdFinder(moves)
+    scanner = Scanner(moves, {})
     for path in _paths(tops):
         data = _read(path)
         done = rewrite(data, moves)
-        found = [*done.places, *remaining(done.data, finder, done.places)]
+        found = [*done.places, *remaining(done.data, scanner, done.places)]
         if found:
             places[path] = found
         if done.data != data:

@@ -1,16 +1,17 @@
-"""Look for ids and addresses in texts, many small ones or few large ones, in pieces of about a megabyte."""
+"""Look for ids and addresses in texts, many small ones or few large ones, in pieces that fit a processor's cache."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Mapping
+from itertools import accumulate
 from typing import NamedTuple
 from urllib.parse import unquote, urlsplit
 
 import numpy as np
 
-from picora_analytics.references.sources import Text
+from picora_analytics.references.sources import CHUNK, Text
 from picora_analytics.references.tokens import ID_LENGTH, Hit, IdFinder, unescape
 
 __all__ = ["HOSTS", "Address", "Place", "Scanner", "host_paths"]
@@ -19,7 +20,7 @@ __all__ = ["HOSTS", "Address", "Place", "Scanner", "host_paths"]
 HOSTS = {"img.picora.com": "/", "media.picora.me": "/", "media.picora.cn": "/"}
 
 SNIPPET = 80  # Bytes around an id.
-PIECE = 1 << 20
+PIECE = CHUNK
 # A piece ends between words where it can; else so many bytes are looked at twice.
 OVERLAP = 512
 _BREAK = re.compile(rb"""[\s"'<>()]""")
@@ -59,14 +60,18 @@ class Scanner:
 
     Parameters
     ----------
-    finder : IdFinder
+    ids : iterable of str
+        Of 11 id characters each.
     hosts : mapping of str to str
         The path before an id, by host, the latter in lower case and perhaps with a port.
     """
 
-    def __init__(self, finder: IdFinder, hosts: dict[str, str]) -> None:
-        self._finder = finder
-        self._hosts = [_Host(netloc, path) for netloc, path in hosts.items()]
+    def __init__(self, ids: Iterable[str], hosts: Mapping[str, str]) -> None:
+        self._hosts: dict[bytes, list[_Host]] = {}
+        for netloc, path in hosts.items():
+            host = _Host(netloc, path)
+            self._hosts.setdefault(host.name, []).append(host)
+        self._finder = IdFinder(ids, self._hosts)
 
     def scan(self, texts: Iterable[Text]) -> Iterator[Place | Address]:
         """Find places and dangling addresses; one that stands twice in a line may come twice."""
@@ -83,72 +88,69 @@ class Scanner:
     def _search(self, pieces: list[_Piece]) -> Iterator[Place | Address]:
         """Search pieces, and once more those of them in which an id may be escaped."""
         data = b"\n".join(piece.data for piece in pieces)
-        hits = self._finder.find(data)
-        yield from self._found(pieces, data, hits)
-        yield from self._dangling(pieces, data, {hit.offset for hit in hits if hit.exact})
-        if unescape(data):
-            plain = [piece._replace(data=text) for piece in pieces for text in unescape(piece.data)]
+        hits, hosts = self._finder.find(data)
+        yield from _found(pieces, data, hits)
+        yield from self._dangling(pieces, data, hosts, {hit.offset for hit in hits if hit.exact})
+        plain = [piece._replace(data=text) for piece in pieces for text in unescape(piece.data)]
+        if plain:
             data = b"\n".join(piece.data for piece in plain)
-            yield from self._found(plain, data, self._finder.find(data))
+            yield from _found(plain, data, self._finder.find(data)[0])
 
-    def _found(
-        self, pieces: list[_Piece], data: bytes, hits: list[Hit]
-    ) -> Iterator[Place | Address]:
-        where = _Where(pieces, data, [hit.offset for hit in hits])
-        for hit, source, line, text in zip(
-            hits, where.names, where.lines, where.texts, strict=True
-        ):
-            for image_id in hit.ids:
-                yield Place(image_id, source, line, text, hit.exact)
-            if not hit.exact:
-                yield Address(hit.token, hit.token, source, line, hit.ids)
-
-    def _dangling(self, pieces: list[_Piece], data: bytes, known: set[int]) -> Iterator[Address]:
+    def _dangling(
+        self,
+        pieces: list[_Piece],
+        data: bytes,
+        hosts: list[tuple[int, bytes]],
+        known: Container[int],
+    ) -> Iterator[Address]:
         """Read what stands behind the hosts of images, unless a known id begins at one of the offsets there."""
-        lowered = data.lower()
         found, offsets = [], []
-        for host in self._hosts:
-            start = lowered.find(host.name)
-            while start >= 0:
-                end = start + len(host.name)
-                # After a slash, as it is, or escaped as in JSON or by percent.
-                usual = end + 1 in known or end + 2 in known or end + 3 in known
-                address = None if usual else host.read(data, start, self._finder)
+        for start, name in hosts:
+            end = start + len(name)
+            # After a slash, as it is, or escaped as in JSON or by percent.
+            if end + 1 in known or end + 2 in known or end + 3 in known:
+                continue
+            for host in self._hosts[name]:
+                address = host.read(data, start, self._finder)
                 if address is not None:
                     found.append(address)
                     offsets.append(start)
-                start = lowered.find(host.name, end)
-        where = _Where(pieces, data, offsets)
-        for (shown, token), source, line in zip(found, where.names, where.lines, strict=True):
+        places = _places(pieces, data, offsets)
+        for (shown, token), (source, line, _) in zip(found, places, strict=True):
             yield Address(shown, token, source, line, self._finder.like(token))
 
 
-class _Where:
-    """Tell of offsets in joined pieces, all at once: the text each lies in, its line, and what stands around it."""
+def _found(pieces: list[_Piece], data: bytes, hits: list[Hit]) -> Iterator[Place | Address]:
+    places = _places(pieces, data, [hit.offset for hit in hits])
+    for hit, (source, line, text) in zip(hits, places, strict=True):
+        for image_id in hit.ids:
+            yield Place(image_id, source, line, text, hit.exact)
+        if not hit.exact:
+            yield Address(hit.token, hit.token, source, line, hit.ids)
 
-    def __init__(self, pieces: list[_Piece], data: bytes, offsets: list[int]) -> None:
-        self.names: list[str] = []
-        self.lines: list[int] = []
-        self.texts: list[str] = []
-        if not offsets:
-            return
-        places = np.array(offsets)
-        lengths = np.array([len(piece.data) + 1 for piece in pieces])
-        starts = np.cumsum(lengths) - lengths
-        numbers = np.searchsorted(starts, places, side="right") - 1
+
+def _places(
+    pieces: list[_Piece], data: bytes, offsets: list[int]
+) -> Iterator[tuple[str, int, str]]:
+    """Tell of rising offsets in joined pieces the text each lies in, its line, and what stands around it."""
+    newlines = np.frombuffer(data, np.uint8) == ord("\n")
+    ends = iter(accumulate(len(piece.data) + 1 for piece in pieces))
+    waiting = iter(pieces)
+    begin = end = line = counted = 0
+    name = ""
+    for offset in offsets:
+        while offset >= end:
+            counted = begin = end
+            name, _, line = next(waiting)
+            end = next(ends)
+        line += int(np.count_nonzero(newlines[counted:offset]))
+        counted = offset
         # Pieces are joined by newlines, so no line goes on in the next one.
-        newlines = np.flatnonzero(np.frombuffer(data, np.uint8) == ord("\n"))
-        before = np.searchsorted(newlines, places)
-        first = np.array([piece.line for piece in pieces])
-        self.names = [pieces[number].name for number in numbers.tolist()]
-        self.lines = (first[numbers] + before - np.searchsorted(newlines, starts[numbers])).tolist()
-        bounds = np.concatenate([[-1], newlines, [len(data)]])
-        begins = np.maximum(bounds[before] + 1, places - SNIPPET // 2)
-        ends = np.minimum(bounds[before + 1], begins + SNIPPET)
-        self.texts = [
-            data[begin:end].decode("utf-8", "replace").strip()
-            for begin, end in zip(begins.tolist(), ends.tolist(), strict=True)
-        ]
+        first = max(begin, offset - SNIPPET // 2)
+        first = max(first, data.rfind(b"\n", first, offset) + 1)
+        last = data.find(b"\n", offset, first + SNIPPET)
+        text = data[first : last if last >= 0 else first + SNIPPET]
+        yield name, line, text.decode("utf-8", "replace").strip()
 
 
 class _Host:

@@ -21,7 +21,7 @@ from picora_analytics.references.history import Repository
 from picora_analytics.references.pages import read_address
 from picora_analytics.references.scanning import Address, Place, Scanner, host_paths
 from picora_analytics.references.sources import Text, shown_path, texts_in
-from picora_analytics.references.tokens import IdFinder, are_ids
+from picora_analytics.references.tokens import are_ids
 from picora_analytics.references.web import site_texts
 from picora_analytics.text import plural, shorten
 
@@ -173,7 +173,7 @@ class _Collected:
         urls = (
             images["url"].dropna() if isinstance(images, pd.DataFrame) and "url" in images else ()
         )
-        self._scanner = Scanner(IdFinder(ids), host_paths(map(str, urls)))
+        self._scanner = Scanner(ids, host_paths(map(str, urls)))
         self._ids = ids
         self._n_places: Counter[str] = Counter()
         self._places: dict[tuple[str, str, int], str] = {}

@@ -23,9 +23,9 @@ import numpy as np
 
 from picora_analytics.references.coverage import Coverage
 
-__all__ = ["Text", "looks_binary", "shown_path", "texts_in", "texts_of"]
+__all__ = ["CHUNK", "Text", "looks_binary", "shown_path", "texts_in", "texts_of"]
 
-CHUNK = 1 << 20
+CHUNK = 1 << 18  # More would not fit a processor's cache.
 HEAD = 4096
 MAX_DEPTH = 3  # Archives in archives.
 MAX_UNPACKED = 8 << 30  # Bytes that one archive may grow to.
@@ -137,32 +137,38 @@ def texts_in(source: Path, coverage: Coverage) -> Iterator[Text]:
         yield from _file(source, coverage)
         return
     entered: set[tuple[int, int]] = set()
-    waiting = [source]
+    waiting = [(source, "")]  # Folders, and their paths from the source's.
     while waiting:
-        folder = waiting.pop()
+        folder, inside = waiting.pop()
         try:
             status = folder.stat()
             if (status.st_dev, status.st_ino) in entered:
                 continue
             entered.add((status.st_dev, status.st_ino))
-            entries = sorted(os.scandir(folder), key=lambda entry: entry.name)
+            with os.scandir(folder) as opened:
+                entries = sorted(opened, key=lambda entry: entry.name)
         except OSError as error:
             coverage.fail(shown_path(folder), f"cannot be read ({error.strerror})")
             continue
         folders = []
         for entry in entries:
-            path = folder / entry.name
-            inside = path.relative_to(source).as_posix()
-            is_folder = os.path.isdir(path)  # noqa: PTH112 (Path.is_dir raises where it may not look.)
-            if coverage.excludes(f"{inside}/" if is_folder else inside):
+            path, own = folder / entry.name, f"{inside}{entry.name}"
+            is_folder = _is_folder(entry)
+            if coverage.excludes(f"{own}/" if is_folder else own):
                 coverage.skip("excluded", 0 if is_folder else _size(path))
             elif entry.name == ".git":
                 coverage.skip("git's own data", 0)
             elif is_folder:
-                folders.append(path)
+                folders.append((path, f"{own}/"))
             else:
                 yield from _file(path, coverage)
         waiting += reversed(folders)
+
+
+def _is_folder(entry: os.DirEntry[str]) -> bool:
+    with contextlib.suppress(OSError):  # It may not be looked at.
+        return entry.is_dir()
+    return False
 
 
 def _size(path: Path) -> int:

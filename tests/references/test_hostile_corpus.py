@@ -12,10 +12,11 @@ import zipfile
 
 import pandas as pd
 import pytest
-from hypothesis import given, strategies as st
+from hypothesis import example, given, strategies as st
 
 import picora_analytics as pic
 from picora_analytics.references.scanning import PIECE
+from picora_analytics.references.tokens import IdFinder
 
 # With what some writer escapes, and at both ends.
 IDS = ["aB3dE5fG7hJ", "_x-dE5fG7h-", "-_-_-_-_-_-", "00000000000", "Zz9Yy8Xx7Ww"]
@@ -592,3 +593,40 @@ def test_the_shortest_texts_hold_nothing(data, tmp_path):
     (tmp_path / "page.md").write_bytes(data)
 
     assert scan(tmp_path).found.empty
+
+
+HOSTS = [b"pics.example.com", b"pics.example.cn", b"a.io", b"my-images-c", b"x,y.example.org"]
+
+
+@given(
+    st.lists(
+        st.one_of(
+            st.sampled_from([one.encode() for one in IDS]),
+            st.sampled_from([one.swapcase().encode() for one in IDS]),
+            st.sampled_from([*HOSTS, HOSTS[0].upper()]),
+            st.binary(max_size=20),
+            st.builds(
+                bytes.__mul__, st.sampled_from([b" ", b"x", b"\xff", b"-"]), st.integers(0, 400)
+            ),
+        ),
+        max_size=12,
+    ).map(b"".join)
+)
+@example(b" " * 50 + IDS[0].encode())
+def test_each_id_and_host_is_found_between_any_bytes(data):
+    hits, hosts = IdFinder(IDS, HOSTS).find(data)
+
+    lowered = data.lower()
+    ids = {one.lower().encode(): one for one in IDS}
+    places = range(len(data))
+    assert [(hit.offset, hit.ids) for hit in hits] == [
+        (place, (ids[lowered[place : place + 11]],))
+        for place in places
+        if lowered[place : place + 11] in ids
+    ]
+    assert hosts == [
+        (place, host)
+        for place in places
+        for host in sorted(HOSTS)
+        if lowered.startswith(host, place)
+    ]
