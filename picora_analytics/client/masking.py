@@ -115,7 +115,7 @@ def scrubber(key: str) -> Callable[[bytes], bytes]:
     plain = key.encode()
 
     def scrub(body: bytes) -> bytes:
-        if _ESCAPED_ASCII.search(body):
+        if b"\\" in body and _ESCAPED_ASCII.search(body):
             unescaped = _ASCII_ESCAPE.sub(_unescaped_byte, body)
             body = unescaped if plain in unescaped else body
         return body.replace(plain, SHOWN.encode())

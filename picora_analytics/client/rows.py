@@ -15,6 +15,7 @@ from collections.abc import Callable
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
 import msgspec
+import numpy as np
 from msgspec import UNSET, Meta, Struct, UnsetType
 
 from picora_analytics.client.bodies import CONFLICT, repeats
@@ -30,7 +31,7 @@ Name = Annotated[str, Meta(min_length=1)]
 Time = Annotated[dt.datetime, Meta(tz=True)]
 
 # Years outside are some program's "never" (0001, 1970, 9999); as a date it would make an image the oldest.
-YEARS = range(1990, 2200)
+_YEARS = frozenset(range(1990, 2200))
 # What each column of the frame is called in an answer, in the newer document and in the seed.
 SPELLED = {
     "id": ("id",),
@@ -170,8 +171,9 @@ def documented(
         columns = _read(page.rows, reader)
         # All fields are known, and none is missing; of what is said twice the last was taken, so the quotes of
         # the first are more than there should be.
-        once = body.count(b'"') == 2 * (_n_texts(envelope) + _n_row_texts(columns, n_fields))
-        quoted = _QUOTED.search(body) is not None
+        n_quotes = np.count_nonzero(np.frombuffer(body, np.uint8) == ord('"'))
+        once = n_quotes == 2 * (_n_texts(envelope) + _n_row_texts(columns, n_fields))
+        quoted = b"\\" in body and _QUOTED.search(body) is not None
         return (page, columns) if (once and not quoted) or not repeats(body) else None
     try:
         page = _PAGES.decode(body).data
@@ -289,10 +291,13 @@ def finish(columns: dict[str, list[Any]], unreadable: dict[str, int]) -> dict[st
     """Drop from columns what cannot be right, and count it."""
     for name in ("created_at", "updated_at"):
         column = columns[name]
+        if {time.year for time in column if time is not None} <= _YEARS:
+            continue
         for at, time in enumerate(column):
-            if time is not None and time.year not in YEARS:
+            if time is not None and time.year not in _YEARS:
                 column[at] = None
                 unreadable[name] = unreadable.get(name, 0) + 1
-    columns["width"] = [width or None for width in columns["width"]]
-    columns["height"] = [height or None for height in columns["height"]]
+    for name in ("width", "height"):
+        if 0 in columns[name]:
+            columns[name] = [pixels or None for pixels in columns[name]]
     return columns

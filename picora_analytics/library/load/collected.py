@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import datetime as dt
 import itertools
+from collections.abc import Collection
 from itertools import compress
 from typing import Any
 
@@ -47,7 +48,7 @@ class CollectedRows:
         self.n_newer = 0
         self.n_contradicting = 0
         self.contradicted: dict[str, int] = {}
-        self._ids: set[str] = set()
+        self._updated: dict[str, dt.datetime | None] = {}
         self._tags: dict[Tags, int] = {}
         self._words: dict[str, str] = {}
         self._newer: dict[str, dict[str, Any]] = {}
@@ -56,21 +57,21 @@ class CollectedRows:
         self._parts: dict[int, list[pa.Table]] = {}
 
     def __len__(self) -> int:
-        return len(self._ids)
+        return len(self._updated)
 
     def __contains__(self, image_id: str) -> bool:
-        return image_id in self._ids
+        return image_id in self._updated
 
     def n_new(self, ids: list[str]) -> int:
         """Count the different ids that are not held."""
-        return len(set(ids) - self._ids)
+        return len(set(ids).difference(self._updated))
 
     def add(self, chain: int, columns: Columns, *, only_new: bool = False) -> None:
         """Take the rows of a page; with `only_new` those alone that are not held yet, and newer copies of others."""
         columns = {**columns, "tags": self._numbers(columns["tags"])}
-        ids = columns["id"]
-        if self._ids.isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
-            self._ids.update(ids)
+        ids, updated, held = columns["id"], columns["updated_at"], self._updated
+        if held.keys().isdisjoint(ids) and len(set(ids)) == len(ids):  # Nearly always.
+            held.update(zip(ids, updated, strict=True))
         else:
             new = self._compare(columns)
             if only_new:
@@ -94,34 +95,17 @@ class CollectedRows:
     def _compare(self, columns: Columns) -> list[bool]:
         """Tell which rows are new, and keep aside those that are newer than what is held."""
         new = []
-        held = self._edited(self._ids.intersection(columns["id"]))
         for at, (image_id, updated) in enumerate(
             zip(columns["id"], columns["updated_at"], strict=True)
         ):
-            new.append(image_id not in held)
+            new.append(image_id not in self._updated)
             if new[-1]:
-                held[image_id] = updated
-            elif updated is not None and _older(held[image_id], updated):
-                held[image_id] = updated
+                self._updated[image_id] = updated
+            elif updated is not None and _older(self._updated[image_id], updated):
+                self._updated[image_id] = updated
                 self._newer[image_id] = {name: values[at] for name, values in columns.items()}
                 self.n_newer += 1
-        self._ids.update(held)
         return new
-
-    def _edited(self, ids: set[str]) -> dict[str, dt.datetime | None]:
-        """Look up the latest edit of images that are held: rare enough not to keep the times of all beside the rows."""
-        wanted = pa.array(ids, pa.string())
-        found: dict[str, dt.datetime | None] = dict.fromkeys(ids)
-        parts = [
-            part.select(["id", "updated_at"]).filter(pc.is_in(part["id"], value_set=wanted))
-            for part in itertools.chain.from_iterable(self._parts.values())
-        ]
-        read = [part.to_pydict() for part in parts if len(part)]
-        for rows in (*read, *self._waiting.values()):
-            for image_id, updated in zip(rows["id"], rows["updated_at"], strict=True):
-                if image_id in ids and updated is not None and _older(found[image_id], updated):
-                    found[image_id] = updated
-        return found | {one: self._newer[one]["updated_at"] for one in ids & self._newer.keys()}
 
     def _numbers(self, rows: list[Tags]) -> list[int]:
         """Number the different rows of tags, their words shared."""
@@ -148,24 +132,24 @@ class CollectedRows:
                         if n_more > 1:
                             self._copies[image_id] = n_more - 1
                     else:
-                        self._ids.remove(image_id)
+                        del self._updated[image_id]
                         self._newer.pop(image_id, None)
 
     def table(self, order: list[int]) -> tuple[pa.Table, list[Tags]]:
         """Give the rows, chain after chain, and what the numbers of their tags stand for; nothing is held then."""
-        order = [*order, AGAIN]
-        for chain in order:
+        for chain in (*order, AGAIN):
             self._pack(chain)
-        compared = bool(self._copies) or AGAIN in self._parts
         parts = [part for chain in order for part in self._parts.pop(chain, [])]
-        self._ids = set()
+        again = self._parts.pop(AGAIN, [])
+        self._updated = {}
+        copies: list[pa.Table] = []
+        if self._copies or again:
+            repeated = {*self._copies, *(one for part in again for one in part["id"].to_pylist())}
+            parts, copies = _each_once(parts, repeated)
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
-        copies = None
-        if compared:
-            table, copies = _each_once(table)
         if self._newer:
             table = self._with_newer(table)
-        differ = _contradictions(copies, list(self._tags)) if copies else {}
+        differ = _contradictions([*copies, *again], list(self._tags))
         return (self._without(table, differ) if differ else table), list(self._tags)
 
     def _without(self, table: pa.Table, differ: dict[str, set[str]]) -> pa.Table:
@@ -205,22 +189,31 @@ def _where(columns: Columns, rows: list[bool]) -> Columns:
     return {name: list(compress(values, rows)) for name, values in columns.items()}
 
 
-def _each_once(table: pa.Table) -> tuple[pa.Table, pa.Table]:
-    """Leave the first of the rows of each image; give also all rows of those that have more."""
-    codes = table["id"].combine_chunks().dictionary_encode().indices.to_numpy()
-    places = np.empty(codes.max(initial=-1) + 1, dtype=np.int64)
-    places[codes[::-1]] = np.arange(len(codes))[::-1]
-    first = np.zeros(len(table), dtype=bool)
-    first[places] = True
-    return table.filter(pa.array(first)), table.filter(pa.array(np.bincount(codes)[codes] > 1))
+def _each_once(
+    parts: list[pa.Table], repeated: Collection[str]
+) -> tuple[list[pa.Table], list[pa.Table]]:
+    """Leave the first of the rows of each image; give also all rows of those that are repeated."""
+    kept, copies = [], []
+    seen: set[str] = set()
+    for part in parts:
+        rows = [(row, one) for row, one in enumerate(part["id"].to_pylist()) if one in repeated]
+        if rows:
+            copies.append(part.take([row for row, _ in rows]))
+            first = np.ones(len(part), dtype=bool)
+            for row, one in rows:
+                first[row] = one not in seen
+                seen.add(one)
+            part = part if first.all() else part.filter(pa.array(first))
+        kept.append(part)
+    return kept, copies
 
 
-def _contradictions(copies: pa.Table, tags: list[Tags]) -> dict[str, set[str]]:
+def _contradictions(copies: list[pa.Table], tags: list[Tags]) -> dict[str, set[str]]:
     """Find the images whose latest copies differ, by the column in which they do."""
     # An address may be signed anew with each answer: that is no contradiction.
     compared = [name for name in NUMBERED.names if name not in ("id", "url", "updated_at")]
     latest: dict[str, list[dict[str, Any]]] = {}
-    for row in copies.to_pylist():
+    for row in itertools.chain.from_iterable(part.to_pylist() for part in copies):
         own = tags[row["tags"]]
         row["tags"] = None if own is None else frozenset(own)
         held = latest.setdefault(row["id"], [row])
