@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import datetime as dt
-import itertools
 from collections.abc import Collection
 from itertools import compress
 from typing import Any
 
 import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
 import pyarrow.compute as pc
 
@@ -24,6 +24,8 @@ AGAIN = -2
 
 # Tags are held as numbers of the different rows of tags: the frame wants equal ones shared, and so it is lean.
 NUMBERED = SCHEMA.set(SCHEMA.names.index("tags"), pa.field("tags", pa.int32()))
+# An address may be signed anew with each answer: that is no contradiction.
+COMPARED = [name for name in NUMBERED.names if name not in ("id", "url", "updated_at")]
 
 
 class CollectedRows:
@@ -210,10 +212,8 @@ def _each_once(
 
 def _contradictions(copies: list[pa.Table], tags: list[Tags]) -> dict[str, set[str]]:
     """Find the images whose latest copies differ, by the column in which they do."""
-    # An address may be signed anew with each answer: that is no contradiction.
-    compared = [name for name in NUMBERED.names if name not in ("id", "url", "updated_at")]
     latest: dict[str, list[dict[str, Any]]] = {}
-    for row in itertools.chain.from_iterable(part.to_pylist() for part in copies):
+    for row in _unequal(pa.concat_tables(copies)).to_pylist() if copies else ():
         own = tags[row["tags"]]
         row["tags"] = None if own is None else frozenset(own)
         held = latest.setdefault(row["id"], [row])
@@ -225,7 +225,26 @@ def _contradictions(copies: list[pa.Table], tags: list[Tags]) -> dict[str, set[s
             latest[row["id"]] = [row]
     found: dict[str, set[str]] = {}
     for image_id, rows in latest.items():
-        for name in compared:
+        for name in COMPARED:
             if len({row[name] for row in rows} - {None}) > 1:
                 found.setdefault(name, set()).add(image_id)
     return found
+
+
+def _unequal(copies: pa.Table) -> pa.Table:
+    """Leave the images of which not all rows are the same, which hardly one is."""
+    ids = _codes(copies["id"])
+    first = np.empty(ids.max(initial=-1) + 1, dtype=np.int64)
+    first[ids[::-1]] = np.arange(len(ids))[::-1]
+    differs = np.zeros(len(first), dtype=bool)
+    for name in (*COMPARED, "updated_at"):
+        codes = _codes(copies[name])
+        differs[ids[codes != codes[first][ids]]] = True
+    return copies.filter(pa.array(differs[ids]))
+
+
+def _codes(column: pa.ChunkedArray) -> npt.NDArray[np.int32]:
+    """Number the different values of a column, the missing one too."""
+    encoded = column.combine_chunks().dictionary_encode(null_encoding="encode")
+    codes: npt.NDArray[np.int32] = encoded.indices.to_numpy()
+    return codes
