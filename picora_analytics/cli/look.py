@@ -23,6 +23,7 @@ from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +87,7 @@ def _show_check(facts: dict[str, Any]) -> None:
         ("Key", f"accepted, account {facts['account'][:8]}{plan}"),
         (
             "Library",
-            ("not counted by the service" if counted is None else f"{counted:,} images")
+            ("not counted by the service" if counted is None else plural(counted, "image"))
             + ("" if stored is None else f", {format_bytes(stored)}")
             + " by the service's own count",
         ),

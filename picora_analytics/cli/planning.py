@@ -38,6 +38,7 @@ from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.receipts import say_what_it_takes
 from picora_analytics.cli.values import DATE, DAYS, FRACTION, FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words, to_type
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan
@@ -195,7 +196,7 @@ def _refuse_unreadable(
     reason = options["reason"]
     if reason is not None and (len(reason) > _LONGEST_REASON or not reason.strip()):
         raise click.UsageError(
-            f"--reason holds {len(reason):,} characters; say why in 1 to {_LONGEST_REASON}."
+            f"--reason holds {plural(len(reason), 'character')}; say why in 1 to {_LONGEST_REASON}."
         )
     for name in ("max_bytes", "free"):
         if options[name] is not None:

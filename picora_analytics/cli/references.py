@@ -202,8 +202,8 @@ def _show(check: Check, markdown_path: str | None, *, annotations: bool, quiet: 
 def _show_written(check: Check, baseline: str | None, json_path: str | None, *, demo: bool) -> None:
     if baseline:
         say(
-            f"\nWritten    {baseline}, with {len(check.findings):,} findings; commit it, and only what is new counts "
-            "from now on."
+            f"\nWritten    {baseline}, with {plural(len(check.findings), 'finding')}; commit it, and only what is new "
+            "counts from now on."
         )
     if json_path:
         say(

@@ -10,6 +10,7 @@ import click
 from picora_analytics.cli.common import in_store, of_demo, refuse_missing, say, with_client
 from picora_analytics.cli.completing import versions
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     from picora_analytics.analysis import SnapshotDiff
@@ -38,7 +39,7 @@ def snapshots(store: str | None, prune: int | None, as_json: bool, demo: bool) -
     gone: list[str] = []
     if prune is not None and versions:
         gone = [str(one) for one in kept.prune(prune, account=kept.about(versions[-1])["account"])]
-        say(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
+        say(f"Deleted    {len(gone)} of {plural(len(versions), 'snapshot')}", err=True)
     rows = [_remembered(kept, version) for version in kept.versions()]
     if as_json:
         facts = {"folder": str(kept.folder), "keep": kept.keep, "pruned": gone, "snapshots": rows}
@@ -75,7 +76,7 @@ def _show_snapshot(row: dict[str, Any]) -> None:
         return
     seen = row["read_at"][:16].replace("T", " ")
     size = format_bytes(row["size_bytes"])
-    say(f"{row['version']}  {row['n_images']:>9,} images {size:>11}  {seen}")
+    say(f"{row['version']}  {plural(row['n_images'], 'image'):>16} {size:>11}  {seen}")
 
 
 def _forgets(kept: SnapshotStore) -> str:

@@ -38,7 +38,7 @@ WRONG = [
     (("plan", "--older-than", "1y", "--reason", "x"), "'1y' is no number of days, such as 365"),
     (("decide", "d.csv", "--keep", "a", "--until", "2020-01-01"), "2020-01-01 is past"),
     (("plan", "--untagged", "--reason", "x" * 501), "--reason holds 501 characters"),
-    (("plan", "--untagged", "--reason", " "), "--reason holds 1 characters"),
+    (("plan", "--untagged", "--reason", " "), "--reason holds 1 character;"),
     ((*PLAN, "--references", "none.json"), "there is no file 'none.json'"),
     ((*PLAN, "-o", "plan.txt"), "--output 'plan.txt' does not end in .json"),
     ((*PLAN, "--csv", "plan.xlsx"), "--csv 'plan.xlsx' does not end in .csv"),
@@ -123,10 +123,10 @@ KNOWN = [
         "No image has the tag 'bloog'. Nearest: 'blog'",
     ),
     ((*PLAN, "--protect", "bloog"), "--protect 'bloog' is a tag no image of the library has"),
-    (("restore", "kept", "--id", "{near}"), "is none of the 1 copies in kept. Nearest: '{id}'"),
+    (("restore", "kept", "--id", "{near}"), "is none of the copies in kept. Nearest: '{id}'"),
     (
         ("unhide", "hidden.json", "--id", "{near}"),
-        "is none of the 1 images in hidden.json. Nearest",
+        "is none of the images in hidden.json. Nearest",
     ),
     (
         ("review", "plan.json", "--decisions", "d.csv", "--portion", "1999-01"),

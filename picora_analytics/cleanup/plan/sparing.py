@@ -291,8 +291,8 @@ def plannable(images: pd.DataFrame, caller: str) -> Facts:
         )
     if not images.index.is_unique or len(images) > facts["n_images"]:
         raise PlanError(
-            f"This frame has {len(images)} rows of {images.index.nunique()} images (explode and concat repeat "
-            f"rows). {again}."
+            f"This frame has {plural(len(images), 'row')} of {plural(images.index.nunique(), 'image')} "
+            f"(explode and concat repeat rows). {again}."
         )
     return cast(Facts, dict(facts))
 

@@ -436,7 +436,7 @@ def test_what_it_was_made_with_holds_in_the_plan(make_images, looked, tmp_path):
 
     assert list(made.images.index) == ["a"]
     assert made.spared["reason"].to_dict() == {"b": "on your keep list", "c": "protected"}
-    assert any(line.startswith("protect[0]: 1 of 1 entries") for line in made.protection)
+    assert any(line.startswith("protect[0]: 1 of 1 entry") for line in made.protection)
 
 
 def test_decisions_given_beside_it_hold_as_well(make_images):

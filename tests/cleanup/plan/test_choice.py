@@ -175,7 +175,7 @@ WRONG = [
     ),
     wrong(
         lambda images: pd.Series([True, None, False, True], images.index, dtype=object),
-        "choice is a Series of object with 1 gaps, not of true and false; type "
+        "choice is a Series of object with 1 gap, not of true and false; type "
         "choice=choice.astype('boolean').",
         "a mask of objects with gaps",
         ["a", "d"],
@@ -184,7 +184,7 @@ WRONG = [
         lambda images: (
             (images["size_bytes"] > 25)[1:].astype(bool).reindex(images.index).astype(float)
         ),
-        "choice is a Series of float64 with 1 gaps, not of true and false; type "
+        "choice is a Series of float64 with 1 gap, not of true and false; type "
         "choice=choice.astype('boolean').",
         "a mask of floats with gaps",
         ["c", "d"],
@@ -439,7 +439,7 @@ def test_the_plan_remembers_protected_tags_once_each(images):
         ),
         pytest.param(
             ["dog", pd.Index(["x"])],
-            "protect[1]: 0 of 1 entries match 0 images; 1 match nothing: 'x'. Nothing would be protected by it; look "
+            "protect[1]: 0 of 1 entry matches 0 images; 1 matches nothing: 'x'. Nothing would be protected by it; look "
             "where the list comes from.",
             id="a list of foreign ids",
         ),
