@@ -152,7 +152,7 @@ def plan(
         from picora_analytics.cleanup.plan.document import to_document
 
         print_json(to_document(made))
-    if as_json or (quiet and len(made.images)):
+    if (as_json or quiet) and len(made.images):
         for refusal in made.refusals:
             say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
     if not (as_json or quiet):

@@ -262,6 +262,7 @@ def test_nothing_to_delete_is_a_success(run, server, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("Nothing to delete.\n")
+    assert "REFUSED" not in done.stdout
     assert (tmp_path / "p.json").exists()
 
 

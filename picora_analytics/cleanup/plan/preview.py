@@ -84,7 +84,9 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "after": format_bytes(whole - size),
         "share": f"{n:,} of {plural(library['n_images'], 'image')} ({format_share(n, library['n_images'])})",
         "size_share": format_share(size, whole),
-        "refusals": plan.refusals,
+        # What is empty needs no refusal: the title says that there is nothing to do.
+        "refusals": plan.refusals if n else [],
+        "empty": "" if n else _empty(len(plan.spared)),
         "unsized": int(images["size_bytes"].isna().sum()),
         "by_year": _counts(images, _years(images)),
         "by_type": _counts(images, _types(images)),
@@ -119,6 +121,13 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
 def time_to_delete(n: int) -> str:
     """Say how long the deletion of some images takes at Picora's documented pace, downloads apart."""
     return about(seconds_needed(-(-n // MAX_BATCH)))
+
+
+def _empty(n_spared: int) -> str:
+    if not n_spared:
+        return "No image was chosen."
+    all_of = "The one image" if n_spared == 1 else f"All {n_spared:,} images"
+    return f"{all_of} of your choice {'is' if n_spared == 1 else 'are'} spared."
 
 
 def _broken(public: int) -> str:
@@ -287,6 +296,8 @@ def _summary(facts: dict[str, Any]) -> list[str]:
     ]
     if facts["unsized"]:
         lines.append(f"            and {plural(facts['unsized'], 'image')} of unknown size")
+    if facts["empty"]:
+        lines += ["", f"  {facts['empty']}"]
     if facts["refusals"]:
         lines += ["", "  REFUSED AS IT STANDS", *(f"    {text}" for text in facts["refusals"])]
     return lines
