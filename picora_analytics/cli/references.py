@@ -26,7 +26,7 @@ from picora_analytics.cli.documents import print_json
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.errors import PicoraError
 from picora_analytics.files import expanded
-from picora_analytics.text import plural, visible
+from picora_analytics.text import plural, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -261,8 +261,12 @@ def _read_ids(path: Path) -> pd.DataFrame:
             images = table.assign(id=table["id"].str.removeprefix("'")).set_index("id")
     except (OSError, ValueError, KeyError) as error:
         raise click.UsageError(f"--ids {str(path)!r} cannot be read: {reason_of(error)}.") from None
-    if images.empty:
-        raise click.UsageError(f"--ids {str(path)!r} holds no id.")
+    if not images.index.astype(str).str.fullmatch(r"[A-Za-z0-9_-]{11}").any():
+        first = f": the first is {shorten(images.index[0], 40)!r}" if len(images) else ""
+        raise click.UsageError(
+            f"--ids {str(path)!r} holds no id{first}. An id is 11 letters, digits, - or _; give what `picora-analytics "
+            "load -o ids.csv --public-only` wrote, or a list of ids, one a line."
+        )
     public = images.get("is_public")
     is_public = True if public is None else public.astype(str).str.lower().eq("true")
     kept = [name for name in ("url", "filename") if name in images]

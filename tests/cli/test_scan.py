@@ -166,6 +166,14 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
     assert all(row.count("|") == 4 and row.count("`") % 2 == 0 for row in rows)
 
 
+def test_a_bare_list_of_ids_names_the_images(run, site):
+    (site.parent / "list.txt").write_text("".join(f"{one}\n" for one in IDS))
+
+    done = run("scan", "site", "--ids", "list.txt")
+
+    assert "Looked for 4 images" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -173,6 +181,10 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
         (("scan", "missing"), "There is no file or folder 'missing'"),
         (("scan", "site", "--update-baseline"), "needs --baseline"),
         (("scan", "site", "--ids", "empty.csv"), "holds no id"),
+        (
+            ("scan", "site", "--ids", "names.csv"),
+            "--ids 'names.csv' holds no id: the first is 'a.png'.",
+        ),
         (("scan", "site", "--ids", "ids.csv", "--demo"), "two libraries"),
         (("scan", "site", "--ids", "missing.csv"), "does not exist"),
         (("load", "--public-only", "--demo"), "give both"),
@@ -181,6 +193,7 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
 )
 def test_a_wrong_call_exits_with_2(run, site, tmp_path, arguments, said):
     (tmp_path / "empty.csv").write_text("id\n")
+    (tmp_path / "names.csv").write_text("a.png\nb.png\n")
 
     done = run(*arguments)
 

@@ -532,7 +532,9 @@ def test_a_decision_that_cannot_be_read_is_an_error(images, tmp_path, rows, mess
         "until=YYYY-MM-DD."
     )
 
-    with pytest.raises(PlanError, match=f"^decisions, {re.escape(message + rest)}$"):
+    with pytest.raises(
+        PlanError, match=f"^{re.escape(f'decisions={str(file)!r}, {message + rest}')}$"
+    ):
         plan(images, ["a"], decisions=file)
 
 
@@ -542,7 +544,7 @@ def test_decisions_without_their_columns_are_an_error(images, tmp_path):
 
     with pytest.raises(
         PlanError,
-        match=r"^decisions has the columns \['image', 'verdict'\]; it needs 'id' and 'decision'\.$",
+        match=rf"^decisions={str(file)!r} has the columns \['image', 'verdict'\]; it needs 'id' and 'decision'\.$",
     ):
         plan(images, ["a"], decisions=file)
 
