@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -179,8 +180,10 @@ def _loaded(images: pd.DataFrame, output: str | None) -> dict[str, Any]:
 
 
 def _no_such_tag(client: Client, tag: str, store: str | None) -> str:
-    """Say that no image has a tag, and which is nearest among those that are remembered."""
+    """Say that no image has a tag, and which is nearest of those remembered, else of the newest images."""
     from picora_analytics import PicoraError, SnapshotStore, rules
+    from picora_analytics.analysis.matching import nearest
+    from picora_analytics.text import shorten
 
     try:
         rules.tagged(SnapshotStore.of(client, store or "default").load(), tag)
@@ -188,4 +191,10 @@ def _no_such_tag(client: Client, tag: str, store: str | None) -> str:
         pass
     except ValueError as error:
         return in_shell_words(error)
-    return f"No image has exactly the tag {tag!r}."
+    said = f"No image has exactly the tag {tag!r}."
+    with contextlib.suppress(PicoraError):
+        newest = next(client.iter_pages()).images
+        there = sorted({one for image in newest for one in image.tags or ()})
+        near = ", ".join(repr(shorten(one, 60)) for one in nearest(tag, there, 3))
+        said += f" Nearest among the newest {plural(len(newest), 'image')}: {near}." if near else ""
+    return f"{said} `picora-analytics load` shows the tags there are."

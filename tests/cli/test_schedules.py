@@ -156,6 +156,17 @@ def test_a_name_of_nothing_is_wrong_usage_and_the_nearest_is_named(run, server, 
     assert loaded.stderr.endswith("No image has the tag 'bloog'. Nearest: 'blog', 'logo'.\n")
 
 
+def test_of_a_tag_that_no_image_has_the_nearest_is_named_though_nothing_is_remembered(run):
+    with DemoServer(n_images=40) as server:
+        done = run("load", "--tag", "bloog", server=server)
+
+    assert done.returncode == 0
+    assert (
+        "No image has exactly the tag 'bloog'. Nearest among the newest 40 images: 'blog'"
+        in done.stderr
+    )
+
+
 def test_files_that_say_something_else_are_refused_before_anything_is_asked(run, server, tmp_path):
     (tmp_path / "odd.json").write_text("{}")
     before = len(server.requests)
