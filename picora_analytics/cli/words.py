@@ -74,6 +74,17 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?<=\. )Connect to (?=the plan's account\b)", "Use a key of "),
     (r"(?<=; )connect to (?=that account\b)", "use a key of "),
     (r"Give quota= to see", "Give --quota to see"),
+    (r"\bthan old=(?=\d)", "than --old "),
+    (r"\bfree_to=(?=['\"]| is)", "--free-to "),
+    (r"\btag=(?='')", "--tag "),
+    (r"\bLoad them once more, which does", "`picora-analytics load` once more does"),
+    (r"\blonger than max_wait=(\S+) seconds\. Try again then, or give Client a larger max_wait\b",
+     r"longer than the \1 seconds that are waited. Try again then"),
+    (r"\bmax_wait=(\S+) seconds does not reach that far", r"no more than \1 seconds are waited"),
+    (r"\bTry again then, or give Client a larger max_wait\b", "Try again then"),
+    (r"\bbase_url=(?=['\"])", "PICORA_BASE_URL="),
+    (r"; give the key first: Client\(api_key, base_url\)", "; give the key, and the address in PICORA_BASE_URL"),
+    (r"\bGive backup= a folder", "Give --backup DIR"),
     (r"\bnow='[^']*'", "another library"),
     (r"are in this error's \.images, for looking only; load again for a whole frame", "are not kept; the same command begins anew"),
     (r"are in this error's \.images, for looking only; the next load goes on from there", "are kept for a day; the same command goes on from there"),
@@ -91,7 +102,7 @@ _RESUME = re.compile(r"""resume_deletion\(client, ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress|git|addresses|decisions|version)=|\bversions\(\)"
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\bClient\b|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress|git|addresses|decisions|version|old|free|free_to|pile|tag|max_wait|base_url)=|\bversions\(\)"
 )
 """What only Python understands: a message in the shell holds none of it."""
 

@@ -8,6 +8,7 @@ import pytest
 
 import picora_analytics as pic
 from picora_analytics.cli.planning import plan
+from picora_analytics.cli.words import PYTHON
 
 
 @pytest.fixture(scope="module")
@@ -355,3 +356,11 @@ def test_what_cannot_be_noted_is_said(run, arguments, code, said):
     done = run("decide", "none.csv", *arguments)
 
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_what_a_goal_out_of_reach_needs_is_said_in_shell_words(run):
+    with pic.DemoServer(n_images=40) as server:
+        done = run("plan", "--free", "500 GiB", server=server)
+
+    assert "A smaller age than --old 730 lets more images be old" in done.stderr
+    assert not PYTHON.search(done.stderr)

@@ -60,7 +60,7 @@ WRONG = [
     (("report", "--since", "99999999d"), "--since='99999999d' is not a duration"),
     (("report", "--since", "999999d"), "--since='999999d' reaches out of the calendar"),
     (("report", "--json", "-o", "-"), "Only one of --json, --output - and --metrics -"),
-    (("load", "--tag", ""), "tag='' is no tag"),
+    (("load", "--tag", ""), "--tag '' is no tag"),
     (("load", "-o", "-"), "- is standard output, and this is a file"),
     (("load", "--store", sys.executable), "is a file"),
     (("apply", "none.json"), "PLAN.JSON: there is no file 'none.json'"),
@@ -87,6 +87,8 @@ WRONG = [
 
 # No command can give what these refuse.
 UNHEARD = (
+    "Say one goal",
+    "pile= is none that may go",
     "backup= must be said together with",
     " is there already, and these decisions were not read from it",
     "refresh= is none of",

@@ -422,7 +422,7 @@ def _help(piles: Piles, sizes: Sizes, references: References | None, old: float)
     cures = [
         _Cure(piles.unlooked, "could not be looked for: look for references where that failed"),
         _Cure(piles.moved, "came in one week, probably a move: look at these yourself"),
-        _Cure(piles.oversized, f"are over {MAX_EDGE} px: smaller copies need less"),
+        _Cure(piles.oversized, f"over {MAX_EDGE} px: smaller copies need less"),
     ]
     lines = [
         f"  {plural(int(rows.sum()), 'image')} of {format_bytes(int(sizes[rows].sum()))} {text}"

@@ -173,7 +173,7 @@ def test_a_goal_out_of_reach_says_how_far_it_falls_short_and_what_would_help(mak
     assert said.startswith(
         "To free 5.0 KiB, all that may go is not enough: 1 image of 1.0 KiB, 4.0 KiB short.\n"
     )
-    assert "1 image of 4.0 KiB are over 2560 px" in said
+    assert "1 image of 4.0 KiB over 2560 px" in said
 
 
 @pytest.mark.parametrize(
