@@ -7,7 +7,14 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import in_store, of_demo, refuse_missing, say, with_client
+from picora_analytics.cli.common import (
+    in_store,
+    of_demo,
+    refuse_ahead,
+    refuse_missing,
+    say,
+    with_client,
+)
 from picora_analytics.cli.completing import versions
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.text import plural
@@ -112,11 +119,12 @@ def diff(old: str, new: str, store: str | None, as_json: bool, demo: bool) -> No
     for position, name in (("OLD", old), ("NEW", new)):
         if name.lower().endswith(".parquet"):
             refuse_missing({position: str(Path(name).expanduser())})
+        refuse_ahead(position, name)
     kept: SnapshotStore | None = None
-    frames = []
+    files = []
     for name in (old, new):
         if name.lower().endswith(".parquet"):
-            frames.append(load_file(Path(name).expanduser()))
+            files.append(Path(name).expanduser())
             continue
         kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
         versions = kept.versions()
@@ -129,8 +137,13 @@ def diff(old: str, new: str, store: str | None, as_json: bool, demo: bool) -> No
             raise click.ClickException(
                 f"{there} Load again later, and compare then.{_forgets(kept)}"
             )
-        frames.append(kept.load(versions[-2] if name == "previous" else name))
-    made = compare_snapshots(*frames)
+        files.append(kept.path(versions[-2] if name == "previous" else name))
+    made = compare_snapshots(*map(load_file, files))
+    if files[0].resolve() == files[1].resolve():
+        say(
+            f"{old} and {new} are one snapshot, {files[0].stem}: no load that came later found a change.",
+            err=True,
+        )
     if as_json:
         print_facts("diff", _differences(made))
     else:
