@@ -76,7 +76,7 @@ __all__ = ["scan"]
 @click.option(
     "--max-dangling",
     type=click.IntRange(0),
-    help="Exit with 3 above so many new dangling addresses.",
+    help="Exit with 3 above so many new places with an address that leads to no image.",
 )
 @click.option(
     "--fail-on-new-orphans", is_flag=True, help="Exit with 3 if a public image is newly not found."

@@ -49,7 +49,9 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     assert done.returncode == 3
     assert f"a.md:1  {HOST}newNEWnewNE.png" in done.stdout
     assert f"{IDS[1].upper()}.png  (nearest id: {IDS[1]})" in done.stdout
-    assert re.search(rf"Not found in these files \(1 new, 2 known\)\n  {IDS[0]}", done.stdout)
+    assert re.search(
+        rf"Not found in these files \(1 new public image, 2 known\)\n  {IDS[0]}", done.stdout
+    )
     assert done.stdout.count("::error file=site/a.md,line=") == 2
     assert f"::warning title=Not found in these files::{IDS[0]}" in done.stdout
     assert "oldOLD" not in done.stdout.partition("Dangling")[2]
@@ -76,8 +78,20 @@ def test_what_is_not_found_adds_up(run, site):
     done = run("scan", "site", "--git", "site", "--ids", "ids.csv")
 
     assert "\n2 found, 1 found before, 1 not found in these files\n" in done.stdout
-    assert f"\nNot found in these files (1; 1 of them found before)\n  {IDS[2]}" in done.stdout
+    assert (
+        f"\nNot found in these files (1 public image; 1 of them found before)\n  {IDS[2]}"
+        in done.stdout
+    )
     assert "\n1 more image not found, private or perhaps so, and not named here\n" in done.stdout
+
+
+def test_an_address_in_two_places_is_one_address_in_two_places(run, site):
+    (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png\n{HOST}oldOLDoldOL.png")
+
+    done = run("scan", "site", "--ids", "ids.csv")
+
+    assert "\n1 address leads to no image\n" in done.stdout
+    assert "\nDangling: these addresses lead to no image (2 places)\n" in done.stdout
 
 
 def test_lines_of_the_baseline_that_are_no_longer_true_are_counted(run, site):
