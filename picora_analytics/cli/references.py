@@ -208,7 +208,7 @@ def _show_written(check: Check, baseline: str | None, json_path: str | None, *, 
     if json_path:
         say(
             f"\nWritten    {json_path}\n"
-            f"Next       picora-analytics plan --older-than 730 --references {shlex.quote(json_path)} --reason '...'"
+            f'Next       picora-analytics plan --free "30 MiB" --references {shlex.quote(json_path)} -o plan.json'
             + " --demo"
             * demo
         )

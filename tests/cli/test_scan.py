@@ -241,9 +241,23 @@ def test_a_plan_spares_what_a_scan_found(run, tmp_path):
     table = Path("ids.csv").read_text(encoding="utf-8-sig").splitlines()
     assert table[0] == "id,url,is_public"
     assert len(table) - 1 == int(images["is_public"].sum())
-    assert "picora-analytics plan --older-than 730 --references refs.json" in scanned.stdout
+    assert (
+        '\nNext       picora-analytics plan --free "30 MiB" --references refs.json'
+        in scanned.stdout
+    )
     assert "STILL USED?  looked for 60 images in 1 file" in planned.stdout
     assert images.index[0] not in pic.read_plan("plan.json").images.index
+
+
+@pytest.mark.slow
+def test_the_line_to_type_next_works_as_it_stands(run, site):
+    scanned = run("scan", "site", "--demo", "--json", "refs.json")
+    words = shlex.split(scanned.stdout.partition("\nNext       picora-analytics ")[2])
+
+    planned = run(*words)
+
+    assert planned.returncode == 0, planned.stdout
+    assert len(pic.read_plan("plan.json").images)
 
 
 @pytest.fixture
