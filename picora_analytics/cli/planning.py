@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -156,13 +157,20 @@ def plan(
         for refusal in made.refusals:
             say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
     if not (as_json or quiet):
-        _show(client, made, output, written)
+        _show(client, made, output, csv_path or options["review"], written)
     end(THRESHOLD if len(made.images) and made.refusals else 0)
 
 
-def _show(client: Client, made: DeletionPlan, output: str | None, written: Sequence[Path]) -> None:
+def _show(
+    client: Client,
+    made: DeletionPlan,
+    output: str | None,
+    table: str | None,
+    written: Sequence[Path],
+) -> None:
     """Print the preview and a rehearsal of it."""
-    say(to_type(in_shell_words(repr(made)), output, demo=typed_demo()))
+    text = in_shell_words(repr(made))
+    say(to_type(text, sys.argv[1:], output, table, demo=typed_demo()))
     if len(made.images):
         say_what_it_takes(made, client)
         say(f"\n{in_shell_words(repr(made.dry_run(client)))}")

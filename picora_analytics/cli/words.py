@@ -99,6 +99,8 @@ _WORDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # A path as `repr` writes it, in either sort of quotes.
 _RESUME = re.compile(r"""resume_deletion\(client, ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""")
+# So wide is the name of a line to type in a preview, with the blanks around it.
+_HEAD = 14
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
@@ -130,15 +132,34 @@ def _resume(found: re.Match[str]) -> str:
     return f"picora-analytics apply {shlex.quote(ast.literal_eval(found[1]))} --resume"
 
 
-def to_type(text: str, plan_file: str | None, *, demo: bool) -> str:
-    """Complete the lines to type of a preview: with the plan's own file, and with --demo where it is of the demo."""
+def to_type(
+    text: str, words: Sequence[str], plan_file: str | None, table: str | None, *, demo: bool
+) -> str:
+    """
+    Complete the lines to type of a preview: with what was typed, the plan's own files, and --demo where it is of the demo.
+
+    `words` are what was typed, and `table` is the file of rows that can be struck out, if there is one.
+    """
+    flag, again = " --demo" * demo, typed_again(words)
     lines = []
     for line in text.split("\n"):
-        if not line.startswith(("  Rehearse    ", "  Delete      ", "  Or hide     ")):
+        head = line[:_HEAD]
+        if head == "  Fewer       ":
+            rows = table or "plan.csv"
+            lines += [] if table else [f"{head}{again} --csv {rows}"]
+            left = shlex.join(
+                ["picora-analytics", "plan", "--from", rows, "-o", plan_file or "plan.json"]
+            )
+            lines.append(
+                f"{head if table else ' ' * _HEAD}strike rows out of {rows}, then: {left}{flag}"
+            )
+        elif head == "  Review      ":
+            page = ["picora-analytics", "review", plan_file or "", "-o", "review.html"]
+            lines.append(head + (shlex.join(page) + flag if plan_file else f"{again} -o plan.json"))
+        elif head not in ("  Rehearse    ", "  Delete      ", "  Or hide     "):
             lines.append(line)
         elif plan_file:
-            named = line.replace(" plan.json", f" {shlex.quote(plan_file)}")
-            lines.append(named + " --demo" * demo)
+            lines.append(line.replace(" plan.json", f" {shlex.quote(plan_file)}") + flag)
         # A plan that is not saved cannot be typed on: what saves it is in the line for a review.
     return "\n".join(lines)
 
