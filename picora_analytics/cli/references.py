@@ -176,6 +176,12 @@ def scan(
         _show(check, markdown_path, annotations=annotations and not fresh, quiet=quiet and not code)
         if not quiet:
             _show_written(check, baseline if fresh else None, json_path, demo=demo)
+    if fresh and not update_baseline and (max_dangling is not None or fail_on_new_orphans):
+        say(
+            f"There was no baseline {baseline!r}: a new one holds {plural(len(check.findings), 'finding')}, so "
+            "none counts as new and no threshold was crossed.",
+            err=True,
+        )
     if code == THRESHOLD:
         say(f"Exit 3: {'; '.join(crossed)}.", err=True)
     if code == PARTIAL:

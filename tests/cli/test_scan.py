@@ -58,6 +58,21 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     assert run(*OPTIONS, "--max-dangling", "2").returncode == 0
 
 
+@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",)], ids=" ".join)
+def test_a_baseline_that_was_not_there_is_said_where_a_threshold_was_given(run, site, quiet):
+    (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
+
+    first, again = (run(*OPTIONS, "--max-dangling", "0", *quiet) for _ in range(2))
+    updated = run(*OPTIONS, "--max-dangling", "0", "--update-baseline", *quiet)
+
+    said = (
+        "There was no baseline 'base.jsonl': a new one holds 3 findings, so none counts as new and no threshold "
+        "was crossed.\n"
+    )
+    assert [one.returncode for one in (first, again, updated)] == [0, 0, 0]
+    assert [said in one.stderr for one in (first, again, updated)] == [True, False, False]
+
+
 @pytest.mark.parametrize("address", ["http://[::1", "https://host:port/", "HTTP://xn--a/"])
 def test_a_mistyped_address_is_wrong_usage_before_a_library_is_loaded(run, site, address):
     done = run("scan", "site", address)  # Without a key nothing is loaded.
