@@ -82,7 +82,8 @@ def read_decisions(path: str | os.PathLike[str]) -> pd.DataFrame:
     """
     file = Path(path).expanduser()
     columns, lines, digest = read_rows(file, "decisions")
-    found = _checked(columns, [row for _, row in lines], [number for number, _ in lines])
+    rows, numbers = [row for _, row in lines], [number for number, _ in lines]
+    found = _checked(columns, rows, numbers, f"decisions={str(file)!r}")
     found.attrs[_ATTR] = {"path": str(file.resolve()), "digest": digest}
     return found
 
@@ -96,11 +97,12 @@ def read_rows(file: Path, name: str) -> tuple[list[str], list[tuple[int, dict[st
     PlanError
         If it cannot be read whole; `name` is what the message calls it.
     """
+    name = f"{name}={str(file)!r}"
     try:
         digest = _digest(file)
         table = table_rows(_text(file))
     except (OSError, ValueError) as error:
-        raise PlanError(f"{name}={str(file)!r} cannot be read: {reason_of(error)}.") from error
+        raise PlanError(f"{name} cannot be read: {reason_of(error)}.") from error
     columns = [title.strip().lower() for title in table[0]] if table else []
     _refuse_twice(columns, name)
     lines = [(number, row) for number, row in enumerate(table[1:], 2) if any(map(str.strip, row))]
@@ -299,20 +301,23 @@ def _unsafe(cell: str) -> str:
 
 
 def _checked(
-    columns: Sequence[str], rows: Sequence[Mapping[str, str]], numbers: Sequence[int]
+    columns: Sequence[str],
+    rows: Sequence[Mapping[str, str]],
+    numbers: Sequence[int],
+    name: str = "decisions",
 ) -> pd.DataFrame:
     if not {"id", "decision"} <= set(columns):
-        raise PlanError(f"decisions has the columns {list(columns)}; it needs 'id' and 'decision'.")
-    names = [*COLUMNS, *(name for name in columns if name not in COLUMNS)]
+        raise PlanError(f"{name} has the columns {list(columns)}; it needs 'id' and 'decision'.")
+    names = [*COLUMNS, *(title for title in columns if title not in COLUMNS)]
     cells = [
-        [*_said(row, number), *(row.get(name, "") for name in names[4:])]
+        [*_said(row, f"{name}, row {number}"), *(row.get(title, "") for title in names[4:])]
         for number, row in zip(numbers, rows, strict=True)
     ]
     index = pd.Index(list(numbers), name="line", dtype="int64")
     return pd.DataFrame(cells, index=index, columns=names, dtype=object)
 
 
-def _said(row: Mapping[str, str], number: int) -> Iterator[str]:
+def _said(row: Mapping[str, str], where: str) -> Iterator[str]:
     """Give id, decision, other id and day of a row, each in one spelling."""
     image_id, other = (row.get(name, "").strip().removeprefix("'") for name in ("id", "other_id"))
     word = " ".join(re.split(r"[\s_-]+", row.get("decision", "").strip().lower()))
@@ -323,12 +328,12 @@ def _said(row: Mapping[str, str], number: int) -> Iterator[str]:
         word = f"{word} until {until}"
     if word not in DECISIONS or not image_id or (word == "later" and not until):
         raise PlanError(
-            f"decisions, row {number}: {shorten(word, 60)!r} for id {shorten(image_id, 60)!r} cannot be read; "
+            f"{where}: {shorten(word, 60)!r} for id {shorten(image_id, 60)!r} cannot be read; "
             "decision is keep, delete, later, hidden or not duplicates, and later needs until=YYYY-MM-DD."
         )
     if (word == NOT_DUPLICATES) != bool(other) or other == image_id:
         raise PlanError(
-            f"decisions, row {number}: {word} for id {shorten(image_id, 60)!r} "
+            f"{where}: {word} for id {shorten(image_id, 60)!r} "
             + (
                 "needs the other image in other_id."
                 if word == NOT_DUPLICATES

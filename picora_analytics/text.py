@@ -195,10 +195,13 @@ def plural(n: int, noun: str) -> str:
 
     Examples
     --------
-    >>> plural(1, "image"), plural(1200, "image")
-    ('1 image', '1,200 images')
+    >>> plural(1, "image"), plural(1200, "image"), plural(2, "copy")
+    ('1 image', '1,200 images', '2 copies')
     """
-    return f"{n:,} {noun}{'' if n == 1 else 's'}"
+    if n == 1:
+        return f"1 {noun}"
+    many = re.sub("(?<![aeiou])y$", "ie", noun)
+    return f"{n:,} {many}{'es' if noun.endswith('s') else 's'}"
 
 
 def about(seconds: float) -> str:

@@ -92,6 +92,16 @@ def test_committed_outputs_come_from_the_demo_and_from_one_run(path):
 
 
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
+def test_what_an_output_says_to_type_uses_names_of_the_notebook(path):
+    code = [cell for cell in _read(path).cells if cell.cell_type == "code"]
+    shown = [o.get("data", {}).get("text/plain", "") for cell in code for o in cell.outputs]
+
+    for verb in ("findings", "write_html", "save", "without", "dry_run", "apply", "hide"):
+        for name in re.findall(rf"(?<![\w.])(\w+)\.{verb}\(", "\n".join(shown)):
+            assert any(f"{name} = " in cell.source for cell in code), f"{name}.{verb}"
+
+
+@pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 def test_a_notebook_is_a_story_of_short_cells(path):
     notebook = _read(path)
 

@@ -12,7 +12,7 @@ from urllib.parse import unquote
 
 import pandas as pd
 
-from picora_analytics.text import folded, folded_all, shorten
+from picora_analytics.text import folded, folded_all, plural, shorten
 
 __all__ = ["Images", "Matched", "nearest"]
 
@@ -45,9 +45,11 @@ class Matched(NamedTuple):
 
     def line(self, name: str, images: Images) -> str:
         """Count the entries of a list for a person, and name the first that match nothing."""
-        n = self.n_exact + len(self.near) + len(self.unmatched)
+        matched = self.n_exact + len(self.near)
+        n = matched + len(self.unmatched)
+        verb = "matches" if 1 in (matched, n) else "match"
         text = (
-            f"{name}: {n - len(self.unmatched):,} of {n:,} entries match {len(self.ids):,} images"
+            f"{name}: {matched:,} of {plural(n, 'entry')} {verb} {plural(len(self.ids), 'image')}"
         )
         if self.near:
             text += f"; {len(self.near):,} only nearly, such as {_shown(self.near[0])}"
@@ -58,7 +60,8 @@ class Matched(NamedTuple):
                 for like in [images.nearest(entry)]
             ]
             more = "" if len(self.unmatched) <= _SHOWN else ", ..."
-            text += f"; {len(self.unmatched):,} match nothing: {', '.join(shown)}{more}"
+            n = len(self.unmatched)
+            text += f"; {n:,} match{'es' * (n == 1)} nothing: {', '.join(shown)}{more}"
         return text
 
 

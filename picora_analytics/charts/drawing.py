@@ -159,7 +159,7 @@ def describe(ax: Axes, sentence: str, *fitters: Fitter) -> Axes:
     """
     words = visible(f"{ax.get_title()}. {sentence}")
     names = [name for one in fitters for name in getattr(one, "names", ())]
-    if lacking := [name for name in names if undrawable(name)]:
+    if lacking := [name for name in dict.fromkeys(names) if undrawable(name)]:
         words += f" No font here draws {', '.join(shorten(name, 40) for name in lacking)}."
         note = f"{plural(len(lacking), 'name')} without a font"
         ax.set_xlabel("; ".join(filter(None, [ax.get_xlabel(), note])))

@@ -140,8 +140,8 @@ def plot_treemap(images: pd.DataFrame, *, ax: Axes | None = None, **kwargs: Any)
         for place, ((tag, _), inner) in enumerate(
             zip(tags, squarify([s for _, s in tags], box), strict=True)
         ):
-            label = f"{name} {tag}" if place == 0 else tag
-            tiles.append(_tile(ax, inner, page_size, _shade(ax, color, place), label, kwargs))
+            words = (tag, "" if place else name)
+            tiles.append(_tile(ax, inner, page_size, _shade(ax, color, place), words, kwargs))
     names = [format_name(kind) for kind in formats["mime_type"]]
     ax.set_title("Where the storage is, by format and tag")
     return describe(ax, listed(names, formats["size_bytes"]), Tiles(tiles))
@@ -185,37 +185,64 @@ def _shade(ax: Axes, color: str, place: int) -> str:
 
 
 class Tile(NamedTuple):
-    """An area of the chart, and its words."""
+    """An area of the chart, its words, its tag, and of the first of a format its name."""
 
     text: Text
     area: Rectangle
-    label: str
+    tag: str
+    kind: str
 
 
 class Tiles:
     """The words in the areas: shortened to their width, or left out of those that are too small."""
 
     def __init__(self, tiles: list[Tile]) -> None:
-        self._tiles, self.names = tiles, [tile.label for tile in tiles]
+        self._tiles, self.names = tiles, [tile.tag for tile in tiles]
 
     def fit(self, ax: Axes) -> None:
         """Fit each; what is left out is in the words of the chart."""
-        for text, area, label in self._tiles:
+        unnamed = ""
+        for text, area, tag, kind in self._tiles:
             box = area.get_window_extent()
-            room, columns = box.width - 8 * ax.figure.dpi / 72, width(label)
+            room, height = box.width - 8 * ax.figure.dpi / 72, box.height - 4
             text.set_visible(True)
-            while True:
-                text.set_text(readable(label, columns))
-                words = text.get_window_extent()
-                if words.width <= room or columns <= _LEAST_COLUMNS:
-                    break
-                columns = max(min(columns - 1, int(columns * room / words.width)), _LEAST_COLUMNS)
-            text.set_visible(words.width <= room and words.height <= box.height - 4)
+            unnamed = kind or unnamed
+            # A color means a format, so its name stands in its first area that has room for it whole.
+            if unnamed and _fits(text, room, height, *map(_whole, (f"{unnamed} {tag}", unnamed))):
+                unnamed = ""
+                continue
+            columns = width(tag)
+            while (
+                not _fits(text, room, height, readable(tag, columns)) and columns > _LEAST_COLUMNS
+            ):
+                part = int(columns * room / text.get_window_extent().width)
+                columns = max(min(columns - 1, part), _LEAST_COLUMNS)
+            text.set_visible(_fits(text, room, height, text.get_text()))
+
+
+def _whole(words: str) -> str:
+    return readable(words, width(words))
+
+
+def _fits(text: Text, room: float, height: float, *words: str) -> bool:
+    """Write the first of some words that fit; tell whether any did."""
+    for one in words:
+        text.set_text(one)
+        box = text.get_window_extent()
+        if box.width <= room and box.height <= height:
+            return True
+    return False
 
 
 def _tile(
-    ax: Axes, box: Box, page: tuple[float, float], color: str, label: str, look: dict[str, Any]
+    ax: Axes,
+    box: Box,
+    page: tuple[float, float],
+    color: str,
+    names: tuple[str, str],
+    look: dict[str, Any],
 ) -> Tile:
+    tag, kind = names
     x, y = box.x / page[0], 1 - (box.y + box.height) / page[1]
     own: dict[str, Any] = {"facecolor": color, "edgecolor": background(ax), "linewidth": 1}
     area = Rectangle((x, y), box.width / page[0], box.height / page[1], **own | look)
@@ -228,7 +255,7 @@ def _tile(
         "ha": "left",
     }
     text = ax.annotate(
-        readable(label),
+        readable(f"{kind} {tag}" if kind else tag),
         (x, y + box.height / page[1]),
         color=ink,
         fontsize=9,
@@ -236,4 +263,4 @@ def _tile(
         **place,
     )
     text.set_in_layout(False)
-    return Tile(text, area, label)
+    return Tile(text, area, tag, kind)

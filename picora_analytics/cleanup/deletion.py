@@ -25,6 +25,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.errors import BackupError
 from picora_analytics.files import write_csv
 from picora_analytics.progress import Progress
+from picora_analytics.text import plural
 
 __all__ = ["DeletionPlan", "plan_deletion", "plan_withholding", "read_plan"]
 
@@ -228,7 +229,7 @@ class DeletionPlan(Plan):
         if backup is UNSAID:
             raise BackupError(
                 'backup= must be said together with confirm=: give a folder for copies, such as backup="kept/", or '
-                f"backup=None if these {len(self.images):,} images may be lost for ever."
+                f"backup=None if the {plural(len(self.images), 'image')} of the plan may be lost for ever."
             )
         return carry_out(self, client, backup=backup, journal=journal, progress=progress)
 

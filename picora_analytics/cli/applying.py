@@ -22,6 +22,7 @@ from picora_analytics.cli.common import (
 from picora_analytics.cli.documents import json_option
 from picora_analytics.cli.receipts import end_with, say_what_it_takes, with_receipt
 from picora_analytics.cli.values import FilePath, OutputPath
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionReceipt
@@ -210,8 +211,8 @@ def _apply(
         return made.dry_run(client)
     if backup is None and not no_backup:
         raise click.UsageError(
-            f"Say --backup DIR to keep copies first, or --no-backup if these {len(made.images):,} images may be "
-            "lost for ever."
+            f"Say --backup DIR to keep copies first, or --no-backup if the {plural(len(made.images), 'image')} of the "
+            "plan may be lost for ever."
         )
     check_phrase(made, phrase)
     if confirm_file is not None and backup is not None:

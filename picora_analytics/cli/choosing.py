@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
 import datetime as dt
+import io
 import re
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
@@ -15,6 +17,7 @@ from picora_analytics.cli.common import given, parsed, refuse_unheard, say
 from picora_analytics.cli.completing import names_remembered
 from picora_analytics.cli.documents import json_option, print_facts
 from picora_analytics.cli.values import DATE, DAYS, FilePath, OutputPath
+from picora_analytics.cli.words import in_shell_words
 from picora_analytics.times import now
 
 if TYPE_CHECKING:
@@ -108,12 +111,15 @@ def chosen(
     goal = {name: options[name] for name in ("free", "free_to", "pile", "old")}
     goal = {name: value for name, value in goal.items() if value is not None}
     decisions = options["decisions"]
-    # What it is made with rides along.
-    return {
-        "choice": suggest(
+    told = io.StringIO()
+    with contextlib.redirect_stderr(told):
+        # What it is made with rides along.
+        choice = suggest(
             images, **goal, protect=protect, decisions=decisions, references=references
         )
-    }
+    if told.getvalue():
+        say(in_shell_words(told.getvalue().rstrip("\n")), err=True)
+    return {"choice": choice}
 
 
 def refuse_unknown_tags(

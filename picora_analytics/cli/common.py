@@ -39,6 +39,7 @@ __all__ = [
     "parsed",
     "quiet_option",
     "refresh_option",
+    "refuse_ahead",
     "refuse_missing",
     "refuse_same_file",
     "refuse_suffix",
@@ -237,6 +238,19 @@ def refuse_unheard(names: Iterable[str], why: str) -> None:
     """Refuse, as wrong usage, options that say nothing in the form in which a command was typed."""
     for name in filter(given, names):
         raise click.UsageError(f"--{name.replace('_', '-')} {why}")
+
+
+def refuse_ahead(name: str, day: str | dt.date) -> None:
+    """Refuse, as wrong usage, a day to come, of which nothing can be remembered; any other word is let through."""
+    from picora_analytics.times import now
+
+    try:
+        found = day if isinstance(day, dt.date) else dt.date.fromisoformat(day)
+    except ValueError:
+        return
+    # Somewhere it is tomorrow already.
+    if found > now().date() + dt.timedelta(days=1):
+        raise click.UsageError(f"{name} {found} lies ahead; give a day that is past, or latest.")
 
 
 def refuse_missing(paths: Mapping[str, str | None], what: str = "file") -> None:

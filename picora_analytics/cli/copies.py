@@ -22,6 +22,7 @@ from picora_analytics.cli.common import (
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -102,7 +103,7 @@ def restore(
         )
     known = copied_ids(Path(folder)) if ids else []
     if known:
-        refuse_unknown("--id", ids, known, f"the {len(known):,} copies in {folder}")
+        refuse_unknown("--id", ids, known, f"the copies in {folder}")
     rows = restore_images(client, folder, list(ids) or None, progress=False if quiet else None)
     if output:
         write_csv(rows, Path(output))
@@ -122,7 +123,7 @@ def restore(
 
 
 def _show(rows: pd.DataFrame, output: str | None) -> None:
-    from picora_analytics.text import plural, visible
+    from picora_analytics.text import visible
 
     told = rows[rows["reason"] != ""]
     for (outcome, reason), alike in told.groupby(["outcome", "reason"], sort=False):

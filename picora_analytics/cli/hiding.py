@@ -122,7 +122,7 @@ def unhide(
     if ids:
         hidden = read_evidence(evidence)
         named = [*hidden.at, *hidden.unproved]
-        refuse_unknown("--id", ids, named, f"the {len(named):,} images in {evidence}")
+        refuse_unknown("--id", ids, named, f"the images in {evidence}")
     chosen, progress = list(ids) or None, False if quiet else None
     receipt = with_receipt(
         lambda: unhide_images(client, evidence, confirm=confirm, ids=chosen, progress=progress),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -23,6 +24,7 @@ from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.tables import show_tables
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -86,7 +88,7 @@ def _show_check(facts: dict[str, Any]) -> None:
         ("Key", f"accepted, account {facts['account'][:8]}{plan}"),
         (
             "Library",
-            ("not counted by the service" if counted is None else f"{counted:,} images")
+            ("not counted by the service" if counted is None else plural(counted, "image"))
             + ("" if stored is None else f", {format_bytes(stored)}")
             + " by the service's own count",
         ),
@@ -178,8 +180,10 @@ def _loaded(images: pd.DataFrame, output: str | None) -> dict[str, Any]:
 
 
 def _no_such_tag(client: Client, tag: str, store: str | None) -> str:
-    """Say that no image has a tag, and which is nearest among those that are remembered."""
+    """Say that no image has a tag, and which is nearest of those remembered, else of the newest images."""
     from picora_analytics import PicoraError, SnapshotStore, rules
+    from picora_analytics.analysis.matching import nearest
+    from picora_analytics.text import shorten
 
     try:
         rules.tagged(SnapshotStore.of(client, store or "default").load(), tag)
@@ -187,4 +191,10 @@ def _no_such_tag(client: Client, tag: str, store: str | None) -> str:
         pass
     except ValueError as error:
         return in_shell_words(error)
-    return f"No image has exactly the tag {tag!r}."
+    said = f"No image has exactly the tag {tag!r}."
+    with contextlib.suppress(PicoraError):
+        newest = next(client.iter_pages()).images
+        there = sorted({one for image in newest for one in image.tags or ()})
+        near = ", ".join(repr(shorten(one, 60)) for one in nearest(tag, there, 3))
+        said += f" Nearest among the newest {plural(len(newest), 'image')}: {near}." if near else ""
+    return f"{said} `picora-analytics load` shows the tags there are."

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import re
+import sys
 from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, get_args
@@ -38,6 +39,7 @@ from picora_analytics.cli.documents import json_option, print_json
 from picora_analytics.cli.receipts import say_what_it_takes
 from picora_analytics.cli.values import DATE, DAYS, FRACTION, FilePath, OutputPath
 from picora_analytics.cli.words import in_shell_words, to_type
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     from picora_analytics.cleanup import DeletionPlan
@@ -151,17 +153,24 @@ def plan(
         from picora_analytics.cleanup.plan.document import to_document
 
         print_json(to_document(made))
-    if as_json or (quiet and len(made.images)):
+    if (as_json or quiet) and len(made.images):
         for refusal in made.refusals:
             say(in_shell_words(f"picora-analytics: refused as it stands: {refusal}"), err=True)
     if not (as_json or quiet):
-        _show(client, made, output, written)
+        _show(client, made, output, csv_path or options["review"], written)
     end(THRESHOLD if len(made.images) and made.refusals else 0)
 
 
-def _show(client: Client, made: DeletionPlan, output: str | None, written: Sequence[Path]) -> None:
+def _show(
+    client: Client,
+    made: DeletionPlan,
+    output: str | None,
+    table: str | None,
+    written: Sequence[Path],
+) -> None:
     """Print the preview and a rehearsal of it."""
-    say(to_type(in_shell_words(repr(made)), output, demo=typed_demo()))
+    text = in_shell_words(repr(made))
+    say(to_type(text, sys.argv[1:], output, table, demo=typed_demo()))
     if len(made.images):
         say_what_it_takes(made, client)
         say(f"\n{in_shell_words(repr(made.dry_run(client)))}")
@@ -195,7 +204,7 @@ def _refuse_unreadable(
     reason = options["reason"]
     if reason is not None and (len(reason) > _LONGEST_REASON or not reason.strip()):
         raise click.UsageError(
-            f"--reason holds {len(reason):,} characters; say why in 1 to {_LONGEST_REASON}."
+            f"--reason holds {plural(len(reason), 'character')}; say why in 1 to {_LONGEST_REASON}."
         )
     for name in ("max_bytes", "free"):
         if options[name] is not None:

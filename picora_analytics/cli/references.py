@@ -26,7 +26,7 @@ from picora_analytics.cli.documents import print_json
 from picora_analytics.cli.values import FilePath, OutputPath
 from picora_analytics.errors import PicoraError
 from picora_analytics.files import expanded
-from picora_analytics.text import plural, visible
+from picora_analytics.text import plural, shorten, visible
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,7 +76,7 @@ __all__ = ["scan"]
 @click.option(
     "--max-dangling",
     type=click.IntRange(0),
-    help="Exit with 3 above so many new dangling addresses.",
+    help="Exit with 3 above so many new places with an address that leads to no image.",
 )
 @click.option(
     "--fail-on-new-orphans", is_flag=True, help="Exit with 3 if a public image is newly not found."
@@ -176,6 +176,12 @@ def scan(
         _show(check, markdown_path, annotations=annotations and not fresh, quiet=quiet and not code)
         if not quiet:
             _show_written(check, baseline if fresh else None, json_path, demo=demo)
+    if fresh and not update_baseline and (max_dangling is not None or fail_on_new_orphans):
+        say(
+            f"There was no baseline {baseline!r}: a new one holds {plural(len(check.findings), 'finding')}, so "
+            "none counts as new and no threshold was crossed.",
+            err=True,
+        )
     if code == THRESHOLD:
         say(f"Exit 3: {'; '.join(crossed)}.", err=True)
     if code == PARTIAL:
@@ -202,13 +208,13 @@ def _show(check: Check, markdown_path: str | None, *, annotations: bool, quiet: 
 def _show_written(check: Check, baseline: str | None, json_path: str | None, *, demo: bool) -> None:
     if baseline:
         say(
-            f"\nWritten    {baseline}, with {len(check.findings):,} findings; commit it, and only what is new counts "
-            "from now on."
+            f"\nWritten    {baseline}, with {plural(len(check.findings), 'finding')}; commit it, and only what is new "
+            "counts from now on."
         )
     if json_path:
         say(
             f"\nWritten    {json_path}\n"
-            f"Next       picora-analytics plan --older-than 730 --references {shlex.quote(json_path)} --reason '...'"
+            f'Next       picora-analytics plan --free "30 MiB" --references {shlex.quote(json_path)} -o plan.json'
             + " --demo"
             * demo
         )
@@ -261,8 +267,12 @@ def _read_ids(path: Path) -> pd.DataFrame:
             images = table.assign(id=table["id"].str.removeprefix("'")).set_index("id")
     except (OSError, ValueError, KeyError) as error:
         raise click.UsageError(f"--ids {str(path)!r} cannot be read: {reason_of(error)}.") from None
-    if images.empty:
-        raise click.UsageError(f"--ids {str(path)!r} holds no id.")
+    if not images.index.astype(str).str.fullmatch(r"[A-Za-z0-9_-]{11}").any():
+        first = f": the first is {shorten(images.index[0], 40)!r}" if len(images) else ""
+        raise click.UsageError(
+            f"--ids {str(path)!r} holds no id{first}. An id is 11 letters, digits, - or _; give what `picora-analytics "
+            "load -o ids.csv --public-only` wrote, or a list of ids, one a line."
+        )
     public = images.get("is_public")
     is_public = True if public is None else public.astype(str).str.lower().eq("true")
     kept = [name for name in ("url", "filename") if name in images]

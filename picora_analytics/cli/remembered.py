@@ -7,9 +7,17 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from picora_analytics.cli.common import in_store, of_demo, refuse_missing, say, with_client
+from picora_analytics.cli.common import (
+    in_store,
+    of_demo,
+    refuse_ahead,
+    refuse_missing,
+    say,
+    with_client,
+)
 from picora_analytics.cli.completing import versions
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     from picora_analytics.analysis import SnapshotDiff
@@ -38,7 +46,7 @@ def snapshots(store: str | None, prune: int | None, as_json: bool, demo: bool) -
     gone: list[str] = []
     if prune is not None and versions:
         gone = [str(one) for one in kept.prune(prune, account=kept.about(versions[-1])["account"])]
-        say(f"Deleted    {len(gone)} of {len(versions)} snapshots", err=True)
+        say(f"Deleted    {len(gone)} of {plural(len(versions), 'snapshot')}", err=True)
     rows = [_remembered(kept, version) for version in kept.versions()]
     if as_json:
         facts = {"folder": str(kept.folder), "keep": kept.keep, "pruned": gone, "snapshots": rows}
@@ -75,7 +83,7 @@ def _show_snapshot(row: dict[str, Any]) -> None:
         return
     seen = row["read_at"][:16].replace("T", " ")
     size = format_bytes(row["size_bytes"])
-    say(f"{row['version']}  {row['n_images']:>9,} images {size:>11}  {seen}")
+    say(f"{row['version']}  {plural(row['n_images'], 'image'):>16} {size:>11}  {seen}")
 
 
 def _forgets(kept: SnapshotStore) -> str:
@@ -111,11 +119,12 @@ def diff(old: str, new: str, store: str | None, as_json: bool, demo: bool) -> No
     for position, name in (("OLD", old), ("NEW", new)):
         if name.lower().endswith(".parquet"):
             refuse_missing({position: str(Path(name).expanduser())})
+        refuse_ahead(position, name)
     kept: SnapshotStore | None = None
-    frames = []
+    files = []
     for name in (old, new):
         if name.lower().endswith(".parquet"):
-            frames.append(load_file(Path(name).expanduser()))
+            files.append(Path(name).expanduser())
             continue
         kept = kept or (SnapshotStore(store) if store else _default_store(demo=demo))
         versions = kept.versions()
@@ -128,8 +137,13 @@ def diff(old: str, new: str, store: str | None, as_json: bool, demo: bool) -> No
             raise click.ClickException(
                 f"{there} Load again later, and compare then.{_forgets(kept)}"
             )
-        frames.append(kept.load(versions[-2] if name == "previous" else name))
-    made = compare_snapshots(*frames)
+        files.append(kept.path(versions[-2] if name == "previous" else name))
+    made = compare_snapshots(*map(load_file, files))
+    if files[0].resolve() == files[1].resolve():
+        say(
+            f"{old} and {new} are one snapshot, {files[0].stem}: no load that came later found a change.",
+            err=True,
+        )
     if as_json:
         print_facts("diff", _differences(made))
     else:

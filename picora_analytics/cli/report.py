@@ -18,6 +18,7 @@ from picora_analytics.cli.common import (
     parsed,
     quiet_option,
     refresh_option,
+    refuse_ahead,
     say,
     with_client,
 )
@@ -221,11 +222,13 @@ def _since(text: str | None) -> Any:
     if re.fullmatch(r"\d+(\.\d+)?[dhms]", text.strip()):
         return now() - parsed(parse_duration, text.strip(), "--since")
     try:
-        return DATE.convert(text, None, None)
+        day = DATE.convert(text, None, None)
     except click.BadParameter:
         raise click.UsageError(
             f"--since {text!r} is none of 7d, a date such as 2026-01-31, and latest."
         ) from None
+    refuse_ahead("--since", day)
+    return day
 
 
 def _previous(client: Client, store: str | None, when: Any) -> pd.DataFrame | None:

@@ -12,6 +12,7 @@ import click
 from picora_analytics.cli.common import refuse_missing, refuse_unheard, refuse_unknown, say
 from picora_analytics.cli.documents import json_option, print_facts, rows_of
 from picora_analytics.cli.values import FilePath, OutputPath
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -108,7 +109,6 @@ def _write_page(
     from picora_analytics import DemoServer, read_plan
     from picora_analytics.cleanup.plan.review import write_review
     from picora_analytics.report.review import write_review_page
-    from picora_analytics.text import plural
 
     plan: Plan = read_plan(file)
     if demo and not plan.library["demo"]:
@@ -140,7 +140,6 @@ def _write_page(
 def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: str | None) -> Said:
     from picora_analytics import read_plan
     from picora_analytics.cleanup.plan.review import write_review
-    from picora_analytics.text import plural
     from picora_analytics.units import format_bytes
 
     plan = read_plan(file)
@@ -174,13 +173,12 @@ def _hand_out(file: Path, decisions: str, by: str, portion: str | None, output: 
 
 def _refuse_no_portion(plan: Plan, portion: str, by: str) -> None:
     names = plan.portions(by)["portion"].tolist()
-    refuse_unknown("--portion", [portion], names, f"the {len(names):,} portions of this plan")
+    refuse_unknown("--portion", [portion], names, "the portions of this plan")
 
 
 def _take_back(file: Path, decisions: str) -> Said:
     from picora_analytics.cleanup.plan.review import read_review
     from picora_analytics.decisions import add_decisions
-    from picora_analytics.text import plural
     from picora_analytics.times import format_instant, now
 
     found = read_review(file)

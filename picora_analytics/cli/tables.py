@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 
 from picora_analytics.cli.common import echo, say, shown
+from picora_analytics.text import plural
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -71,7 +72,7 @@ def show_dry_run(made: DeletionPlan, receipt: DeletionReceipt) -> None:
     spared = ", ".join(f"{n} {text}" for n, text in facts["spared"])
     n = receipt.counts.get("would delete", 0)
     share = format_share(receipt.size_bytes, made.library["size_bytes"])
-    say(f" {n} images   {format_bytes(receipt.size_bytes)}   {share} of storage")
+    say(f" {plural(n, 'image')}   {format_bytes(receipt.size_bytes)}   {share} of storage")
     if facts["n_spared"]:
         say(f" Spared      {facts['n_spared']} of {facts['n_spared'] + facts['n']}: {spared}")
     for row in facts["look_twice"][:3]:
@@ -104,7 +105,7 @@ def show_tables(images: pd.DataFrame) -> None:
         say(f" {line}".rstrip())
     more = len(tags) - 3
     if more > 0:
-        say(f" Images with several tags count under each; {more} more tags.")
+        say(f" Images with several tags count under each; {plural(more, 'more tag')}.")
 
 
 def _rows(summary: pd.DataFrame, key: str) -> list[tuple[Any, ...]]:

@@ -74,6 +74,17 @@ _WORDS: tuple[tuple[str, str], ...] = (
     (r"(?<=\. )Connect to (?=the plan's account\b)", "Use a key of "),
     (r"(?<=; )connect to (?=that account\b)", "use a key of "),
     (r"Give quota= to see", "Give --quota to see"),
+    (r"\bthan old=(?=\d)", "than --old "),
+    (r"\bfree_to=(?=['\"]| is)", "--free-to "),
+    (r"\btag=(?='')", "--tag "),
+    (r"\bLoad them once more, which does", "`picora-analytics load` once more does"),
+    (r"\blonger than max_wait=(\S+) seconds\. Try again then, or give Client a larger max_wait\b",
+     r"longer than the \1 seconds that are waited. Try again then"),
+    (r"\bmax_wait=(\S+) seconds does not reach that far", r"no more than \1 seconds are waited"),
+    (r"\bTry again then, or give Client a larger max_wait\b", "Try again then"),
+    (r"\bbase_url=(?=['\"])", "PICORA_BASE_URL="),
+    (r"; give the key first: Client\(api_key, base_url\)", "; give the key, and the address in PICORA_BASE_URL"),
+    (r"\bGive backup= a folder", "Give --backup DIR"),
     (r"\bnow='[^']*'", "another library"),
     (r"are in this error's \.images, for looking only; load again for a whole frame", "are not kept; the same command begins anew"),
     (r"are in this error's \.images, for looking only; the next load goes on from there", "are kept for a day; the same command goes on from there"),
@@ -88,10 +99,12 @@ _WORDS: tuple[tuple[str, str], ...] = (
 )  # fmt: skip
 # A path as `repr` writes it, in either sort of quotes.
 _RESUME = re.compile(r"""resume_deletion\(client, ('(?:[^'\\]|\\.)*'|"(?:[^"\\]|\\.)*")\)""")
+# So wide is the name of a line to type in a preview, with the blanks around it.
+_HEAD = 14
 _RULES = [(re.compile(pattern), said) for pattern, said in _WORDS]
 
 PYTHON = re.compile(
-    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress|git|addresses|decisions|version)=|\bversions\(\)"
+    r"\bpic\.|\bplan\.(?:save|to_csv|without|dry_run|apply|hide|images|portions?|decided|inherits|spared|duplicates)\b|\bReferences\.|\bload_images\b|\bback_up\b|client\)|\bClient\b|\w+_\w+\(|(?<![-\w])(?:store|refresh|confirm|backup|journal|protect|quota|progress|git|addresses|decisions|version|old|free|free_to|pile|tag|max_wait|base_url)=|\bversions\(\)"
 )
 """What only Python understands: a message in the shell holds none of it."""
 
@@ -119,15 +132,34 @@ def _resume(found: re.Match[str]) -> str:
     return f"picora-analytics apply {shlex.quote(ast.literal_eval(found[1]))} --resume"
 
 
-def to_type(text: str, plan_file: str | None, *, demo: bool) -> str:
-    """Complete the lines to type of a preview: with the plan's own file, and with --demo where it is of the demo."""
+def to_type(
+    text: str, words: Sequence[str], plan_file: str | None, table: str | None, *, demo: bool
+) -> str:
+    """
+    Complete the lines to type of a preview: with what was typed, the plan's own files, and --demo where it is of the demo.
+
+    `words` are what was typed, and `table` is the file of rows that can be struck out, if there is one.
+    """
+    flag, again = " --demo" * demo, typed_again(words)
     lines = []
     for line in text.split("\n"):
-        if not line.startswith(("  Rehearse    ", "  Delete      ", "  Or hide     ")):
+        head = line[:_HEAD]
+        if head == "  Fewer       ":
+            rows = table or "plan.csv"
+            lines += [] if table else [f"{head}{again} --csv {rows}"]
+            left = shlex.join(
+                ["picora-analytics", "plan", "--from", rows, "-o", plan_file or "plan.json"]
+            )
+            lines.append(
+                f"{head if table else ' ' * _HEAD}strike rows out of {rows}, then: {left}{flag}"
+            )
+        elif head == "  Review      ":
+            page = ["picora-analytics", "review", plan_file or "", "-o", "review.html"]
+            lines.append(head + (shlex.join(page) + flag if plan_file else f"{again} -o plan.json"))
+        elif head not in ("  Rehearse    ", "  Delete      ", "  Or hide     "):
             lines.append(line)
         elif plan_file:
-            named = line.replace(" plan.json", f" {shlex.quote(plan_file)}")
-            lines.append(named + " --demo" * demo)
+            lines.append(line.replace(" plan.json", f" {shlex.quote(plan_file)}") + flag)
         # A plan that is not saved cannot be typed on: what saves it is in the line for a review.
     return "\n".join(lines)
 

@@ -34,8 +34,9 @@ def main(arguments: list[str] | None = None) -> int:
             seed_only=options.seed_only,
             port=options.port,
         )
+        s = "" if options.n_images == 1 else "s"
         with server:
-            _say(f"Picora demo       {server.url}   {options.n_images:,} invented images")
+            _say(f"Picora demo       {server.url}   {options.n_images:,} invented image{s}")
             _say(f"Pictures          {server.pictures_url}")
             _say("Use it with")
             _say(f"  export PICORA_BASE_URL={server.url}")

@@ -149,8 +149,8 @@ class DemoServer:
         self._ports = Ports((self._serve_api, self._serve_picture), (port, pictures_port))
 
     def __repr__(self) -> str:
-        where = self._urls[0] if self._urls else "not started"
-        return f"<DemoServer {where}, {len(self._state.images)} images>"
+        where, n = self._urls[0] if self._urls else "not started", len(self._state.images)
+        return f"<DemoServer {where}, {n} image{'' if n == 1 else 's'}>"
 
     @property
     def url(self) -> str:

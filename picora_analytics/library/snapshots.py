@@ -25,6 +25,7 @@ from picora_analytics.library.snapshot_file import (
     read_snapshot,
     write_snapshot,
 )
+from picora_analytics.text import plural
 from picora_analytics.times import now
 
 if TYPE_CHECKING:  # As in the frame: no HTTP for what is read from a file.
@@ -105,7 +106,7 @@ class SnapshotStore:
         return cls(folder / "snapshots" / account)
 
     def __repr__(self) -> str:
-        return f"SnapshotStore({str(self.folder)!r}, {len(self.versions())} versions)"
+        return f"SnapshotStore({str(self.folder)!r}, {plural(len(self.versions()), 'version')})"
 
     def save(
         self,
@@ -152,16 +153,16 @@ class SnapshotStore:
             or len(images) != facts["n_images"]
         ):
             raise SchemaError(
-                f"Only a whole library is saved; this frame holds {len(images)} of {facts['n_images']} rows, "
-                f"scope {facts['scope']!r}, status {facts['status']!r}."
+                f"Only a whole library is saved; this frame holds {len(images):,} of "
+                f"{plural(facts['n_images'], 'row')}, scope {facts['scope']!r}, status {facts['status']!r}."
             )
         name = version or self._next(facts)
         table = table_from_frame(images)
         n_ids = pc.count_distinct(table["id"]).as_py()
         if n_ids != len(images):
             raise SchemaError(
-                f"This frame holds {n_ids} different ids in {len(images)} rows; pass it as load_images made it, "
-                "each image once."
+                f"This frame holds {plural(n_ids, 'different id')} in {plural(len(images), 'row')}; pass it as "
+                "load_images made it, each image once."
             )
         self.folder.mkdir(parents=True, exist_ok=True, mode=0o700)
         write_snapshot(table, facts, feed, self._path(name))

@@ -16,6 +16,7 @@ from picora_analytics.library.refresh.refreshing import sha256_in
 from picora_analytics.pictures.accounts import check_account
 from picora_analytics.progress import Progress, notice, progress_for
 from picora_analytics.references.found import References
+from picora_analytics.text import plural
 
 __all__ = ["find_duplicates", "images_of"]
 
@@ -115,8 +116,8 @@ def find_duplicates(
             else "type pic.find_duplicates(images, client) to ask Picora"
         )
         notice(
-            f"Of {n_unknown:,} of {len(images):,} images it is not known which are the same file, so their duplicates "
-            f"can only be likely; {cure}."
+            f"Of {n_unknown:,} of {plural(len(images), 'image')} it is not known which are the same file, so their "
+            f"duplicates can only be likely; {cure}."
         )
     return found
 
@@ -135,7 +136,7 @@ def _told_by_feed(
                 told[change.id] = (change.updated_at, sha256_in(change.content_hash))
             show.update(len(told), len(images))
     show.finish(
-        f"Asked which of {len(told):,} images are the same file"
+        f"Asked which of {plural(len(told), 'image')} are the same file"
         if pages is not None
         else "This service does not tell which images are the same file"
     )

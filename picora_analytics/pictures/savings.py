@@ -190,7 +190,7 @@ def _fetched(web: PictureWeb, address: str, *, local: bool) -> bytes:
     data = bytearray()
     promised = stream_picture(web, url, data.extend, max_bytes=MAX_BYTES, patience=PATIENCE)
     if promised is not None and promised != len(data):
-        raise PictureError(f"{len(data):,} of {promised:,} bytes came")
+        raise PictureError(f"{len(data):,} of {plural(promised, 'byte')} came")
     return bytes(data)
 
 

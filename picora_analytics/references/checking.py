@@ -200,7 +200,9 @@ _TITLES = {
 def _counted(check: Check, kind: str) -> str:
     known = sum(finding.kind == kind for finding in check.known)
     new = len(check.of(kind))
-    text = f"{new:,} new, {known:,} known" if known else f"{new:,}"
+    # One address may stand in many places, and of the images that were not found only public ones are listed.
+    noun = "place" if kind == DANGLING else "public image"
+    text = f"{plural(new, f'new {noun}')}, {known:,} known" if known else plural(new, noun)
     found_before = set(check.references.found_before["id"])
     n = sum(one.kind == ORPHAN == kind and one.what in found_before for one in check.findings)
     return f"{text}; {n:,} of them found before" if n else text

@@ -314,6 +314,6 @@ def _refuse_silent(moves: Mapping[str, Move], places: list[Place]) -> None:
         )
         more = f"; and {len(silent) - _SHOWN:,} more" if len(silent) > _SHOWN else ""
         raise PicoraError(
-            f"Of {len(addresses):,} new addresses {len(silent):,} did not answer 200, so nothing is repointed: "
+            f"Of {plural(len(addresses), 'new address')} {len(silent):,} did not answer 200, so nothing is repointed: "
             f"{named}{more}. Correct the map, or say check=False."
         )

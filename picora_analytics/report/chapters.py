@@ -109,8 +109,8 @@ SECTIONS = (
     Section(
         "concentration",
         "Where the bytes are",
-        "{concentration.n50} of {concentration.n_images} images of known size hold half of the storage, "
-        "{concentration.n80} hold four fifths, {concentration.n90} nine tenths. The largest tenth of "
+        "Half of the storage is in {concentration.n50} of {concentration.n_images} images of known size, "
+        "four fifths in {concentration.n80}, nine tenths in {concentration.n90}. The largest tenth of "
         "the images holds {concentration.top10_share}.",
         "concentration.n50",
         (
@@ -289,8 +289,9 @@ def titles(facts: dict[str, Any]) -> dict[str, str]:
     for key, (ask, answer) in answers.items():
         if ask(facts):
             found[key] = f"{found[key]}: {answer}"
-    if facts["references"] and facts["references"]["n_files"] == 1:
-        found["references"] = found["references"].replace(" files", " file")
+    for key, path, noun in _COUNTED:
+        if _known(path)(facts) and look_up(facts, path) == 1:
+            found[key] = found[key].replace(f" {noun}s", f" {noun}")
     if facts["forecast"]:
         told = headline(facts["forecast"], over=bool(facts["quota"]["over_bytes"]))
         found["growth"] = f"Growth: {told[:1].lower()}{told[1:]}"
@@ -320,6 +321,12 @@ def _known(path: str) -> Callable[[dict[str, Any]], bool]:
 
 
 _WEEK = 7
+# The nouns in an answer that follow a count.
+_COUNTED = (
+    ("concentration", "concentration.n_images", "image"),
+    ("dimensions", "oversized.n_images", "image"),
+    ("references", "references.n_files", "file"),
+)
 # When a chapter has an answer, and which.
 _ANSWERS: dict[str, tuple[Callable[[dict[str, Any]], bool], str]] = {
     "growth": (

@@ -223,5 +223,8 @@ def _month(drawing: Drawing, frame: _Frame) -> None:
         x, y, anchor = x - 6, y - 22, "end"
     else:
         return
+    noun = "image" if month["n_images"] == 1 else "images"
     drawing.text(x, y, "{growth.fullest_month.period:month}", "name strong", anchor)
-    drawing.text(x, y + 17, "{growth.fullest_month.n_images} images in one month", "halo", anchor)
+    drawing.text(
+        x, y + 17, f"{{growth.fullest_month.n_images}} {noun} in one month", "halo", anchor
+    )

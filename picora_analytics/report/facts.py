@@ -38,7 +38,7 @@ from picora_analytics.report.guidance import bar_facts, pile_facts, without_fact
 from picora_analytics.report.notes import DEFINITIONS, NOT_KNOWN, caveats, data_notes
 from picora_analytics.report.since import CHANGES, changed_rows, since_facts, tables_of_change
 from picora_analytics.report.values import known_bytes, row_of, rows_of
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 from picora_analytics.times import parse_instant
 from picora_analytics.units import format_bytes, parse_storage
 
@@ -201,7 +201,7 @@ def _quota(
     note, size = None, totals["size_bytes"]
     if limit in _PLANS:
         given = format_bytes(limit) if quota is None else visible(quota)
-        note = f"The quota was given as {given}, that is {limit:,} bytes: did you mean {_PLANS[limit]}?"
+        note = f"The quota was given as {given}, that is {plural(limit, 'byte')}: did you mean {_PLANS[limit]}?"
     share = size / limit if whole and size is not None and limit else None
     return {
         "size_bytes": limit,

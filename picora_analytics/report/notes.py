@@ -8,7 +8,7 @@ import pandas as pd
 
 from picora_analytics.analysis.dimensions import MAX_EDGE
 from picora_analytics.library.frame import Facts
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 
 __all__ = ["DEFINITIONS", "NOT_KNOWN", "caveats", "data_notes"]
 
@@ -40,7 +40,7 @@ def caveats(images: pd.DataFrame, about: Facts | None) -> list[str]:
     n, whole = len(images), about["n_images"]
     if n != whole:
         found.append(
-            f"These are {n:,} of the {whole:,} images that were loaded: a part, not the library."
+            f"These are {n:,} of the {plural(whole, 'image')} that were loaded: a part, not the library."
         )
     if about["scope"] != "library":
         found.append(
@@ -78,10 +78,10 @@ def data_notes(totals: dict[str, Any], about: Facts | None, *, dated: bool) -> l
         if isinstance(unreadable, dict):
             for field, n in sorted(unreadable.items()):
                 found.append(
-                    f"{visible(field)} could not be read of {n:,} rows and is missing there."
+                    f"{visible(field)} could not be read of {plural(n, 'row')} and is missing there."
                 )
-        if about["checks"].get("repeated"):
-            found.append(f"{about['checks']['repeated']:,} rows came twice and count once.")
+        if n := about["checks"].get("repeated"):
+            found.append(f"{plural(n, 'row')} came twice and count{'s' * (n == 1)} once.")
     if not dated:
         found.append("The moment of the load is not known, so nothing is said about ages.")
     return found

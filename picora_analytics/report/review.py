@@ -15,7 +15,7 @@ from picora_analytics.files import write_atomic
 from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails
 from picora_analytics.progress import Progress, progress_for
 from picora_analytics.report.templates import template
-from picora_analytics.text import shorten, visible
+from picora_analytics.text import plural, shorten, visible
 from picora_analytics.times import day, day_and_time
 from picora_analytics.units import format_bytes
 
@@ -113,7 +113,7 @@ def _fetched(images: pd.DataFrame, demo: bool, progress: Progress | bool | None)
 
     if len(public):
         Thumbnails(demo=demo).fetch(public, take)
-    show.finish(f"{len(found):,} of {len(public):,} public pictures came")
+    show.finish(f"{len(found):,} of {plural(len(public), 'public picture')} came")
     return found
 
 

@@ -259,6 +259,31 @@ def test_areas_add_up_to_the_library(make_images):
     assert ax.get_title() == "Where the storage is, by format and tag"
 
 
+def test_each_color_of_the_areas_is_named_though_no_tag_has_room_beside_it(make_images):
+    tags = ["screenshot", "release-notes", "tutorial", "newsletter", "header", "blog"]
+    images = make_images(
+        tags=[("a",), ("b",), *((tag,) for tag in tags)],
+        size_bytes=[8000, 5000, 300, 300, 150, 150, 75, 75],
+        mime_type=["image/jpeg", "image/png", *["image/webp"] * len(tags)],
+    )
+
+    ax = pic.plot_treemap(images)
+
+    ax.figure.canvas.draw()
+    seen = [text.get_text() for text in ax.texts if text.get_visible()]
+    assert seen[:3] == ["JPEG a", "PNG b", "WebP"]
+
+
+def test_a_name_that_no_font_draws_is_counted_once(make_images):
+    name = "\U00013080 eye"
+    images = make_images(tags=[(name,), (name,)], mime_type=["image/png", "image/webp"])
+
+    ax = pic.plot_treemap(images)
+
+    assert ax.get_label().count(name) == 1
+    assert ax.get_xlabel() == "1 name without a font"
+
+
 @pytest.mark.slow
 def test_changes_are_filled_where_they_grew_and_hollow_where_they_shrank(make_images):
     old = make_images(tags=[("gone",), ("here",)], size_bytes=[2048, 1024])

@@ -34,7 +34,7 @@ def images(make_images):
 
 
 def test_what_a_rule_cannot_tell_is_spared_as_unknown(images):
-    plan = _plan(images, pic.rules.untagged(images) | pic.rules.larger_than(images, 100))
+    plan = _plan(images, pic.rules.untagged(images) | pic.rules.larger_than(images, "100 B"))
 
     assert set(plan.images.index) == {"a", "-c"}
     assert plan.spared["reason"].to_dict() == {
@@ -136,7 +136,7 @@ def test_the_fingerprint_covers_every_field_a_deletion_rests_on(make_images, cha
         {"caps": pic.cleanup.Caps(9, None, 1.0)},
         {"caps": pic.cleanup.Caps(None, 10**9, 1.0)},
         {"protected_tags": ("keep",)},
-        {"protection": ("decisions: 1 of 1 entries match 1 images",)},
+        {"protection": ("decisions: 1 of 1 entry matches 1 image",)},
         {"duplicates": {"a": "b"}},
         {"made_at": dt.datetime(2026, 1, 1, tzinfo=dt.UTC)},
     ],

@@ -3,11 +3,13 @@
 import csv
 import io
 import json
+import shlex
 
 import pytest
 
 import picora_analytics as pic
 from picora_analytics.cli.planning import plan
+from picora_analytics.cli.words import PYTHON
 
 
 @pytest.fixture(scope="module")
@@ -355,3 +357,30 @@ def test_what_cannot_be_noted_is_said(run, arguments, code, said):
     done = run("decide", "none.csv", *arguments)
 
     assert (done.returncode, said in done.stderr) == (code, True), done.stderr
+
+
+def test_what_a_goal_out_of_reach_needs_is_said_in_shell_words(run):
+    with pic.DemoServer(n_images=40) as server:
+        done = run("plan", "--free", "500 GiB", server=server)
+
+    assert "A smaller age than --old 730 lets more images be old" in done.stderr
+    assert not PYTHON.search(done.stderr)
+
+
+@pytest.mark.slow
+def test_the_lines_of_a_preview_for_fewer_images_and_for_a_review_work_as_they_stand(run, tmp_path):
+    def typed(done, start):
+        (line,) = [one for one in done.stdout.splitlines() if one.startswith(start)]
+        return shlex.split(line.partition("picora-analytics ")[2])
+
+    planned = run("plan", "--free", "30 MiB", "--demo")
+    table = run(*typed(planned, "  Fewer       "))
+    lines = (tmp_path / "plan.csv").read_text(encoding="utf-8-sig").splitlines(keepends=True)
+    (tmp_path / "plan.csv").write_text("".join(lines[:-1]), encoding="utf-8")
+    fewer = run(*typed(table, "  Fewer       strike rows out of plan.csv, then: "))
+    saved = run(*typed(planned, "  Review      "))
+    reviewed = run(*typed(saved, "  Review      "))
+
+    assert [one.returncode for one in (planned, table, fewer, saved, reviewed)] == [0] * 5
+    assert f"DELETE {len(lines) - 2} IMAGES" in fewer.stdout
+    assert (tmp_path / "review.html").exists()

@@ -511,6 +511,8 @@ def test_what_is_remembered_is_listed_compared_and_pruned_without_a_key(run, tmp
         [file.stem, n, "images"] for file, n in zip(files, ("20", "19", "18"), strict=True)
     ]
     assert days.stdout.startswith("0 added, 0 removed, 0 changed, 0 replaced, 0 B\n")
+    assert f"and latest are one snapshot, {last}: no load that came later" in days.stderr
+    assert versions.stderr == ""
     assert versions.stdout.startswith("0 added, 2 removed, ")
     assert named.stdout == versions.stdout
     assert [line.split()[0] for line in pruned.stdout.splitlines()] == [last]

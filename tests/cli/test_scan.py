@@ -49,11 +49,28 @@ def test_a_baseline_makes_day_one_green_and_only_news_red(run, site):
     assert done.returncode == 3
     assert f"a.md:1  {HOST}newNEWnewNE.png" in done.stdout
     assert f"{IDS[1].upper()}.png  (nearest id: {IDS[1]})" in done.stdout
-    assert re.search(rf"Not found in these files \(1 new, 2 known\)\n  {IDS[0]}", done.stdout)
+    assert re.search(
+        rf"Not found in these files \(1 new public image, 2 known\)\n  {IDS[0]}", done.stdout
+    )
     assert done.stdout.count("::error file=site/a.md,line=") == 2
     assert f"::warning title=Not found in these files::{IDS[0]}" in done.stdout
     assert "oldOLD" not in done.stdout.partition("Dangling")[2]
     assert run(*OPTIONS, "--max-dangling", "2").returncode == 0
+
+
+@pytest.mark.parametrize("quiet", [(), ("--quiet",), ("--json",)], ids=" ".join)
+def test_a_baseline_that_was_not_there_is_said_where_a_threshold_was_given(run, site, quiet):
+    (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png")
+
+    first, again = (run(*OPTIONS, "--max-dangling", "0", *quiet) for _ in range(2))
+    updated = run(*OPTIONS, "--max-dangling", "0", "--update-baseline", *quiet)
+
+    said = (
+        "There was no baseline 'base.jsonl': a new one holds 3 findings, so none counts as new and no threshold "
+        "was crossed.\n"
+    )
+    assert [one.returncode for one in (first, again, updated)] == [0, 0, 0]
+    assert [said in one.stderr for one in (first, again, updated)] == [True, False, False]
 
 
 @pytest.mark.parametrize("address", ["http://[::1", "https://host:port/", "HTTP://xn--a/"])
@@ -76,8 +93,20 @@ def test_what_is_not_found_adds_up(run, site):
     done = run("scan", "site", "--git", "site", "--ids", "ids.csv")
 
     assert "\n2 found, 1 found before, 1 not found in these files\n" in done.stdout
-    assert f"\nNot found in these files (1; 1 of them found before)\n  {IDS[2]}" in done.stdout
+    assert (
+        f"\nNot found in these files (1 public image; 1 of them found before)\n  {IDS[2]}"
+        in done.stdout
+    )
     assert "\n1 more image not found, private or perhaps so, and not named here\n" in done.stdout
+
+
+def test_an_address_in_two_places_is_one_address_in_two_places(run, site):
+    (site / "old.md").write_text(f"{HOST}oldOLDoldOL.png\n{HOST}oldOLDoldOL.png")
+
+    done = run("scan", "site", "--ids", "ids.csv")
+
+    assert "\n1 address leads to no image\n" in done.stdout
+    assert "\nDangling: these addresses lead to no image (2 places)\n" in done.stdout
 
 
 def test_lines_of_the_baseline_that_are_no_longer_true_are_counted(run, site):
@@ -166,6 +195,14 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
     assert all(row.count("|") == 4 and row.count("`") % 2 == 0 for row in rows)
 
 
+def test_a_bare_list_of_ids_names_the_images(run, site):
+    (site.parent / "list.txt").write_text("".join(f"{one}\n" for one in IDS))
+
+    done = run("scan", "site", "--ids", "list.txt")
+
+    assert "Looked for 4 images" in done.stdout
+
+
 @pytest.mark.parametrize(
     ("arguments", "said"),
     [
@@ -173,6 +210,10 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
         (("scan", "missing"), "There is no file or folder 'missing'"),
         (("scan", "site", "--update-baseline"), "needs --baseline"),
         (("scan", "site", "--ids", "empty.csv"), "holds no id"),
+        (
+            ("scan", "site", "--ids", "names.csv"),
+            "--ids 'names.csv' holds no id: the first is 'a.png'.",
+        ),
         (("scan", "site", "--ids", "ids.csv", "--demo"), "two libraries"),
         (("scan", "site", "--ids", "missing.csv"), "does not exist"),
         (("load", "--public-only", "--demo"), "give both"),
@@ -181,6 +222,7 @@ def test_names_of_strangers_are_dead_in_every_form(run, tmp_path, monkeypatch):
 )
 def test_a_wrong_call_exits_with_2(run, site, tmp_path, arguments, said):
     (tmp_path / "empty.csv").write_text("id\n")
+    (tmp_path / "names.csv").write_text("a.png\nb.png\n")
 
     done = run(*arguments)
 
@@ -214,9 +256,23 @@ def test_a_plan_spares_what_a_scan_found(run, tmp_path):
     table = Path("ids.csv").read_text(encoding="utf-8-sig").splitlines()
     assert table[0] == "id,url,is_public"
     assert len(table) - 1 == int(images["is_public"].sum())
-    assert "picora-analytics plan --older-than 730 --references refs.json" in scanned.stdout
+    assert (
+        '\nNext       picora-analytics plan --free "30 MiB" --references refs.json'
+        in scanned.stdout
+    )
     assert "STILL USED?  looked for 60 images in 1 file" in planned.stdout
     assert images.index[0] not in pic.read_plan("plan.json").images.index
+
+
+@pytest.mark.slow
+def test_the_line_to_type_next_works_as_it_stands(run, site):
+    scanned = run("scan", "site", "--demo", "--json", "refs.json")
+    words = shlex.split(scanned.stdout.partition("\nNext       picora-analytics ")[2])
+
+    planned = run(*words)
+
+    assert planned.returncode == 0, planned.stdout
+    assert len(pic.read_plan("plan.json").images)
 
 
 @pytest.fixture

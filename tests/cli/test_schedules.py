@@ -22,6 +22,9 @@ WRONG = [
     (("report", "--fail-over", "900%"), "--fail-over '900%' is no share"),
     (("report", "--fail-over", "most"), "--fail-over 'most' is no share"),
     (("report", "--since", "last week"), "--since 'last week' is none of 7d, a date"),
+    (("report", "--since", "2099-01-31"), "--since 2099-01-31 lies ahead; give a day that is past"),
+    (("diff", "2099-01-31"), "OLD 2099-01-31 lies ahead; give a day that is past, or latest"),
+    (("diff", "latest", "2099-01-31"), "NEW 2099-01-31 lies ahead"),
     (("report", "--refresh", "often"), "'often' is not one of 'auto', 'full', 'never'"),
     (("scan", "http://[::1"), "'http://[::1' is not an address that can be read"),
     (("report", "-o", "r.pdf"), "'r.pdf' ends in none of .html, .md, .json"),
@@ -38,7 +41,7 @@ WRONG = [
     (("plan", "--older-than", "1y", "--reason", "x"), "'1y' is no number of days, such as 365"),
     (("decide", "d.csv", "--keep", "a", "--until", "2020-01-01"), "2020-01-01 is past"),
     (("plan", "--untagged", "--reason", "x" * 501), "--reason holds 501 characters"),
-    (("plan", "--untagged", "--reason", " "), "--reason holds 1 characters"),
+    (("plan", "--untagged", "--reason", " "), "--reason holds 1 character;"),
     ((*PLAN, "--references", "none.json"), "there is no file 'none.json'"),
     ((*PLAN, "-o", "plan.txt"), "--output 'plan.txt' does not end in .json"),
     ((*PLAN, "--csv", "plan.xlsx"), "--csv 'plan.xlsx' does not end in .csv"),
@@ -60,7 +63,7 @@ WRONG = [
     (("report", "--since", "99999999d"), "--since='99999999d' is not a duration"),
     (("report", "--since", "999999d"), "--since='999999d' reaches out of the calendar"),
     (("report", "--json", "-o", "-"), "Only one of --json, --output - and --metrics -"),
-    (("load", "--tag", ""), "tag='' is no tag"),
+    (("load", "--tag", ""), "--tag '' is no tag"),
     (("load", "-o", "-"), "- is standard output, and this is a file"),
     (("load", "--store", sys.executable), "is a file"),
     (("apply", "none.json"), "PLAN.JSON: there is no file 'none.json'"),
@@ -87,6 +90,8 @@ WRONG = [
 
 # No command can give what these refuse.
 UNHEARD = (
+    "Say one goal",
+    "pile= is none that may go",
     "backup= must be said together with",
     " is there already, and these decisions were not read from it",
     "refresh= is none of",
@@ -123,10 +128,10 @@ KNOWN = [
         "No image has the tag 'bloog'. Nearest: 'blog'",
     ),
     ((*PLAN, "--protect", "bloog"), "--protect 'bloog' is a tag no image of the library has"),
-    (("restore", "kept", "--id", "{near}"), "is none of the 1 copies in kept. Nearest: '{id}'"),
+    (("restore", "kept", "--id", "{near}"), "is none of the copies in kept. Nearest: '{id}'"),
     (
         ("unhide", "hidden.json", "--id", "{near}"),
-        "is none of the 1 images in hidden.json. Nearest",
+        "is none of the images in hidden.json. Nearest",
     ),
     (
         ("review", "plan.json", "--decisions", "d.csv", "--portion", "1999-01"),
@@ -154,6 +159,17 @@ def test_a_name_of_nothing_is_wrong_usage_and_the_nearest_is_named(run, server, 
     loaded = run("load", "--tag", "bloog", "--json", server=server)
     assert loaded.returncode == 0  # A question that is answered with no image.
     assert loaded.stderr.endswith("No image has the tag 'bloog'. Nearest: 'blog', 'logo'.\n")
+
+
+def test_of_a_tag_that_no_image_has_the_nearest_is_named_though_nothing_is_remembered(run):
+    with DemoServer(n_images=40) as server:
+        done = run("load", "--tag", "bloog", server=server)
+
+    assert done.returncode == 0
+    assert (
+        "No image has exactly the tag 'bloog'. Nearest among the newest 40 images: 'blog'"
+        in done.stderr
+    )
 
 
 def test_files_that_say_something_else_are_refused_before_anything_is_asked(run, server, tmp_path):
@@ -262,6 +278,7 @@ def test_nothing_to_delete_is_a_success(run, server, tmp_path):
 
     assert done.returncode == 0, done.stderr
     assert done.stdout.endswith("Nothing to delete.\n")
+    assert "REFUSED" not in done.stdout
     assert (tmp_path / "p.json").exists()
 
 

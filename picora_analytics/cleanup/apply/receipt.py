@@ -144,11 +144,13 @@ class DeletionReceipt:
         if self.dry_run:
             n = self.counts.get(deed.would, 0)
             return (
-                f"{stamp}DRY RUN of {of} {self.confirmation}: {n:,} images would be {deed.done}, {size}; "
+                f"{stamp}DRY RUN of {of} {self.confirmation}: {plural(n, 'image')} would be {deed.done}, {size}; "
                 f"nothing was {deed.done}"
             )
         n = self.counts.get(deed.done, 0)
-        return f"{stamp}RECEIPT of {of} {self.confirmation}: {n:,} images {deed.done}, {size}"
+        return (
+            f"{stamp}RECEIPT of {of} {self.confirmation}: {plural(n, 'image')} {deed.done}, {size}"
+        )
 
     def _where(self) -> str:
         when = f"{self.finished_at:%Y-%m-%d %H:%M} UTC"

@@ -34,6 +34,7 @@ from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.waiting import stopping
 from picora_analytics.errors import ConfirmationError, JournalError, PicoraError, PlanError
 from picora_analytics.progress import Progress, progress_for
+from picora_analytics.text import plural
 
 __all__ = ["carry_out", "check_phrase", "journal_path", "look_again", "resume_deletion"]
 
@@ -138,10 +139,11 @@ def carry_out(
             and plan.deed is DELETE
             and STANDING_ORDER not in plan.protection
         ):
+            were = "was" if len(past.open_ids) == 1 else "were"
             raise JournalError(
-                f"This plan was begun on {_when(past.began_at)} and interrupted: {len(past.outcomes):,} of "
-                f"{len(plan.images):,} images have an outcome, {len(past.open_ids):,} were being deleted. Nothing is "
-                f"sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
+                f"This plan was begun on {_when(past.began_at)} and interrupted: the outcome is known of "
+                f"{len(past.outcomes):,} of {plural(len(plan.images), 'image')}, {len(past.open_ids):,} {were} being "
+                f"deleted. Nothing is sent now. Type resume_deletion(client, {str(path)!r}) to go on with it."
             )
         if past is not None and _was_undone(plan, client, past):
             _put_aside(path, past)

@@ -210,7 +210,7 @@ def back_up(
             image_id: proof for image_id, proof in target.proofs().items() if image_id in wanted
         }
         if known:
-            show.wait(f"checking {len(known):,} copies that are there already")
+            show.wait(f"checking {plural(len(known), 'copy')} made before")
         same = {one: hashes[one].lower() for one in hidden if one in hashes}
         before = Backup(target.path, known, {}, len(known), library["demo"], wanted, target, same)
         lost = before.recheck(known, cancelled)
@@ -344,7 +344,7 @@ class BackupRun:
             pause, tries = 0.0, 0
             while todo and tries < ROUNDS and not self._cancelled():
                 if tries:
-                    self._show.wait(f"{len(todo):,} images are being fetched out of the archive")
+                    self._show.wait(f"fetching {plural(len(todo), 'image')} out of the archive")
                     self._pause(pause)
                 tries += 1
                 futures = {}

@@ -27,6 +27,7 @@ from picora_analytics.client.pictures import (
 from picora_analytics.client.retrying import StoppedError
 from picora_analytics.client.shapes import ImageRecord
 from picora_analytics.errors import APIError, NotFoundError, StatusError
+from picora_analytics.text import plural
 from picora_analytics.times import now
 
 __all__ = ["ArchivedError", "Downloader", "NoProofError", "why_not_the_original"]
@@ -71,9 +72,9 @@ def why_not_the_original(
         From the change feed.
     """
     if promised is not None and size != promised:
-        return f"{size:,} of {promised:,} bytes came"
+        return f"{size:,} of {plural(promised, 'byte')} came"
     if told is not None and size != told:
-        return f"the listing says {told:,} bytes, and {size:,} came"
+        return f"the listing says {plural(told, 'byte')}, and {size:,} came"
     if promised is None and told is None:
         return "neither the listing nor the answer says how long it is"
     if content_hash is not None and sha256 != content_hash.lower():

@@ -40,6 +40,7 @@ from picora_analytics.errors import (
 from picora_analytics.files import write_csv
 from picora_analytics.library.load.loading import load_images
 from picora_analytics.progress import Progress, progress_for
+from picora_analytics.text import plural
 
 __all__ = ["restore_images"]
 
@@ -106,7 +107,7 @@ def restore_images(
             run.restore(wanted, show)
         except (AuthenticationError, PermissionDeniedError) as error:
             raise type(error)(
-                f"{error} {run.counted()} of {len(wanted):,} copies so far, see {target.path / TABLE}; "
+                f"{error} {run.counted()} of {plural(len(wanted), 'copy')} so far, see {target.path / TABLE}; "
                 "call again for the rest.",
                 status_code=error.status_code,
                 code=error.code,
@@ -128,7 +129,7 @@ def _wanted(
     for image_id in names:
         if image_id not in proofs:
             raise BackupError(
-                f"{image_id!r} is not among the {len(proofs):,} copies in {str(path)!r}; nothing was sent."
+                f"{image_id!r} is not among the {plural(len(proofs), 'copy')} in {str(path)!r}; nothing was sent."
             )
     return {image_id: proofs[image_id] for image_id in names}
 

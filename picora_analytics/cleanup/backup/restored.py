@@ -6,7 +6,7 @@ from typing import Any
 
 from picora_analytics.cleanup.backup.folder import Proof
 from picora_analytics.client.shapes import ImageRecord
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 
 __all__ = ["differs", "looks_like_upload", "wanted_fields", "what_is_lost"]
 
@@ -48,7 +48,7 @@ def what_is_lost(proof: Proof, image: ImageRecord) -> list[str]:
         if differs(getattr(image, name), value)
     ]
     if image.size_bytes not in (None, proof.size_bytes):
-        lost.append(f"it had {proof.size_bytes:,} bytes and has {image.size_bytes:,}")
+        lost.append(f"it had {plural(proof.size_bytes, 'byte')} and has {image.size_bytes:,}")
     if proof.image.is_public is None:
         lost.append("nobody knows whether it was public, so it is private now")
     return lost

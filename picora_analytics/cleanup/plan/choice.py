@@ -75,7 +75,7 @@ def chosen_ids(images: pd.DataFrame, choice: Any, name: str = "choice") -> Chose
     if yes.sum() < len(ids):
         foreign = pd.Index(ids, dtype=object)[~among(pd.Index(ids, dtype=object), images.index)]
         raise PlanError(
-            f"{name} holds {len(foreign)} id{'s' * (len(foreign) > 1)} that this frame does not have, first "
+            f"{name} holds {plural(len(foreign), 'id')} that this frame does not have, first "
             f"{foreign[0]!r}; ids are case-sensitive. To leave them out, type "
             f"{name}=images.index.intersection(list({name}))."
         )
@@ -127,7 +127,7 @@ def _from_mask(images: pd.DataFrame, mask: pd.Series[Any], name: str, cure: str)
         else:
             hint = "write a comparison, such as images['size_bytes'] > 5_000_000"
         raise PlanError(
-            f"{name} is a Series of {mask.dtype} with {int(mask.isna().sum())} gaps, not of true and "
+            f"{name} is a Series of {mask.dtype} with {plural(int(mask.isna().sum()), 'gap')}, not of true and "
             f"false; {hint}."
         )
     _refuse_repeated(mask.index, name, f"{name}[~{name}.index.duplicated()]")
@@ -213,7 +213,7 @@ def protection(images: pd.DataFrame, protect: Any) -> Protection:
         elif isinstance(part, pd.Series):
             chosen = _from_mask(images, part, name, "Make the mask from the frame you pass.")
             yes, unknown = yes | chosen.yes, unknown | chosen.unknown
-            lines.append(f"{name}: a rule that holds for {chosen.yes.sum():,} images")
+            lines.append(f"{name}: a rule that holds for {plural(int(chosen.yes.sum()), 'image')}")
         else:
             matched = known.match(_listed(part, name))
             lines.append(matched.line(name, known))

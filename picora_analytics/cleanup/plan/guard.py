@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, Self
 import pandas as pd
 
 from picora_analytics.cleanup.plan.columns import cells
-from picora_analytics.text import folded, shorten
+from picora_analytics.text import folded, plural, shorten
 from picora_analytics.units import format_bytes, format_share
 
 __all__ = [
@@ -317,13 +317,18 @@ class Caps:
         n_images, size_bytes, n_unsized = taken
         found = []
         if self.max_images is not None and n_images > self.max_images:
-            found.append(f"{n_images:,} images are more than max_images={self.max_images:,}")
+            are = "is" if n_images == 1 else "are"
+            found.append(
+                f"{plural(n_images, 'image')} {are} more than max_images={self.max_images:,}"
+            )
         if self.max_bytes is not None:
             limit = f"max_bytes={format_bytes(self.max_bytes)}"
             if size_bytes > self.max_bytes:
                 found.append(f"{format_bytes(size_bytes)} are more than {limit}")
             elif n_unsized:
-                found.append(f"{n_unsized:,} images of unknown size may be more than {limit}")
+                found.append(
+                    f"{plural(n_unsized, 'image')} of unknown size may be more than {limit}"
+                )
         for part, whole, what in (
             (n_images, library.n_images, "the images"),
             (size_bytes, library.size_bytes, "the bytes"),

@@ -32,7 +32,7 @@ from picora_analytics.cleanup.plan.handing import Handed, inherits_frame
 from picora_analytics.cleanup.plan.portions import decided_in, labels, portions_of, wished
 from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import SCHEMA, Facts, frame_from_table, total_bytes
-from picora_analytics.text import visible
+from picora_analytics.text import plural, visible
 from picora_analytics.times import now
 
 if TYPE_CHECKING:  # As in the frame: a plan needs no HTTP.
@@ -266,7 +266,7 @@ class Plan:
         foreign = [image_id for image_id, there in zip(out, known, strict=True) if not there]
         if foreign:
             raise PlanError(
-                f"{foreign[0]!r} is not in this plan of {len(self.images)} images; look at plan.images."
+                f"{foreign[0]!r} is not in this plan of {plural(len(self.images), 'image')}; look at plan.images."
             )
         leaving, removed = among(self.images.index, out), set(out)
         spared = spared_rows(self.images[leaving], "taken out by you")

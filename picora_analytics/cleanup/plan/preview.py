@@ -66,6 +66,7 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
     n = len(images)
     size, whole = plan.size_bytes, library["size_bytes"]
     look_twice, n_look_twice = _look_twice(images)
+    public = int((images["is_public"] == True).sum())  # noqa: E712 - NA is neither
     return {
         "n": n,
         "title": f"DELETE {n:,} IMAGE{'' if n == 1 else 'S'} FOR EVER?"
@@ -81,13 +82,16 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
         "frees": format_bytes(size),
         "before": format_bytes(whole),
         "after": format_bytes(whole - size),
-        "share": f"{n:,} of {library['n_images']:,} images ({format_share(n, library['n_images'])})",
+        "share": f"{n:,} of {plural(library['n_images'], 'image')} ({format_share(n, library['n_images'])})",
         "size_share": format_share(size, whole),
-        "refusals": plan.refusals,
+        # What is empty needs no refusal: the title says that there is nothing to do.
+        "refusals": plan.refusals if n else [],
+        "empty": "" if n else _empty(len(plan.spared)),
         "unsized": int(images["size_bytes"].isna().sum()),
         "by_year": _counts(images, _years(images)),
         "by_type": _counts(images, _types(images)),
-        "public": int((images["is_public"] == True).sum()),  # noqa: E712 - NA is neither
+        "public": public,
+        "broken": _broken(public),
         "private": int((images["is_public"] == False).sum()),  # noqa: E712
         "oldest": _day(images["created_at"].min()) if n else "",
         "newest": _day(images["created_at"].max()) if n else "",
@@ -117,6 +121,18 @@ def preview_facts(plan: Plan) -> dict[str, Any]:
 def time_to_delete(n: int) -> str:
     """Say how long the deletion of some images takes at Picora's documented pace, downloads apart."""
     return about(seconds_needed(-(-n // MAX_BATCH)))
+
+
+def _empty(n_spared: int) -> str:
+    if not n_spared:
+        return "No image was chosen."
+    all_of = "The one image" if n_spared == 1 else f"All {n_spared:,} images"
+    return f"{all_of} of your choice {'is' if n_spared == 1 else 'are'} spared."
+
+
+def _broken(public: int) -> str:
+    they = "it stands" if public == 1 else "they stand"
+    return f"{plural(public, 'public address')} will show a broken picture wherever {they}"
 
 
 def _years(images: pd.DataFrame) -> pd.Series[Any]:
@@ -212,7 +228,7 @@ def _reasons(rows: pd.DataFrame) -> list[tuple[int, str]]:
     """Count rows by reason; beyond a number of reasons, only how many more there are."""
     counted = [(int(n), visible(text)) for text, n in rows["reason"].value_counts().items()]
     rest = counted[_KEYS:]
-    more = [(sum(n for n, _ in rest), f"for {len(rest):,} more reasons")] if rest else []
+    more = [(sum(n for n, _ in rest), f"for {plural(len(rest), 'more reason')}")] if rest else []
     return counted[:_KEYS] + more
 
 
@@ -279,7 +295,9 @@ def _summary(facts: dict[str, Any]) -> list[str]:
         f"({facts['size_share']} of the storage)   {facts['share']}",
     ]
     if facts["unsized"]:
-        lines.append(f"            and {facts['unsized']:,} images of unknown size")
+        lines.append(f"            and {plural(facts['unsized'], 'image')} of unknown size")
+    if facts["empty"]:
+        lines += ["", f"  {facts['empty']}"]
     if facts["refusals"]:
         lines += ["", "  REFUSED AS IT STANDS", *(f"    {text}" for text in facts["refusals"])]
     return lines
@@ -334,8 +352,7 @@ def _warnings(facts: dict[str, Any]) -> list[str]:
         "",
         *_still_used(facts),
         "",
-        f"  CANNOT BE UNDONE   {facts['public']:,} public addresses will show a broken picture wherever they "
-        "stand.",
+        f"  CANNOT BE UNDONE   {facts['broken']}.",
         "                     A copy can be uploaded again, but under a new address and with a new date.",
         "",
         *_hide_first(facts),

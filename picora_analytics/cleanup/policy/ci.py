@@ -12,6 +12,7 @@ from picora_analytics.cleanup.plan.model import Plan
 from picora_analytics.errors import ConfirmationError, PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.progress import is_set
+from picora_analytics.text import plural
 
 __all__ = [
     "read_phrase",
@@ -54,8 +55,8 @@ def read_phrase(path: Path) -> str:
     phrases = [line for line in lines if line]
     if len(phrases) != 1:
         raise ConfirmationError(
-            f"{str(path)!r} holds {len(phrases)} lines that could be a phrase; write the phrase of the preview into "
-            "it, alone."
+            f"{str(path)!r} holds {plural(len(phrases), 'line')} that could be a phrase; write the phrase of the "
+            "preview into it, alone."
         )
     return phrases[0]
 
@@ -72,9 +73,10 @@ def refuse_same_job(
         If the plan is younger than `min_age`.
     """
     age = now - plan.made_at
+    minutes = plural(round(max(age.total_seconds(), 0) / 60), "minute")
     if is_set("CI", environ) and age < min_age:
         raise ConfirmationError(
-            f"Plan {plan.confirmation!r} was made {max(age.total_seconds(), 0) / 60:.0f} minutes ago, and this is CI: "
+            f"Plan {plan.confirmation!r} was made {minutes} ago, and this is CI: "
             "a job that makes a plan and confirms it by itself asks nobody. Nothing was deleted. There are two "
             "recipes: plan in one job, let people review it and commit its phrase, and apply it in a later job with "
             "--confirm-file; or write a policy and use --standing-order. For a longer or shorter wait, give --min-age."

@@ -7,7 +7,7 @@ import datetime as dt
 import tomllib
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 import msgspec
 import pandas as pd
@@ -16,6 +16,7 @@ from picora_analytics.analysis.criteria import Criteria
 from picora_analytics.cleanup.deletion import DeletionPlan, plan_withholding
 from picora_analytics.cleanup.plan.model import STANDING_ORDER
 from picora_analytics.cleanup.plan.sparing import make_caps
+from picora_analytics.cleanup.policy.wording import wrong_part
 from picora_analytics.errors import PlanError
 from picora_analytics.files import read_text, reason_of
 from picora_analytics.library.snapshots import SnapshotStore
@@ -96,6 +97,24 @@ class Policy(_Strict, frozen=True):
         return parse_duration(self.sightings_apart, "sightings_apart")
 
 
+_TABLES: dict[str, type[msgspec.Struct]] = {
+    "": Policy,
+    "rule": Criteria,
+    "references": References,
+    "caps": PolicyCaps,
+    "backup": BackupFolder,
+}
+
+
+def _policy(document: dict[str, Any]) -> Policy:
+    """Make the policy of a document; ValueError that names the part which is wrong."""
+    try:
+        return msgspec.convert(document, Policy)
+    except msgspec.ValidationError as error:
+        keys = {name: table.__struct_fields__ for name, table in _TABLES.items()}
+        raise ValueError(wrong_part(str(error), document, keys)) from None
+
+
 def read_policy(path: Path) -> Policy:
     """
     Read a policy.
@@ -107,7 +126,7 @@ def read_policy(path: Path) -> Policy:
     """
     try:
         document = tomllib.loads(read_text(path))
-        policy = msgspec.convert(document, Policy)
+        policy = _policy(document)
         parse_duration(policy.sightings_apart, "sightings_apart")
         parse_duration(policy.references.max_age, "max_age")
         parse_storage(policy.caps.max_bytes, "max_bytes")

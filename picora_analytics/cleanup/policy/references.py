@@ -218,8 +218,8 @@ def refuse_doubtful(used: UsedList, images: pd.DataFrame, facts: Facts) -> None:
     n = len(set(used.entries))
     if not matched.ids:
         raise PlanError(
-            f"None of the {n} ids in {used.name!r} is in this library; they are of another one, or the scan went "
-            "wrong."
+            f"None of the {plural(n, 'id')} in {used.name!r} is in this library; they are of another one, or the scan "
+            "went wrong."
         )
     names = set(cells(images["filename"]))
     near = [entry for entry in matched.near if entry not in names]

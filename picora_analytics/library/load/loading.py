@@ -27,6 +27,7 @@ from picora_analytics.library.load.wholeness import Wholeness, remembered_count
 from picora_analytics.library.refresh.refreshing import refreshed
 from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, Silent, begin, progress_for
+from picora_analytics.text import plural
 from picora_analytics.times import format_instant, now
 from picora_analytics.units import format_bytes
 
@@ -132,7 +133,7 @@ def _remembered(store: SnapshotStore | None, show: Progress) -> pd.DataFrame:
     images = store.load()
     facts = images.attrs["picora"]
     show.finish(
-        f"As remembered: {len(images):,} images, {format_bytes(facts['size_bytes'])}; "
+        f"As remembered: {plural(len(images), 'image')}, {format_bytes(facts['size_bytes'])}; "
         f"read {_minute(facts['loaded_at'])} UTC, not since"
     )
     return images
@@ -204,7 +205,7 @@ class _Load:
             return images
         goes_on = self._checkpoint is not None and self._writable and not self._afresh
         advice = _GOES_ON if goes_on else _AGAIN
-        read = f"{len(images):,} images of {state.n_pages:,} pages"
+        read = f"{plural(len(images), 'image')} of {plural(state.n_pages, 'page')}"
         if isinstance(problem, KeyboardInterrupt):
             show.finish(f"Stopped after {read}; {advice}")
             problem.add_note(
@@ -271,8 +272,8 @@ class _Load:
         counted = state.missing()
         if counted is not None:
             raise BrokenListing(
-                f"The service counts {counted:,} images, but its listing held {state.n_images:,} in "
-                f"{state.n_pages:,} pages; images may have been uploaded or deleted meanwhile."
+                f"The service counts {plural(counted, 'image')}, but its listing held {state.n_images:,} in "
+                f"{plural(state.n_pages, 'page')}; images may have been uploaded or deleted meanwhile."
             )
         if self._tag is None:
             self._wholeness.check_end()
@@ -351,7 +352,7 @@ def _fetched(answer: Answer) -> Fetched:
 
 def _verdict(facts: Facts, resumed: int = 0) -> str:
     n, total, checks = facts["n_images"], facts["total"], facts["checks"]
-    text = f"Complete: {n:,} rows = {n:,} different ids"
+    text = f"Complete: {plural(n, 'row')} = {plural(n, 'different id')}"
     if total == n:
         text += f" = {total:,} counted by the service"
     text += f", {format_bytes(facts['size_bytes'])}"

@@ -14,6 +14,7 @@ from picora_analytics.library.frame import Tags
 from picora_analytics.library.load.collected import CollectedRows
 from picora_analytics.library.load.planning import BrokenListing, PageRequest, Planner, Split
 from picora_analytics.library.load.splitting import Pace, next_split
+from picora_analytics.text import plural
 from picora_analytics.times import format_instant
 
 __all__ = ["LoadState"]
@@ -147,8 +148,8 @@ class LoadState:
             self.collected.add(number, columns)
         if self._totals and self.n_images > max(self._totals) + PAST_THE_COUNT:
             raise BrokenListing(
-                f"The listing does not end: {self.n_images:,} images in {self.planner.n_pages:,} pages, where the "
-                f"service counts {max(self._totals):,}."
+                f"The listing does not end: {plural(self.n_images, 'image')} in {plural(self.planner.n_pages, 'page')}"
+                f", where the service counts {max(self._totals):,}."
             )
         self._conflicting += self.collected.n_newer - newer
         self._forget()

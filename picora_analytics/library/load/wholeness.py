@@ -10,6 +10,7 @@ from picora_analytics.library.load.planning import BrokenListing
 from picora_analytics.library.load.state import LoadState
 from picora_analytics.library.snapshot_file import Snapshot
 from picora_analytics.library.snapshots import SnapshotStore
+from picora_analytics.text import plural
 
 __all__ = ["Wholeness", "remembered_count"]
 
@@ -92,7 +93,7 @@ class Wholeness:
         elif not short:
             return
         raise BrokenListing(
-            f"The listing held {n:,} images, but {known}; it may have broken off without saying so."
+            f"The listing held {plural(n, 'image')}, but {known}; it may have broken off without saying so."
         )
 
     def counted(self) -> int | None:

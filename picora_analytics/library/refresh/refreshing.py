@@ -37,6 +37,7 @@ from picora_analytics.library.rows import microseconds
 from picora_analytics.library.snapshot_file import FeedPosition, Snapshot
 from picora_analytics.library.snapshots import SnapshotStore, remember
 from picora_analytics.progress import Progress, begin
+from picora_analytics.text import plural
 from picora_analytics.times import format_instant, now, parse_instant
 from picora_analytics.units import format_bytes
 
@@ -370,8 +371,8 @@ class _Refresh:
         return (
             f"Up to date: {counts['added']:,} added, {counts['edited']:,} edited, {counts['deleted']:,} deleted "
             f"since {facts['checks']['refreshed']['since'][:16].replace('T', ' ')} UTC; "
-            f"{facts['n_images']:,} images{counted}, {format_bytes(facts['size_bytes'])}; "
-            f"{self.n_requests} requests"
+            f"{plural(facts['n_images'], 'image')}{counted}, {format_bytes(facts['size_bytes'])}; "
+            f"{plural(self.n_requests, 'request')}"
         )
 
 

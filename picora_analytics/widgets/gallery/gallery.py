@@ -19,6 +19,7 @@ from picora_analytics.errors import PicoraError
 from picora_analytics.pictures.signing import Signing
 from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails
 from picora_analytics.references.found import References
+from picora_analytics.text import plural
 from picora_analytics.widgets.gallery import messages
 from picora_analytics.widgets.gallery.loading import Loader, Picture, Wanted
 from picora_analytics.widgets.gallery.opening import Opened, open_images
@@ -164,7 +165,7 @@ class ImageGallery(anywidget.AnyWidget):
         with self._lock:
             n, chosen = len(self._session.selection.images), self.n_selected
         stamp = ", DEMO" if self._opened.demo else ""
-        return f"ImageGallery({n:,} image{'' if n == 1 else 's'}, {chosen:,} selected{stamp})"
+        return f"ImageGallery({plural(n, 'image')}, {chosen:,} selected{stamp})"
 
     # What a cell of Python does
 
@@ -258,7 +259,7 @@ class ImageGallery(anywidget.AnyWidget):
         places = index.get_indexer(wanted)
         if (places < 0).any():
             raise KeyError(
-                f"{wanted[int(np.argmin(places))]!r} is not among the {len(index):,} images of this gallery."
+                f"{wanted[int(np.argmin(places))]!r} is not among the {plural(len(index), 'image')} of this gallery."
             )
         rows = np.zeros(len(index), dtype=bool)
         rows[places] = True

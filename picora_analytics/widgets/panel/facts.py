@@ -168,8 +168,7 @@ def reasons(rows: pd.DataFrame, most: int = 3) -> str:
 def losses(plan: Plan, *, backup: bool) -> Markup:
     """Say what becomes of addresses and files."""
     public = int(plan.images["is_public"].fillna(False).sum())
-    es = "" if public == 1 else "es"
-    broken = f"{public:,} public address{es} will show a broken picture. " if public else ""
+    broken = f"{plural(public, 'public address')} will show a broken picture. " if public else ""
     back = (
         "What is backed up can be uploaded again, under a new address."
         if backup

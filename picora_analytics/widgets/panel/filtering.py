@@ -171,7 +171,7 @@ def _age(days: Any) -> str:
     years = number / _YEAR
     if years >= 1 and years.is_integer():
         return f"{years:.0f} year{'' if years == 1 else 's'}"
-    return f"{number:g} days"
+    return f"{number:g} day{'' if number == 1 else 's'}"
 
 
 def _size(size: Any) -> str:

@@ -18,6 +18,7 @@ from picora_analytics.errors import PicoraError
 from picora_analytics.pictures.signing import Signing
 from picora_analytics.pictures.thumbnails import Thumbnails
 from picora_analytics.references.found import References
+from picora_analytics.text import plural
 from picora_analytics.widgets.gallery.keys import KeyGuard
 from picora_analytics.widgets.panel.basic_gallery import BasicGallery
 from picora_analytics.widgets.panel.embedded import EmbeddedGallery
@@ -153,7 +154,7 @@ class CleanupPanel:
         with self._lock:
             n, chosen = len(self._session.images), self._session.selected.n_images
             stamp = ", DEMO" if self._session.library["demo"] else ""
-        return f"CleanupPanel({n:,} images, {chosen:,} selected{stamp})"
+        return f"CleanupPanel({plural(n, 'image')}, {chosen:,} selected{stamp})"
 
     def _repr_mimebundle_(self, **options: Any) -> dict[str, Any]:
         bundle: dict[str, Any] = self.widget._repr_mimebundle_(**options) or {}

@@ -175,7 +175,7 @@ WRONG = [
     ),
     wrong(
         lambda images: pd.Series([True, None, False, True], images.index, dtype=object),
-        "choice is a Series of object with 1 gaps, not of true and false; type "
+        "choice is a Series of object with 1 gap, not of true and false; type "
         "choice=choice.astype('boolean').",
         "a mask of objects with gaps",
         ["a", "d"],
@@ -184,7 +184,7 @@ WRONG = [
         lambda images: (
             (images["size_bytes"] > 25)[1:].astype(bool).reindex(images.index).astype(float)
         ),
-        "choice is a Series of float64 with 1 gaps, not of true and false; type "
+        "choice is a Series of float64 with 1 gap, not of true and false; type "
         "choice=choice.astype('boolean').",
         "a mask of floats with gaps",
         ["c", "d"],
@@ -439,7 +439,7 @@ def test_the_plan_remembers_protected_tags_once_each(images):
         ),
         pytest.param(
             ["dog", pd.Index(["x"])],
-            "protect[1]: 0 of 1 entries match 0 images; 1 match nothing: 'x'. Nothing would be protected by it; look "
+            "protect[1]: 0 of 1 entry matches 0 images; 1 matches nothing: 'x'. Nothing would be protected by it; look "
             "where the list comes from.",
             id="a list of foreign ids",
         ),
@@ -532,7 +532,9 @@ def test_a_decision_that_cannot_be_read_is_an_error(images, tmp_path, rows, mess
         "until=YYYY-MM-DD."
     )
 
-    with pytest.raises(PlanError, match=f"^decisions, {re.escape(message + rest)}$"):
+    with pytest.raises(
+        PlanError, match=f"^{re.escape(f'decisions={str(file)!r}, {message + rest}')}$"
+    ):
         plan(images, ["a"], decisions=file)
 
 
@@ -542,7 +544,7 @@ def test_decisions_without_their_columns_are_an_error(images, tmp_path):
 
     with pytest.raises(
         PlanError,
-        match=r"^decisions has the columns \['image', 'verdict'\]; it needs 'id' and 'decision'\.$",
+        match=rf"^decisions={str(file)!r} has the columns \['image', 'verdict'\]; it needs 'id' and 'decision'\.$",
     ):
         plan(images, ["a"], decisions=file)
 

@@ -104,7 +104,7 @@ def test_an_image_of_unknown_size_may_be_larger_than_any_number_of_bytes_allowed
     caps = Caps(None, 1000, 1.0)
 
     assert caps.breaches(Amount(2, 900, n_unsized=1), Amount(9, 9000)) == [
-        "1 images of unknown size may be more than max_bytes=1000 B"
+        "1 image of unknown size may be more than max_bytes=1000 B"
     ]
     assert caps.breaches(Amount(2, 900), Amount(9, 9000)) == []
 

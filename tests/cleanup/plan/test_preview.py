@@ -182,3 +182,29 @@ def test_duplicates_whose_public_address_goes_are_named_first(make_images):
     assert section[1].startswith("    i17 ")
     assert section[1].endswith("stays (private) for i47 (public); its public address goes")
     assert section[9] == "    and 22 more"
+
+
+def test_one_image_is_counted_as_one(make_images):
+    images = make_images(is_public=[True], size_bytes=[None])
+    made = plan(images, images.index)
+
+    for shown in (repr(made), made._repr_html_()):
+        assert "1 of 1 image (" in shown
+        assert "1 public address will show a broken picture wherever it stands." in shown
+    assert "and 1 image of unknown size" in repr(made)
+
+
+def test_an_empty_plan_has_nothing_to_delete_and_is_not_refused(make_images):
+    images = make_images(tags=[("keep",), ("keep",), ()])
+
+    for ids, protect, says in (
+        ([], None, "No image was chosen."),
+        (["a"], ["keep"], "The one image of your choice is spared."),
+        (["a", "b"], ["keep"], "All 2 images of your choice are spared."),
+    ):
+        made = plan(images, ids, protect=protect)
+
+        for shown in (repr(made), made._repr_html_()):
+            assert "NOTHING TO DELETE" in shown
+            assert says in shown
+            assert "refused" not in shown.lower()

@@ -114,7 +114,7 @@ def test_an_entry_gives_its_id_however_it_is_written(images, form, image_id, way
     made = plan(images, **options)
 
     assert image_id not in made.images.index
-    assert "1 of 1 entries match" in repr(made)
+    assert "1 of 1 entry matches" in repr(made)
 
 
 @given(data=st.data(), place=st.integers(0, 4))
@@ -153,7 +153,7 @@ def test_what_matches_nothing_is_counted_and_named_with_its_nearest(images):
 
 @pytest.mark.parametrize("entries", [["zA1bC3dE5fX"], ["nothing", "at all"]])
 def test_a_list_that_matches_nothing_at_all_is_an_error(images, entries):
-    with pytest.raises(PlanError, match=r"match nothing: .*look where the list comes from\.$"):
+    with pytest.raises(PlanError, match=r"match(es)? nothing: .*look where the list comes from\.$"):
         plan(images, protect=pd.Index(entries))
 
 
@@ -165,7 +165,7 @@ def test_decisions_that_match_nothing_are_named(images):
     made = plan(images, decisions=decisions)
 
     assert made.protection == (
-        "decisions: 1 of 2 entries match 1 images; 1 match nothing: 'zA1bC3dE5fX' (nearest 'zA1bC3dE5fG')",
+        "decisions: 1 of 2 entries matches 1 image; 1 matches nothing: 'zA1bC3dE5fX' (nearest 'zA1bC3dE5fG')",
     )
     assert made.spared.loc[IDS[0], "reason"] == "on your keep list"
 
@@ -184,7 +184,7 @@ def test_a_mask_is_counted_as_well(images):
 
     assert made.protection == (
         "the tag 'keep': 1 image",
-        "protect[1]: a rule that holds for 1 images",
+        "protect[1]: a rule that holds for 1 image",
     )
 
 
@@ -233,7 +233,7 @@ def test_what_is_used_or_was_not_looked_for_is_spared_and_said(make_images, look
     assert more.protection == (
         *made.protection,
         "references: 1 image found in use, and 3 for which not all could be looked at",
-        "protect[2]: 1 of 1 entries match 1 images",
+        "protect[2]: 1 of 1 entry matches 1 image",
     )
     assert list(more.searched) == [*complete.summary(), *incomplete.summary()]
 
@@ -266,7 +266,7 @@ def test_texts_that_are_ids_add_up_with_those_of_a_list(images):
     assert set(made.images.index) == {IDS[3], IDS[4]}
     assert made.protection == (
         f"'{IDS[0]}': 1 image of this id, address or file name",
-        "protect[1]: 1 of 1 entries match 1 images",
+        "protect[1]: 1 of 1 entry matches 1 image",
         "'img_0001.jpg': 1 image of this id, address or file name",
     )
 

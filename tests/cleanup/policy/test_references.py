@@ -190,7 +190,7 @@ def test_what_the_list_names_in_any_form_is_never_planned(library, tmp_path, nam
             ["x", "y"], r"^None of the 2 ids .* or the scan went wrong\.$", id="none fits"
         ),
         pytest.param(
-            [*IDS, "elsewhere00"], r"1 match nothing: 'elsewhere00'.*write ids\.$", id="one"
+            [*IDS, "elsewhere00"], r"1 matches nothing: 'elsewhere00'.*write ids\.$", id="one"
         ),
         pytest.param(
             [IDS[0], *(one.swapcase() for one in IDS[1:4])],

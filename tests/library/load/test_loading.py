@@ -760,7 +760,7 @@ def test_the_verdict_names_what_was_not_readable(serve):
         pytest.param({"status": 404}, "Loading failed: NotFoundError", id="at once"),
         pytest.param(
             {"status": 404, "skip": 1},
-            "Partial: 100 images of 1 pages, then NotFoundError",
+            "Partial: 100 images of 1 page, then NotFoundError",
             id="in the middle",
         ),
         pytest.param(
@@ -822,4 +822,4 @@ def test_an_interrupted_load_stops_and_says_what_was_read(serve):
     with pytest.raises(KeyboardInterrupt):
         load(client, progress=seen)
 
-    assert seen.calls == ["Stopped after 100 images of 1 pages; load again for a whole frame"]
+    assert seen.calls == ["Stopped after 100 images of 1 page; load again for a whole frame"]
