@@ -10,7 +10,6 @@ from numbers import Integral
 from picora_analytics.text import plural
 
 __all__ = [
-    "NEEDS_UNIT",
     "exact_bytes",
     "format_bytes",
     "format_share",
@@ -28,8 +27,8 @@ for _power, _letter in enumerate("kmgt", start=1):
 
 _SECONDS = {"s": 1, "m": 60, "h": 3600, "d": 86400}
 _LONGEST = 500_000 * 86400  # So long before now there is still a year to name.
-# Who writes 500 means MiB or GiB; no plan is this small, and hardly a picture.
-NEEDS_UNIT = 1000
+# No picture and no plan is this small.
+_NO_UNIT = 100
 _SIZE = re.compile(r"\s*(\d+(?:[._]\d+)*)\s*([A-Za-z]*)\s*", re.ASCII)
 
 
@@ -79,7 +78,7 @@ def parse_storage(size: int | str, name: str = "size") -> int:
     Raises
     ------
     ValueError
-        If it cannot be read, or is a number below 1000, or a fraction, without a unit.
+        If it cannot be read, or is a number below 100, or a fraction, without a unit.
 
     Examples
     --------
@@ -89,7 +88,7 @@ def parse_storage(size: int | str, name: str = "size") -> int:
     found = parse_bytes(size, name)
     number = str(size).strip()
     bare = not isinstance(size, str) or not number[-1].isalpha()
-    if bare and (0 < found < NEEDS_UNIT or "." in number):
+    if bare and (0 < found < _NO_UNIT or "." in number):
         raise ValueError(
             f"{name}={size!r} is {plural(found, 'byte')}: give the unit, such as {name}='{number} MiB' or "
             f"'{number} GiB'; '{found} B' if bytes are meant."

@@ -179,13 +179,13 @@ def test_a_duration_beyond_the_calendar_is_refused():
 
 
 def test_a_small_bare_number_is_asked_for_its_unit():
-    for size in (5, "5", 99, 999):
+    for size in (5, "5", 99):
         with pytest.raises(
             ValueError,
             match=rf"^quota={size!r} is {size} bytes: give the unit, .* if bytes are meant\.$",
         ):
             parse_storage(size, "quota")
-    assert [parse_storage(size) for size in (0, 1000, "5 B", "5 GiB")] == [0, 1000, 5, 5 * 1024**3]
+    assert [parse_storage(size) for size in (0, 100, "5 B", "5 GiB")] == [0, 100, 5, 5 * 1024**3]
 
 
 @pytest.mark.parametrize("size", ["1.5", " 1.5 ", "1500.5"])

@@ -34,7 +34,7 @@ def images(make_images):
 
 
 def test_what_a_rule_cannot_tell_is_spared_as_unknown(images):
-    plan = _plan(images, pic.rules.untagged(images) | pic.rules.larger_than(images, "100 B"))
+    plan = _plan(images, pic.rules.untagged(images) | pic.rules.larger_than(images, 100))
 
     assert set(plan.images.index) == {"a", "-c"}
     assert plan.spared["reason"].to_dict() == {

@@ -24,7 +24,7 @@ from picora_analytics.progress import notice
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.times import day
-from picora_analytics.units import format_bytes, parse_storage
+from picora_analytics.units import format_bytes, parse_bytes, parse_storage
 
 __all__ = [
     "CandidatePile",
@@ -213,7 +213,7 @@ def suggest(
     images : DataFrame
         As :func:`load_images` made it: complete, the whole library, read within 24 hours.
     free : int or str, optional
-        Bytes to free, or text such as ``"30 MiB"``; a bare number below 1000 is refused, as its unit is missing.
+        Bytes to free, or text such as ``"30 MiB"``.
     free_to : int or str, optional
         Bytes that may stay in use, text such as ``"4 GiB"``, or a part of the quota, such as ``"80%"``, where the
         service tells it. One of `free`, `free_to` and `pile` must be given.
@@ -245,7 +245,7 @@ def suggest(
     >>> images = make_images(
     ...     created_at=["2020-01-01", "2020-01-01", "2026-01-01"], size_bytes=[700, 300, 50]
     ... )
-    >>> suggest(images, free="500 B")[["pile", "size_bytes"]]
+    >>> suggest(images, free=500)[["pile", "size_bytes"]]
                 pile size_bytes
     id
     a   old-untagged      700 B
@@ -355,10 +355,15 @@ def _sizes(images: pd.DataFrame) -> Sizes:
     return known.to_numpy(dtype=sums_dtype([total_bytes(known)]))
 
 
+def _bytes(size: int | str, name: str) -> int:
+    """Read a size; who types a small number as text means another unit than bytes."""
+    return parse_storage(size, name) if isinstance(size, str) else parse_bytes(size, name)
+
+
 def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tuple[int, str]:
     """Give the bytes to free, and the goal in words."""
     if free is not None:
-        wanted = parse_storage(free, "free")
+        wanted = _bytes(free, "free")
         return wanted, f"free {format_bytes(wanted)}"
     usage = facts.get("usage", Used(size_bytes=None, quota_bytes=None))
     text = str(free_to).strip()
@@ -377,7 +382,7 @@ def _goal(free: int | str | None, free_to: int | str | None, facts: Facts) -> tu
             raise ValueError(f'free_to={free_to!r} is no part: give 0% to 100%, such as "80%".')
         stays = int(quota * share / 100)
     else:
-        stays = parse_storage(cast(Any, free_to), "free_to")
+        stays = _bytes(cast(Any, free_to), "free_to")
     used = facts["size_bytes"] if usage["size_bytes"] is None else usage["size_bytes"]
     return max(0, used - stays), f"free to {text}: {format_bytes(max(0, used - stays))}"
 

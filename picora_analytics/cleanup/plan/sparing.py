@@ -33,7 +33,7 @@ from picora_analytics.library.frame import (
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.times import now
-from picora_analytics.units import parse_storage
+from picora_analytics.units import parse_bytes
 
 __all__ = [
     "Spared",
@@ -321,7 +321,7 @@ def make_caps(max_images: int | None, max_bytes: int | str | None, max_fraction:
         or not 0 <= max_fraction <= 1
     ):
         raise ValueError(f"max_fraction={max_fraction!r} is not a share between 0 and 1.")
-    size = None if max_bytes is None else parse_storage(max_bytes, "max_bytes")
+    size = None if max_bytes is None else parse_bytes(max_bytes, "max_bytes")
     return Caps(max_images, size, float(max_fraction))
 
 

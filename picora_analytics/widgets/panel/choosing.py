@@ -21,7 +21,7 @@ from picora_analytics.errors import PlanError
 from picora_analytics.library.frame import Facts, facts_of
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
-from picora_analytics.units import NEEDS_UNIT, exact_bytes, format_share, parse_storage
+from picora_analytics.units import exact_bytes, format_share, parse_storage
 from picora_analytics.widgets.gallery.selection import Bools, Selection, Tally
 from picora_analytics.widgets.panel.deciding import Decided, Word
 from picora_analytics.widgets.panel.filtering import Filtering
@@ -322,7 +322,7 @@ class Choosing:
         """Take another goal; what cannot be read is none, and says so."""
         self.shortfall = False
         if isinstance(text, int):
-            text = exact_bytes(text) if text >= NEEDS_UNIT else str(text)
+            text = exact_bytes(text) if text >= 0 else str(text)
         text = text.strip()
         try:
             self.goal = Goal(text, parse_storage(text) if text else None)

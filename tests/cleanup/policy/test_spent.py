@@ -73,9 +73,9 @@ def test_a_journal_that_cannot_be_read_may_hold_anything(journal, tmp_path):
     [
         ({"max_images": 3}, Amount(1, 0), None),
         ({"max_images": 3}, Amount(2, 0), "4 images are more than max_images=3"),
-        ({"max_bytes": "10 B"}, Amount(1, 8), None),
-        ({"max_bytes": "10 B"}, Amount(1, 9), "11 B are more than max_bytes=10 B"),
-        ({"max_bytes": "10 B"}, Amount(1, 0, 1), "1 image of unknown size may be more than"),
+        ({"max_bytes": 10}, Amount(1, 8), None),
+        ({"max_bytes": 10}, Amount(1, 9), "11 B are more than max_bytes=10 B"),
+        ({"max_bytes": 10}, Amount(1, 0, 1), "1 image of unknown size may be more than"),
         # Of the library as it was before: 4 of 8 images, 5 of 9.
         ({"max_fraction": 0.5}, Amount(2, 2), None),
         ({"max_fraction": 0.5}, Amount(3, 3), "of the images are more than max_fraction=0.5"),
