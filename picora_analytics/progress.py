@@ -251,12 +251,15 @@ def is_interactive() -> bool:
     """Tell whether someone can type here: at a prompt, in marimo, or in a kernel that takes input."""
     if is_set("CI"):
         return False
-    kernel = _kernel()
-    if kernel is not None:
-        # nbconvert and papermill run cells without input.
-        return bool(getattr(kernel, "_allow_stdin", True))
+    if in_notebook():
+        return is_watched()
     marimo = sys.modules.get("marimo")
     return hasattr(sys, "ps1") or (marimo is not None and bool(marimo.running_in_notebook()))
+
+
+def is_watched() -> bool:
+    """Tell whether a page may show this as it runs: nbconvert and papermill run cells without input."""
+    return bool(getattr(_kernel(), "_allow_stdin", True))
 
 
 def is_set(name: str, environ: Mapping[str, str] = os.environ) -> bool:

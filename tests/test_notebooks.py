@@ -10,13 +10,6 @@ import pytest
 
 from picora_analytics import DemoServer
 
-# Pictures come from threads, which end a little after the last one.
-PICTURES_CAME = """
-import threading
-for thread in threading.enumerate():
-    if thread.name == "picora-pictures":
-        thread.join(60)
-"""
 NOTEBOOKS = sorted(Path(__file__).parents[1].joinpath("notebooks").glob("*.ipynb"))
 
 
@@ -30,24 +23,15 @@ def _read(path):
     return nbformat.read(path, as_version=4)
 
 
-def _run(name, tmp_path, monkeypatch, again=None, last=None):
-    """
-    Run a notebook, after its end once more the cells that hold some text, and a cell of the test's own.
-
-    The latter stands before the cell that ends the demo, if there is one: no picture comes any more after that.
-    """
+def _run(name, tmp_path, monkeypatch, again=None):
+    """Run a notebook, and after its end once more the cells that hold some text."""
     import nbclient
-    import nbformat
 
     monkeypatch.setenv("PICORA_DEMO", "1")  # Here nobody can type.
     monkeypatch.setenv("PICORA_DATA_DIR", str(tmp_path / "data"))
     monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
     notebook = _read(_path(name))
     notebook.cells += [cell.copy() for cell in notebook.cells if again and again in cell.source]
-    if last:
-        ends = [at for at, cell in enumerate(notebook.cells) if "demo.stop()" in cell.source]
-        at = ends[0] if ends else len(notebook.cells)
-        notebook.cells.insert(at, nbformat.v4.new_code_cell(last))
     nbclient.NotebookClient(
         notebook, timeout=120, resources={"metadata": {"path": str(tmp_path)}}
     ).execute()
@@ -58,7 +42,7 @@ def _run(name, tmp_path, monkeypatch, again=None, last=None):
 @pytest.mark.parametrize("path", NOTEBOOKS, ids=lambda path: path.stem)
 @pytest.mark.slow
 def test_a_notebook_runs_without_errors_or_warnings(path, tmp_path, monkeypatch):
-    notebook = _run(path.stem, tmp_path, monkeypatch, last=PICTURES_CAME)
+    notebook = _run(path.stem, tmp_path, monkeypatch)
 
     loud = [
         output["text"]
@@ -132,6 +116,31 @@ def test_the_cleanup_notebook_touches_only_its_own_demo_whatever_the_environment
     assert any(text.startswith("DEMO  RECEIPT of plan") for text in shown)
     # The deleting cells, run again when the service is gone: the journal answers, and says when.
     assert re.search(r"on \d+ \w{3} \d{4} at .*nothing was sent now", shown[-1])
+
+
+SLOW_PICTURES = """
+import picora_analytics as pic
+demo = pic.DemoServer(30).start()
+client = pic.Client(demo.api_key, demo.url)
+images = pic.load_images(client, progress=False)
+images = images[images["is_public"]]
+demo.fail(delay=0.5, times=None)
+"""
+
+
+@pytest.mark.notebook
+def test_pictures_that_come_late_are_in_a_notebook_that_runs_by_itself(tmp_path, monkeypatch):
+    import nbformat
+    from nbclient import NotebookClient
+
+    monkeypatch.setenv("IPYTHONDIR", str(tmp_path / "ipython"))
+    cells = map(nbformat.v4.new_code_cell, (SLOW_PICTURES, "pic.ImageGallery(images, client)"))
+    notebook = nbformat.v4.new_notebook(cells=list(cells))
+
+    NotebookClient(notebook, timeout=60).execute()
+
+    saved = notebook.cells[1].outputs[0]["data"]["text/html"]
+    assert saved.count("data:image/") == 6
 
 
 @pytest.mark.notebook

@@ -19,6 +19,7 @@ DEFAULT_URL = "https://api.picora.com"  # The seed document's host.
 LOOPBACK = ("127.0.0.1", "localhost", "::1")
 # No address and no number looks like this; a key in the wrong place may.
 _OPAQUE = re.compile(r"[\w~+=-]{16,}")
+_ADDRESS = re.compile(r"https?://", re.IGNORECASE)
 
 
 class Secret:
@@ -41,7 +42,10 @@ class Secret:
         self.reveal: Callable[[], str] = lambda: key
         self.hide, self.scrub = hider(key), scrubber(key)
         self._problem = problem
-        watch(self)
+        if not _ADDRESS.match(
+            key
+        ):  # Who typed the two in the wrong order still wants to read the host's name.
+            watch(self)
 
     def __repr__(self) -> str:
         return "<key>"
@@ -91,7 +95,7 @@ def _problem(key: object, source: str) -> Exception | None:
         return TypeError(f"api_key must be text, not {type(key).__name__}.")
     elif not (key := key.strip()):
         text = f"The API key in {source} is empty; give a key such as sk_live_ + 32 characters."
-    elif re.match(r"https?://", key, re.IGNORECASE):
+    elif _ADDRESS.match(key):
         text = (
             f"The API key in {source} is an address; give the key first: Client(api_key, base_url)."
         )

@@ -232,6 +232,18 @@ def test_no_frame_of_a_client_that_cannot_be_made_shows_the_key(make, key, optio
         assert KEY not in locals_shown(lambda: make(**options))
 
 
+@pytest.mark.parametrize("url", [None, "https://api.picora.me"])
+def test_an_address_that_was_given_as_the_key_is_no_secret_afterwards(url, monkeypatch):
+    monkeypatch.delenv("PICORA_BASE_URL", raising=False)
+    with pytest.raises(pic.AuthenticationError, match="is an address") as held:
+        pic.Client(url or "https://api.picora.com", KEY)
+
+    # A notebook keeps the last error, with all that its frames hold.
+    with pic.Client(KEY, url) as client:
+        assert client.base_url == url or url is None
+    assert held.tb is not None
+
+
 def test_no_frame_shows_an_echo_in_the_body_of_a_refusal(raw, connect_to):
     echo = base64.b64encode(KEY.encode())
     body = b'{"error": "bad key %s, %s"}' % (echo, KEY[:24].encode())

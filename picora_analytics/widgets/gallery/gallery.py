@@ -18,6 +18,7 @@ from picora_analytics.client.client import Client
 from picora_analytics.errors import PicoraError
 from picora_analytics.pictures.signing import Signing
 from picora_analytics.pictures.thumbnails import Thumbnail, Thumbnails
+from picora_analytics.progress import is_watched
 from picora_analytics.references.found import References
 from picora_analytics.text import plural
 from picora_analytics.widgets.gallery import messages
@@ -46,6 +47,8 @@ _SCRIPTS = (
     "gallery.js",
     "render.js",
 )
+
+PATIENCE = 20.0  # Seconds for the first pictures where no page asks for more.
 
 _CODE = {
     "browse": 'plan = pic.plan_deletion(images, gallery.mask, reason="...")',
@@ -365,6 +368,8 @@ class ImageGallery(anywidget.AnyWidget):
             place for place, seen in enumerate(self._first_cells()["seen"]) if seen == "public"
         ]
         self._want(messages.Thumbs(proto=1, rev=self.view["rev"], places=public))
+        if not is_watched():  # What comes after a cell's end is lost then.
+            self._loader.wait(PATIENCE)
 
     def _first_cells(self) -> dict[str, list[Any]]:
         return self._session.cells.block(self._session.selection.listed[:PREVIEWED])

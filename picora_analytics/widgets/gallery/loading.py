@@ -68,7 +68,7 @@ class Loader:
         self._fetching: set[_Key] = set()
         self._done: list[Picture] = []
         self._running = {False: 0, True: 0}  # Threads, by whether they fetch private pictures.
-        self._sending = False
+        self._sending = self._handing = False
         self._web: PictureWeb | None = None
         self._closed = False
 
@@ -91,6 +91,13 @@ class Loader:
         """Whether all that was wanted has been handed on."""
         with self._changed:
             return not self._wanted and not self._done
+
+    def wait(self, seconds: float) -> None:
+        """Wait until all that is wanted has been handed on, or so long."""
+        with self._changed:
+            self._changed.wait_for(
+                lambda: not (self._wanted or self._done or self._handing), seconds
+            )
 
     def close(self) -> None:
         """Stop fetching."""
@@ -168,8 +175,14 @@ class Loader:
                 while not self._full() and (left := until - time.monotonic()) > 0:
                     self._changed.wait(left)
                 batch, self._done = _some(self._done)
-            if batch:
-                self._deliver(batch)
+                self._handing = bool(batch)
+            try:
+                if batch:
+                    self._deliver(batch)
+            finally:
+                with self._changed:
+                    self._handing = False
+                    self._changed.notify_all()
 
     def _full(self) -> bool:
         if self._closed or not self._wanted:
