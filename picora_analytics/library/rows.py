@@ -20,7 +20,10 @@ _EPOCH, _MICROSECOND = dt.datetime(1970, 1, 1, tzinfo=dt.UTC), dt.timedelta(micr
 def table_of(columns: Columns, schema: pa.Schema = SCHEMA) -> pa.Table:
     """Make a table; a missing type falls back to the names, and the hash only the change feed tells."""
     n = len(columns["id"])
-    types = [kind and media_type(kind) for kind in columns["mime_type"]]
+    types = columns["mime_type"]
+    spelled = {kind: kind and media_type(kind) for kind in set(types)}
+    if any(kind != own for kind, own in spelled.items()):
+        types = [spelled[kind] for kind in types]
     if None in types:
         types = [
             kind or type_by_name(url, name)

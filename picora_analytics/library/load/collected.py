@@ -147,7 +147,7 @@ class CollectedRows:
         copies: list[pa.Table] = []
         if self._copies or again:
             repeated = {*self._copies, *(one for part in again for one in part["id"].to_pylist())}
-            parts, copies = _each_once(parts, repeated)
+            parts, copies = _each_once(parts, repeated) if parts else (parts, [])
         table = pa.concat_tables(parts) if parts else NUMBERED.empty_table()
         if self._newer:
             table = self._with_newer(table)
@@ -197,12 +197,16 @@ def _each_once(
     """Leave the first of the rows of each image; give also all rows of those that are repeated."""
     kept, copies = [], []
     seen: set[str] = set()
-    for part in parts:
-        rows = [(row, one) for row, one in enumerate(part["id"].to_pylist()) if one in repeated]
-        if rows:
-            copies.append(part.take([row for row, _ in rows]))
+    ids = pa.concat_tables(parts)["id"]
+    among = pc.is_in(ids, value_set=pa.array(repeated, pa.string())).to_numpy()
+    for part, own in zip(
+        parts, np.split(among, np.cumsum(list(map(len, parts)))[:-1]), strict=True
+    ):
+        rows = np.flatnonzero(own)
+        if len(rows):
+            copies.append(part.take(rows))
             first = np.ones(len(part), dtype=bool)
-            for row, one in rows:
+            for row, one in zip(rows, copies[-1]["id"].to_pylist(), strict=True):
                 first[row] = one not in seen
                 seen.add(one)
             part = part if first.all() else part.filter(pa.array(first))
