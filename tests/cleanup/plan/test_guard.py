@@ -109,6 +109,12 @@ def test_an_image_of_unknown_size_may_be_larger_than_any_number_of_bytes_allowed
     assert caps.breaches(Amount(2, 900), Amount(9, 9000)) == []
 
 
+def test_one_image_is_one_too_many():
+    (refusal,) = Caps(0, None, 1.0).breaches(Amount(1, 900), Amount(9, 9000))
+
+    assert refusal == "1 image is more than max_images=0"
+
+
 def test_any_share_of_an_empty_library_is_too_much():
     assert len(Caps(None, None, 1.0).breaches(Amount(1, 1), Amount(0, 0))) == 2
     assert Caps(None, None, 0.0).breaches(Amount(0, 0), Amount(0, 0)) == []
