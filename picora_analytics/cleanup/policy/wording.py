@@ -89,9 +89,10 @@ def _unknown(key: str, table: str, keys: Mapping[str, Collection[str]]) -> str:
     said = f"{shorten(key, 60)!r} is no key of {where}"
     if table and key in keys[""]:
         return f"{said}; it stands before the first table"
-    near = nearest(key, sorted(keys[table]))
+    known = keys.get(table, ())  # A key may be written as if it were a place in the document.
+    near = nearest(key, sorted(known))
     return (
         f"{said}; did you mean {near[0]!r}?"
         if near
-        else f"{said}, whose keys are {', '.join(keys[table])}"
+        else f"{said}, whose keys are {', '.join(known)}"
     )

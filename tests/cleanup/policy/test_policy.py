@@ -360,3 +360,11 @@ def test_a_standing_order_does_not_keep_its_copies_in_a_checkout(write, tmp_path
         follow_policy(client, write(), environ={"CI_PROJECT_DIR": str(tmp_path)})
 
     assert service.requests == []
+
+
+def test_a_key_that_reads_like_a_place_is_no_key_either(tmp_path):
+    path = tmp_path / "policy.toml"
+    path.write_text('reason = "r"\nexpires = 2030-01-01\n"`x` - at `$.y`" = 1\n')
+
+    with pytest.raises(PlanError, match="is no key of"):
+        read_policy(path)
